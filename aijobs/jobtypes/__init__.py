@@ -1,0 +1,57 @@
+"""The kinds of job there are. Adding one is adding a file with a JobType in it."""
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Iterator
+
+from .base import MAX_DOCUMENT_CHARS, InvalidInput, InvalidOutput, JobInput, JobOutput, JobType
+
+__all__ = [
+    "MAX_DOCUMENT_CHARS",
+    "InvalidInput",
+    "InvalidOutput",
+    "JobInput",
+    "JobOutput",
+    "JobType",
+    "UnknownJobType",
+    "all_types",
+    "get",
+    "names",
+]
+
+
+class UnknownJobType(LookupError):
+    """There is no job type of that name."""
+
+
+def get(name: str) -> JobType:
+    """The job type called `name`. Raises UnknownJobType."""
+    try:
+        return _registry[name]
+    except KeyError:
+        raise UnknownJobType(f"No job type {name!r}; there are {', '.join(_registry)}.") from None
+
+
+def names() -> tuple[str, ...]:
+    """The names of all job types, in alphabetical order."""
+    return tuple(_registry)
+
+
+def all_types() -> tuple[JobType, ...]:
+    """All job types, by name."""
+    return tuple(_registry.values())
+
+
+def _discover() -> Iterator[JobType]:
+    for module in pkgutil.iter_modules(__path__, f"{__name__}."):
+        for member in vars(importlib.import_module(module.name)).values():
+            if (
+                inspect.isclass(member)
+                and issubclass(member, JobType)
+                and not inspect.isabstract(member)
+            ):
+                yield member()
+
+
+_registry = {job_type.name: job_type for job_type in sorted(_discover(), key=lambda t: t.name)}

@@ -1,0 +1,182 @@
+"""What every job type has in common: reading input, building a request, reading an answer."""
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, Generic, cast, get_origin
+
+import orjson
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
+from typing_extensions import TypeVar
+
+from .text import utf8
+
+# The context window holds 1,000,000 tokens, and no script needs more than about 1.5 tokens a
+# character. Haiku 5.5 costs five times as much above 100,000 prompt tokens, near 300,000
+# characters of English; that is still a quarter of what Sonnet 5.5 costs, so such a document is
+# priced for what it is and not refused.
+MAX_DOCUMENT_CHARS = 600_000
+
+# The most that a current model writes in one answer, in tokens.
+MAX_OUTPUT_TOKENS = 128_000
+
+_MAX_ERRORS = 50
+_MAX_FIELD_NAME = 100
+_MESSAGES = {
+    "missing": "This field is required.",
+    "extra_forbidden": "There is no such field.",
+    "int_type": "Must be a whole number.",
+    "list_type": "Must be a list.",
+    "greater_than_equal": "Must be at least {ge:,}.",
+    "less_than_equal": "Must be at most {le:,}.",
+    "too_short": "Needs at least {min_length} entries.",
+    "too_long": "May have at most {max_length} entries.",
+}
+
+
+class InvalidInput(ValueError):
+    """Input that no job can be made of.
+
+    `errors` maps a dotted path ("categories.3"; "non_field_errors" for the input as a whole) to
+    messages for the person who sent it. They never quote what was sent.
+    """
+
+    def __init__(self, errors: Mapping[str, Iterable[str]]) -> None:
+        self.errors = {field: list(messages) for field, messages in errors.items()}
+        super().__init__("; ".join(f"{k}: {' '.join(v)}" for k, v in self.errors.items()))
+
+
+class InvalidOutput(ValueError):
+    """A model's answer that does not hold. The message says why without quoting it."""
+
+
+class JobInput(BaseModel):
+    """Base of all inputs: JSON types are taken literally, unknown fields are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class JobOutput(BaseModel):
+    """Base of all outputs."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+InputT = TypeVar("InputT", bound=JobInput, default=Any)
+
+
+class JobType(ABC, Generic[InputT]):
+    """One kind of job. Stateless; `jobtypes.get(name)` hands out the only instance."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    description: ClassVar[str]
+    model: ClassVar[str]
+    text_field: ClassVar[str]
+    """The input field that holds the document, and that an uploaded one fills."""
+    list_separators: ClassVar[str] = "\n|;,"
+    """What may part the entries of a list in a table cell; the first one found counts."""
+
+    Input: type[InputT]
+    Output: type[JobOutput]
+
+    def validate(self, raw: Mapping[str, object], *, lenient: bool = False) -> InputT:
+        """Check input from outside; `lenient` reads numbers and lists out of table cells.
+
+        Raises InvalidInput.
+        """
+        if not isinstance(raw, Mapping):
+            raise InvalidInput({"non_field_errors": ["Must be an object."]})
+        # A name that is not Unicode would be an error without a name.
+        values = {utf8(str(name)): value for name, value in raw.items()}
+        try:
+            return self.Input.model_validate(self._from_cells(values) if lenient else values)
+        except ValidationError as error:
+            problems = error.errors(include_url=False, include_input=False)
+        # Raised outside the handler: pydantic's error quotes the input, and a context is reported.
+        raise InvalidInput(_by_field(problems))
+
+    def load(self, payload: Mapping[str, Any]) -> InputT:
+        """The input again, from the `model_dump()` of an accepted one. Nothing is checked."""
+        return cast(InputT, self.Input.model_construct(**payload))
+
+    def text(self, given: InputT) -> str:
+        """The document, exactly as it was accepted."""
+        document: str = getattr(given, self.text_field)
+        return document
+
+    @abstractmethod
+    def max_tokens(self, given: InputT) -> int:
+        """How many tokens a whole answer needs at most."""
+
+    @abstractmethod
+    def params(self, given: InputT, *, room: int = 1) -> dict[str, Any]:
+        """The body of a Messages request, always the same for the same input, valid as UTF-8 JSON.
+
+        `room` multiplies `max_tokens`, for another try after an answer was cut off.
+        """
+
+    @abstractmethod
+    def read(self, given: InputT, text: str) -> dict[str, Any]:
+        """The result in the shape of `Output`, fit for a jsonb column. Raises InvalidOutput."""
+
+    def _request(self, given: InputT, room: int, *, system: str, content: str) -> dict[str, Any]:
+        return {
+            "model": self.model,
+            "max_tokens": min(self.max_tokens(given) * room, MAX_OUTPUT_TOKENS),
+            "system": system,
+            "messages": [{"role": "user", "content": content}],
+        }
+
+    def _from_cells(self, raw: Mapping[str, object]) -> dict[str, object]:
+        values: dict[str, object] = {}
+        for name, cell in raw.items():
+            field = self.Input.model_fields.get(name)
+            if field is None or not isinstance(cell, str):
+                values[name] = cell
+            elif field.is_required() or cell.strip():
+                values[name] = self._from_cell(field.annotation, cell)
+        return values
+
+    def _from_cell(self, annotation: object, cell: str) -> object:
+        if annotation is int:
+            return int(cell) if re.fullmatch(r"\s*[+-]?[0-9]{1,18}\s*", cell) else cell
+        if get_origin(annotation) is list:
+            return self._entries(cell)
+        return cell
+
+    def _entries(self, cell: str) -> list[object]:
+        if cell.lstrip().startswith("["):
+            try:
+                return list(orjson.loads(cell))
+            except ValueError:
+                pass  # "[draft]; [final]" is a list in plain words.
+        separator = next((mark for mark in self.list_separators if mark in cell), "\n")
+        return [entry.strip() for entry in cell.split(separator) if entry.strip()]
+
+
+def parse_answer(text: str) -> dict[str, Any]:
+    """The JSON object in a structured answer. Raises InvalidOutput."""
+    try:
+        answer = orjson.loads(text.encode("utf-8", "surrogatepass"))
+    except ValueError:
+        answer = None
+    # Raised outside the handler: the parser's error carries the whole answer.
+    if not isinstance(answer, dict):
+        raise InvalidOutput("The answer is not a JSON object.")
+    return answer
+
+
+def _by_field(problems: Iterable[ErrorDetails]) -> dict[str, list[str]]:
+    errors: dict[str, list[str]] = {}
+    for problem in list(problems)[:_MAX_ERRORS]:
+        path = ".".join(str(part) for part in problem["loc"])
+        field = path[:_MAX_FIELD_NAME] or "non_field_errors"
+        errors.setdefault(field, []).append(_message(problem))
+    return errors
+
+
+def _message(problem: ErrorDetails) -> str:
+    template = _MESSAGES.get(problem["type"])
+    return template.format(**problem.get("ctx", {})) if template else problem["msg"]

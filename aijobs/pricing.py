@@ -1,0 +1,220 @@
+"""What a request costs, by the dated table in prices.toml.
+
+Sums are whole numbers of 1e-10 USD, the scale of the ledger. Every price in the table is a whole
+number of them for one token (loading fails otherwise), so no charge is ever rounded.
+"""
+
+import datetime as dt
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any, Self
+
+_PLACES = 10
+_UNITS_PER_TOKEN = 10**_PLACES // 1_000_000  # of 1e-10 USD, at 1 USD per million tokens
+
+
+class UnknownModel(LookupError):
+    """The price table has no such model."""
+
+
+class UnpricedDay(LookupError):
+    """The price table has the model, but not for that day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one request. Cached ones are not among `input_tokens`."""
+
+    input_tokens: int
+    output_tokens: int
+    cache_read_input_tokens: int = 0
+    cache_write_5m_tokens: int = 0
+    cache_write_1h_tokens: int = 0
+
+    @classmethod
+    def from_api(cls, usage: Mapping[str, Any]) -> Self:
+        """Read `usage` of a message. What is missing or null is 0.
+
+        Raises ValueError when a count is not a whole number of tokens.
+        """
+        written = _count(usage, "cache_creation_input_tokens")
+        by_lifetime = usage.get("cache_creation") or {}
+        written_1h = _count(by_lifetime, "ephemeral_1h_input_tokens")
+        written_5m = _count(by_lifetime, "ephemeral_5m_input_tokens")
+        return cls(
+            input_tokens=_count(usage, "input_tokens"),
+            output_tokens=_count(usage, "output_tokens"),
+            cache_read_input_tokens=_count(usage, "cache_read_input_tokens"),
+            # Five minutes is the default lifetime: what has no other named has this one.
+            cache_write_5m_tokens=max(written_5m, written - written_1h),
+            cache_write_1h_tokens=written_1h,
+        )
+
+    @property
+    def prompt_tokens(self) -> int:
+        """All tokens of the prompt, cached or not."""
+        return (
+            self.input_tokens
+            + self.cache_read_input_tokens
+            + self.cache_write_5m_tokens
+            + self.cache_write_1h_tokens
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """USD with 10 decimal places. `sync_cost_usd` is what the same usage costs at full price."""
+
+    cost_usd: Decimal
+    sync_cost_usd: Decimal
+    saved_usd: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class _Tier:
+    """Prices of one token, in units of 1e-10 USD."""
+
+    up_to: int | None
+    input: int
+    output: int
+    cache_read: int
+    cache_write_5m: int
+    cache_write_1h: int
+
+    def cost(self, usage: Usage) -> int:
+        return (
+            usage.input_tokens * self.input
+            + usage.output_tokens * self.output
+            + usage.cache_read_input_tokens * self.cache_read
+            + usage.cache_write_5m_tokens * self.cache_write_5m
+            + usage.cache_write_1h_tokens * self.cache_write_1h
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Price:
+    valid_from: dt.date
+    valid_until: dt.date
+    sync: tuple[_Tier, ...]
+    batch: tuple[_Tier, ...]
+
+
+def charge(model: str, usage: Usage, *, batch: bool, on: dt.date) -> Charge:
+    """What `usage` costs at the prices of the day `on`.
+
+    A dated model id ("claude-haiku-4-5-20251001") has the price of its model.
+    Raises UnknownModel or UnpricedDay.
+    """
+    price = _price(model, on)
+    sync_cost = _cost(price.sync, usage)
+    cost = _cost(price.batch, usage) if batch else sync_cost
+    return Charge(_usd(cost), _usd(sync_cost), _usd(sync_cost - cost))
+
+
+def estimate(
+    model: str, prompt_tokens: int, max_output: int, *, batch: bool, on: dt.date
+) -> Charge:
+    """What a request may cost at most: no token comes from the cache, the answer is full length.
+
+    Raises UnknownModel or UnpricedDay.
+    """
+    return charge(model, Usage(prompt_tokens, max_output), batch=batch, on=on)
+
+
+def estimate_tokens(text: str) -> int:
+    """How many tokens a text will be, rather too many than too few.
+
+    One for three bytes of UTF-8: the present tokenizer takes some three characters of English for
+    one, and a token or so for each character of Chinese.
+    """
+    return -(-len(text.encode("utf-8", "surrogatepass")) // 3)
+
+
+def _count(usage: Mapping[str, Any], field: str) -> int:
+    count = usage.get(field)
+    if count is None:
+        return 0
+    if type(count) is not int or count < 0:
+        raise ValueError(f"{field} is not a number of tokens.")
+    return count
+
+
+def _cost(tiers: tuple[_Tier, ...], usage: Usage) -> int:
+    if len(tiers) == 1:
+        return tiers[0].cost(usage)
+    prompt = usage.prompt_tokens
+    return next(t for t in tiers if t.up_to is None or prompt <= t.up_to).cost(usage)
+
+
+def _usd(units: int) -> Decimal:
+    return Decimal(units).scaleb(-_PLACES)
+
+
+@lru_cache(maxsize=1_024)
+def _price(model: str, on: dt.date) -> _Price:
+    table = _table()
+    prices = table.get(model) or table.get(re.sub(r"-\d{8}$", "", model))
+    if prices is None:
+        raise UnknownModel(f"No price is known for the model {model!r}.")
+    for price in prices:
+        if price.valid_from <= on <= price.valid_until:
+            return price
+    raise UnpricedDay(f"No price is known for the model {model!r} on {on}.")
+
+
+@lru_cache(maxsize=1)
+def _table() -> dict[str, list[_Price]]:
+    return load(files(__package__).joinpath("prices.toml").read_text("utf-8"))
+
+
+def load(toml: str) -> dict[str, list[_Price]]:
+    """Read a price table. Raises ValueError when it contradicts itself or needs rounding."""
+    document = tomllib.loads(toml)
+    table: dict[str, list[_Price]] = {}
+    for entry in document["prices"]:
+        terms = document["defaults"] | entry
+        price = _Price(
+            valid_from=terms["valid_from"],
+            valid_until=terms.get("valid_until", dt.date.max),
+            sync=tuple(_tiers(terms, Decimal(1))),
+            batch=tuple(_tiers(terms, Decimal(terms["batch"]))),
+        )
+        others = table.setdefault(terms["model"], [])
+        if price.valid_from > price.valid_until or any(
+            price.valid_from <= other.valid_until and other.valid_from <= price.valid_until
+            for other in others
+        ):
+            raise ValueError(
+                f"Two prices of {terms['model']} hold on the same day, or one on none."
+            )
+        others.append(price)
+    return table
+
+
+def _tiers(terms: Mapping[str, Any], share: Decimal) -> Iterable[_Tier]:
+    tiers = terms["tiers"]
+    limits = [tier.get("up_to") for tier in tiers]
+    if limits[-1] is not None or limits[:-1] != sorted(limit or 0 for limit in limits[:-1]):
+        raise ValueError(f"The tiers of {terms['model']} do not rise to one without a limit.")
+    for tier in tiers:
+        into = Decimal(tier["input"]) * share
+        yield _Tier(
+            up_to=tier.get("up_to"),
+            input=_units(into),
+            output=_units(Decimal(tier["output"]) * share),
+            cache_read=_units(into * Decimal(terms["cache_read"])),
+            cache_write_5m=_units(into * Decimal(terms["cache_write_5m"])),
+            cache_write_1h=_units(into * Decimal(terms["cache_write_1h"])),
+        )
+
+
+def _units(usd_per_million: Decimal) -> int:
+    units = usd_per_million * _UNITS_PER_TOKEN
+    if units != int(units) or units < 0:
+        raise ValueError(f"{usd_per_million} USD per million tokens does not fit the ledger.")
+    return int(units)
