@@ -1,0 +1,36 @@
+"""System checks: settings that contradict each other are found before the first request."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
+
+
+@register()
+def settings_agree(**kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001
+    """Contradictions among the settings; each message says what to change."""
+    found: list[CheckMessage] = []
+    if not settings.LOCAL and not settings.SECRET_KEY:
+        found.append(Error("SECRET_KEY must be set when DATABASE_URL is.", id="aijobs.E001"))
+    if not settings.LOCAL and not settings.ALLOWED_HOSTS:
+        found.append(Error("ALLOWED_HOSTS must be set when DATABASE_URL is.", id="aijobs.E002"))
+    if settings.DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
+        found.append(Error("DATABASE_URL must be a PostgreSQL URL.", id="aijobs.E003"))
+    if not 1 <= settings.AIJOBS_BATCH_REQUESTS <= 100_000:
+        found.append(
+            Error("AIJOBS_BATCH_REQUESTS must be from 1 to 100000, Anthropic's limit.", id="aijobs.E004")
+        )
+    if not 1 <= settings.AIJOBS_BATCH_BYTES <= 256_000_000:
+        found.append(
+            Error("AIJOBS_BATCH_BYTES must be from 1 to 256000000, Anthropic's limit.", id="aijobs.E005")
+        )
+    if settings.AIJOBS_MAX_ATTEMPTS < 1:
+        found.append(Error("AIJOBS_MAX_ATTEMPTS must be at least 1.", id="aijobs.E006"))
+    if not settings.LOCAL and settings.EMULATED:
+        found.append(
+            Warning(
+                "Neither ANTHROPIC_API_KEY nor ANTHROPIC_BASE_URL is set: the emulator answers.",
+                id="aijobs.W001",
+            )
+        )
+    return found

@@ -1,0 +1,24 @@
+"""Jobs, batches, collections and charges: their shape, their moves, their constraints.
+
+A status changes only through a `mark_…` method: one conditional UPDATE that reports whether
+it moved anything. Stages that move thousands of rows at once do the same in one statement.
+"""
+
+from aijobs.models.batches import Batch
+from aijobs.models.fields import dump_json, new_ids
+from aijobs.models.idempotency import IdempotencyKey
+from aijobs.models.jobs import AIJob, Collection, JobAttempt, JobInput, JobOutput
+from aijobs.models.ledger import LedgerEntry
+
+__all__ = [
+    "AIJob",
+    "Batch",
+    "Collection",
+    "IdempotencyKey",
+    "JobAttempt",
+    "JobInput",
+    "JobOutput",
+    "LedgerEntry",
+    "dump_json",
+    "new_ids",
+]

@@ -1,0 +1,187 @@
+"""A batch: one call to Anthropic, and how it moves from assembled to settled."""
+
+import uuid
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+
+
+class Batch(models.Model):
+    """What goes to Anthropic in one call. `nonce` begins every custom_id of it."""
+
+    class Status(models.TextChoices):
+        ASSEMBLED = "assembled"
+        SUBMITTING = "submitting"
+        UNCONFIRMED = "unconfirmed"
+        SUBMITTED = "submitted"
+        CANCELING = "canceling"
+        ENDED = "ended"
+        SETTLED = "settled"
+        REJECTED = "rejected"
+
+    # Anthropic has it, or may have it soon: poll asks about these.
+    REMOTE: ClassVar = (Status.SUBMITTED, Status.CANCELING)
+    # Nothing will happen to these any more.
+    FINAL: ClassVar = (Status.SETTLED, Status.REJECTED)
+
+    class AfterCancel(models.TextChoices):
+        """What becomes of the jobs of a batch that was canceled at Anthropic."""
+
+        CANCEL = "cancel", "Cancel the jobs"
+        REQUEUE = "requeue", "Queue the jobs again"
+
+    nonce = models.CharField(max_length=16, unique=True)
+    remote_id = models.CharField(max_length=100, null=True, unique=True)
+    status = models.CharField(max_length=12, choices=Status.choices, default=Status.ASSEMBLED)
+    after_cancel = models.CharField(
+        max_length=8, choices=AfterCancel.choices, default=AfterCancel.REQUEUE
+    )
+    tenant_ids = ArrayField(
+        models.BigIntegerField(), help_text="Whose dashboards to tell when the batch moves."
+    )
+    requests = models.PositiveIntegerField(help_text="Jobs put into it.")
+    request_bytes = models.PositiveBigIntegerField(help_text="Size of the body, about.")
+    watermark = models.CharField(
+        max_length=100,
+        blank=True,
+        help_text="Anthropic's newest batch id before submission: what is in doubt is newer.",
+    )
+    succeeded = models.PositiveIntegerField(default=0)
+    errored = models.PositiveIntegerField(default=0)
+    canceled = models.PositiveIntegerField(default=0)
+    expired = models.PositiveIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="Failures in a row.")
+    retry_at = models.DateTimeField(null=True, help_text="Left alone until then.")
+    note = models.CharField(max_length=500, blank=True, help_text="What went wrong last.")
+    assembled_at = models.DateTimeField()
+    submitting_at = models.DateTimeField(null=True)
+    submitted_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True)
+    polled_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name_plural = "batches"
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(
+                    status__in=[
+                        "assembled", "submitting", "unconfirmed", "submitted",
+                        "canceling", "ended", "settled", "rejected",
+                    ]
+                ),
+                name="batch_status_known",
+            ),
+            # Anthropic's id is known exactly when Anthropic has answered.
+            models.CheckConstraint(
+                condition=Q(remote_id__isnull=True)
+                | Q(status__in=["submitted", "canceling", "ended", "settled"]),
+                name="batch_remote_id_only_when_there",
+            ),
+            models.CheckConstraint(
+                condition=Q(remote_id__isnull=False)
+                | ~Q(status__in=["submitted", "canceling", "ended", "settled"]),
+                name="batch_remote_id_when_there",
+            ),
+        ]
+        indexes: ClassVar = [
+            # Every stage looks for its batches here; finished ones leave it.
+            models.Index(
+                fields=["status", "id"],
+                name="batch_open",
+                condition=~Q(status__in=["settled", "rejected"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Batch {self.pk}"
+
+    def custom_id(self, job_id: uuid.UUID) -> str:
+        """The key of a job's line: this submission's nonce and the job's id."""
+        return f"{self.nonce}-{job_id.hex}"
+
+    def _move(self, old: Iterable[str], new: str, **fields: Any) -> bool:
+        moved = type(self).objects.filter(pk=self.pk, status__in=old).update(status=new, **fields)
+        if moved:
+            self.status = new
+            for name, value in fields.items():
+                setattr(self, name, value)
+        return bool(moved)
+
+    def mark_submitting(
+        self, now: datetime, *, watermark: str, requests: int, request_bytes: int
+    ) -> bool:
+        """The intent to submit just this body, stored before the call is made."""
+        return self._move(
+            [self.Status.ASSEMBLED],
+            self.Status.SUBMITTING,
+            submitting_at=now,
+            watermark=watermark,
+            requests=requests,
+            request_bytes=request_bytes,
+            note="",
+        )
+
+    def mark_unsent(self, retry_at: datetime, note: str) -> bool:
+        """Anthropic surely has nothing of it: it may be submitted again."""
+        return self._move(
+            [self.Status.SUBMITTING, self.Status.UNCONFIRMED],
+            self.Status.ASSEMBLED,
+            retry_at=retry_at,
+            note=note[:500],
+            attempts=self.attempts + 1,
+        )
+
+    def mark_unconfirmed(self, note: str) -> bool:
+        """Anthropic may or may not have it: only reconcile decides."""
+        return self._move([self.Status.SUBMITTING], self.Status.UNCONFIRMED, note=note[:500])
+
+    def mark_submitted(self, now: datetime, remote_id: str, expires_at: datetime) -> bool:
+        return self._move(
+            [self.Status.SUBMITTING, self.Status.UNCONFIRMED],
+            self.Status.SUBMITTED,
+            submitted_at=now,
+            remote_id=remote_id,
+            expires_at=expires_at,
+            polled_at=now,
+            retry_at=None,
+            note="",
+            attempts=0,
+        )
+
+    def mark_rejected(self, now: datetime, note: str) -> bool:
+        """Anthropic refused it as a whole, or every job left it before it was sent."""
+        return self._move(
+            [self.Status.ASSEMBLED, self.Status.SUBMITTING],
+            self.Status.REJECTED,
+            settled_at=now,
+            note=note[:500],
+        )
+
+    def mark_canceling(self, after_cancel: "Batch.AfterCancel") -> bool:
+        return self._move(
+            [self.Status.SUBMITTED], self.Status.CANCELING, after_cancel=after_cancel, note=""
+        )
+
+    def mark_ended(self, ended_at: datetime, counts: dict[str, int]) -> bool:
+        """`counts`: succeeded, errored, canceled and expired, as Anthropic says."""
+        return self._move(
+            self.REMOTE, self.Status.ENDED, ended_at=ended_at, retry_at=None, attempts=0, **counts
+        )
+
+    def mark_settled(self, now: datetime) -> bool:
+        return self._move(
+            [self.Status.ENDED], self.Status.SETTLED, settled_at=now, retry_at=None, note=""
+        )
+
+    def put_off(self, retry_at: datetime, note: str) -> None:
+        """Leave it as it is until `retry_at`, and say why."""
+        self.attempts += 1
+        type(self).objects.filter(pk=self.pk, status=self.status).update(
+            retry_at=retry_at, note=note[:500], attempts=F("attempts") + 1
+        )

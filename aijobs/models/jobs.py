@@ -1,0 +1,274 @@
+"""A job and all that belongs to it: its collection, input, output and failed attempts.
+
+The job itself is a narrow row: keys, status, moments. What is long stands beside it in rows
+that are written once.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, ClassVar, Self
+
+from django.db import models
+from django.db.models import Case, F, Q, Value, When
+
+from aijobs import jobtypes
+from aijobs.models.batches import Batch
+from aijobs.models.fields import JSONTextField
+from citizenapp.tenants.models import Tenant
+
+
+class Collection(models.Model):
+    """Many jobs queued together under one name."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    tenant = models.ForeignKey(Tenant, models.PROTECT, db_index=False)
+    name = models.CharField(max_length=200)
+    job_type = models.CharField(max_length=20)
+    total = models.PositiveIntegerField(help_text="Jobs accepted when it was queued.")
+    created_by = models.CharField(max_length=150)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [
+            # The tenant's list of collections, newest first.
+            models.Index(fields=["tenant", "-id"], name="collection_of_tenant"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def counts(self) -> dict[str, int]:
+        """Jobs by shown status; statuses without jobs are 0."""
+        found = dict(
+            AIJob.objects.filter(collection=self)
+            .with_shown_status()
+            .values_list("shown_status")
+            .annotate(jobs=models.Count("*"))
+            .order_by()
+        )
+        return {status: found.get(status, 0) for status in AIJob.Status.values}
+
+
+class AIJobQuerySet(models.QuerySet["AIJob"]):
+    def of(self, tenant: Tenant) -> Self:
+        """Every road to a tenant's jobs begins here."""
+        return self.filter(tenant=tenant)
+
+    def queued(self, route: "AIJob.Route") -> Self:
+        return self.filter(status=AIJob.Status.QUEUED, route=route)
+
+    def with_shown_status(self) -> Self:
+        """Annotate `shown_status`: a job of a batch is processing while Anthropic has the batch.
+
+        Read off the batch, so that nobody rewrites 100,000 rows to say so.
+        """
+        return self.annotate(
+            shown_status=Case(
+                When(
+                    status=AIJob.Status.SUBMITTED,
+                    batch__status__in=[*Batch.REMOTE, Batch.Status.ENDED],
+                    then=Value(AIJob.Status.PROCESSING.value),
+                ),
+                default=F("status"),
+            )
+        )
+
+    def shown_as(self, status: str) -> Self:
+        """Jobs whose shown status is this one."""
+        at_anthropic = Q(
+            status=AIJob.Status.SUBMITTED, batch__status__in=[*Batch.REMOTE, Batch.Status.ENDED]
+        )
+        if status == AIJob.Status.PROCESSING:
+            return self.filter(Q(status=status) | at_anthropic)
+        if status == AIJob.Status.SUBMITTED:
+            return self.filter(Q(status=status) & ~at_anthropic)
+        return self.filter(status=status)
+
+
+class AIJob(models.Model):
+    """One piece of document work that a tenant asked for."""
+
+    class Status(models.TextChoices):
+        QUEUED = "queued"
+        SUBMITTED = "submitted"
+        PROCESSING = "processing"
+        COMPLETED = "completed"
+        FAILED = "failed"
+        CANCELED = "canceled"
+
+    class Route(models.TextChoices):
+        BATCH = "batch"
+        SYNC = "sync"
+
+    FINAL: ClassVar = (Status.COMPLETED, Status.FAILED, Status.CANCELED)
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    tenant = models.ForeignKey(Tenant, models.PROTECT, db_index=False)
+    collection = models.ForeignKey(Collection, models.PROTECT, null=True, db_index=False)
+    batch = models.ForeignKey(Batch, models.PROTECT, null=True, db_index=False)
+    job_type = models.CharField(max_length=20)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
+    route = models.CharField(max_length=5, choices=Route.choices, default=Route.BATCH)
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="Times it was sent.")
+    room = models.PositiveSmallIntegerField(
+        default=1, help_text="Multiplies max_tokens, after an answer that was cut off."
+    )
+    request_bytes = models.PositiveIntegerField(help_text="Size of its line in a batch, at most.")
+    created_at = models.DateTimeField()
+    needed_by = models.DateTimeField(null=True)
+    not_before = models.DateTimeField(help_text="Waits in the queue until then.")
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    objects = AIJobQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "AI job"
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(
+                    status__in=[
+                        "queued", "submitted", "processing", "completed", "failed", "canceled",
+                    ]
+                ),
+                name="job_status_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(route__in=["batch", "sync"]), name="job_route_known"
+            ),
+            # A job is in a batch exactly while it is on its way in one, or ended in one.
+            models.CheckConstraint(
+                condition=~Q(status="queued") | Q(batch__isnull=True),
+                name="job_queued_is_in_no_batch",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="submitted") | Q(batch__isnull=False),
+                name="job_submitted_is_in_a_batch",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["completed", "failed", "canceled"])
+                == Q(finished_at__isnull=False),
+                name="job_finished_at_when_final",
+            ),
+        ]
+        indexes: ClassVar = [
+            # assemble: whose jobs wait, and which are the oldest. Only waiting jobs are in it.
+            models.Index(
+                fields=["tenant", "not_before", "id"],
+                name="job_waiting",
+                condition=Q(status="queued", route="batch"),
+            ),
+            # expedite: what is urgent, by its deadline.
+            models.Index(
+                fields=["needed_by"], name="job_urgent", condition=Q(status="queued")
+            ),
+            # dispatch, settle, and staff who look into a batch.
+            models.Index(fields=["batch", "id"], name="job_of_batch"),
+            # The tenant's list, newest first.
+            models.Index(fields=["tenant", "-id"], name="job_of_tenant"),
+            # The same, filtered by a status that few jobs have: a walk would not end.
+            models.Index(
+                fields=["tenant", "status", "-id"],
+                name="job_of_tenant_rare",
+                condition=~Q(status="completed"),
+            ),
+            # A collection's jobs in the order of its rows.
+            models.Index(
+                fields=["collection", "id"],
+                name="job_of_collection",
+                condition=Q(collection__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.job_type} {self.pk}"
+
+    @property
+    def kind(self) -> jobtypes.JobType:
+        return jobtypes.get(self.job_type)
+
+    def _move(self, old: Iterable[str], new: str, **fields: Any) -> bool:
+        moved = type(self).objects.filter(pk=self.pk, status__in=old).update(status=new, **fields)
+        if moved:
+            self.status = new
+            for name, value in fields.items():
+                setattr(self, name, value)
+        return bool(moved)
+
+    def mark_processing(self, now: datetime) -> bool:
+        """Claimed by expedite for one call at full price."""
+        return self._move(
+            [self.Status.QUEUED],
+            self.Status.PROCESSING,
+            route=self.Route.SYNC,
+            started_at=now,
+            attempts=self.attempts + 1,
+        )
+
+    def mark_completed(self, now: datetime) -> bool:
+        return self._move([self.Status.PROCESSING], self.Status.COMPLETED, finished_at=now)
+
+    def mark_failed(self, now: datetime) -> bool:
+        return self._move([self.Status.PROCESSING], self.Status.FAILED, finished_at=now)
+
+    def mark_canceled(self, now: datetime) -> bool:
+        """Taken out of the queue. What is already on its way cannot be called back alone."""
+        return self._move([self.Status.QUEUED], self.Status.CANCELED, finished_at=now)
+
+    def mark_queued(self, not_before: datetime, *, room: int = 1) -> bool:
+        """Back in the queue for another attempt."""
+        return self._move(
+            [self.Status.PROCESSING, self.Status.FAILED, self.Status.CANCELED],
+            self.Status.QUEUED,
+            batch=None,
+            not_before=not_before,
+            started_at=None,
+            finished_at=None,
+            room=room,
+        )
+
+
+class JobInput(models.Model):
+    """What a job was given: written once, with the job."""
+
+    job = models.OneToOneField(AIJob, models.CASCADE, primary_key=True, related_name="input")
+    document = JSONTextField(help_text="The text: a JSON string.")
+    options = JSONTextField(help_text="The rest of its validated input: a JSON object.")
+    source_name = models.CharField(max_length=255, blank=True, help_text="The uploaded file.")
+    created_by = models.CharField(max_length=150)
+
+    def __str__(self) -> str:
+        return f"input of {self.pk}"
+
+
+class JobOutput(models.Model):
+    """What a job returned: written once, when it completed."""
+
+    job = models.OneToOneField(AIJob, models.CASCADE, primary_key=True, related_name="output")
+    result = JSONTextField(help_text="The validated result of its job type.")
+    model = models.CharField(max_length=100)
+    stop_reason = models.CharField(max_length=40)
+
+    def __str__(self) -> str:
+        return f"output of {self.pk}"
+
+
+class JobAttempt(models.Model):
+    """An attempt that brought no result: when, on which road, and why."""
+
+    job = models.ForeignKey(AIJob, models.CASCADE, related_name="failed_attempts", db_index=False)
+    number = models.PositiveSmallIntegerField()
+    batch = models.ForeignKey(Batch, models.PROTECT, null=True)
+    route = models.CharField(max_length=5, choices=AIJob.Route.choices)
+    error_type = models.CharField(max_length=60)
+    message = models.TextField(blank=True)
+    ended_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            # Also the index by which a job finds its history.
+            models.UniqueConstraint(fields=["job", "number"], name="attempt_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"attempt {self.number} of {self.job_id}"

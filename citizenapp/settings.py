@@ -1,0 +1,254 @@
+"""Every setting of the project, read once from the environment.
+
+With no environment at all the project runs in local mode: PostgreSQL and Valkey come from
+wheels, Claude from the emulator. Each variable replaces one of those parts. The table of all
+variables is in docs/settings.md; what contradicts itself is a system check (aijobs/checks.py).
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+from citizenapp.local import postgres, secret_key, valkey
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def _number(name: str, default: float) -> float:
+    raw = os.environ.get(name, "").strip()
+    if not raw:
+        return default
+    try:
+        value = float(raw)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} must be a number, not {raw!r}.") from None
+    if not 0 <= value < float("inf"):
+        raise ImproperlyConfigured(f"{name} must be zero or more, not {raw!r}.")
+    return value
+
+
+def _switch(name: str, default: bool) -> bool:
+    raw = os.environ.get(name, "").strip().lower()
+    if raw in {"", "0", "1", "false", "true", "no", "yes", "off", "on"}:
+        return raw in {"1", "true", "yes", "on"} if raw else default
+    raise ImproperlyConfigured(f"{name} must be true or false, not {raw!r}.")
+
+
+def _words(name: str) -> list[str]:
+    return [word.strip() for word in os.environ.get(name, "").split(",") if word.strip()]
+
+
+# --- Where things are -------------------------------------------------------------------
+
+VAR = Path(os.environ.get("CITIZENAPP_VAR") or BASE_DIR / "var").resolve()
+LOCAL = not os.environ.get("DATABASE_URL")
+
+if LOCAL:
+    DATABASES: dict[str, Any] = {"default": postgres.database(VAR)}
+else:
+    DATABASES = {"default": dj_database_url.parse(os.environ["DATABASE_URL"])}
+DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+DATABASES["default"].setdefault("OPTIONS", {})["application_name"] = "citizenapp"
+
+REDIS_URL = os.environ.get("REDIS_URL") or valkey.url(VAR)
+
+# --- Claude -----------------------------------------------------------------------------
+
+EMULATED = not (os.environ.get("ANTHROPIC_API_KEY") or os.environ.get("ANTHROPIC_BASE_URL"))
+ANTHROPIC_API_KEY = os.environ.get("ANTHROPIC_API_KEY") or "emulator"
+ANTHROPIC_BASE_URL = (
+    os.environ.get("CITIZENAPP_EMULATOR_URL") or "http://127.0.0.1:8090"
+    if EMULATED
+    else os.environ.get("ANTHROPIC_BASE_URL") or "https://api.anthropic.com"
+)
+
+# --- The pipeline -----------------------------------------------------------------------
+
+AIJOBS_SUBMIT_EVERY = _number("AIJOBS_SUBMIT_EVERY", 300)
+AIJOBS_SUBMIT_WHEN = int(_number("AIJOBS_SUBMIT_WHEN", 1_000))
+AIJOBS_POLL_EVERY = _number("AIJOBS_POLL_EVERY", 30)
+AIJOBS_RECONCILE_GRACE = _number("AIJOBS_RECONCILE_GRACE", 600)
+AIJOBS_BATCH_REQUESTS = int(_number("AIJOBS_BATCH_REQUESTS", 100_000))
+AIJOBS_BATCH_BYTES = int(_number("AIJOBS_BATCH_BYTES", 250_000_000))
+AIJOBS_MAX_ATTEMPTS = int(_number("AIJOBS_MAX_ATTEMPTS", 3))
+AIJOBS_URGENT_AT_ONCE = int(_number("AIJOBS_URGENT_AT_ONCE", 8))
+AIJOBS_UPLOAD_BYTES = int(_number("AIJOBS_UPLOAD_BYTES", 10_000_000))
+
+# --- Django -----------------------------------------------------------------------------
+
+DEBUG = _switch("DEBUG", False)
+SECRET_KEY = os.environ.get("SECRET_KEY") or (secret_key.read(VAR) if LOCAL else "")
+ALLOWED_HOSTS = _words("ALLOWED_HOSTS") or (["127.0.0.1", "localhost", "[::1]"] if LOCAL else [])
+CSRF_TRUSTED_ORIGINS = _words("CSRF_TRUSTED_ORIGINS")
+
+INSTALLED_APPS = [
+    "daphne",
+    "citizenapp.tenants",
+    "aijobs",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "rest_framework_api_key",
+    "channels",
+    "django_q",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "citizenapp.tenants.middleware.content_security_policy",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "citizenapp.tenants.middleware.access",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "citizenapp.urls"
+ASGI_APPLICATION = "citizenapp.asgi.application"
+WSGI_APPLICATION = "citizenapp.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "citizenapp.tenants.context.product",
+            ],
+        },
+    },
+]
+
+AUTH_USER_MODEL = "tenants.User"
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+if LOCAL:
+    # The demo sign-ins have no usable password: only this backend lets them in, and only here.
+    AUTHENTICATION_BACKENDS.append("citizenapp.tenants.demo.DemoBackend")
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = "dashboard"
+LOGOUT_REDIRECT_URL = "sign-in"
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = VAR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# A body holds a collection of documents; files are read in chunks and have a limit of their own.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64_000_000
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
+
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if not LOCAL and not DEBUG:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_SSL_REDIRECT = _switch("SECURE_SSL_REDIRECT", True)
+    SECURE_HSTS_SECONDS = int(_number("SECURE_HSTS_SECONDS", 31_536_000))
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+
+# --- The libraries ----------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "citizenapp.tenants.authentication.KeyAuthentication",
+        "citizenapp.tenants.authentication.MemberAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["citizenapp.tenants.authentication.RolePermission"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "aijobs.api.problems.as_problem",
+    "UNAUTHENTICATED_USER": None,
+    # Pure ASCII on the wire: the only form in which a lone surrogate survives JSON.
+    "UNICODE_JSON": False,
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "CitizenApp API",
+    "DESCRIPTION": "Queue summaries, classifications and policy analyses; read results and costs.",
+    "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL], "prefix": "citizenapp"},
+    },
+}
+
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+Q_CLUSTER = {
+    "name": "citizenapp",
+    "label": "Task queue",
+    "orm": "default",
+    "workers": 3,
+    "queue_limit": 3,
+    "bulk": 1,
+    "poll": 0.25,
+    "guard_cycle": 1,
+    "timeout": 600,
+    # A task counts as lost only when no prefetching worker can still be at it:
+    # timeout × (queue_limit / workers + 2).
+    "retry": 2_400,
+    "max_attempts": 1,
+    "ack_failures": True,
+    "save_limit": -1,
+    "catch_up": False,
+    "log_level": "WARNING",
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "{levelname:7} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {
+        "aijobs": {"level": "INFO"},
+        "citizenapp": {"level": "INFO"},
+        "django.server": {"level": "WARNING"},
+    },
+}

@@ -1,0 +1,14 @@
+"""What every template may say about the product and the person."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+
+def product(request: HttpRequest) -> dict[str, Any]:
+    return {
+        "emulated": settings.EMULATED,
+        "local": settings.LOCAL,
+        "access": getattr(request, "access", None),
+    }

@@ -1,0 +1,41 @@
+"""What every request gets: the access of the signed-in person, and a strict content policy."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.functional import SimpleLazyObject
+
+from citizenapp.tenants.access import of_user
+
+Next = Callable[[HttpRequest], HttpResponse]
+
+# Pages run only our own script files: markup in a document can start nothing, even if it were
+# ever rendered. Images come from us or from data: URLs, so no document can call home.
+POLICY = (
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'"
+)
+# Swagger UI and ReDoc style their own elements and start a worker from a blob.
+DOCS_POLICY = POLICY + (
+    "; style-src 'self' 'unsafe-inline'; script-src 'self' 'unsafe-inline'; worker-src 'self' blob:"
+)
+
+
+def content_security_policy(get_response: Next) -> Next:
+    def respond(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        docs = request.path.startswith("/api/docs")
+        response.headers.setdefault("Content-Security-Policy", DOCS_POLICY if docs else POLICY)
+        return response
+
+    return respond
+
+
+def access(get_response: Next) -> Next:
+    """Set `request.access`: an Access, or None for strangers; looked up when first asked for."""
+
+    def respond(request: HttpRequest) -> HttpResponse:
+        request.access = SimpleLazyObject(lambda: of_user(request.user, request.session))  # type: ignore[attr-defined]
+        return get_response(request)
+
+    return respond

@@ -1,0 +1,107 @@
+"""Tenants, users, memberships and API keys."""
+
+from typing import ClassVar, Self
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from rest_framework_api_key.models import AbstractAPIKey, BaseAPIKeyManager
+
+
+class TenantQuerySet(models.QuerySet["Tenant"]):
+    def served(self) -> Self:
+        """Tenants that may sign in and call the API: the demo tenant only in local mode."""
+        tenants = self.filter(is_active=True)
+        return tenants if settings.LOCAL else tenants.filter(is_demo=False)
+
+
+class Tenant(models.Model):
+    """A customer. Every job, batch share and charge belongs to exactly one."""
+
+    name = models.CharField(max_length=100)
+    slug = models.SlugField(max_length=50, unique=True)
+    is_active = models.BooleanField(
+        default=True, help_text="Without it, members and API keys of this tenant are refused."
+    )
+    is_demo = models.BooleanField(default=False, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = TenantQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class User(AbstractUser):
+    """A person. What a person may do in a tenant is said by the membership, not here."""
+
+
+class Role(models.TextChoices):
+    """What a member may do. Each role may do all that the ones below it may."""
+
+    OWNER = "owner", "Owner"
+    ADMIN = "admin", "Admin"
+    MEMBER = "member", "Member"
+    VIEWER = "viewer", "Viewer"
+
+    @property
+    def can_write(self) -> bool:
+        """Queue, cancel and retry jobs."""
+        return self is not Role.VIEWER
+
+    @property
+    def can_administer(self) -> bool:
+        """Manage API keys and members."""
+        return self in {Role.OWNER, Role.ADMIN}
+
+
+class Membership(models.Model):
+    """A user's role in a tenant."""
+
+    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(User, models.CASCADE, related_name="memberships", db_index=False)
+    role = models.CharField(max_length=10, choices=Role.choices, default=Role.MEMBER)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user", "tenant"], name="membership_once"),
+            models.CheckConstraint(
+                condition=models.Q(role__in=Role.values), name="membership_role_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.tenant} ({self.role})"
+
+
+class APIKeyManager(BaseAPIKeyManager):
+    def get_usable_keys(self) -> models.QuerySet["APIKey"]:
+        keys: models.QuerySet[APIKey] = super().get_usable_keys()
+        return keys.filter(tenant__in=Tenant.objects.served()).select_related("tenant")
+
+
+class APIKey(AbstractAPIKey):
+    """A key of a tenant: stored as a hash, shown once when it is made."""
+
+    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="api_keys")
+    role = models.CharField(
+        max_length=10,
+        choices=[(role.value, role.label) for role in (Role.MEMBER, Role.VIEWER)],
+        default=Role.MEMBER,
+        help_text="A member queues and reads; a viewer only reads.",
+    )
+
+    objects = APIKeyManager()
+
+    class Meta(AbstractAPIKey.Meta):
+        verbose_name = "API key"
+        verbose_name_plural = "API keys"
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(role__in=[Role.MEMBER, Role.VIEWER]), name="api_key_role_known"
+            ),
+        ]
