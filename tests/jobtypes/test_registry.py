@@ -1,0 +1,36 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from aijobs import jobtypes
+
+
+def test_there_is_one_type_for_each_file() -> None:
+    files = {path.stem for path in Path(jobtypes.__file__).parent.glob("*.py")}
+    assert set(jobtypes.names()) == files - {"__init__", "base", "text"}
+
+
+def test_every_type_is_found_under_its_own_name() -> None:
+    assert [jobtypes.get(name).name for name in jobtypes.names()] == list(jobtypes.names())
+    assert [job_type.name for job_type in jobtypes.all_types()] == list(jobtypes.names())
+
+
+def test_every_text_field_is_a_field_of_the_input() -> None:
+    for job_type in jobtypes.all_types():
+        assert job_type.text_field in job_type.Input.model_fields
+
+
+def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(jobtypes.UnknownJobType, match="analyze, classify, summarize"):
+        jobtypes.get("translate")
+
+
+def test_neither_django_nor_the_sdk_is_imported() -> None:
+    program = (
+        "import sys, aijobs.jobtypes, aijobs.pricing; "
+        "sys.exit(bool({'django', 'anthropic'} & sys.modules.keys()))"
+    )
+    root = Path(jobtypes.__file__).parents[2]
+    assert subprocess.run([sys.executable, "-c", program], cwd=root, check=False).returncode == 0

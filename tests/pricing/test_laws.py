@@ -1,0 +1,60 @@
+import datetime as dt
+from dataclasses import astuple
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aijobs.pricing import Charge, Usage, charge
+
+TODAY = dt.date(2026, 11, 23)
+
+models = st.sampled_from(["claude-haiku-5-5", "claude-sonnet-5-5", "claude-opus-4-5"])
+tokens = st.integers(0, 2_000_000)
+usages = st.builds(Usage, tokens, tokens, tokens, tokens, tokens)
+# Ten of these stay within the first tier of every model.
+small = st.integers(0, 9_999)
+small_usages = st.builds(Usage, small, small, small, small, small)
+
+
+def batch(model: str, usage: Usage) -> Charge:
+    return charge(model, usage, batch=True, on=TODAY)
+
+
+def total(left: Usage, right: Usage) -> Usage:
+    return Usage(*(a + b for a, b in zip(astuple(left), astuple(right), strict=True)))
+
+
+@given(models, usages)
+def test_a_batch_costs_exactly_half_and_nothing_less_than_zero(model: str, usage: Usage) -> None:
+    paid = batch(model, usage)
+    assert paid.cost_usd * 2 == paid.sync_cost_usd
+    assert paid.cost_usd >= 0
+
+
+@given(models, usages, st.booleans())
+def test_cost_and_savings_add_up_to_the_full_price(
+    model: str, usage: Usage, in_batch: bool
+) -> None:
+    paid = charge(model, usage, batch=in_batch, on=TODAY)
+    assert paid.cost_usd + paid.saved_usd == paid.sync_cost_usd
+
+
+@given(models, small_usages, small_usages)
+def test_two_requests_cost_what_one_of_both_sizes_costs(
+    model: str, left: Usage, right: Usage
+) -> None:
+    together = batch(model, total(left, right)).cost_usd
+    assert together == batch(model, left).cost_usd + batch(model, right).cost_usd
+
+
+@given(models, usages, usages)
+def test_more_tokens_never_cost_less(model: str, usage: Usage, more: Usage) -> None:
+    assert batch(model, total(usage, more)).cost_usd >= batch(model, usage).cost_usd
+    if any(astuple(more)):
+        assert batch(model, total(usage, more)).cost_usd > batch(model, usage).cost_usd
+
+
+@given(models, usages)
+def test_every_sum_has_the_scale_of_the_ledger(model: str, usage: Usage) -> None:
+    for sum_ in astuple(batch(model, usage)):
+        assert sum_.as_tuple().exponent == -10
