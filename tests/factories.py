@@ -14,7 +14,7 @@ CATEGORIES = ["motor", "home", "travel"]
 OPTIONS: Mapping[str, dict[str, Any]] = {
     "summarize": {"max_length": 100},
     "classify": {"categories": CATEGORIES},
-    "analyze": {"questions": None},
+    "analyze": {"questions": []},
 }
 
 _numbers = count(1)

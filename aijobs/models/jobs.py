@@ -146,8 +146,8 @@ class AIJob(models.Model):
                 name="job_submitted_is_in_a_batch",
             ),
             models.CheckConstraint(
-                condition=Q(status__in=["completed", "failed", "canceled"])
-                == Q(finished_at__isnull=False),
+                condition=Q(status__in=["completed", "failed", "canceled"], finished_at__isnull=False)
+                | Q(status__in=["queued", "submitted", "processing"], finished_at__isnull=True),
                 name="job_finished_at_when_final",
             ),
         ]
