@@ -1,6 +1,6 @@
 """What PostgreSQL tells the outside: one NOTIFY channel, and how to read it.
 
-Triggers (migration 0002) send the notices, so that no road can change a status without one,
+Triggers (migration 0003) send the notices, so that no road can change a status without one,
 and always in the transaction that made the change. A notice is a hint that carries ids and
 statuses, never document text; the row is the truth. A statement that changes more than a
 notice can hold says "resync" for the tenant instead of naming jobs.

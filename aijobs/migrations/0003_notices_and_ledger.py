@@ -79,7 +79,7 @@ ALTER TABLE aijobs_aijob SET (fillfactor = 70);
 
 
 class Migration(migrations.Migration):
-    dependencies = [("aijobs", "0001_initial")]
+    dependencies = [("aijobs", "0002_initial")]
     operations = [
         migrations.RunSQL(NOTICES, NO_NOTICES),
         migrations.RunSQL(LEDGER, NO_LEDGER),
