@@ -1,0 +1,81 @@
+"""Real servers for every test that asks for them; each session has its own, in a new folder."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.test import override_settings
+from pytest_django import Settings
+
+from citizenapp.local import postgres, valkey
+from tests.ground import Emulator, emulating, running
+
+
+@pytest.fixture(scope="session")
+def var() -> Iterator[Path]:
+    """The session's data folder. Not pytest's: a socket's path must be short."""
+    folder = Path(tempfile.mkdtemp(prefix="citizenapp-"))
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ground(var: Path) -> Iterator[None]:
+    """Settings that keep tests away from the data of `make run`."""
+    redis_url = os.environ.get("REDIS_URL") or valkey.url(var)
+    layer: dict[str, Any] = django_settings.CHANNEL_LAYERS["default"]
+    with override_settings(
+        VAR=var,
+        REDIS_URL=redis_url,
+        CHANNEL_LAYERS={"default": layer | {"CONFIG": layer["CONFIG"] | {"hosts": [redis_url]}}},
+        PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
+        # The manifest is made by collectstatic, which only a deployment runs.
+        STORAGES=django_settings.STORAGES
+        | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}},
+    ):
+        yield
+
+
+@pytest.fixture(scope="session")
+def embedded_postgres(var: Path) -> Iterator[None]:
+    postgres.prepare(var, say=lambda _: None)
+    with running(postgres.program(var, durable=False), var / "postgres.log"):
+        yield
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(request: pytest.FixtureRequest, var: Path) -> None:
+    """Called by pytest-django before it connects for the first time."""
+    if django_settings.LOCAL:
+        request.getfixturevalue("embedded_postgres")
+        django_settings.DATABASES["default"].update(postgres.database(var))
+
+
+@pytest.fixture(scope="session")
+def redis(var: Path) -> Iterator[str]:
+    """The URL of a running Valkey; the channel layer uses it."""
+    if "REDIS_URL" in os.environ:
+        yield os.environ["REDIS_URL"]
+    else:
+        with running(valkey.program(var), var / "valkey.log"):
+            yield valkey.url(var)
+
+
+@pytest.fixture(scope="session")
+def emulator_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    with emulating(tmp_path_factory.mktemp("emulator")) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def emulator(emulator_process: Emulator, settings: Settings) -> Emulator:
+    """An emulator without batches, faults or memory, which the gateway talks to."""
+    emulator_process.reset()
+    settings.ANTHROPIC_BASE_URL = emulator_process.url
+    settings.ANTHROPIC_API_KEY = "emulator"
+    return emulator_process
