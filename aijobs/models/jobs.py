@@ -54,8 +54,16 @@ class AIJobQuerySet(models.QuerySet["AIJob"]):
         """Every road to a tenant's jobs begins here."""
         return self.filter(tenant=tenant)
 
-    def queued(self, route: "AIJob.Route") -> Self:
-        return self.filter(status=AIJob.Status.QUEUED, route=route)
+    def queue_failed_again(self, now: datetime) -> int:
+        """Move all failed jobs among these back to the queue, in one statement."""
+        return self.filter(status=AIJob.Status.FAILED).update(
+            status=AIJob.Status.QUEUED,
+            batch=None,
+            not_before=now,
+            started_at=None,
+            finished_at=None,
+            room=1,
+        )
 
     def with_shown_status(self) -> Self:
         """Annotate `shown_status`: a job of a batch is processing while Anthropic has the batch.

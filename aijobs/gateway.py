@@ -1,0 +1,323 @@
+"""The only door to Anthropic, and the only importer of its SDK.
+
+Every call says in its exceptions what is known about the other side afterwards, because that is
+what decides whether money may be spent again:
+
+- NeverSent: nothing left this machine. Free to send again.
+- Refused: Anthropic answered that it did not do it.
+- InDoubt: it may have been done. Never send again blindly.
+- Unavailable: a question went unanswered. Ask again later.
+
+The SDK retries a POST twice on its own, which creates a batch two or three times; here it never
+does (`max_retries=0`). It is imported when first used: it takes 0.9 s and 80 MB that a web
+process need not spend.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import IO, TYPE_CHECKING, Any, Self, cast
+from urllib.parse import quote
+
+import orjson
+from django.conf import settings
+
+if TYPE_CHECKING:
+    from anthropic import Anthropic, APIResponse, APIStatusError
+    from anthropic.types.messages import MessageBatch
+
+# Connecting is quick or fails; a large body or a long answer may take minutes.
+CONNECT_SECONDS = 10.0
+READ_SECONDS = 600.0
+QUESTION_SECONDS = 60.0
+
+# Bytes that are read or written at a time.
+PIECE = 1 << 18
+
+# Answers of a 4xx kind that say nothing about whether the work was done.
+AMBIGUOUS = frozenset({408, 409, 429})
+
+# Nothing that is sent will work until a person has acted.
+STOPPING_TYPES = frozenset({"authentication_error", "permission_error", "billing_error"})
+STOPPING_CODES = frozenset(
+    {"enforced_spend_limit_reached", "contract_spend_limit_reached", "organization_on_hold"}
+)
+
+
+class GatewayError(Exception):
+    """A call to Anthropic did not bring what it was made for."""
+
+
+class NeverSent(GatewayError):
+    """The connection was never made: Anthropic knows nothing of the call."""
+
+
+class InDoubt(GatewayError):
+    """Sent, and no answer that can be trusted: it may have been done or not."""
+
+
+class Unavailable(GatewayError):
+    """A question that Anthropic did not answer; asking again costs nothing."""
+
+
+class Refused(GatewayError):
+    """Anthropic answered that it did not do it."""
+
+    def __init__(self, message: str, *, status: int, error_type: str, error_code: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.error_type = error_type
+        self.error_code = error_code
+
+    @property
+    def stops_everything(self) -> bool:
+        """The next call would be refused for the same reason: key, money, or account."""
+        return (
+            self.error_type in STOPPING_TYPES
+            or self.error_code in STOPPING_CODES
+            or "credit balance is too low" in str(self)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteBatch:
+    """A batch as Anthropic describes it. Counts but `processing` are 0 until it has ended."""
+
+    id: str
+    status: str
+    processing: int
+    succeeded: int
+    errored: int
+    canceled: int
+    expired: int
+    created_at: datetime
+    ended_at: datetime | None
+    expires_at: datetime
+
+    @property
+    def has_ended(self) -> bool:
+        return self.status == "ended"
+
+    @property
+    def requests(self) -> int:
+        return self.processing + self.succeeded + self.errored + self.canceled + self.expired
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """What became of its requests, by type of result."""
+        return {
+            "succeeded": self.succeeded,
+            "errored": self.errored,
+            "canceled": self.canceled,
+            "expired": self.expired,
+        }
+
+    @classmethod
+    def of(cls, batch: "MessageBatch") -> Self:
+        counts = batch.request_counts
+        return cls(
+            id=batch.id,
+            status=batch.processing_status,
+            processing=counts.processing,
+            succeeded=counts.succeeded,
+            errored=counts.errored,
+            canceled=counts.canceled,
+            expired=counts.expired,
+            created_at=batch.created_at,
+            ended_at=batch.ended_at,
+            expires_at=batch.expires_at,
+        )
+
+
+class FileBody:
+    """A request body that is read from a file in pieces: memory stays flat at any size."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file = file
+        self.length = file.seek(0, os.SEEK_END)
+
+    def __iter__(self) -> Iterator[bytes]:
+        self.file.seek(0)
+        while piece := self.file.read(PIECE):
+            yield piece
+
+
+def create_batch(body: IO[bytes]) -> RemoteBatch:
+    """Create a batch from a file that holds `{"requests": […]}`. One POST, never repeated.
+
+    Raises NeverSent, Refused, or InDoubt.
+    """
+    from anthropic.types.messages import MessageBatch
+
+    content = FileBody(body)
+    with _sending():
+        batch = _client().post(
+            "/v1/messages/batches",
+            cast_to=MessageBatch,
+            content=content,  # type: ignore[arg-type]  # any iterable of bytes will do
+            options={
+                "headers": {
+                    "Content-Type": "application/json",
+                    "Content-Length": str(content.length),
+                },
+                "timeout": READ_SECONDS,
+            },
+        )
+    # A proxy's page with status 200 comes back as a string, or as an object without an id.
+    if not isinstance(batch, MessageBatch) or not getattr(batch, "id", None):
+        raise InDoubt("The answer is not a batch.")
+    return RemoteBatch.of(batch)
+
+
+def create_message(params: Mapping[str, Any]) -> dict[str, Any]:
+    """One request of the Messages API, at once and at full price; the message as JSON data.
+
+    Raises NeverSent, Refused, or InDoubt.
+    """
+    with _sending(errors_undo=True):
+        response = _client().messages.with_raw_response.create(**params, timeout=READ_SECONDS)
+        content = response.http_response.read()
+    try:
+        message = orjson.loads(content)
+    except ValueError:
+        message = None
+    if not isinstance(message, dict) or message.get("type") != "message":
+        raise InDoubt("The answer is not a message.")
+    return message
+
+
+def retrieve_batch(remote_id: str) -> RemoteBatch:
+    """How a batch stands. Raises Refused (404: unknown, or not known yet) or Unavailable."""
+    from anthropic.types.messages import MessageBatch
+
+    with _asking():
+        batch = _client().messages.batches.retrieve(remote_id, timeout=QUESTION_SECONDS)
+    if not isinstance(batch, MessageBatch) or not batch.id:
+        raise Unavailable("The answer is not a batch.")
+    return RemoteBatch.of(batch)
+
+
+def newest_batch_id() -> str:
+    """The id of the newest batch there is, or "". Raises Refused or Unavailable."""
+    with _asking():
+        page = _client().messages.batches.list(limit=1, timeout=QUESTION_SECONDS)
+        return page.data[0].id if page.data else ""
+
+
+def batches_since(watermark: str, *, at_most: int = 1_000) -> list[RemoteBatch]:
+    """Batches newer than the one with id `watermark`, newest first; "" stands for all.
+
+    Raises Refused or Unavailable.
+    """
+    found: list[RemoteBatch] = []
+    with _asking():
+        for batch in _client().messages.batches.list(limit=100, timeout=QUESTION_SECONDS):
+            if batch.id == watermark or len(found) == at_most:
+                break
+            found.append(RemoteBatch.of(batch))
+    return found
+
+
+def cancel_batch(remote_id: str) -> RemoteBatch:
+    """Ask for its cancellation; finished requests keep their results. Raises Refused, Unavailable."""
+    with _asking():
+        return RemoteBatch.of(
+            _client().messages.batches.cancel(remote_id, timeout=QUESTION_SECONDS)
+        )
+
+
+def delete_batch(remote_id: str) -> None:
+    """Delete Anthropic's copy of an ended batch. Raises Refused or Unavailable."""
+    with _asking():
+        _client().messages.batches.delete(remote_id, timeout=QUESTION_SECONDS)
+
+
+def download_results(remote_id: str, into: IO[bytes]) -> None:
+    """Write the result rows of an ended batch into a file, as they come.
+
+    Asks our own base URL: `results_url` could name any host, and would get the key. A stream may
+    end early without an error: whoever reads the file counts its rows.
+    Raises Refused or Unavailable.
+    """
+    path = f"/v1/messages/batches/{quote(remote_id, safe='')}/results"
+    with _asking():
+        response = _client().get(
+            path,
+            cast_to=object,
+            options={
+                "headers": {"Accept": "application/binary", "X-Stainless-Raw-Response": "stream"},
+                "timeout": READ_SECONDS,
+            },
+        )
+        with closing(cast("APIResponse[object]", response)) as rows:
+            for piece in rows.iter_bytes(PIECE):
+                into.write(piece)
+
+
+@lru_cache(maxsize=1)
+def _client() -> "Anthropic":
+    """One client a process, made after the fork."""
+    from anthropic import Anthropic, Timeout
+
+    return Anthropic(
+        api_key=settings.ANTHROPIC_API_KEY,
+        base_url=settings.ANTHROPIC_BASE_URL,
+        max_retries=0,
+        timeout=Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
+        open_telemetry=False,  # A trace would be one more place that knows of documents.
+    )
+
+
+@contextmanager
+def _sending(*, errors_undo: bool = False) -> Iterator[None]:
+    """Sort what can go wrong with a POST by what is known afterwards.
+
+    `errors_undo`: an error answer means that nothing was done and nothing is billed, as with
+    single messages. A batch may exist whatever a proxy or an overloaded server answers.
+    """
+    from anthropic import AnthropicError, APIConnectionError, APIStatusError
+    from httpx2 import ConnectError, ConnectTimeout, HTTPError, PoolTimeout
+
+    try:
+        yield
+    except APIStatusError as error:
+        refused = _refused(error)
+        certain = 400 <= refused.status < 500 and refused.status not in AMBIGUOUS
+        if errors_undo or certain or refused.error_code in STOPPING_CODES:
+            raise refused from None
+        raise InDoubt(f"Anthropic answered {refused.status}: {refused}") from None
+    except APIConnectionError as error:
+        if isinstance(error.__cause__, ConnectError | ConnectTimeout | PoolTimeout):
+            raise NeverSent("No connection to Anthropic.") from None
+        raise InDoubt("The connection broke before the answer came.") from None
+    except (AnthropicError, HTTPError) as error:
+        raise InDoubt(f"No usable answer ({type(error).__name__}).") from None
+
+
+@contextmanager
+def _asking() -> Iterator[None]:
+    """Sort what can go wrong with a question: an answer that says no, or none."""
+    from anthropic import AnthropicError, APIStatusError
+    from httpx2 import HTTPError
+
+    try:
+        yield
+    except APIStatusError as error:
+        refused = _refused(error)
+        if 400 <= refused.status < 500 and refused.status not in AMBIGUOUS:
+            raise refused from None
+        raise Unavailable(f"Anthropic answered {refused.status}: {refused}") from None
+    except (AnthropicError, HTTPError) as error:
+        raise Unavailable(f"No answer from Anthropic ({type(error).__name__}).") from None
+
+
+def _refused(error: "APIStatusError") -> Refused:
+    return Refused(
+        (error.api_message or f"HTTP status {error.status_code}")[:300],
+        status=error.status_code,
+        error_type=error.type or "unknown_error",
+        error_code=error.error_code or "",
+    )

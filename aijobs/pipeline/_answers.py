@@ -1,0 +1,102 @@
+"""What a message means for its job: a result, or a failure with its reason."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aijobs import jobtypes
+from aijobs.jobtypes import InvalidOutput, JobType
+from aijobs.pricing import Usage
+
+# Worth another attempt as it is (FACTS of the API: what it answers when it is busy or late).
+PASSING = frozenset(
+    {
+        "api_error",
+        "canceled",
+        "expired",
+        "overloaded_error",
+        "rate_limit_error",
+        "timeout_error",
+    }
+)
+# Worth one more attempt: a cut-off answer with more room, a broken one as it was.
+ONCE_MORE = frozenset({"max_tokens", "invalid_output"})
+
+STOPPED = {
+    "max_tokens": "The answer was cut off: it needs more room than it had.",
+    "refusal": "Claude declined to answer.",
+    "model_context_window_exceeded": "Document and answer do not fit into the model's context.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Billed:
+    """What Anthropic charges for: a message, whatever it is worth to us."""
+
+    model: str
+    stop_reason: str
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Success:
+    result: dict[str, Any]
+    billed: Billed
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """`error_type` is Anthropic's, or one of ours: refusal, max_tokens, invalid_output, …"""
+
+    error_type: str
+    message: str
+    billed: Billed | None = None
+
+
+Outcome = Success | Failure
+
+
+def of_message(kind: JobType, options: Mapping[str, Any], message: Mapping[str, Any]) -> Outcome:
+    """Read a message of the Messages API, as a batch row or a direct answer holds it.
+
+    `options` is the job's input without its document.
+    """
+    stop_reason = str(message.get("stop_reason"))
+    billed = Billed(
+        model=str(message.get("model", "")),
+        stop_reason=stop_reason,
+        usage=Usage.from_api(message.get("usage") or {}),
+    )
+    if stop_reason not in {"end_turn", "stop_sequence"}:
+        # Refusals and cut-offs arrive as succeeded rows; they are billed all the same.
+        reason = STOPPED.get(stop_reason, "Claude stopped in a way that no job type expects.")
+        error_type = stop_reason if stop_reason in STOPPED else "unexpected_stop"
+        return Failure(error_type, reason, billed)
+    # Content may hold blocks of many types, or none: only text is an answer.
+    text = "".join(
+        block["text"] for block in message.get("content") or () if block.get("type") == "text"
+    )
+    try:
+        return Success(kind.read(kind.load(options), text), billed)
+    except InvalidOutput as error:
+        return Failure("invalid_output", str(error), billed)
+
+
+def of_row(
+    job_type: str, options: Mapping[str, Any], result: Mapping[str, Any]
+) -> Outcome:
+    """Read the `result` of one row of a batch's results."""
+    match result.get("type"):
+        case "succeeded":
+            return of_message(jobtypes.get(job_type), options, result["message"])
+        case "errored":
+            error = (result.get("error") or {}).get("error") or {}
+            return Failure(
+                str(error.get("type") or "api_error"), str(error.get("message") or "")[:1_000]
+            )
+        case "expired":
+            return Failure("expired", "Anthropic did not get to it within 24 hours.")
+        case "canceled":
+            return Failure("canceled", "Its batch was canceled before it was processed.")
+        case other:
+            return Failure("unknown_result", f"Anthropic answered with the unknown type {other}.")

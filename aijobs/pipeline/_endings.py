@@ -1,0 +1,228 @@
+"""Store how attempts ended: result and charge, another attempt, or the end of the job.
+
+The one place where outcomes become rows, for batches, rejected batches and direct calls alike.
+Everything about a set of attempts is stored in the transaction of the caller, who holds the
+row locks that `lock_jobs` took: no second worker can store the same attempt.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.conf import settings
+from django.db import connection
+
+from aijobs import jobtypes, pricing
+from aijobs.models import AIJob, Batch, JobAttempt, dump_json
+from aijobs.pipeline._answers import ONCE_MORE, PASSING, Billed, Failure, Outcome, Success
+from aijobs.pricing import UnknownModel
+
+BACKOFF_SECONDS = 30
+BACKOFF_LIMIT = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class LockedJob:
+    """What storing an ending needs to know of a job whose row is locked."""
+
+    id: UUID
+    tenant_id: int
+    job_type: str
+    attempts: int
+    room: int
+    options: Mapping[str, Any]
+
+
+def lock_jobs(ids: Sequence[UUID], *, status: str, batch: Batch | None) -> dict[UUID, LockedJob]:
+    """Lock those of the jobs that still are where the caller thinks; the others are not there.
+
+    Looks each up by its key, so that no table statistics can talk PostgreSQL into a scan.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT job.id, job.tenant_id, job.job_type, job.attempts, job.room, input.options::text
+            FROM unnest(%s::uuid[]) AS wanted (id)
+            CROSS JOIN LATERAL (
+                SELECT * FROM aijobs_aijob
+                WHERE aijobs_aijob.id = wanted.id
+                  AND status = %s AND batch_id IS NOT DISTINCT FROM %s
+                FOR UPDATE OFFSET 0
+            ) AS job
+            CROSS JOIN LATERAL (
+                SELECT options FROM aijobs_jobinput WHERE job_id = job.id OFFSET 0
+            ) AS input
+            """,
+            [list(ids), status, batch and batch.pk],
+        )
+        return {
+            row[0]: LockedJob(*row[:5], options=orjson.loads(row[5])) for row in cursor.fetchall()
+        }
+
+
+def store(
+    endings: Iterable[tuple[LockedJob, Outcome]], *, batch: Batch | None, now: datetime
+) -> Counter[str]:
+    """Store the endings of attempts; returns how many jobs got which status.
+
+    Call it in the transaction that locked the jobs. `batch` is None for direct calls.
+    """
+    route = AIJob.Route.BATCH if batch else AIJob.Route.SYNC
+    outputs: list[tuple[Any, ...]] = []
+    charges: list[tuple[Any, ...]] = []
+    failures: list[tuple[LockedJob, Failure]] = []
+    for job, outcome in endings:
+        if isinstance(outcome, Success):
+            outputs.append(
+                (
+                    job.id,
+                    dump_json(outcome.result),
+                    outcome.billed.model[:100],
+                    outcome.billed.stop_reason[:40],
+                )
+            )
+        else:
+            failures.append((job, outcome))
+        if outcome.billed is not None:
+            charges.append(_charge(job, outcome.billed, batch, route, now))
+
+    _copy("aijobs_joboutput", ("job_id", "result", "model", "stop_reason"), outputs)
+    _copy("aijobs_ledgerentry", CHARGE, charges)
+    finished: dict[str, list[UUID]] = defaultdict(list)
+    finished[AIJob.Status.COMPLETED] = [row[0] for row in outputs]
+    again = _sort_failures(failures, batch, now, finished)
+    JobAttempt.objects.bulk_create(
+        JobAttempt(
+            job_id=job.id,
+            number=job.attempts,
+            batch=batch,
+            route=route,
+            error_type=failure.error_type[:60],
+            # What Anthropic says may hold what PostgreSQL can't store.
+            message=failure.message.replace("\0", "").encode("utf-8", "replace").decode(),
+            ended_at=now,
+        )
+        for job, failure in failures
+    )
+    with connection.cursor() as cursor:
+        for status, ids in finished.items():
+            if ids:
+                cursor.execute(
+                    "UPDATE aijobs_aijob SET status = %s, finished_at = %s WHERE id = ANY(%s)",
+                    [status, now, ids],
+                )
+        if again:
+            cursor.execute(
+                """
+                UPDATE aijobs_aijob SET status = 'queued', batch_id = NULL, started_at = NULL,
+                       not_before = again.not_before, room = again.room
+                FROM unnest(%s::uuid[], %s::timestamptz[], %s::int[])
+                     AS again (id, not_before, room)
+                WHERE aijobs_aijob.id = again.id
+                """,
+                list(map(list, zip(*again, strict=True))),
+            )
+    counts = Counter({str(status): len(ids) for status, ids in finished.items() if ids})
+    counts[str(AIJob.Status.QUEUED)] += len(again)
+    return counts
+
+
+def _sort_failures(
+    failures: Sequence[tuple[LockedJob, Failure]],
+    batch: Batch | None,
+    now: datetime,
+    finished: dict[str, list[UUID]],
+) -> list[tuple[UUID, datetime, int]]:
+    """Put each failed job among the finished, or return it with the moment and room to try again."""
+    earlier: Counter[tuple[UUID, str]] = Counter(
+        JobAttempt.objects.filter(job__in=[job.id for job, _ in failures]).values_list(
+            "job_id", "error_type"
+        )
+    )
+    again = []
+    for job, failure in failures:
+        kind = failure.error_type
+        if kind == "canceled" and batch and batch.after_cancel == Batch.AfterCancel.CANCEL:
+            finished[AIJob.Status.CANCELED].append(job.id)
+        elif kind == "canceled" or (
+            job.attempts < settings.AIJOBS_MAX_ATTEMPTS
+            and (kind in PASSING or (kind in ONCE_MORE and not earlier[job.id, kind]))
+        ):
+            room = 2 if kind == "max_tokens" else job.room
+            again.append((job.id, now + _pause(kind, job.attempts), room))
+        else:
+            finished[AIJob.Status.FAILED].append(job.id)
+    return again
+
+
+def _pause(error_type: str, attempts: int) -> timedelta:
+    """How long an attempt waits after this error: longer each time where Anthropic is busy."""
+    if error_type in ONCE_MORE or error_type in {"canceled", "expired"}:
+        return timedelta(0)
+    return min(timedelta(seconds=BACKOFF_SECONDS) * 2 ** (attempts - 1), BACKOFF_LIMIT)
+
+
+CHARGE = (
+    "tenant_id",
+    "job_id",
+    "batch_id",
+    "custom_id",
+    "job_type",
+    "route",
+    "model",
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "cost_usd",
+    "sync_cost_usd",
+    "saved_usd",
+    "created_at",
+)
+
+
+def _charge(
+    job: LockedJob, billed: Billed, batch: Batch | None, route: str, now: datetime
+) -> tuple[Any, ...]:
+    """The row of LedgerEntry, in the order of CHARGE."""
+    usage, on = billed.usage, now.date()
+    try:
+        charge = pricing.charge(billed.model, usage, batch=batch is not None, on=on)
+    except UnknownModel:
+        # Anthropic answered under another name; the price is that of the model asked for.
+        charge = pricing.charge(
+            jobtypes.get(job.job_type).model, usage, batch=batch is not None, on=on
+        )
+    return (
+        job.tenant_id,
+        job.id,
+        batch and batch.pk,
+        batch.custom_id(job.id) if batch else f"sync-{job.attempts}-{job.id.hex}",
+        job.job_type,
+        str(route),
+        billed.model[:100],
+        usage.input_tokens,
+        usage.output_tokens,
+        usage.cache_read_input_tokens,
+        usage.cache_write_5m_tokens + usage.cache_write_1h_tokens,
+        charge.cost_usd,
+        charge.sync_cost_usd,
+        charge.saved_usd,
+        now,
+    )
+
+
+def _copy(table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+    """COPY rows into a table: five times as quick as INSERT."""
+    if not rows:
+        return
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy,  # type: ignore[attr-defined]
+    ):
+        for row in rows:
+            copy.write_row(row)

@@ -1,0 +1,306 @@
+"""accept: check what is asked for, and store it as queued jobs. All of it, or nothing."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any, Literal
+from uuid import UUID
+
+import orjson
+from django.conf import settings
+from django.db import connection, transaction
+
+from aijobs import jobtypes
+from aijobs.jobtypes import InvalidInput, JobType
+from aijobs.models import AIJob, Collection, JobInput, dump_json, new_ids
+from citizenapp.tenants.models import Tenant
+
+OnError = Literal["reject", "skip"]
+
+# A day is what a batch may take; who has more time needs no deadline.
+LONGEST_DEADLINE = 7 * 24 * 3600
+# The line of a batch around its params: custom_id, braces, comma.
+LINE_BYTES = 100
+CHUNK = 2_000
+# Rows whose errors are told one by one; the rest are counted.
+REJECTED_TOLD = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A row that no job can be made of. `row` counts from 1."""
+
+    row: int
+    errors: dict[str, list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A collection that was queued, and the rows that were left out."""
+
+    collection: Collection
+    accepted: int
+    rejected: list[Rejected]
+    rejected_count: int
+
+
+class RejectedCollection(Exception):
+    """Nothing was queued: a row is bad, or none is good."""
+
+    def __init__(self, message: str, rejected: list[Rejected], rejected_count: int) -> None:
+        super().__init__(message)
+        self.rejected = rejected
+        self.rejected_count = rejected_count
+
+
+@dataclass(slots=True)
+class _Checked:
+    """One valid request: the columns that differ from job to job."""
+
+    document: str
+    options: dict[str, Any]
+    request_bytes: int
+    needed_within: float | None
+
+    @property
+    def route(self) -> str:
+        return AIJob.Route.SYNC if self.needed_within == 0 else AIJob.Route.BATCH
+
+
+@dataclass(slots=True)
+class _Rejections:
+    told: list[Rejected] = field(default_factory=list)
+    count: int = 0
+
+    def add(self, row: int, errors: dict[str, list[str]]) -> None:
+        self.count += 1
+        if len(self.told) < REJECTED_TOLD:
+            self.told.append(Rejected(row, errors))
+
+
+def job(
+    tenant: Tenant,
+    job_type: str,
+    raw: Mapping[str, object],
+    *,
+    now: datetime,
+    created_by: str,
+    needed_within: object = None,
+    source_name: str = "",
+    lenient: bool = False,
+) -> AIJob:
+    """Queue one job.
+
+    `needed_within` is in seconds: 0 means now, at full price; None means up to 24 hours.
+    `lenient` reads numbers and lists out of strings, as table cells and forms hold them.
+    Raises UnknownJobType, or InvalidInput with the errors by field.
+    """
+    checked = _check(jobtypes.get(job_type), raw, needed_within, lenient=lenient)
+    within = checked.needed_within
+    with transaction.atomic():
+        queued = AIJob.objects.create(
+            id=new_ids(now, 1)[0],
+            tenant=tenant,
+            job_type=job_type,
+            route=checked.route,
+            request_bytes=checked.request_bytes,
+            created_at=now,
+            not_before=now,
+            needed_by=None if within is None else now + timedelta(seconds=within),
+        )
+        JobInput.objects.create(
+            job=queued,
+            document=checked.document,
+            options=checked.options,
+            source_name=_file_name(source_name),
+            created_by=created_by,
+        )
+    return queued
+
+
+def collection(
+    tenant: Tenant,
+    name: str,
+    job_type: str,
+    items: Iterable[Mapping[str, object]],
+    *,
+    now: datetime,
+    created_by: str,
+    defaults: Mapping[str, object] | None = None,
+    on_error: OnError = "reject",
+    needed_within: object = None,
+    lenient: bool = False,
+) -> Accepted:
+    """Queue many jobs of one type under one name, in one transaction.
+
+    An item holds the fields of the job type, and may hold a `needed_within` of its own;
+    `defaults` fills what an item leaves out. With `on_error="skip"` bad rows are left out.
+    Raises UnknownJobType, InvalidInput, or RejectedCollection.
+    """
+    kind = jobtypes.get(job_type)
+    _check_collection(name, on_error)
+    rejections = _Rejections()
+    queued = Collection(
+        id=new_ids(now, 1)[0],
+        tenant=tenant,
+        name=name.strip(),
+        job_type=job_type,
+        total=0,
+        created_by=created_by,
+        created_at=now,
+    )
+    checked = _check_items(kind, items, defaults or {}, needed_within, rejections, lenient=lenient)
+    with transaction.atomic():
+        queued.save(force_insert=True)
+        while chunk := list(islice(checked, CHUNK)):
+            if rejections.count and on_error == "reject":
+                continue  # Nothing will be stored; the rest is read for its errors.
+            queued.total += len(chunk)
+            _copy(queued, chunk, now)
+        if rejections.count and on_error == "reject":
+            raise RejectedCollection(
+                "Nothing was queued: some rows have errors.", rejections.told, rejections.count
+            )
+        if not queued.total:
+            raise RejectedCollection(
+                "Nothing was queued: there is no valid row.", rejections.told, rejections.count
+            )
+        queued.save(update_fields=["total"])
+    return Accepted(queued, queued.total, rejections.told, rejections.count)
+
+
+def retry(job: AIJob, *, now: datetime) -> bool:
+    """Queue a failed or canceled job again; False when it is neither."""
+    return job.status in {AIJob.Status.FAILED, AIJob.Status.CANCELED} and job.mark_queued(now)
+
+
+def retry_collection(collection: Collection, *, now: datetime) -> int:
+    """Queue the failed jobs of a collection again; returns how many."""
+    return AIJob.objects.filter(collection=collection).queue_failed_again(now)
+
+
+def _check(
+    kind: JobType, raw: Mapping[str, object], needed_within: object, *, lenient: bool
+) -> _Checked:
+    errors: dict[str, list[str]] = {}
+    within = None
+    try:
+        within = _deadline(needed_within, lenient=lenient)
+    except ValueError as error:
+        errors["needed_within"] = [str(error)]
+    try:
+        given = kind.validate(raw, lenient=lenient)
+    except InvalidInput as error:
+        raise InvalidInput(errors | error.errors) from None
+    if errors:
+        raise InvalidInput(errors)
+    options = given.model_dump()
+    return _Checked(
+        document=options.pop(kind.text_field),
+        options=options,
+        # A second attempt may have twice the room, which is some bytes more at the most.
+        request_bytes=len(orjson.dumps(kind.params(given))) + LINE_BYTES,
+        needed_within=within,
+    )
+
+
+def _check_items(
+    kind: JobType,
+    items: Iterable[Mapping[str, object]],
+    defaults: Mapping[str, object],
+    needed_within: object,
+    rejections: _Rejections,
+    *,
+    lenient: bool,
+) -> Iterator[_Checked]:
+    for row, item in enumerate(items, 1):
+        if row > settings.AIJOBS_COLLECTION_ITEMS:
+            limit = f"{settings.AIJOBS_COLLECTION_ITEMS:,}"
+            raise InvalidInput({"items": [f"A collection holds at most {limit} items."]})
+        if not isinstance(item, Mapping):
+            rejections.add(row, {"non_field_errors": ["Must be an object."]})
+            continue
+        raw = {**defaults, **item}
+        own = raw.pop("needed_within", needed_within)
+        try:
+            yield _check(kind, raw, own if own != "" else needed_within, lenient=lenient)
+        except InvalidInput as error:
+            rejections.add(row, error.errors)
+
+
+def _check_collection(name: object, on_error: object) -> None:
+    errors: dict[str, list[str]] = {}
+    if not isinstance(name, str) or not name.strip():
+        errors["name"] = ["This field is required."]
+    elif len(name.strip()) > 200:  # noqa: PLR2004
+        errors["name"] = ["Must have at most 200 characters."]
+    elif "\0" in name or not name.isascii() and name != name.encode("utf-8", "replace").decode():
+        errors["name"] = ["Holds a character that no name can have."]
+    if on_error not in ("reject", "skip"):
+        errors["on_error"] = ["Must be “reject” or “skip”."]
+    if errors:
+        raise InvalidInput(errors)
+
+
+def _deadline(value: object, *, lenient: bool) -> float | None:
+    """Seconds from now, checked. Raises ValueError with a sentence for the sender."""
+    if lenient and isinstance(value, str):
+        try:
+            value = float(value) if value.strip() else None
+        except ValueError:
+            raise ValueError("Must be a number of seconds.") from None
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("Must be a number of seconds.")
+    if not 0 <= value <= LONGEST_DEADLINE:
+        raise ValueError(f"Must be from 0 to {LONGEST_DEADLINE:,} seconds.")
+    return float(value)
+
+
+def _file_name(name: str) -> str:
+    """A file's name as it can be stored: without folders, control characters or excess."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    return "".join(c for c in last.encode("utf-8", "replace").decode() if c.isprintable())[:255]
+
+
+def _copy(collection: Collection, chunk: list[_Checked], now: datetime) -> None:
+    """Two COPYs: the narrow rows, then what is long."""
+    ids: list[UUID] = new_ids(now, len(chunk))
+    with connection.cursor() as cursor:
+        with cursor.copy(  # type: ignore[attr-defined]
+            "COPY aijobs_aijob (id, tenant_id, collection_id, job_type, status, route, attempts,"
+            " room, request_bytes, created_at, not_before, needed_by) FROM STDIN"
+        ) as copy:
+            for job_id, one in zip(ids, chunk, strict=True):
+                within = one.needed_within
+                copy.write_row(
+                    (
+                        job_id,
+                        collection.tenant_id,
+                        collection.pk,
+                        collection.job_type,
+                        "queued",
+                        str(one.route),
+                        0,
+                        1,
+                        one.request_bytes,
+                        now,
+                        now,
+                        None if within is None else now + timedelta(seconds=within),
+                    )
+                )
+        with cursor.copy(  # type: ignore[attr-defined]
+            "COPY aijobs_jobinput (job_id, document, options, source_name, created_by) FROM STDIN"
+        ) as copy:
+            for job_id, one in zip(ids, chunk, strict=True):
+                copy.write_row(
+                    (
+                        job_id,
+                        dump_json(one.document),
+                        dump_json(one.options),
+                        "",
+                        collection.created_by,
+                    )
+                )
