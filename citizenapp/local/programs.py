@@ -32,6 +32,7 @@ class Program:
     name: str
     argv: Sequence[str | Path]
     lock: Path
+    folder: Path | None = None
     environment: Mapping[str, str] | None = None
     account: Account | None = None
     stop_signal: signal.Signals = signal.SIGTERM
@@ -56,6 +57,7 @@ class Program:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT if output is not None else None,
+                cwd=self.folder,
                 env=self.environment,
                 pass_fds=[lock],
                 start_new_session=True,
@@ -81,7 +83,12 @@ class Program:
             time.sleep(0.02)
 
 
-def stop(programs: Iterable[Program], hurried: Callable[[], bool] = lambda: False) -> list[str]:
+def stop(
+    programs: Iterable[Program],
+    *,
+    hurried: Callable[[], bool] = lambda: False,
+    sleep: Callable[[float], object] = time.sleep,
+) -> list[str]:
     """End the programs together, whoever started them; the names of those that ran.
 
     Kills what outlives its grace, or everything at once when `hurried()` becomes true.
@@ -96,7 +103,7 @@ def stop(programs: Iterable[Program], hurried: Callable[[], bool] = lambda: Fals
             while locks.held(program.lock):
                 if hurried() or time.monotonic() > started + program.grace:
                     _kill(program)
-                time.sleep(0.02)
+                sleep(0.02)
     except PermissionError as error:
         raise CannotRun(
             f"What runs here was started by another user ({error.filename or 'its processes'}). "
