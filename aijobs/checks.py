@@ -3,7 +3,8 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning, register
+from django.core import checks
+from django.core.checks import CheckMessage, Error, register
 
 
 @register()
@@ -18,17 +19,24 @@ def settings_agree(**kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001
         found.append(Error("DATABASE_URL must be a PostgreSQL URL.", id="aijobs.E003"))
     if not 1 <= settings.AIJOBS_BATCH_REQUESTS <= 100_000:
         found.append(
-            Error("AIJOBS_BATCH_REQUESTS must be from 1 to 100000, Anthropic's limit.", id="aijobs.E004")
+            Error(
+                "AIJOBS_BATCH_REQUESTS must be from 1 to 100000, Anthropic's limit.",
+                id="aijobs.E004",
+            )
         )
-    if not 1 <= settings.AIJOBS_BATCH_BYTES <= 256_000_000:
+    # At least the largest document, or it would wait for ever.
+    if not 8_000_000 <= settings.AIJOBS_BATCH_BYTES <= 256_000_000:
         found.append(
-            Error("AIJOBS_BATCH_BYTES must be from 1 to 256000000, Anthropic's limit.", id="aijobs.E005")
+            Error(
+                "AIJOBS_BATCH_BYTES must be from 8000000 to 256000000, Anthropic's limit.",
+                id="aijobs.E005",
+            )
         )
     if settings.AIJOBS_MAX_ATTEMPTS < 1:
         found.append(Error("AIJOBS_MAX_ATTEMPTS must be at least 1.", id="aijobs.E006"))
     if not settings.LOCAL and settings.EMULATED:
         found.append(
-            Warning(
+            checks.Warning(
                 "Neither ANTHROPIC_API_KEY nor ANTHROPIC_BASE_URL is set: the emulator answers.",
                 id="aijobs.W001",
             )

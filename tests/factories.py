@@ -6,7 +6,7 @@ from itertools import count
 from typing import Any
 
 from aijobs import jobtypes
-from aijobs.models import AIJob, JobInput, JobOutput, new_ids
+from aijobs.models import AIJob, JobInput, JobOutput, new_id
 from citizenapp.tenants.models import APIKey, Membership, Tenant, User
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
@@ -50,7 +50,7 @@ def make_job(
     jobtypes.get(job_type)
     job = AIJob.objects.create(
         **{
-            "id": new_ids(now, 1)[0],
+            "id": new_id(now),
             "tenant": tenant,
             "job_type": job_type,
             "request_bytes": len(text) + 1_000,

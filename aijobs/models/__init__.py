@@ -5,7 +5,7 @@ it moved anything. Stages that move thousands of rows at once do the same in one
 """
 
 from aijobs.models.batches import Batch
-from aijobs.models.fields import dump_json, new_ids
+from aijobs.models.fields import dump_json, ids_from, new_id
 from aijobs.models.idempotency import IdempotencyKey
 from aijobs.models.jobs import AIJob, Collection, JobAttempt, JobInput, JobOutput
 from aijobs.models.ledger import LedgerEntry
@@ -20,5 +20,6 @@ __all__ = [
     "JobOutput",
     "LedgerEntry",
     "dump_json",
-    "new_ids",
+    "ids_from",
+    "new_id",
 ]

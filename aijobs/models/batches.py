@@ -71,8 +71,14 @@ class Batch(models.Model):
             models.CheckConstraint(
                 condition=Q(
                     status__in=[
-                        "assembled", "submitting", "unconfirmed", "submitted",
-                        "canceling", "ended", "settled", "rejected",
+                        "assembled",
+                        "submitting",
+                        "unconfirmed",
+                        "submitted",
+                        "canceling",
+                        "ended",
+                        "settled",
+                        "rejected",
                     ]
                 ),
                 name="batch_status_known",
@@ -163,10 +169,19 @@ class Batch(models.Model):
             note=note[:500],
         )
 
-    def mark_canceling(self, after_cancel: "Batch.AfterCancel") -> bool:
+    def mark_canceling(self, after_cancel: "Batch.AfterCancel | None" = None) -> bool:
+        """Cancellation was asked for; without `after_cancel` the jobs are queued again."""
         return self._move(
-            [self.Status.SUBMITTED], self.Status.CANCELING, after_cancel=after_cancel, note=""
+            [self.Status.SUBMITTED],
+            self.Status.CANCELING,
+            after_cancel=after_cancel or self.AfterCancel.REQUEUE,
+            note="",
         )
+
+    def mark_polled(self, now: datetime) -> bool:
+        """Claim the next question about it; False when somebody else asked meanwhile."""
+        polled = type(self).objects.filter(pk=self.pk, status=self.status, polled_at=self.polled_at)
+        return bool(polled.update(polled_at=now))
 
     def mark_ended(self, ended_at: datetime, counts: dict[str, int]) -> bool:
         """`counts`: succeeded, errored, canceled and expired, as Anthropic says."""
@@ -185,3 +200,7 @@ class Batch(models.Model):
         type(self).objects.filter(pk=self.pk, status=self.status).update(
             retry_at=retry_at, note=note[:500], attempts=F("attempts") + 1
         )
+
+    def remark(self, note: str) -> None:
+        """Say to staff what went wrong, without any consequence."""
+        type(self).objects.filter(pk=self.pk).update(note=note[:500])

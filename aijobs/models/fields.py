@@ -1,8 +1,10 @@
 """Ids that sort by time, and JSON that comes out as it came in."""
 
+import itertools
 import json
 import secrets
 import uuid
+from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -10,29 +12,21 @@ import orjson
 from django.db import models
 
 
-def new_ids(now: datetime, count: int) -> list[uuid.UUID]:
-    """UUIDs of version 7 (RFC 9562): ordered by `now` and, within one call, by position.
+def ids_from(now: datetime) -> Iterator[uuid.UUID]:
+    """UUIDs of version 7 (RFC 9562), in ascending order: by `now`, then by position.
 
     48 bits of milliseconds, a counter of 26 bits that starts in its lower half (RFC 9562,
-    6.2, method 1), 48 random bits. `count` is at most 2**25.
+    6.2, method 1), 48 random bits. Good for at least 2**25 ids.
     """
-    head = int(now.timestamp() * 1000) << 80
-    start = secrets.randbits(25)
-    noise = secrets.token_bytes(6 * count)
-    ids = []
-    for position in range(count):
-        counter = start + position
-        ids.append(
-            uuid.UUID(
-                int=head
-                | 0x7 << 76
-                | (counter >> 14) << 64
-                | 0b10 << 62
-                | (counter & 0x3FFF) << 48
-                | int.from_bytes(noise[6 * position : 6 * position + 6])
-            )
-        )
-    return ids
+    head = int(now.timestamp() * 1000) << 80 | 0x7 << 76 | 0b10 << 62
+    for counter in itertools.count(secrets.randbits(25)):
+        place = (counter >> 14) << 64 | (counter & 0x3FFF) << 48
+        yield uuid.UUID(int=head | place | secrets.randbits(48))
+
+
+def new_id(now: datetime) -> uuid.UUID:
+    """One such id."""
+    return next(ids_from(now))
 
 
 def dump_json(value: object) -> str:

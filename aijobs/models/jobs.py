@@ -65,6 +65,28 @@ class AIJobQuerySet(models.QuerySet["AIJob"]):
             room=1,
         )
 
+    def cancel_waiting(self, now: datetime) -> int:
+        """Cancel all waiting jobs among these, in one statement."""
+        return self.filter(status=AIJob.Status.QUEUED).update(
+            status=AIJob.Status.CANCELED, finished_at=now
+        )
+
+    def cancel_unsent(self, now: datetime) -> int:
+        """Cancel the jobs of a batch that was never sent."""
+        return self.filter(status=AIJob.Status.SUBMITTED).update(
+            status=AIJob.Status.CANCELED, finished_at=now
+        )
+
+    def queue_unsent_again(self, now: datetime) -> int:
+        """Put the jobs of a batch that was never sent back; that was no attempt."""
+        return self.filter(status=AIJob.Status.SUBMITTED).update(
+            status=AIJob.Status.QUEUED,
+            batch=None,
+            not_before=now,
+            started_at=None,
+            attempts=F("attempts") - 1,
+        )
+
     def with_shown_status(self) -> Self:
         """Annotate `shown_status`: a job of a batch is processing while Anthropic has the batch.
 
@@ -136,7 +158,12 @@ class AIJob(models.Model):
             models.CheckConstraint(
                 condition=Q(
                     status__in=[
-                        "queued", "submitted", "processing", "completed", "failed", "canceled",
+                        "queued",
+                        "submitted",
+                        "processing",
+                        "completed",
+                        "failed",
+                        "canceled",
                     ]
                 ),
                 name="job_status_known",
@@ -154,7 +181,9 @@ class AIJob(models.Model):
                 name="job_submitted_is_in_a_batch",
             ),
             models.CheckConstraint(
-                condition=Q(status__in=["completed", "failed", "canceled"], finished_at__isnull=False)
+                condition=Q(
+                    status__in=["completed", "failed", "canceled"], finished_at__isnull=False
+                )
                 | Q(status__in=["queued", "submitted", "processing"], finished_at__isnull=True),
                 name="job_finished_at_when_final",
             ),
@@ -167,9 +196,7 @@ class AIJob(models.Model):
                 condition=Q(status="queued", route="batch"),
             ),
             # expedite: what is urgent, by its deadline.
-            models.Index(
-                fields=["needed_by"], name="job_urgent", condition=Q(status="queued")
-            ),
+            models.Index(fields=["needed_by"], name="job_urgent", condition=Q(status="queued")),
             # dispatch, settle, and staff who look into a batch.
             models.Index(fields=["batch", "id"], name="job_of_batch"),
             # The tenant's list, newest first.

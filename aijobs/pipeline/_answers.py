@@ -12,6 +12,7 @@ from aijobs.pricing import Usage
 PASSING = frozenset(
     {
         "api_error",
+        "batch_refused",
         "canceled",
         "expired",
         "overloaded_error",
@@ -82,9 +83,7 @@ def of_message(kind: JobType, options: Mapping[str, Any], message: Mapping[str, 
         return Failure("invalid_output", str(error), billed)
 
 
-def of_row(
-    job_type: str, options: Mapping[str, Any], result: Mapping[str, Any]
-) -> Outcome:
+def of_row(job_type: str, options: Mapping[str, Any], result: Mapping[str, Any]) -> Outcome:
     """Read the `result` of one row of a batch's results."""
     match result.get("type"):
         case "succeeded":

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 
 from aijobs import jobtypes
 from aijobs.jobtypes import InvalidInput, JobType
-from aijobs.models import AIJob, Collection, JobInput, dump_json, new_ids
+from aijobs.models import AIJob, Collection, JobInput, dump_json, ids_from, new_id
 from citizenapp.tenants.models import Tenant
 
 OnError = Literal["reject", "skip"]
@@ -100,7 +100,7 @@ def job(
     within = checked.needed_within
     with transaction.atomic():
         queued = AIJob.objects.create(
-            id=new_ids(now, 1)[0],
+            id=new_id(now),
             tenant=tenant,
             job_type=job_type,
             route=checked.route,
@@ -142,7 +142,7 @@ def collection(
     _check_collection(name, on_error)
     rejections = _Rejections()
     queued = Collection(
-        id=new_ids(now, 1)[0],
+        id=new_id(now),
         tenant=tenant,
         name=name.strip(),
         job_type=job_type,
@@ -150,6 +150,7 @@ def collection(
         created_by=created_by,
         created_at=now,
     )
+    ids = ids_from(now)
     checked = _check_items(kind, items, defaults or {}, needed_within, rejections, lenient=lenient)
     with transaction.atomic():
         queued.save(force_insert=True)
@@ -157,7 +158,7 @@ def collection(
             if rejections.count and on_error == "reject":
                 continue  # Nothing will be stored; the rest is read for its errors.
             queued.total += len(chunk)
-            _copy(queued, chunk, now)
+            _copy(queued, list(zip(chunk, ids, strict=False)), now)
         if rejections.count and on_error == "reject":
             raise RejectedCollection(
                 "Nothing was queued: some rows have errors.", rejections.told, rejections.count
@@ -265,15 +266,14 @@ def _file_name(name: str) -> str:
     return "".join(c for c in last.encode("utf-8", "replace").decode() if c.isprintable())[:255]
 
 
-def _copy(collection: Collection, chunk: list[_Checked], now: datetime) -> None:
+def _copy(collection: Collection, chunk: list[tuple[_Checked, UUID]], now: datetime) -> None:
     """Two COPYs: the narrow rows, then what is long."""
-    ids: list[UUID] = new_ids(now, len(chunk))
     with connection.cursor() as cursor:
         with cursor.copy(  # type: ignore[attr-defined]
             "COPY aijobs_aijob (id, tenant_id, collection_id, job_type, status, route, attempts,"
             " room, request_bytes, created_at, not_before, needed_by) FROM STDIN"
         ) as copy:
-            for job_id, one in zip(ids, chunk, strict=True):
+            for one, job_id in chunk:
                 within = one.needed_within
                 copy.write_row(
                     (
@@ -294,7 +294,7 @@ def _copy(collection: Collection, chunk: list[_Checked], now: datetime) -> None:
         with cursor.copy(  # type: ignore[attr-defined]
             "COPY aijobs_jobinput (job_id, document, options, source_name, created_by) FROM STDIN"
         ) as copy:
-            for job_id, one in zip(ids, chunk, strict=True):
+            for one, job_id in chunk:
                 copy.write_row(
                     (
                         job_id,

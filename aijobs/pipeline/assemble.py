@@ -1,0 +1,148 @@
+"""assemble: put waiting jobs into batches, a fair share of each batch for every tenant."""
+
+import logging
+import secrets
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from aijobs import jobtypes
+from aijobs.models import Batch
+from aijobs.pipeline._locks import exclusive
+
+logger = logging.getLogger(__name__)
+
+# The tenants that wait, each with its longest waiting job. A loose scan of the index
+# `job_waiting`: one probe a tenant, however many jobs wait (PostgreSQL wiki, Loose indexscan).
+WAITING = """
+WITH RECURSIVE waiting (tenant_id, since) AS (
+    (SELECT tenant_id, not_before FROM aijobs_aijob
+     WHERE status = 'queued' AND route = 'batch'
+     ORDER BY tenant_id, not_before, id LIMIT 1)
+    UNION ALL
+    SELECT next.tenant_id, next.not_before FROM waiting CROSS JOIN LATERAL (
+        SELECT tenant_id, not_before FROM aijobs_aijob
+        WHERE status = 'queued' AND route = 'batch' AND tenant_id > waiting.tenant_id
+        ORDER BY tenant_id, not_before, id LIMIT 1
+    ) AS next
+)
+"""
+
+# Whether enough jobs wait, or one has waited long enough. Counts no further than needed.
+DUE = (
+    WAITING
+    + """
+SELECT COALESCE(min(since) <= %(now)s - %(every)s::interval, FALSE) OR (
+    SELECT count(*) >= %(enough)s FROM (
+        SELECT FROM waiting CROSS JOIN LATERAL (
+            SELECT FROM aijobs_aijob
+            WHERE status = 'queued' AND route = 'batch'
+              AND tenant_id = waiting.tenant_id AND not_before <= %(now)s
+            LIMIT %(enough)s
+        ) AS job LIMIT %(enough)s
+    ) AS jobs
+)
+FROM waiting
+"""
+)
+
+# Each tenant's oldest jobs, in turn by rank, until the batch is full by number or by bytes.
+# Rows that another worker has locked are left to it.
+CLAIM = (
+    WAITING
+    + """
+, candidates AS (
+    SELECT job.*, row_number() OVER (PARTITION BY job.tenant_id ORDER BY not_before, id) AS rank
+    FROM waiting CROSS JOIN LATERAL (
+        SELECT id, tenant_id, not_before, request_bytes FROM aijobs_aijob
+        WHERE status = 'queued' AND route = 'batch' AND job_type = ANY(%(job_types)s)
+          AND tenant_id = waiting.tenant_id AND not_before <= %(now)s
+        ORDER BY not_before, id
+        LIMIT GREATEST(1, %(room)s / (SELECT count(*) FROM waiting))
+        FOR UPDATE SKIP LOCKED
+    ) AS job
+), chosen AS (
+    SELECT id FROM (
+        SELECT id, row_number() OVER fair AS place, sum(request_bytes) OVER fair AS bytes
+        FROM candidates WINDOW fair AS (ORDER BY rank, tenant_id)
+    ) AS ranked
+    WHERE place <= %(room)s AND bytes <= %(bytes)s
+), claimed AS (
+    UPDATE aijobs_aijob
+    SET status = 'submitted', batch_id = %(batch)s, attempts = attempts + 1, started_at = %(now)s
+    FROM chosen WHERE aijobs_aijob.id = chosen.id
+    RETURNING tenant_id, request_bytes
+)
+SELECT count(*), COALESCE(sum(request_bytes), 0), COALESCE(array_agg(DISTINCT tenant_id), '{}')
+FROM claimed
+"""
+)
+
+
+def due(now: datetime) -> bool:
+    """Whether enough jobs wait for a batch, or one has waited AIJOBS_SUBMIT_EVERY."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            DUE,
+            {
+                "now": now,
+                "every": timedelta(seconds=settings.AIJOBS_SUBMIT_EVERY),
+                "enough": settings.AIJOBS_SUBMIT_WHEN,
+            },
+        )
+        return bool(cursor.fetchone()[0])
+
+
+def run(now: datetime) -> int:
+    """Put all that waits into batches, when it is due; returns how many batches."""
+    batches = 0
+    with exclusive("assemble") as mine:
+        if not mine or not due(now):
+            return 0
+        while assemble_one(now):
+            batches += 1
+    return batches
+
+
+@transaction.atomic
+def assemble_one(now: datetime) -> Batch | None:
+    """Fill one batch from what waits; None when nothing does."""
+    batch = Batch.objects.create(
+        nonce=secrets.token_hex(5), tenant_ids=[], requests=0, request_bytes=0, assembled_at=now
+    )
+    tenants: set[int] = set()
+    # A tenant with few jobs leaves room that another round gives to the others.
+    while batch.requests < settings.AIJOBS_BATCH_REQUESTS:
+        claimed, claimed_bytes, of_tenants = _claim(batch, now)
+        if not claimed:
+            break
+        batch.requests += claimed
+        batch.request_bytes += claimed_bytes
+        tenants.update(of_tenants)
+    if not batch.requests:
+        transaction.set_rollback(True)
+        return None
+    batch.tenant_ids = sorted(tenants)
+    batch.save(update_fields=["requests", "request_bytes", "tenant_ids"])
+    logger.info(
+        "Batch %s assembled: %s jobs of %s tenants.", batch.pk, batch.requests, len(tenants)
+    )
+    return batch
+
+
+def _claim(batch: Batch, now: datetime) -> tuple[int, int, list[int]]:
+    """Claim up to the batch's remaining room: number of jobs, their bytes, their tenants."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            CLAIM,
+            {
+                "now": now,
+                "batch": batch.pk,
+                "job_types": list(jobtypes.names()),
+                "room": settings.AIJOBS_BATCH_REQUESTS - batch.requests,
+                "bytes": settings.AIJOBS_BATCH_BYTES - batch.request_bytes,
+            },
+        )
+        claimed, claimed_bytes, tenants = cursor.fetchone()
+        return claimed, int(claimed_bytes), tenants

@@ -1,0 +1,125 @@
+"""dispatch: send assembled batches to Anthropic, each at most once.
+
+Anthropic's API has no idempotency key. So the intent is stored first, with a nonce in every
+custom_id and the id of the newest batch Anthropic had before; then comes one POST without
+retries. What can't be known from its answer is left to reconcile, and never sent again here.
+"""
+
+import logging
+from datetime import datetime, timedelta
+from tempfile import TemporaryFile
+from typing import IO
+
+import orjson
+from django.db import transaction
+from django.db.models import Q
+
+from aijobs import gateway, jobtypes
+from aijobs.models import AIJob, Batch
+from aijobs.pipeline import _endings
+from aijobs.pipeline._answers import Failure
+from aijobs.pipeline._locks import exclusive
+
+logger = logging.getLogger(__name__)
+
+# Waits after a batch could not be sent: doubled each time, from the first to the second.
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=10)
+
+
+def ready(now: datetime) -> list[Batch]:
+    """Assembled batches whose pause is over, oldest first."""
+    return list(
+        Batch.objects.filter(Q(retry_at=None) | Q(retry_at__lte=now), status="assembled").order_by(
+            "pk"
+        )
+    )
+
+
+def due(now: datetime) -> bool:
+    return bool(ready(now))
+
+
+def run(now: datetime) -> int:
+    """Send what is ready, one batch after the other; returns how many were confirmed.
+
+    One worker at a time, so that what is in doubt stays in an order that reconcile can read.
+    """
+    confirmed = 0
+    with exclusive("dispatch") as mine:
+        if mine:
+            for batch in ready(now):
+                confirmed += dispatch(batch, now)
+    return confirmed
+
+
+def dispatch(batch: Batch, now: datetime) -> bool:
+    """Send one batch; True when Anthropic confirmed it."""
+    with TemporaryFile() as body:
+        requests = write_body(batch, body)
+        if not requests:
+            batch.mark_rejected(now, "Every job left it before it was sent.")
+            return False
+        try:
+            watermark = gateway.newest_batch_id()
+        except gateway.GatewayError as error:
+            # Nothing was sent yet, and without a watermark nothing may be.
+            batch.put_off(now + _pause(batch), f"Not submitted yet: {error}")
+            return False
+        if not batch.mark_submitting(
+            now, watermark=watermark, requests=requests, request_bytes=body.tell()
+        ):
+            return False  # Nothing moved: somebody released or took it meanwhile.
+        try:
+            remote = gateway.create_batch(body)
+        except gateway.NeverSent as error:
+            batch.mark_unsent(now + _pause(batch), f"Not submitted yet: {error}")
+        except gateway.Refused as error:
+            _refused(batch, error, now)
+        except gateway.InDoubt as error:
+            batch.mark_unconfirmed(f"In doubt: {error}")
+            logger.warning("Batch %s is in doubt: %s", batch.pk, error)
+        else:
+            batch.mark_submitted(now, remote.id, remote.expires_at)
+            logger.info("Batch %s submitted: %s requests.", batch.pk, requests)
+            return True
+    return False
+
+
+def write_body(batch: Batch, body: IO[bytes]) -> int:
+    """Write `{"requests": […]}` of the batch's jobs into a file; returns how many there are."""
+    jobs = AIJob.objects.filter(batch=batch, status=AIJob.Status.SUBMITTED).order_by("id")
+    rows = jobs.values_list("id", "job_type", "room", "input__document", "input__options")
+    count = 0
+    body.write(b'{"requests":[')
+    # A cursor on the server, read in pieces, needs its transaction; no call is made inside it.
+    with transaction.atomic():
+        for job_id, job_type, room, document, options in rows.iterator(chunk_size=1_000):
+            kind = jobtypes.get(job_type)
+            params = kind.params(kind.load({**options, kind.text_field: document}), room=room)
+            body.write(b"," if count else b"")
+            body.write(orjson.dumps({"custom_id": batch.custom_id(job_id), "params": params}))
+            count += 1
+    body.write(b"]}")
+    return count
+
+
+def _refused(batch: Batch, error: gateway.Refused, now: datetime) -> None:
+    """Anthropic does not want it: wait where it wants nothing, else let its jobs try elsewhere."""
+    if error.stops_everything:
+        batch.mark_unsent(now + LONGEST_PAUSE, f"Anthropic accepts nothing now: {error}")
+        logger.error("Anthropic refuses all submissions: %s", error)
+        return
+    logger.error("Batch %s was refused as a whole: %s", batch.pk, error)
+    with transaction.atomic():
+        if not batch.mark_rejected(now, f"Refused: {error}"):
+            return
+        ids = list(
+            AIJob.objects.filter(batch=batch, status="submitted").values_list("pk", flat=True)
+        )
+        locked = _endings.lock_jobs(ids, status="submitted", batch=batch)
+        failure = Failure("batch_refused", f"Anthropic refused its whole batch: {error}")
+        _endings.store(((job, failure) for job in locked.values()), batch=batch, now=now)
+
+
+def _pause(batch: Batch) -> timedelta:
+    return min(FIRST_PAUSE * 2 ** min(batch.attempts, 10), LONGEST_PAUSE)

@@ -1,0 +1,82 @@
+"""expedite: run at once, at full price, what can't wait for a batch."""
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+
+from aijobs import gateway
+from aijobs.models import AIJob
+from aijobs.pipeline import _answers, _endings
+from aijobs.pipeline._answers import Failure, Outcome
+
+logger = logging.getLogger(__name__)
+
+# A job that still waits this long before its deadline is taken out of the queue for batches:
+# a direct answer takes seconds, the quickest batch a minute or two.
+MARGIN = timedelta(minutes=3)
+
+
+def ready(now: datetime) -> list[AIJob]:
+    """Waiting jobs that are wanted now, or soon; the most urgent first."""
+    return list(
+        AIJob.objects.filter(
+            Q(route=AIJob.Route.SYNC) | Q(needed_by__lte=now + MARGIN),
+            status=AIJob.Status.QUEUED,
+            not_before__lte=now,
+            needed_by__isnull=False,
+        )
+        .select_related("input")
+        .order_by("needed_by")[: settings.AIJOBS_URGENT_AT_ONCE]
+    )
+
+
+def due(now: datetime) -> bool:
+    return bool(ready(now))
+
+
+def run(now: datetime, clock: Callable[[], datetime]) -> int:
+    """Run up to AIJOBS_URGENT_AT_ONCE jobs side by side; returns how many were run.
+
+    `clock` says when each answer came: `now` is when the round began.
+    """
+    # Claimed before the call: a second worker finds them processing.
+    claimed = [job for job in ready(now) if job.mark_processing(now)]
+    if not claimed:
+        return 0
+    with ThreadPoolExecutor(max_workers=len(claimed)) as threads:
+        # Threads only talk to Anthropic; what they bring is stored here, as each arrives.
+        calls: dict[Future[Outcome], AIJob] = {threads.submit(ask, job): job for job in claimed}
+        for call in as_completed(calls):
+            finish(calls[call], call.result(), clock())
+    return len(claimed)
+
+
+def ask(job: AIJob) -> Outcome:
+    """One call for one job, whose input is loaded."""
+    kind, given = job.kind, job.input
+    params = kind.params(
+        kind.load({**given.options, kind.text_field: given.document}), room=job.room
+    )
+    try:
+        message = gateway.create_message(params)
+    except gateway.NeverSent as error:
+        return Failure("api_error", str(error))
+    except gateway.Refused as error:
+        return Failure(error.error_type, str(error))
+    except gateway.InDoubt as error:
+        # The answer may have been made and billed: a person decides about asking again.
+        return Failure("in_doubt", f"{error} It may have been charged; retry if you need it.")
+    return _answers.of_message(kind, given.options, message)
+
+
+@transaction.atomic
+def finish(job: AIJob, outcome: Outcome, now: datetime) -> None:
+    """Store what became of a claimed job, if it still is ours."""
+    locked = _endings.lock_jobs([job.pk], status=AIJob.Status.PROCESSING, batch=None)
+    _endings.store(((one, outcome) for one in locked.values()), batch=None, now=now)
+    logger.info("Job %s ran at once.", job.pk)

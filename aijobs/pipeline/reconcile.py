@@ -1,0 +1,86 @@
+"""reconcile: find out what Anthropic really has of the batches that are in doubt.
+
+A batch in doubt either exists there or it does not. It is among those that are newer than the
+watermark stored before it was sent, and that none of our batches has; and it holds as many
+requests. One such batch: it is ours, and adopted. None, for AIJOBS_RECONCILE_GRACE: it was
+never made, and is released for a new submission. Several: staff decide. When results come, the
+nonce in every custom_id proves the match: settle stores nothing of a stranger's batch.
+"""
+
+import logging
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from aijobs import gateway
+from aijobs.gateway import RemoteBatch
+from aijobs.models import Batch
+from aijobs.pipeline._locks import exclusive
+
+logger = logging.getLogger(__name__)
+
+# A worker that dies between intent and answer leaves `submitting` behind. No live one holds it
+# longer than the gateway waits for an answer.
+ABANDONED_AFTER = timedelta(seconds=gateway.READ_SECONDS + 60)
+PAUSE = timedelta(seconds=10)
+
+
+def due(now: datetime) -> bool:
+    return any(batch.retry_at is None or batch.retry_at <= now for batch in _in_doubt())
+
+
+def run(now: datetime) -> int:
+    """Decide what can be decided; returns how many batches were adopted or released."""
+    decided = 0
+    # The lock of dispatch: while it is held, nobody is between intent and answer.
+    with exclusive("dispatch") as mine:
+        if not mine:
+            return 0
+        for batch in Batch.objects.filter(status=Batch.Status.SUBMITTING):
+            batch.mark_unconfirmed("In doubt: its worker died before the answer came.")
+        for batch in _in_doubt():
+            decided += reconcile(batch, now)
+    return decided
+
+
+def reconcile(batch: Batch, now: datetime) -> bool:
+    """Decide about one batch; True when it was adopted or released."""
+    try:
+        newer = gateway.batches_since(batch.watermark)
+    except gateway.GatewayError as error:
+        batch.put_off(now + PAUSE, f"In doubt, and Anthropic does not answer: {error}")
+        return False
+    found = _unknown(newer, batch)
+    if len(found) == 1:
+        logger.warning("Batch %s was found at Anthropic and adopted.", batch.pk)
+        return batch.mark_submitted(now, found[0].id, found[0].expires_at)
+    if found:
+        batch.put_off(now + PAUSE, f"In doubt: {len(found)} batches at Anthropic could be it.")
+        logger.error("Batch %s: several batches at Anthropic could be it.", batch.pk)
+        return False
+    assert batch.submitting_at is not None
+    if now - batch.submitting_at < timedelta(seconds=settings.AIJOBS_RECONCILE_GRACE):
+        batch.put_off(now + PAUSE, "In doubt: not in Anthropic's list, which may lag.")
+        return False
+    logger.warning("Batch %s never reached Anthropic and is released.", batch.pk)
+    return batch.mark_unsent(now, "Released: Anthropic never had it.")
+
+
+def _in_doubt() -> list[Batch]:
+    return list(
+        Batch.objects.filter(
+            status__in=[Batch.Status.SUBMITTING, Batch.Status.UNCONFIRMED]
+        ).order_by("pk")
+    )
+
+
+def _unknown(newer: list[RemoteBatch], batch: Batch) -> list[RemoteBatch]:
+    """Those of Anthropic's batches that could be this one: unknown to us, and of its size."""
+    known = set(
+        Batch.objects.filter(remote_id__in=[remote.id for remote in newer]).values_list(
+            "remote_id", flat=True
+        )
+    )
+    return [
+        remote for remote in newer if remote.id not in known and remote.requests == batch.requests
+    ]

@@ -1,0 +1,61 @@
+"""withdraw: cancel on request, as far as that is still possible."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from aijobs import gateway
+from aijobs.models import AIJob, Batch, Collection
+
+REASONS = {
+    AIJob.Status.SUBMITTED: "It is on its way to Anthropic in a batch, which can't be canceled in part.",
+    AIJob.Status.PROCESSING: "Claude is already working on it: its result will arrive and is charged.",
+    AIJob.Status.COMPLETED: "It is already completed.",
+    AIJob.Status.FAILED: "It has already failed.",
+    AIJob.Status.CANCELED: "It is already canceled.",
+}
+
+
+def job(job: AIJob, *, now: datetime) -> bool:
+    """Cancel a waiting job; False when it no longer waits (`reason` says why)."""
+    return job.mark_canceled(now)
+
+
+def reason(status: str) -> str:
+    """Why a job with this shown status can't be canceled."""
+    return REASONS[AIJob.Status(status)]
+
+
+def collection(collection: Collection, *, now: datetime) -> int:
+    """Cancel the jobs of a collection that still wait; returns how many."""
+    return AIJob.objects.filter(collection=collection).cancel_waiting(now)
+
+
+def batch(batch: Batch, after: Batch.AfterCancel, *, now: datetime) -> bool:
+    """Cancel a whole batch; False when it is past that.
+
+    One that was not sent yet is dissolved at once. One at Anthropic is canceled there: what is
+    finished keeps its result, and the rest becomes what `after` says once the batch has ended.
+    Raises gateway.GatewayError when Anthropic does not take the cancellation.
+    """
+    if batch.status == Batch.Status.ASSEMBLED:
+        return _dissolve(batch, after, now)
+    if batch.status != Batch.Status.SUBMITTED or batch.remote_id is None:
+        return False
+    # The wish is stored first: when the answer is lost, poll still sees what came of it.
+    if not batch.mark_canceling(after):
+        return False
+    gateway.cancel_batch(batch.remote_id)
+    return True
+
+
+@transaction.atomic
+def _dissolve(batch: Batch, after: Batch.AfterCancel, now: datetime) -> bool:
+    if not batch.mark_rejected(now, "Canceled by staff before it was sent."):
+        return False
+    jobs = AIJob.objects.filter(batch=batch)
+    if after == Batch.AfterCancel.CANCEL:
+        jobs.cancel_unsent(now)
+    else:
+        jobs.queue_unsent_again(now)
+    return True

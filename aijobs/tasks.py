@@ -1,0 +1,96 @@
+"""What django-q2 runs: each task reads the clock and calls one stage.
+
+Two things start a task: its schedule, every half minute, and `wake`, which looks once a second
+whether a stage has work that is due and queues it at once. A stage that is started for nothing
+finds nothing and returns.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from django.db import connections
+from django.utils import timezone
+from django_q.cluster import Cluster
+from django_q.models import OrmQ, Schedule
+from django_q.tasks import async_task
+
+from aijobs.pipeline import assemble, dispatch, expedite, poll, reconcile, settle, sweep
+
+# django-q2 looks at its schedules every 30 seconds; six fields, seconds last.
+EVERY_HALF_MINUTE = "* * * * * */30"
+
+
+def run_assemble() -> int:
+    return assemble.run(timezone.now())
+
+
+def run_dispatch() -> int:
+    return dispatch.run(timezone.now())
+
+
+def run_expedite() -> int:
+    return expedite.run(timezone.now(), timezone.now)
+
+
+def run_poll() -> int:
+    return poll.run(timezone.now())
+
+
+def run_reconcile() -> int:
+    return reconcile.run(timezone.now())
+
+
+def run_settle() -> int:
+    return settle.run(timezone.now())
+
+
+def run_sweep() -> int:
+    return sweep.run(timezone.now())
+
+
+STAGES: dict[str, tuple[Callable[[], int], Callable[[datetime], bool]]] = {
+    "assemble": (run_assemble, assemble.due),
+    "dispatch": (run_dispatch, dispatch.due),
+    "expedite": (run_expedite, expedite.due),
+    "poll": (run_poll, poll.due),
+    "reconcile": (run_reconcile, reconcile.due),
+    "settle": (run_settle, settle.due),
+    "sweep": (run_sweep, sweep.due),
+}
+
+
+def timetable() -> None:
+    """Make the schedules what they should be, whatever they were."""
+    for stage, (task, _) in STAGES.items():
+        Schedule.objects.update_or_create(
+            name=stage,
+            defaults={
+                "func": f"{__name__}.{task.__name__}",
+                "schedule_type": Schedule.CRON,
+                "cron": EVERY_HALF_MINUTE,
+                "repeats": -1,
+            },
+        )
+    Schedule.objects.exclude(name__in=STAGES).delete()
+
+
+def wake(now: datetime) -> list[str]:
+    """Queue the stages that have work which is due; returns their names.
+
+    Does nothing while tasks wait for a worker: all are busy, and more would only pile up.
+    """
+    if OrmQ.objects.filter(lock__lte=now).exists():
+        return []
+    woken = [stage for stage, (_, due) in STAGES.items() if due(now)]
+    for stage in woken:
+        async_task(STAGES[stage][0], task_name=stage)
+    return woken
+
+
+def start_cluster() -> Cluster:
+    """Start django-q2's processes; SIGTERM and SIGINT to this one stop them all."""
+    # No forked process may share our connection.
+    connections.close_all()
+    cluster = Cluster()
+    cluster.start()
+    return cluster
