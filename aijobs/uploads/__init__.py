@@ -1,0 +1,13 @@
+"""What people upload, read into text and rows. Nothing in a file is ever executed or fetched."""
+
+from .documents import DocumentLimits, UnreadableDocument, read_document
+from .tables import TableLimits, UnreadableTable, read_table
+
+__all__ = [
+    "DocumentLimits",
+    "TableLimits",
+    "UnreadableDocument",
+    "UnreadableTable",
+    "read_document",
+    "read_table",
+]

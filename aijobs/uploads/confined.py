@@ -1,0 +1,77 @@
+"""Parsing in a process of its own.
+
+Parsers of rich formats can be made to run for hours or to fill the memory. This way they can be
+ended, and have neither our environment nor our connections.
+"""
+
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+_PROGRAM = Path(__file__).with_name("extract.py")
+# How the program ends when it has a message for the person who sent the file.
+_REFUSED = 3
+_TITLES = {"html": "HTML page", "pdf": "PDF", "docx": "Word document", "xlsx": "workbook"}
+_OUT_OF_TIME = {-signal.SIGXCPU, -signal.SIGKILL}
+
+
+class Refused(ValueError):
+    """Nothing could be read. The message is for the person who sent the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What one file may ask for; `unpacked` in bytes, for what is read and for what is written."""
+
+    seconds: int
+    unpacked: int
+    pages: int = 0
+
+
+@contextmanager
+def extracted(kind: str, file: BinaryIO, bounds: Bounds) -> Iterator[BinaryIO]:
+    """UTF-8 text of an "html", "pdf" or "docx" file, or the CSV of an "xlsx", as an open file.
+
+    Lone surrogates are encoded as if they were characters. Raises Refused.
+    """
+    command = [sys.executable, "-I", str(_PROGRAM), kind]
+    command += [str(bounds.seconds), str(bounds.unpacked), str(bounds.pages)]
+    with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as output:
+        file.seek(0)
+        shutil.copyfileobj(file, source)
+        source.seek(0)
+        code = _ended(command, source, output, bounds.seconds)
+        output.seek(0)
+        if code:
+            raise Refused(_reason(code, _TITLES[kind], output))
+        yield output
+
+
+def _ended(command: list[str], source: BinaryIO, output: BinaryIO, seconds: int) -> int:
+    try:
+        return subprocess.run(  # noqa: S603 - nothing of the upload is on the command line
+            command,
+            stdin=source,
+            stdout=output,
+            stderr=subprocess.DEVNULL,
+            env={},
+            timeout=2 * seconds,  # of waiting: other work may hold the processor
+            check=False,
+        ).returncode
+    except subprocess.TimeoutExpired:
+        return -signal.SIGKILL
+
+
+def _reason(code: int, title: str, output: BinaryIO) -> str:
+    if code == _REFUSED:
+        return output.read().decode()
+    if code in _OUT_OF_TIME:
+        return f"The {title} takes too long to read. Upload it in parts or in a plainer format."
+    return f"The {title} is damaged, or unpacks to more than is accepted."
