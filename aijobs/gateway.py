@@ -222,7 +222,7 @@ def batches_since(watermark: str, *, at_most: int = 1_000) -> list[RemoteBatch]:
 
 
 def cancel_batch(remote_id: str) -> RemoteBatch:
-    """Ask for its cancellation; finished requests keep their results. Raises Refused, Unavailable."""
+    """Ask for its cancellation; what is finished keeps its result. Raises Refused, Unavailable."""
     with _asking():
         return RemoteBatch.of(
             _client().messages.batches.cancel(remote_id, timeout=QUESTION_SECONDS)

@@ -73,6 +73,7 @@ class Analyze(JobType[AnalyzeInput]):
     description = "Lists what a policy establishes, demands and risks, and answers your questions."
     model = "claude-sonnet-5-5"
     text_field = "policy_text"
+    reads_document = True  # A quote must stand in the policy.
     # Questions have commas in them.
     list_separators = "\n|;"
     Input = AnalyzeInput

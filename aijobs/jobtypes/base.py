@@ -75,6 +75,8 @@ class JobType(ABC, Generic[InputT]):
     model: ClassVar[str]
     text_field: ClassVar[str]
     """The input field that holds the document, and that an uploaded one fills."""
+    reads_document: ClassVar[bool] = False
+    """Whether `read` looks at the document again; otherwise the rest of the input is enough."""
     list_separators: ClassVar[str] = "\n|;,"
     """What may part the entries of a list in a table cell; the first one found counts."""
 
@@ -98,7 +100,10 @@ class JobType(ABC, Generic[InputT]):
         raise InvalidInput(_by_field(problems))
 
     def load(self, payload: Mapping[str, Any]) -> InputT:
-        """The input again, from the `model_dump()` of an accepted one. Nothing is checked."""
+        """The input again, from the `model_dump()` of an accepted one. Nothing is checked.
+
+        Unless `reads_document`, `read` is content with an input that lacks the document.
+        """
         return cast(InputT, self.Input.model_construct(**payload))
 
     def text(self, given: InputT) -> str:

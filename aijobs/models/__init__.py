@@ -6,6 +6,7 @@ it moved anything. Stages that move thousands of rows at once do the same in one
 
 from aijobs.models.batches import Batch
 from aijobs.models.fields import dump_json, ids_from, new_id
+from aijobs.models.forecast import Forecast, expected_end
 from aijobs.models.idempotency import IdempotencyKey
 from aijobs.models.jobs import AIJob, Collection, JobAttempt, JobInput, JobOutput
 from aijobs.models.ledger import LedgerEntry
@@ -14,12 +15,14 @@ __all__ = [
     "AIJob",
     "Batch",
     "Collection",
+    "Forecast",
     "IdempotencyKey",
     "JobAttempt",
     "JobInput",
     "JobOutput",
     "LedgerEntry",
     "dump_json",
+    "expected_end",
     "ids_from",
     "new_id",
 ]

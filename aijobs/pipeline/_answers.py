@@ -57,10 +57,10 @@ class Failure:
 Outcome = Success | Failure
 
 
-def of_message(kind: JobType, options: Mapping[str, Any], message: Mapping[str, Any]) -> Outcome:
+def of_message(kind: JobType, given: Mapping[str, Any], message: Mapping[str, Any]) -> Outcome:
     """Read a message of the Messages API, as a batch row or a direct answer holds it.
 
-    `options` is the job's input without its document.
+    `given` is the job's input; the document may be missing where the job type does not read it.
     """
     stop_reason = str(message.get("stop_reason"))
     billed = Billed(
@@ -78,16 +78,16 @@ def of_message(kind: JobType, options: Mapping[str, Any], message: Mapping[str, 
         block["text"] for block in message.get("content") or () if block.get("type") == "text"
     )
     try:
-        return Success(kind.read(kind.load(options), text), billed)
+        return Success(kind.read(kind.load(given), text), billed)
     except InvalidOutput as error:
         return Failure("invalid_output", str(error), billed)
 
 
-def of_row(job_type: str, options: Mapping[str, Any], result: Mapping[str, Any]) -> Outcome:
+def of_row(job_type: str, given: Mapping[str, Any], result: Mapping[str, Any]) -> Outcome:
     """Read the `result` of one row of a batch's results."""
     match result.get("type"):
         case "succeeded":
-            return of_message(jobtypes.get(job_type), options, result["message"])
+            return of_message(jobtypes.get(job_type), given, result["message"])
         case "errored":
             error = (result.get("error") or {}).get("error") or {}
             return Failure(

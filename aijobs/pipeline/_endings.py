@@ -5,6 +5,7 @@ Everything about a set of attempts is stored in the transaction of the caller, w
 row locks that `lock_jobs` took: no second worker can store the same attempt.
 """
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,7 +35,8 @@ class LockedJob:
     job_type: str
     attempts: int
     room: int
-    options: Mapping[str, Any]
+    given: Mapping[str, Any]
+    """Its input; the document only where the job type reads it again."""
 
 
 def lock_jobs(ids: Sequence[UUID], *, status: str, batch: Batch | None) -> dict[UUID, LockedJob]:
@@ -45,7 +47,8 @@ def lock_jobs(ids: Sequence[UUID], *, status: str, batch: Batch | None) -> dict[
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT job.id, job.tenant_id, job.job_type, job.attempts, job.room, input.options::text
+            SELECT job.id, job.tenant_id, job.job_type, job.attempts, job.room,
+                   input.options::text, input.document::text
             FROM unnest(%s::uuid[]) AS wanted (id)
             CROSS JOIN LATERAL (
                 SELECT * FROM aijobs_aijob
@@ -54,14 +57,30 @@ def lock_jobs(ids: Sequence[UUID], *, status: str, batch: Batch | None) -> dict[
                 FOR UPDATE OFFSET 0
             ) AS job
             CROSS JOIN LATERAL (
-                SELECT options FROM aijobs_jobinput WHERE job_id = job.id OFFSET 0
+                SELECT options, CASE WHEN job.job_type = ANY(%s) THEN document END AS document
+                FROM aijobs_jobinput WHERE job_id = job.id OFFSET 0
             ) AS input
             """,
-            [list(ids), status, batch and batch.pk],
+            [
+                list(ids),
+                status,
+                batch and batch.pk,
+                [kind.name for kind in jobtypes.all_types() if kind.reads_document],
+            ],
         )
-        return {
-            row[0]: LockedJob(*row[:5], options=orjson.loads(row[5])) for row in cursor.fetchall()
-        }
+        return {row[0]: _locked(*row) for row in cursor.fetchall()}
+
+
+def _locked(
+    job_id: UUID, tenant_id: int, job_type: str, attempts: int, room: int, *given: str | None
+) -> LockedJob:
+    options, document = given
+    assert options is not None
+    fields = orjson.loads(options)
+    if document is not None:
+        # The standard parser: a document may hold a lone surrogate, which orjson refuses.
+        fields[jobtypes.get(job_type).text_field] = json.loads(document)
+    return LockedJob(job_id, tenant_id, job_type, attempts, room, fields)
 
 
 def store(
@@ -137,7 +156,7 @@ def _sort_failures(
     now: datetime,
     finished: dict[str, list[UUID]],
 ) -> list[tuple[UUID, datetime, int]]:
-    """Put each failed job among the finished, or return it with the moment and room to try again."""
+    """Put failed jobs among the finished, or return them with moment and room to try again."""
     earlier: Counter[tuple[UUID, str]] = Counter(
         JobAttempt.objects.filter(job__in=[job.id for job, _ in failures]).values_list(
             "job_id", "error_type"

@@ -58,10 +58,9 @@ def run(now: datetime, clock: Callable[[], datetime]) -> int:
 
 def ask(job: AIJob) -> Outcome:
     """One call for one job, whose input is loaded."""
-    kind, given = job.kind, job.input
-    params = kind.params(
-        kind.load({**given.options, kind.text_field: given.document}), room=job.room
-    )
+    kind = job.kind
+    given = {**job.input.options, kind.text_field: job.input.document}
+    params = kind.params(kind.load(given), room=job.room)
     try:
         message = gateway.create_message(params)
     except gateway.NeverSent as error:
@@ -71,7 +70,7 @@ def ask(job: AIJob) -> Outcome:
     except gateway.InDoubt as error:
         # The answer may have been made and billed: a person decides about asking again.
         return Failure("in_doubt", f"{error} It may have been charged; retry if you need it.")
-    return _answers.of_message(kind, given.options, message)
+    return _answers.of_message(kind, given, message)
 
 
 @transaction.atomic

@@ -111,10 +111,7 @@ def store(batch: Batch, rows: list[dict[str, Any]], now: datetime) -> Counter[st
     results = {UUID(row["custom_id"].partition("-")[2]): row["result"] for row in rows}
     jobs = _endings.lock_jobs(list(results), status=AIJob.Status.SUBMITTED, batch=batch)
     return _endings.store(
-        (
-            (job, _answers.of_row(job.job_type, job.options, results[job.id]))
-            for job in jobs.values()
-        ),
+        ((job, _answers.of_row(job.job_type, job.given, results[job.id])) for job in jobs.values()),
         batch=batch,
         now=now,
     )

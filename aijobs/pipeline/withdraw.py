@@ -8,8 +8,8 @@ from aijobs import gateway
 from aijobs.models import AIJob, Batch, Collection
 
 REASONS = {
-    AIJob.Status.SUBMITTED: "It is on its way to Anthropic in a batch, which can't be canceled in part.",
-    AIJob.Status.PROCESSING: "Claude is already working on it: its result will arrive and is charged.",
+    AIJob.Status.SUBMITTED: "It is on its way to Anthropic, in a batch with others.",
+    AIJob.Status.PROCESSING: "Claude is already working on it; its result will arrive.",
     AIJob.Status.COMPLETED: "It is already completed.",
     AIJob.Status.FAILED: "It has already failed.",
     AIJob.Status.CANCELED: "It is already canceled.",

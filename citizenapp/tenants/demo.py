@@ -35,7 +35,7 @@ class DemoBackend(ModelBackend):
 
 @transaction.atomic
 def ensure_demo(key_file: Path) -> None:
-    """Make the demo tenant where it is missing, and its key where `key_file` holds none that works."""
+    """Make the demo tenant if it is missing, and its key if `key_file` has none that works."""
     if not settings.LOCAL:
         raise RuntimeError("The demo tenant exists in local mode only: DATABASE_URL is set.")
     tenant, _ = Tenant.objects.get_or_create(

@@ -1,0 +1,65 @@
+"""When a result may be expected, from how long past batches took.
+
+Anthropic tells nothing about progress inside a batch, so there is no percentage to show: only
+what was usual lately. Without a history there is no forecast either.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Self
+
+from django.conf import settings
+
+from aijobs.models.batches import Batch
+from aijobs.models.jobs import AIJob
+
+# Recent batches to learn from, and the share of them that a forecast covers.
+BATCHES = 50
+COVERED = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """How long nine of ten recent batches took, from submission to their results at most."""
+
+    duration: timedelta | None
+
+    @classmethod
+    def from_history(cls) -> Self:
+        """One query; use one forecast for a whole page."""
+        recent = (
+            Batch.objects.filter(status=Batch.Status.SETTLED, submitted_at__isnull=False)
+            .order_by("-pk")
+            .values_list("submitted_at", "settled_at")[:BATCHES]
+        )
+        durations = sorted(settled - submitted for submitted, settled in recent)
+        return cls(durations[int(COVERED * (len(durations) - 1))] if durations else None)
+
+    def of_job(self, job: AIJob, *, now: datetime) -> datetime | None:
+        """When the job's result may be expected; None where nothing honest can be said.
+
+        Reads `job.batch`: select it with the jobs.
+        """
+        if self.duration is None or job.route == AIJob.Route.SYNC:
+            return None
+        if job.status == AIJob.Status.QUEUED:
+            wait = timedelta(seconds=settings.AIJOBS_SUBMIT_EVERY)
+            return max(job.not_before + wait, now) + self.duration
+        if job.status == AIJob.Status.SUBMITTED:
+            assert job.batch is not None
+            expected = (job.batch.submitted_at or now) + self.duration
+            # Later than usual: how much later nobody knows.
+            return expected if expected >= now else None
+        return None
+
+    def of_jobs(self, jobs: Iterable[AIJob], *, now: datetime) -> datetime | None:
+        """When the last of them may be expected; None as soon as that is unknown for one."""
+        moments = [self.of_job(job, now=now) for job in jobs]
+        known = [moment for moment in moments if moment is not None]
+        return max(known) if known and len(known) == len(moments) else None
+
+
+def expected_end(job: AIJob, *, now: datetime) -> datetime | None:
+    """When one job's result may be expected."""
+    return Forecast.from_history().of_job(job, now=now)
