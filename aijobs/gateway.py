@@ -157,7 +157,7 @@ def create_batch(body: IO[bytes]) -> RemoteBatch:
         batch = _client().post(
             "/v1/messages/batches",
             cast_to=MessageBatch,
-            content=content,  # type: ignore[arg-type]  # any iterable of bytes will do
+            content=content,
             options={
                 "headers": {
                     "Content-Type": "application/json",

@@ -33,7 +33,9 @@ class Forecast:
             .order_by("-pk")
             .values_list("submitted_at", "settled_at")[:BATCHES]
         )
-        durations = sorted(settled - submitted for submitted, settled in recent)
+        durations = sorted(
+            settled - submitted for submitted, settled in recent if submitted and settled
+        )
         return cls(durations[int(COVERED * (len(durations) - 1))] if durations else None)
 
     def of_job(self, job: AIJob, *, now: datetime) -> datetime | None:

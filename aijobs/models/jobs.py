@@ -42,7 +42,7 @@ class Collection(models.Model):
         found = dict(
             AIJob.objects.filter(collection=self)
             .with_shown_status()
-            .values_list("shown_status")
+            .values_list("shown_status")  # type: ignore[misc]  # annotated the line before
             .annotate(jobs=models.Count("*"))
             .order_by()
         )

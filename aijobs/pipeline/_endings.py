@@ -22,7 +22,7 @@ from aijobs.models import AIJob, Batch, JobAttempt, dump_json
 from aijobs.pipeline._answers import ONCE_MORE, PASSING, Billed, Failure, Outcome, Success
 from aijobs.pricing import UnknownModel
 
-BACKOFF_SECONDS = 30
+BACKOFF = timedelta(seconds=30)
 BACKOFF_LIMIT = timedelta(hours=1)
 
 
@@ -64,7 +64,7 @@ def lock_jobs(ids: Sequence[UUID], *, status: str, batch: Batch | None) -> dict[
             [
                 list(ids),
                 status,
-                batch and batch.pk,
+                batch.pk if batch else None,
                 [kind.name for kind in jobtypes.all_types() if kind.reads_document],
             ],
         )
@@ -182,7 +182,7 @@ def _pause(error_type: str, attempts: int) -> timedelta:
     """How long an attempt waits after this error: longer each time where Anthropic is busy."""
     if error_type in ONCE_MORE or error_type in {"canceled", "expired"}:
         return timedelta(0)
-    return min(timedelta(seconds=BACKOFF_SECONDS) * 2 ** (attempts - 1), BACKOFF_LIMIT)
+    return min(BACKOFF * 2.0 ** (attempts - 1), BACKOFF_LIMIT)
 
 
 CHARGE = (
@@ -241,7 +241,7 @@ def _copy(table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -
         return
     with (
         connection.cursor() as cursor,
-        cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy,  # type: ignore[attr-defined]
+        cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy,
     ):
         for row in rows:
             copy.write_row(row)

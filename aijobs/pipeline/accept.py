@@ -208,7 +208,7 @@ def _check(
 
 def _check_items(
     kind: JobType,
-    items: Iterable[Mapping[str, object]],
+    items: Iterable[object],
     defaults: Mapping[str, object],
     needed_within: object,
     rejections: _Rejections,
@@ -269,7 +269,7 @@ def _file_name(name: str) -> str:
 def _copy(collection: Collection, chunk: list[tuple[_Checked, UUID]], now: datetime) -> None:
     """Two COPYs: the narrow rows, then what is long."""
     with connection.cursor() as cursor:
-        with cursor.copy(  # type: ignore[attr-defined]
+        with cursor.copy(
             "COPY aijobs_aijob (id, tenant_id, collection_id, job_type, status, route, attempts,"
             " room, request_bytes, created_at, not_before, needed_by) FROM STDIN"
         ) as copy:
@@ -291,7 +291,7 @@ def _copy(collection: Collection, chunk: list[tuple[_Checked, UUID]], now: datet
                         None if within is None else now + timedelta(seconds=within),
                     )
                 )
-        with cursor.copy(  # type: ignore[attr-defined]
+        with cursor.copy(
             "COPY aijobs_jobinput (job_id, document, options, source_name, created_by) FROM STDIN"
         ) as copy:
             for one, job_id in chunk:

@@ -33,7 +33,7 @@ WITH RECURSIVE waiting (tenant_id, since) AS (
 DUE = (
     WAITING
     + """
-SELECT COALESCE(min(since) <= %(now)s - %(every)s::interval, FALSE) OR (
+SELECT COALESCE(min(since) <= %(before)s, FALSE) OR (
     SELECT count(*) >= %(enough)s FROM (
         SELECT FROM waiting CROSS JOIN LATERAL (
             SELECT FROM aijobs_aijob
@@ -87,7 +87,7 @@ def due(now: datetime) -> bool:
             DUE,
             {
                 "now": now,
-                "every": timedelta(seconds=settings.AIJOBS_SUBMIT_EVERY),
+                "before": now - timedelta(seconds=settings.AIJOBS_SUBMIT_EVERY),
                 "enough": settings.AIJOBS_SUBMIT_WHEN,
             },
         )

@@ -122,4 +122,4 @@ def _refused(batch: Batch, error: gateway.Refused, now: datetime) -> None:
 
 
 def _pause(batch: Batch) -> timedelta:
-    return min(FIRST_PAUSE * 2 ** min(batch.attempts, 10), LONGEST_PAUSE)
+    return min(FIRST_PAUSE * 2.0 ** min(batch.attempts, 10), LONGEST_PAUSE)

@@ -64,7 +64,7 @@ def settle(batch: Batch, now: datetime) -> bool:
             gateway.download_results(batch.remote_id, results)
             check(batch, results)
         except (gateway.GatewayError, ResultsDontAddUp) as error:
-            pause = min(FIRST_PAUSE * 2 ** min(batch.attempts, 10), LONGEST_PAUSE)
+            pause = min(FIRST_PAUSE * 2.0 ** min(batch.attempts, 10), LONGEST_PAUSE)
             batch.put_off(now + pause, f"Not settled yet: {error}")
             logger.warning("Batch %s is not settled yet: %s", batch.pk, error)
             return False

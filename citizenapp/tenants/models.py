@@ -87,7 +87,7 @@ class APIKeyManager(BaseAPIKeyManager):
 class APIKey(AbstractAPIKey):
     """A key of a tenant: stored as a hash, shown once when it is made."""
 
-    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="api_keys")
+    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="+")
     role = models.CharField(
         max_length=10,
         choices=[(role.value, role.label) for role in (Role.MEMBER, Role.VIEWER)],
@@ -95,7 +95,7 @@ class APIKey(AbstractAPIKey):
         help_text="A member queues and reads; a viewer only reads.",
     )
 
-    objects = APIKeyManager()
+    objects: ClassVar[APIKeyManager] = APIKeyManager()
 
     class Meta(AbstractAPIKey.Meta):
         verbose_name = "API key"
