@@ -1,0 +1,45 @@
+"""Who opens a WebSocket, and from which page. Read anew whenever it is asked."""
+
+from importlib import import_module
+from io import BytesIO
+
+from asgiref.typing import WebSocketScope
+from django.conf import settings
+from django.contrib import auth
+from django.core.exceptions import DisallowedHost
+from django.core.handlers.asgi import ASGIRequest
+
+from citizenapp.tenants import access
+from citizenapp.tenants.access import Access
+
+SCHEMES = {"ws": "http", "wss": "https"}
+
+
+def read_request(scope: WebSocketScope) -> ASGIRequest:
+    """The handshake as the GET request that it is: Django knows its cookies, host and proxies."""
+    scheme = SCHEMES[scope.get("scheme", "ws")]
+    return ASGIRequest({**scope, "type": "http", "method": "GET", "scheme": scheme}, BytesIO())
+
+
+def is_welcome(request: ASGIRequest) -> bool:
+    """Whether it asks for a host of ours, from one of our own pages or from no page at all.
+
+    Every browser names the page's origin in the handshake, and no script can hold that back:
+    a handshake without one comes from a program, which no foreign page can misuse.
+    """
+    try:
+        own = f"{request.scheme}://{request.get_host()}"
+    except DisallowedHost:
+        return False
+    return request.headers.get("Origin", own) in {own, *settings.CSRF_TRUSTED_ORIGINS}
+
+
+def find_access(request: ASGIRequest) -> Access | None:
+    """The access that the API key or the session gives at this moment; asks the database."""
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return access.of_key(key.strip())
+    sessions = import_module(settings.SESSION_ENGINE)
+    session = sessions.SessionStore(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
+    request.session = session
+    return access.of_user(auth.get_user(request), session)

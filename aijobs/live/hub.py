@@ -1,0 +1,158 @@
+"""One subscription a process, and from there to every open socket of it.
+
+A subscription for each socket would cost a thousand times the messages; this way the channel
+layer sends everything once, and a socket costs one entry in a dictionary.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any, NoReturn
+from weakref import WeakKeyDictionary
+
+from channels.layers import get_channel_layer
+
+from aijobs.live.news import GROUP, RESYNC, News
+
+logger = logging.getLogger(__name__)
+
+# Several heartbeats of the relay.
+SILENCE_SECONDS = 7.0
+SUBSCRIBE_SECONDS = 2.0
+MOST_WAITING = 32
+
+
+class Mailbox:
+    """What waits to be sent to one socket: a few texts, or one resync in place of them all."""
+
+    def __init__(self) -> None:
+        self._texts: deque[str] = deque()
+        self._filled = asyncio.Event()
+
+    def put(self, text: str) -> None:
+        if self._texts and self._texts[0] == RESYNC:
+            return
+        if text == RESYNC or len(self._texts) == MOST_WAITING:
+            self._texts.clear()
+            text = RESYNC
+        self._texts.append(text)
+        self._filled.set()
+
+    async def take(self) -> str:
+        await self._filled.wait()
+        text = self._texts.popleft()
+        if not self._texts:
+            self._filled.clear()
+        return text
+
+
+@dataclass(slots=True)
+class Heard:
+    """The last number of a session, and when it came, in the event loop's seconds."""
+
+    number: int
+    at: float
+
+
+class Hub:
+    """The sockets of one event loop, by tenant. Listens from the first one on."""
+
+    def __init__(self, silence_seconds: float = SILENCE_SECONDS) -> None:
+        self._silence_seconds = silence_seconds
+        self._mailboxes: dict[int, set[Mailbox]] = {}
+        self._sessions: dict[str, Heard] = {}
+        self._subscribed = asyncio.Event()
+        self._listening: asyncio.Task[NoReturn] | None = None
+
+    @contextlib.asynccontextmanager
+    async def mailbox(self, tenant_id: int) -> AsyncIterator[Mailbox]:
+        """A mailbox of the tenant, as long as the block lasts: what changes from now on."""
+        if self._listening is None or self._listening.done():
+            # daphne has no start-up event that could do this.
+            self._listening = asyncio.create_task(self._listen())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SUBSCRIBE_SECONDS):
+                await self._subscribed.wait()
+        mailbox = Mailbox()
+        self._mailboxes.setdefault(tenant_id, set()).add(mailbox)
+        try:
+            yield mailbox
+        finally:
+            self._mailboxes[tenant_id].discard(mailbox)
+            if not self._mailboxes[tenant_id]:
+                del self._mailboxes[tenant_id]
+
+    def tell(self, tenant_id: int, text: str) -> None:
+        """Put the text into every mailbox of the tenant."""
+        for mailbox in self._mailboxes.get(tenant_id, ()):
+            mailbox.put(text)
+
+    async def _listen(self) -> NoReturn:
+        layer = get_channel_layer()
+        while True:
+            try:
+                await self._subscription(layer)
+            except TimeoutError:
+                logger.warning("No news for %g s: subscribing anew.", self._silence_seconds)
+            except Exception as error:  # Whatever it is, the pages want to hear more.
+                logger.warning("The channel layer is lost (%s).", type(error).__name__)
+            self._subscribed.clear()
+            with contextlib.suppress(Exception):
+                async with asyncio.timeout(SUBSCRIBE_SECONDS):
+                    # Of the publish-subscribe layer this closes our own connections, which may
+                    # be half-open, and nothing else.
+                    await layer.flush()
+            await asyncio.sleep(1)
+
+    async def _subscription(self, layer: Any) -> NoReturn:
+        """Raises TimeoutError after a silence, else whatever the layer raises."""
+        async with asyncio.timeout(self._silence_seconds):
+            channel = await layer.new_channel()
+            await layer.group_add(GROUP, channel)
+        self._subscribed.set()
+        self._sessions.clear()
+        # What came before is in the rows. While there is no relay, this is repeated after each
+        # silence: then the pages follow too, if slowly.
+        self._resync_everyone()
+        while True:
+            async with asyncio.timeout(self._silence_seconds):
+                news = await layer.receive(channel)
+            self._pass_on(news)
+
+    def _pass_on(self, news: News) -> None:
+        if not self._follows(news["session"], news["number"]):
+            self._resync_everyone()
+            return
+        for tenant_id, text in news["texts"]:
+            self.tell(tenant_id, text)
+
+    def _follows(self, session: str, number: int) -> bool:
+        """Whether nothing is missing between the subscription or the last news, and this."""
+        now = asyncio.get_running_loop().time()
+        last = self._sessions.get(session)
+        follows = not self._sessions if last is None else number == last.number + 1
+        self._sessions = {
+            name: heard
+            for name, heard in self._sessions.items()
+            if now - heard.at < self._silence_seconds
+        } | {session: Heard(number, now)}
+        return follows
+
+    def _resync_everyone(self) -> None:
+        for mailboxes in self._mailboxes.values():
+            for mailbox in mailboxes:
+                mailbox.put(RESYNC)
+
+
+_hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()
+
+
+def here() -> Hub:
+    """The hub of the running event loop."""
+    loop = asyncio.get_running_loop()
+    if loop not in _hubs:
+        _hubs[loop] = Hub()
+    return _hubs[loop]

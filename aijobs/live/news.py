@@ -1,0 +1,52 @@
+"""What travels over the channel layer: one numbered message with a text for each tenant."""
+
+from typing import Literal, TypedDict
+
+import orjson
+
+from aijobs.events import Change, Notice
+
+GROUP = "jobs"
+RESYNC = '{"type":"resync"}'
+MOST_CHANGES = 100
+
+
+class News(TypedDict):
+    """`session` is one unbroken LISTEN; within it `number` counts up by one.
+
+    Whoever sees a new session or a gap in its numbers knows that something may be missing.
+    News without texts is a heartbeat.
+    """
+
+    type: Literal["jobs.news"]
+    session: str
+    number: int
+    texts: list[tuple[int, str]]
+
+
+class Digest:
+    """Notices put together: what changed for each tenant, the latest status of a job only."""
+
+    def __init__(self) -> None:
+        self._changes: dict[int, dict[str, Change] | None] = {}
+
+    def add(self, notice: Notice) -> None:
+        changes = self._changes.setdefault(notice.tenant_id, {})
+        if changes is None:
+            return
+        for change in notice.changes:
+            changes.pop(change["job_id"], None)
+            changes[change["job_id"]] = change
+        if notice.is_resync or len(changes) > MOST_CHANGES:
+            self._changes[notice.tenant_id] = None
+
+    def texts(self) -> list[tuple[int, str]]:
+        """(tenant id, the message for its sockets)."""
+        return [
+            (tenant_id, RESYNC if changes is None else _told([*changes.values()]))
+            for tenant_id, changes in self._changes.items()
+        ]
+
+
+def _told(changes: list[Change]) -> str:
+    return orjson.dumps({"type": "job.changed", "changes": changes}).decode()

@@ -1,0 +1,133 @@
+"""Listens to PostgreSQL and passes what changed on to the channel layer.
+
+Nothing is kept: a notice is a hint. What cannot be passed on leaves a gap in the numbers,
+and a lost connection begins a new session; both tell the pages to look at the rows again.
+"""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+import psycopg
+from channels.layers import get_channel_layer
+from psycopg import AsyncConnection, sql
+
+from aijobs import events
+from aijobs.live.news import GROUP, Digest, News
+
+logger = logging.getLogger(__name__)
+
+BEAT_SECONDS = 2.0
+# Statements of one transaction, and transactions of one moment, become one message.
+GATHER_SECONDS = 0.005
+PATIENCE_SECONDS = 2.0
+LONGEST_WAIT_SECONDS = 2.0
+
+KEEPALIVE = {
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "connect_timeout": 5,
+}
+
+
+def connection_parameters(django_parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Django's parameters, without its synchronous cursors and its type adapters."""
+    own = {"cursor_factory", "context", "prepare_threshold", "application_name"}
+    parameters = {name: value for name, value in django_parameters.items() if name not in own}
+    return KEEPALIVE | parameters | {"application_name": "citizenapp relay"}
+
+
+async def run(parameters: Mapping[str, Any], *, beat_seconds: float = BEAT_SECONDS) -> NoReturn:
+    """Pass notices on until canceled, through restarts of PostgreSQL and of the channel layer.
+
+    `parameters` are those of `psycopg.connect`. After `beat_seconds` without a notice the
+    connection is tried and a heartbeat sent.
+    """
+    wait = 0.1
+    while True:
+        try:
+            connection = await AsyncConnection.connect(**parameters, autocommit=True)
+            try:
+                await connection.execute(
+                    sql.SQL("LISTEN {}").format(sql.Identifier(events.CHANNEL))
+                )
+                wait = 0.1
+                await Session(connection, beat_seconds).run()
+            finally:
+                await connection.close()
+        except (psycopg.Error, OSError) as error:
+            logger.warning("PostgreSQL is lost (%s): connecting anew.", type(error).__name__)
+        await asyncio.sleep(wait)
+        wait = min(2 * wait, LONGEST_WAIT_SECONDS)
+
+
+class Session:
+    """One unbroken LISTEN."""
+
+    def __init__(self, connection: AsyncConnection[Any], beat_seconds: float) -> None:
+        self._connection = connection
+        self._beat_seconds = beat_seconds
+        self._name = secrets.token_hex(8)
+        self._number = 0
+        self._is_heard = True
+
+    async def run(self) -> NoReturn:
+        """Raises psycopg.OperationalError when the connection ends or stops answering."""
+        await self._publish([])
+        logger.info("Listening to PostgreSQL as session %s.", self._name)
+        while True:
+            texts = (await self._gather()).texts()
+            if not texts:
+                await self._prove_alive()
+            await self._publish(texts)
+
+    async def _gather(self) -> Digest:
+        """What came within one moment; empty after a beat without a notice."""
+        digest = Digest()
+        async for notify in self._connection.notifies(timeout=self._beat_seconds, stop_after=1):
+            _add(digest, notify.payload)
+        if digest.texts():
+            await asyncio.sleep(GATHER_SECONDS)
+            async for notify in self._connection.notifies(timeout=0):
+                _add(digest, notify.payload)
+        return digest
+
+    async def _prove_alive(self) -> None:
+        """A half-open connection is silent for ever: only a question tells."""
+        answer = asyncio.create_task(self._connection.execute("SELECT 1"))
+        try:
+            await asyncio.wait({answer}, timeout=PATIENCE_SECONDS)
+            if not answer.done():
+                raise psycopg.OperationalError("no answer")
+            answer.result()
+        finally:
+            if not answer.done():
+                # Closed first: psycopg would try to cancel the query on the server, and wait.
+                self._connection.pgconn.finish()
+                answer.cancel()
+
+    async def _publish(self, texts: list[tuple[int, str]]) -> None:
+        self._number += 1
+        news = News(type="jobs.news", session=self._name, number=self._number, texts=texts)
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await get_channel_layer().group_send(GROUP, news)
+        except Exception as error:  # Whatever it is, the layer may work again the next time.
+            if self._is_heard:
+                logger.warning("The channel layer is lost (%s).", type(error).__name__)
+            self._is_heard = False
+        else:
+            if not self._is_heard:
+                logger.info("The channel layer is back.")
+            self._is_heard = True
+
+
+def _add(digest: Digest, payload: str) -> None:
+    try:
+        digest.add(events.read_notice(payload))
+    except (ValueError, KeyError, TypeError):
+        logger.error("Ignored a notice of %d characters that cannot be read.", len(payload))  # noqa: TRY400

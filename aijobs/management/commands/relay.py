@@ -1,0 +1,27 @@
+"""Passes PostgreSQL's notices on to the open pages."""
+
+import asyncio
+import contextlib
+import signal
+from typing import ClassVar
+
+from django.core.management.base import BaseCommand
+from django.db import connection
+
+from aijobs.live import relay
+
+
+class Command(BaseCommand):
+    help = "Listen to PostgreSQL and tell the open pages what changed. Ends on SIGTERM."
+    requires_system_checks: ClassVar[list[str]] = []  # They would import every page there is.
+
+    def handle(self, *args: object, **options: object) -> None:  # noqa: ARG002
+        asyncio.run(_until_told(relay.connection_parameters(connection.get_connection_params())))
+
+
+async def _until_told(parameters: dict[str, object]) -> None:
+    running = asyncio.ensure_future(relay.run(parameters))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, running.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await running

@@ -1,0 +1,138 @@
+"""The live road as it runs: daphne and the relay as processes, and sockets to them."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import orjson
+from django.conf import settings
+from django.db import connection
+from django.test import Client
+from websockets.sync.client import ClientConnection, unix_connect
+
+from citizenapp.local import valkey
+from citizenapp.local.programs import stop
+from citizenapp.tenants.models import User
+
+ROOT = Path(__file__).resolve().parents[2]
+HOST = "app.example"
+
+
+class Live:
+    """A running daphne and relay."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.broker = valkey.program(folder)
+
+    def environment(self) -> Mapping[str, str]:
+        database = connection.settings_dict
+        host = {"host": database["HOST"], "port": database["PORT"]}
+        return os.environ | {
+            "DATABASE_URL": f"postgres://{quote(database['USER'])}:{quote(database['PASSWORD'])}"
+            f"@/{database['NAME']}?{urlencode({k: v for k, v in host.items() if v})}",
+            "REDIS_URL": valkey.url(self.folder),
+            "SECRET_KEY": settings.SECRET_KEY,
+            "ALLOWED_HOSTS": HOST,
+            "PYTHONWARNINGS": "",
+        }
+
+    @contextmanager
+    def process(self, name: str, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+        with (self.folder / f"{name}.log").open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, *arguments],
+                cwd=ROOT,
+                env=self.environment(),
+                stdout=log,
+                stderr=log,
+            )
+        with process:
+            try:
+                yield process
+            finally:
+                process.terminate()
+
+    def await_listening(self, name: str) -> None:
+        """Returns when the relay of this name listens."""
+        deadline = time.monotonic() + 20
+        while "Listening to PostgreSQL" not in self.log(name):
+            assert time.monotonic() < deadline, self.log(name)
+            time.sleep(0.05)
+
+    @contextmanager
+    def broker_running(self) -> Iterator[None]:
+        self._start_broker()
+        try:
+            yield
+        finally:
+            self._stop_broker()
+
+    @contextmanager
+    def broker_away(self) -> Iterator[None]:
+        """Valkey does not run in the block; after it, a new one does."""
+        self._stop_broker()
+        yield
+        self._start_broker()
+
+    def _start_broker(self) -> None:
+        with (self.folder / "valkey.log").open("ab") as log:
+            self._broker_process = self.broker.start(log)
+        self.broker.await_ready(self._broker_process)
+
+    def _stop_broker(self) -> None:
+        stop([self.broker])
+        self._broker_process.wait()
+
+    def log(self, name: str) -> str:
+        return (self.folder / f"{name}.log").read_text()
+
+    def connect(self, headers: Mapping[str, str], path: str = "/ws/jobs/") -> ClientConnection:
+        return unix_connect(
+            str(self.folder / "daphne.sock"),
+            uri=f"ws://{HOST}{path}",
+            additional_headers=headers,
+            compression=None,
+        )
+
+    @contextmanager
+    def listening(self, headers: Mapping[str, str]) -> Iterator[ClientConnection]:
+        """A socket that has had its first resync."""
+        with self.connect(headers) as socket:
+            assert heard(socket) == {"type": "resync"}
+            yield socket
+
+
+def heard(socket: ClientConnection, within: float = 1) -> Any:
+    """The next message."""
+    return orjson.loads(socket.recv(timeout=within))
+
+
+def statuses(socket: ClientConnection, within: float = 1) -> list[tuple[str, str]]:
+    """(job id, status) of the next message about jobs; resyncs before it are passed over."""
+    while True:
+        message = heard(socket, within)
+        if message["type"] == "job.changed":
+            return [(change["job_id"], change["status"]) for change in message["changes"]]
+
+
+def until_resync(socket: ClientConnection, within: float) -> None:
+    deadline = time.monotonic() + within
+    while heard(socket, deadline - time.monotonic())["type"] != "resync":
+        pass
+
+
+def with_session(user: User) -> dict[str, str]:
+    client = Client()
+    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
+    return {"Cookie": f"sessionid={client.cookies['sessionid'].value}"}
+
+
+def with_key(key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"}

@@ -1,0 +1,54 @@
+"""A commit reaches the sockets of its tenant, and no others, within a second."""
+
+from django.db import transaction
+
+from aijobs.models import AIJob
+from tests.factories import NOW, make_job, make_key, make_tenant, make_user
+from tests.live.ground import Live, heard, statuses, with_key, with_session
+
+
+def test_a_committed_change_reaches_the_page(live: Live) -> None:
+    tenant = make_tenant()
+    with live.listening(with_session(make_user("ada", tenant))) as page:
+        job = make_job(tenant)
+        assert heard(page) == {
+            "type": "job.changed",
+            "changes": [{"job_id": str(job.pk), "status": "queued", "collection_id": None}],
+        }
+        job.mark_processing(NOW)
+        assert statuses(page) == [(str(job.pk), "processing")]
+
+
+def test_an_api_key_listens_too(live: Live) -> None:
+    tenant = make_tenant()
+    with live.listening(with_key(make_key(tenant, "viewer"))) as program:
+        job = make_job(tenant)
+        assert statuses(program) == [(str(job.pk), "queued")]
+
+
+def test_a_tenant_hears_of_its_own_jobs_only(live: Live) -> None:
+    ours, theirs = make_tenant(), make_tenant()
+    with live.listening(with_session(make_user("ada", ours))) as page:
+        make_job(theirs)
+        own = make_job(ours)
+        assert statuses(page) == [(str(own.pk), "queued")]
+
+
+def test_one_transaction_makes_one_message(live: Live) -> None:
+    tenant = make_tenant()
+    with live.listening(with_key(make_key(tenant))) as page:
+        with transaction.atomic():
+            first, second = make_job(tenant), make_job(tenant)
+            second.mark_canceled(NOW)
+        assert sorted(statuses(page)) == sorted(
+            [(str(first.pk), "queued"), (str(second.pk), "canceled")]
+        )
+
+
+def test_a_mass_change_is_told_as_a_resync(live: Live) -> None:
+    tenant = make_tenant()
+    for _ in range(60):
+        make_job(tenant)
+    with live.listening(with_key(make_key(tenant))) as page:
+        AIJob.objects.of(tenant).update(status=AIJob.Status.CANCELED, finished_at=NOW)
+        assert heard(page) == {"type": "resync"}
