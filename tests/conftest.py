@@ -1,8 +1,6 @@
 """Real servers for every test that asks for them; each session has its own, in a new folder."""
 
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,15 +11,14 @@ from django.test import override_settings
 from pytest_django import Settings
 
 from citizenapp.local import postgres, valkey
-from tests.ground import Emulator, emulating, running
+from tests.ground import Emulator, Site, emulating, running, serving, short_folder
 
 
 @pytest.fixture(scope="session")
 def var() -> Iterator[Path]:
-    """The session's data folder. Not pytest's: a socket's path must be short."""
-    folder = Path(tempfile.mkdtemp(prefix="citizenapp-"))
-    yield folder
-    shutil.rmtree(folder)
+    """The session's data folder."""
+    with short_folder() as folder:
+        yield folder
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -79,3 +76,10 @@ def emulator(emulator_process: Emulator, settings: Settings) -> Emulator:
     settings.ANTHROPIC_BASE_URL = emulator_process.url
     settings.ANTHROPIC_API_KEY = "emulator"
     return emulator_process
+
+
+@pytest.fixture(scope="session")
+def live_site() -> Iterator[Site]:
+    """The whole product, served by `manage.py up`; all tests of the session share it."""
+    with short_folder() as folder, serving(folder) as site:
+        yield site

@@ -1,8 +1,13 @@
 """The real parts that tests run against."""
 
 import json
+import os
+import shutil
+import socket
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +15,20 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 from citizenapp.local.programs import Program, stop
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+# Whoever runs the tests against servers of their own has documents there that are not ours.
+REPLACED_PARTS = {"DATABASE_URL", "REDIS_URL", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"}
+
+
+@contextmanager
+def short_folder() -> Iterator[Path]:
+    """A data folder. Not one of pytest's: the path of a socket in it must be short."""
+    folder = Path(tempfile.mkdtemp(prefix="citizenapp-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
 
 
 @contextmanager
@@ -73,7 +92,7 @@ def emulating(data: Path, *options: str) -> Iterator[Emulator]:
             ],
             stdout=subprocess.PIPE,
             stderr=errors,
-            cwd=Path(__file__).resolve().parent.parent,
+            cwd=CHECKOUT,
         )
     with process:
         assert process.stdout
@@ -85,3 +104,66 @@ def emulating(data: Path, *options: str) -> Iterator[Emulator]:
             raise AssertionError((data / "emulator.log").read_text() or "the emulator ended")
         finally:
             process.terminate()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def up(var: Path, port: int, output: Path, **environ: str) -> "subprocess.Popen[bytes]":
+    """Start `manage.py up`, all of its parts embedded, with what it says going to `output`."""
+    inherited = {key: value for key, value in os.environ.items() if key not in REPLACED_PARTS}
+    with output.open("wb") as file:
+        return subprocess.Popen(
+            [sys.executable, "manage.py", "up", "--port", str(port)],
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            cwd=CHECKOUT,
+            env=inherited | {"CITIZENAPP_VAR": str(var)} | environ,
+        )
+
+
+def await_line(text: str, output: Path, process: "subprocess.Popen[bytes]", seconds: float) -> None:
+    """Return when the process has said it."""
+    deadline = time.monotonic() + seconds
+    while text not in output.read_text(errors="replace"):
+        ended = process.poll() is not None
+        assert not ended, f"it ended\n{output.read_text(errors='replace')}"
+        late = time.monotonic() > deadline
+        assert not late, f"no {text!r} in {seconds} s\n{output.read_text(errors='replace')}"
+        time.sleep(0.05)
+
+
+class Site:
+    """The whole product as `make run` serves it."""
+
+    def __init__(self, url: str, var: Path, output: Path) -> None:
+        self.url = url
+        self.var = var
+        self._output = output
+
+    @property
+    def api_key(self) -> str:
+        """The demo tenant's key."""
+        return (self.var / "demo-api-key").read_text().strip()
+
+    def said(self) -> str:
+        """Everything that it has written so far."""
+        return self._output.read_text(errors="replace")
+
+
+@contextmanager
+def serving(var: Path) -> Iterator[Site]:
+    port = free_port()
+    output = var / "up.log"
+    process = up(var, port, output)
+    try:
+        await_line("CitizenApp is ready at", output, process, seconds=100)
+        yield Site(f"http://127.0.0.1:{port}", var, output)
+    finally:
+        process.terminate()
+        process.wait(60)
