@@ -213,14 +213,13 @@ def _refuse_cell(number: int, limits: TableLimits) -> NoReturn:
 
 def _delimiter(text: io.TextIOWrapper) -> str:
     """Comma, semicolon or tab: the one that the first line with text in it has most of."""
-    first = ""
-    while not first.strip():
-        line = text.readline(65_536)
-        if not line:
-            break
-        first = re.sub(r'"[^"]*"', "", line)
+    header = ""
+    # What cannot be decoded is met again, and reported, as a row.
+    with suppress(UnicodeDecodeError):
+        lines = iter(lambda: text.readline(65_536), "")
+        header = next((line for line in lines if line.strip()), "")
     text.seek(0)
-    return max(",;\t", key=first.count)
+    return max(",;\t", key=re.sub('"[^"]*"', "", header).count)
 
 
 # NDJSON: one object a line.

@@ -1,6 +1,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,3 +35,16 @@ def test_neither_django_nor_the_sdk_is_imported() -> None:
     )
     root = Path(jobtypes.__file__).parents[2]
     assert subprocess.run([sys.executable, "-c", program], cwd=root, check=False).returncode == 0
+
+
+def test_an_answer_is_read_without_the_document_where_the_type_says_so() -> None:
+    answers = {"summarize": "Short.", "classify": '{"category": "a"}'}
+    options: dict[str, dict[str, Any]] = {
+        "summarize": {"max_length": 50},
+        "classify": {"categories": ["a", "b"]},
+    }
+    without = [kind for kind in jobtypes.all_types() if not kind.reads_document]
+    assert {kind.name for kind in without} == answers.keys()
+    for kind in without:
+        given = kind.load(options[kind.name])
+        kind.Output.model_validate(kind.read(given, answers[kind.name]))

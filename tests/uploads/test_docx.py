@@ -104,7 +104,7 @@ def test_broken_xml_in_a_docx_is_called_damaged() -> None:
 
 
 def test_text_that_is_called_a_docx_is_refused() -> None:
-    assert "not a .docx file inside" in refusal(b"Dear Sirs,")
+    assert "not that of a .docx file" in refusal(b"Dear Sirs,")
 
 
 def test_an_encrypted_or_old_word_document_is_asked_to_be_saved_anew() -> None:
@@ -117,4 +117,4 @@ def test_another_kind_of_zip_is_refused() -> None:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         archive.writestr("xl/workbook.xml", "")
-    assert ".txt, .md, .html, .pdf or .docx" in refusal(out.getvalue())
+    assert ".txt, .md, .html, .pdf or .docx" in refusal(out.getvalue(), "a.zip")

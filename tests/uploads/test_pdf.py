@@ -88,7 +88,7 @@ def test_a_damaged_pdf_is_called_damaged(data: bytes) -> None:
 
 
 def test_text_that_is_called_a_pdf_is_refused() -> None:
-    assert "not a .pdf file inside" in refusal(b"Dear Sirs,")
+    assert "not that of a .pdf file" in refusal(b"Dear Sirs,")
 
 
 @pytest.mark.timeout(30)

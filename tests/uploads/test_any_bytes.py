@@ -1,0 +1,34 @@
+import contextlib
+import io
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from aijobs.uploads import UnreadableDocument, UnreadableTable, read_document, read_table
+
+table_bytes = st.one_of(
+    st.binary(),
+    st.text('ab,;"\r\n\t \ufeff\u2028é').map(lambda text: text.encode()),
+    st.text('{}[]":,ab\n\\ud0 ').map(lambda text: ('{"a": 1}\n' + text).encode()),
+)
+
+
+@given(st.binary())
+@example(b"\xff\xfe\x00")
+@example(b"\xef\xbb\xbf\xff")
+@example(b"PK\x03\x04")
+def test_any_bytes_are_a_text_or_refused(data: bytes) -> None:
+    with contextlib.suppress(UnreadableDocument):
+        assert read_document(data, "a.txt").strip()
+
+
+@given(table_bytes, st.sampled_from(["a.csv", "a.ndjson"]))
+@example(b"\xff\xfe\x00", "a.csv")
+@example(b"\xef\xbb\xbf\xff,\n", "a.csv")
+@example(b"a\r\n1\r\r2", "a.csv")
+def test_any_bytes_are_a_table_or_refused(data: bytes, filename: str) -> None:
+    with contextlib.suppress(UnreadableTable):
+        rows = list(read_table(io.BytesIO(data), filename))
+        numbers = [number for number, _ in rows]
+        assert numbers == sorted(set(numbers))
+        assert numbers
