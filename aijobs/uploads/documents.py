@@ -68,7 +68,8 @@ def read_document(
 def _kind(data: bytes, suffix: str, content_type: str) -> str:
     """What a file is: by its first bytes, then by its name, then by what the client says."""
     start = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if b"%pdf-" in start:
+    # Readers look for the mark in the first kilobyte; elsewhere it may be a word in a text.
+    if start.startswith(b"%pdf-") or (suffix == ".pdf" and b"%pdf-" in start):
         return "pdf"
     if data.startswith(_ZIP) and (suffix == ".docx" or b"word/document.xml" in data):
         return "docx"

@@ -65,6 +65,11 @@ def test_a_pdf_is_known_by_its_content_whatever_it_is_called(filename: str) -> N
     assert read_document(pdf("Terms"), filename) == "Terms"
 
 
+def test_a_pdf_may_have_something_before_its_mark_and_a_text_may_speak_of_it() -> None:
+    assert read_document(b"mail header\r\n" + pdf("Terms"), "a.pdf") == "Terms"
+    assert read_document(b"A PDF starts with %PDF-1.7", "a.txt") == "A PDF starts with %PDF-1.7"
+
+
 def test_a_pdf_without_text_is_refused_as_a_scan() -> None:
     assert "has no text: it was probably scanned" in refusal(pdf("", " "))
 
