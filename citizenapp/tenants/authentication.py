@@ -1,17 +1,20 @@
 """The two ways into the REST API: `Authorization: Bearer <key>`, or a signed-in session."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from citizenapp.tenants import access
 from citizenapp.tenants.access import Access
 from citizenapp.tenants.models import User
+
+if TYPE_CHECKING:
+    # Views import the settings, which import this module.
+    from rest_framework.views import APIView
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ class RolePermission(BasePermission):
 
     message = "Your role may read but not change anything."
 
-    def has_permission(self, request: Request, view: APIView) -> bool:  # noqa: ARG002
+    def has_permission(self, request: Request, view: "APIView") -> bool:  # noqa: ARG002
         found = request.auth
         if not isinstance(found, Access):
             self.message = "You belong to no tenant."

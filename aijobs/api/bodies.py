@@ -1,0 +1,123 @@
+"""What a request carries: a JSON object, or a form with files."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from email.message import Message
+from typing import Any, NoReturn, cast
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from rest_framework.exceptions import APIException, ParseError, UnsupportedMediaType
+from rest_framework.request import Request
+
+from aijobs.api.problems import TooLarge
+from aijobs.jobtypes import InvalidInput
+from aijobs.models import dump_json
+
+JSON = "application/json"
+FORM = "multipart/form-data"
+
+# What a form may hold besides its file: boundaries, headers, short fields.
+FORM_MARGIN = 1_000_000
+
+
+class LengthRequired(APIException):
+    """A body that does not say how long it is cannot be refused before it is read."""
+
+    status_code = 411
+    default_detail = "Send a Content-Length; a body in chunks is not read."
+
+
+class RepeatedName(ValueError):
+    """A JSON object has one name twice: which value counts is anybody's guess."""
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """`fields` holds JSON values, or, when `is_form`, strings and lists of strings."""
+
+    fields: dict[str, Any]
+    files: "dict[str, UploadedFile[Any]]" = field(default_factory=dict)
+    is_form: bool = False
+
+    def fingerprint(self) -> str:
+        """SHA-256, in hex, of everything in it."""
+        digest = hashlib.sha256(dump_json(self.fields).encode())
+        for name, file in sorted(self.files.items()):
+            digest.update(dump_json([name, file.name, file.size]).encode())
+            for chunk in file.chunks():
+                digest.update(chunk)
+            file.seek(0)
+        return digest.hexdigest()
+
+
+def refuse_oversized(request: Request, largest_upload: int) -> None:
+    """Raise before a byte is read when the body is longer than a file and its form may be."""
+    if "CONTENT_LENGTH" not in request.META and "HTTP_TRANSFER_ENCODING" in request.META:
+        raise LengthRequired
+    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    if _media_type(request) == FORM:
+        limit = largest_upload + FORM_MARGIN
+    if int(request.META.get("CONTENT_LENGTH") or 0) > limit:
+        raise TooLarge(limit)
+
+
+def read(request: Request) -> Body:
+    """The body of a request. Raises ParseError, UnsupportedMediaType or InvalidInput."""
+    media_type = _media_type(request)
+    if media_type == JSON:
+        return Body(json_object(request._request.body))
+    if media_type == FORM:
+        form, files = request._request.POST, request._request.FILES
+        if twice := [name for name in files if len(files.getlist(name)) > 1]:
+            raise InvalidInput({name: ["Send one file."] for name in twice})
+        return Body(
+            fields={name: got[0] if len(got) == 1 else got for name, got in form.lists()},
+            files=cast("dict[str, UploadedFile[Any]]", files.dict()),
+            is_form=True,
+        )
+    raise UnsupportedMediaType(media_type, f"Send {JSON} or {FORM}.")
+
+
+def _media_type(request: Request) -> str:
+    header = Message()
+    header["content-type"] = request.META.get("CONTENT_TYPE") or "none"
+    return header.get_content_type()
+
+
+def json_object(text: bytes) -> dict[str, Any]:
+    """The object in a JSON text: no NaN, no name twice. Raises ParseError, which quotes nothing."""
+    if not text.strip():
+        raise ParseError("The body is empty; send a JSON object.")
+    reason = "Not valid JSON."
+    try:
+        value = json.loads(text, object_pairs_hook=_once_each, parse_constant=_refuse)
+    except json.JSONDecodeError as error:
+        reason = f"Not valid JSON: {error.msg} (line {error.lineno}, column {error.colno})."
+    except UnicodeDecodeError as error:
+        reason = f"The body is not UTF-8 at byte {error.start + 1:,}."
+    except RecursionError:
+        reason = "The JSON is nested too deep."
+    except RepeatedName:
+        reason = "An object in the JSON has the same name twice."
+    except ValueError:
+        reason = "Not valid JSON: a number is not a JSON number, or has too many digits."
+    else:
+        if isinstance(value, dict):
+            return value
+        reason = "The body must be a JSON object."
+    # Raised outside the handler: the parser's error carries the whole body.
+    raise ParseError(reason)
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise RepeatedName
+    return found
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(constant)

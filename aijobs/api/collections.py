@@ -1,0 +1,221 @@
+"""Collections: queue many jobs at once, follow them, download what came of them."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, BinaryIO, cast
+from uuid import UUID
+
+from django.core.files.uploadedfile import UploadedFile
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import ParseError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from aijobs import jobtypes
+from aijobs.api import bodies, exports, idempotency, openapi, pages, reading, shapes
+from aijobs.api.bodies import Body
+from aijobs.api.endpoint import Endpoint
+from aijobs.api.parameters import Download, Paging
+from aijobs.jobtypes import InvalidInput
+from aijobs.models import Collection
+from aijobs.pipeline import accept, withdraw
+from aijobs.pipeline.accept import Rejected, RejectedCollection
+from aijobs.uploads import TableLimits, UnreadableTable, read_table
+
+FIELDS = {"name", "job_type", "defaults", "on_error", "needed_within"}
+
+# The row's number for whoever sent it, and what is in it.
+Row = tuple[int, Mapping[str, object]]
+
+
+class CollectionList(Endpoint):
+    largest_upload = TableLimits().size
+
+    @extend_schema(
+        operation_id="list_collections",
+        summary="Collections, newest first",
+        tags=["collections"],
+        parameters=Paging.documented(),
+        responses=openapi.responses({200: shapes.CollectionPage}, 400),
+    )
+    def get(self, request: Request) -> Response:
+        wanted = Paging.read(request.query_params)
+        mine = Collection.objects.filter(tenant=self.access.tenant)
+        found = pages.page(mine, request, wanted.cursor, wanted.page_size)
+        page = shapes.CollectionPage(
+            results=[
+                shapes.CollectionSummary(**reading.collection_summary(one)) for one in found.rows
+            ],
+            next=found.next,
+            previous=found.previous,
+        )
+        return Response(page.model_dump(mode="json"))
+
+    @extend_schema(
+        operation_id="queue_collection",
+        summary="Queue many jobs under one name",
+        description="All are of one type. `defaults` fills in what an item leaves out. With "
+        "`on_error: reject` nothing is queued when one item is bad; `skip` leaves bad ones out.",
+        tags=["collections"],
+        parameters=[openapi.IDEMPOTENCY_KEY],
+        request=openapi.COLLECTION_REQUEST,
+        responses=openapi.responses({202: shapes.QueuedCollection}, 400, 413, 415, 422),
+    )
+    def post(self, request: Request) -> Response:
+        now = timezone.now()
+        body = bodies.read(request)
+        fields, rows = _read(body)
+        numbers: list[int] = []
+
+        def queue() -> dict[str, Any]:
+            try:
+                queued = accept.collection(
+                    self.access.tenant,
+                    fields.pop("name", None),
+                    fields.pop("job_type"),
+                    _noting(numbers, rows),
+                    now=now,
+                    created_by=self.access.actor,
+                    lenient=body.is_form,
+                    **fields,
+                )
+            except RejectedCollection as error:
+                raise RejectedCollection(
+                    str(error), _renumbered(error.rejected, numbers), error.rejected_count
+                ) from None
+            except UnreadableTable as error:
+                raise InvalidInput({"file": [str(error)]}) from None
+            return shapes.QueuedCollection(
+                collection_id=queued.collection.pk,
+                accepted=queued.accepted,
+                rejected=[
+                    shapes.RejectedRow(row=bad.row, errors=bad.errors)
+                    for bad in _renumbered(queued.rejected, numbers)
+                ],
+                rejected_count=queued.rejected_count,
+                message=f"{queued.accepted:,} jobs are queued.",
+            ).model_dump(mode="json")
+
+        return idempotency.once(request, self.access.tenant, body, queue, now=now)
+
+
+class CollectionDetail(Endpoint):
+    @extend_schema(
+        operation_id="get_collection",
+        summary="One collection",
+        tags=["collections"],
+        responses=openapi.responses({200: shapes.Collection}, 404),
+    )
+    def get(self, request: Request, collection_id: UUID) -> Response:  # noqa: ARG002
+        collection = reading.collection_of(self.access.tenant, collection_id)
+        return Response(reading.collection_detail(collection).model_dump(mode="json"))
+
+
+class CollectionResults(Endpoint):
+    @extend_schema(
+        operation_id="download_results",
+        summary="The results of a collection, in the order of its rows",
+        description="One line for each job, finished or not. In csv, a result's lists are JSON, "
+        "and a cell that a spreadsheet would take for a formula begins with an apostrophe.",
+        tags=["collections"],
+        parameters=Download.documented(),
+        responses=openapi.responses(
+            {(200, exports.NDJSON): shapes.ResultRow, (200, exports.CSV): str}, 400, 404
+        ),
+    )
+    def get(self, request: Request, collection_id: UUID) -> HttpResponseBase:
+        wanted = Download.read(request.query_params)
+        collection = reading.collection_of(self.access.tenant, collection_id)
+        return exports.download(request._request, collection, wanted.form)
+
+
+class CollectionCancellation(Endpoint):
+    @extend_schema(
+        operation_id="cancel_collection",
+        summary="Cancel the jobs of a collection that still wait",
+        tags=["collections"],
+        request=None,
+        responses=openapi.responses({200: shapes.CollectionCanceled}, 404),
+    )
+    def post(self, request: Request, collection_id: UUID) -> Response:  # noqa: ARG002
+        collection = reading.collection_of(self.access.tenant, collection_id)
+        canceled = withdraw.collection(collection, now=timezone.now())
+        return Response(shapes.CollectionCanceled(canceled=canceled).model_dump(mode="json"))
+
+
+class CollectionRetry(Endpoint):
+    @extend_schema(
+        operation_id="retry_collection",
+        summary="Queue the failed jobs of a collection again",
+        tags=["collections"],
+        parameters=[openapi.IDEMPOTENCY_KEY],
+        request=None,
+        responses=openapi.responses({200: shapes.CollectionRetried}, 400, 404, 422),
+    )
+    def post(self, request: Request, collection_id: UUID) -> Response:
+        now = timezone.now()
+        collection = reading.collection_of(self.access.tenant, collection_id)
+
+        def retry() -> dict[str, Any]:
+            queued = accept.retry_collection(collection, now=now)
+            return shapes.CollectionRetried(queued=queued).model_dump(mode="json")
+
+        return idempotency.once(request, self.access.tenant, Body({}), retry, now=now, status=200)
+
+
+def _read(body: Body) -> tuple[dict[str, Any], Iterable[Row]]:
+    """What `accept.collection` is to be called with, and the rows. Raises InvalidInput."""
+    fields = dict(body.fields)
+    errors: dict[str, list[str]] = {}
+    rows: Iterable[Row] = ()
+    if body.is_form:
+        if len(body.files) == 1:
+            (file,) = body.files.values()
+            rows = _table(file, errors)
+        else:
+            errors["file"] = ["Send one file: .csv, .xlsx or .ndjson."]
+        if "defaults" in fields:
+            fields["defaults"] = _defaults(fields["defaults"], errors)
+    else:
+        items = fields.pop("items", None)
+        if isinstance(items, list):
+            rows = enumerate(items, 1)
+        else:
+            errors["items"] = ["Must be a list of objects."]
+    if not isinstance(fields.get("defaults", {}), dict):
+        errors["defaults"] = ["Must be an object."]
+    if fields.get("job_type") not in jobtypes.names():
+        errors["job_type"] = [f"Must be one of {', '.join(jobtypes.names())}."]
+    for name in sorted(fields.keys() - FIELDS):
+        errors[name[:100]] = ["There is no such field."]
+    if errors:
+        raise InvalidInput(errors)
+    return fields, rows
+
+
+def _table(file: "UploadedFile[Any]", errors: dict[str, list[str]]) -> Iterable[Row]:
+    try:
+        return read_table(cast(BinaryIO, file), file.name or "")
+    except UnreadableTable as error:
+        errors["file"] = [str(error)]
+    return ()
+
+
+def _defaults(text: object, errors: dict[str, list[str]]) -> object:
+    try:
+        return bodies.json_object(text.encode() if isinstance(text, str) else b"")
+    except ParseError as error:
+        errors["defaults"] = [str(error.detail)]
+    return {}
+
+
+def _noting(numbers: list[int], rows: Iterable[Row]) -> Iterator[Mapping[str, object]]:
+    for number, row in rows:
+        numbers.append(number)
+        yield row
+
+
+def _renumbered(rejected: Iterable[Rejected], numbers: list[int]) -> list[Rejected]:
+    """With the numbers that the sender sees: a table's first row is its header."""
+    return [Rejected(numbers[bad.row - 1], bad.errors) for bad in rejected]

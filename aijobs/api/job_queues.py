@@ -1,0 +1,93 @@
+"""POST summarize, classify, analyze: one endpoint for each job type there is."""
+
+from typing import Any, BinaryIO, cast
+
+from django.conf import settings
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from aijobs.api import bodies, idempotency, openapi, shapes
+from aijobs.api.endpoint import Endpoint
+from aijobs.api.problems import TooLarge
+from aijobs.jobtypes import InvalidInput, JobType
+from aijobs.models import AIJob
+from aijobs.pipeline import accept
+from aijobs.uploads import DocumentLimits, UnreadableDocument, read_document
+
+MESSAGES = {
+    AIJob.Route.BATCH: "Queued for the next batch, at half the price.",
+    AIJob.Route.SYNC: "Queued to run at once, at full price.",
+}
+
+
+class JobQueue(Endpoint):
+    """Queues jobs of the type `kind`."""
+
+    kind: JobType
+    largest_upload = settings.AIJOBS_UPLOAD_BYTES
+
+    def post(self, request: Request) -> Response:
+        now = timezone.now()
+        body = bodies.read(request)
+        fields, source_name = self._with_text(body)
+        within = fields.pop("needed_within", None)
+
+        def queue() -> dict[str, Any]:
+            job = accept.job(
+                self.access.tenant,
+                self.kind.name,
+                fields,
+                now=now,
+                created_by=self.access.actor,
+                needed_within=within,
+                source_name=source_name,
+                lenient=body.is_form,
+            )
+            return shapes.Queued(
+                job_id=job.pk, status="queued", message=MESSAGES[AIJob.Route(job.route)]
+            ).model_dump(mode="json")
+
+        return idempotency.once(request, self.access.tenant, body, queue, now=now)
+
+    def _with_text(self, body: bodies.Body) -> tuple[dict[str, Any], str]:
+        """The fields, the text of an uploaded document among them, and the document's name."""
+        if not body.files:
+            return dict(body.fields), ""
+        if unknown := body.files.keys() - {"document"}:
+            raise InvalidInput({name: ["There is no such field for a file."] for name in unknown})
+        if self.kind.text_field in body.fields:
+            raise InvalidInput({"document": [f"Send either this or {self.kind.text_field}."]})
+        file = body.files["document"]
+        if (file.size or 0) > self.largest_upload:
+            raise TooLarge(self.largest_upload, "document")
+        name = file.name or ""
+        try:
+            text = read_document(
+                cast(BinaryIO, file),
+                name,
+                file.content_type,
+                limits=DocumentLimits(size=self.largest_upload),
+            )
+        except UnreadableDocument as error:
+            raise InvalidInput({"document": [str(error)]}) from None
+        return {**body.fields, self.kind.text_field: text}, name
+
+
+def queue_of(kind: JobType) -> type[JobQueue]:
+    """The endpoint of a job type, documented by the type's own models."""
+
+    class Queue(JobQueue):
+        pass
+
+    Queue.kind = kind
+    return extend_schema(
+        operation_id=kind.name,
+        summary=kind.title,
+        description=kind.description,
+        tags=["jobs"],
+        parameters=[openapi.IDEMPOTENCY_KEY],
+        request=openapi.job_request(kind),
+        responses=openapi.responses({202: shapes.Queued}, 400, 413, 415, 422),
+    )(Queue)

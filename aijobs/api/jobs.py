@@ -1,0 +1,112 @@
+"""GET jobs, GET jobs/{id}, and the two moves a client may ask for."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from aijobs.api import bodies, idempotency, openapi, pages, reading, shapes
+from aijobs.api.endpoint import Endpoint
+from aijobs.api.parameters import JobFilters
+from aijobs.api.problems import Conflict
+from aijobs.models import AIJob
+from aijobs.pipeline import accept, withdraw
+from citizenapp.tenants.models import Tenant
+
+
+class JobList(Endpoint):
+    @extend_schema(
+        operation_id="list_jobs",
+        summary="Jobs, newest first",
+        description="Results are with the single job, and in a collection's download.",
+        tags=["jobs"],
+        parameters=JobFilters.documented(),
+        responses=openapi.responses({200: shapes.JobPage}, 400),
+    )
+    def get(self, request: Request) -> Response:
+        wanted = JobFilters.read(request.query_params)
+        found = pages.page(
+            _filtered(self.access.tenant, wanted), request, wanted.cursor, wanted.page_size
+        )
+        page = shapes.JobPage(
+            results=reading.job_summaries(found.rows), next=found.next, previous=found.previous
+        )
+        return Response(page.model_dump(mode="json"))
+
+
+class JobDetail(Endpoint):
+    @extend_schema(
+        operation_id="get_job",
+        summary="One job",
+        tags=["jobs"],
+        responses=openapi.responses({200: shapes.Job}, 404),
+    )
+    def get(self, request: Request, job_id: UUID) -> Response:  # noqa: ARG002
+        return Response(_described(self.access.tenant, job_id))
+
+
+class JobCancellation(Endpoint):
+    @extend_schema(
+        operation_id="cancel_job",
+        summary="Cancel a job",
+        description="Only while it waits: 409 once it is on its way to Claude, or over.",
+        tags=["jobs"],
+        request=None,
+        responses=openapi.responses({200: shapes.Job}, 404, 409),
+    )
+    def post(self, request: Request, job_id: UUID) -> Response:  # noqa: ARG002
+        job = reading.job_of(self.access.tenant, job_id)
+        if not withdraw.job(job, now=timezone.now()):
+            job = reading.job_of(self.access.tenant, job_id)
+            raise Conflict(withdraw.reason(reading.shown_status(job)))
+        return Response(_described(self.access.tenant, job_id))
+
+
+class JobRetry(Endpoint):
+    @extend_schema(
+        operation_id="retry_job",
+        summary="Queue a failed or canceled job again",
+        tags=["jobs"],
+        parameters=[openapi.IDEMPOTENCY_KEY],
+        request=None,
+        responses=openapi.responses({200: shapes.Job}, 400, 404, 409, 422),
+    )
+    def post(self, request: Request, job_id: UUID) -> Response:
+        now = timezone.now()
+        job = reading.job_of(self.access.tenant, job_id)
+
+        def retry() -> dict[str, Any]:
+            if not accept.retry(job, now=now):
+                status = reading.shown_status(job)
+                raise Conflict(f"Only a failed or canceled job can be retried; this is {status}.")
+            return _described(self.access.tenant, job_id)
+
+        return idempotency.once(
+            request, self.access.tenant, bodies.Body({}), retry, now=now, status=200
+        )
+
+
+def _described(tenant: Tenant, job_id: UUID) -> dict[str, Any]:
+    return reading.job_detail(reading.job_of(tenant, job_id)).model_dump(mode="json")
+
+
+def _filtered(tenant: Tenant, wanted: JobFilters) -> "QuerySet[AIJob]":
+    jobs = reading.jobs_of(tenant)
+    if wanted.status:
+        jobs = jobs.shown_as(wanted.status)
+    if wanted.job_type:
+        jobs = jobs.filter(job_type=wanted.job_type)
+    if wanted.collection:
+        jobs = jobs.filter(collection=wanted.collection)
+    # The bound on the id makes it a range of an index; the moment makes it exact.
+    if after := wanted.created_after:
+        jobs = jobs.filter(pk__gte=pages.first_id(after), created_at__gte=after)
+    if before := wanted.created_before:
+        past = pages.first_id(before + timedelta(milliseconds=1))
+        jobs = jobs.filter(pk__lt=past, created_at__lt=before)
+    return jobs

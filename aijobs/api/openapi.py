@@ -1,0 +1,154 @@
+"""What drf-spectacular cannot see for itself: pydantic models, keys, problems, uploads."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import ResolvedComponent
+from drf_spectacular.utils import OpenApiParameter
+from pydantic import BaseModel, Field, create_model
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+
+from aijobs import jobtypes
+from aijobs.api import idempotency, problems, shapes
+from aijobs.api.bodies import FORM, JSON
+from aijobs.jobtypes import JobType
+
+NEEDED_WITHIN: dict[str, Any] = {
+    "type": "number",
+    "minimum": 0,
+    "description": "Seconds: 0 runs it at once at full price; without it, up to 24 hours "
+    "at half the price.",
+}
+COLLECTION_FIELDS: dict[str, Any] = {
+    "name": {"type": "string", "minLength": 1, "maxLength": 200},
+    "job_type": {"type": "string", "enum": list(jobtypes.names())},
+    "on_error": {"type": "string", "enum": ["reject", "skip"], "default": "reject"},
+    "needed_within": NEEDED_WITHIN,
+}
+IDEMPOTENCY_KEY = OpenApiParameter(
+    idempotency.HEADER,
+    {"type": "string", "minLength": 1, "maxLength": idempotency.MAX_LENGTH},
+    OpenApiParameter.HEADER,
+    description="Any unique text, kept for a day or more. The same request with the same key "
+    "is answered as the first time, and queues nothing.",
+)
+
+
+class PlainJsonSchema(GenerateJsonSchema):
+    """Without a title for every field, which only repeats its name."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002
+        return False
+
+
+class PydanticModels(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
+    """Requests as pydantic reads them, responses as it writes them."""
+
+    target_class = "pydantic.BaseModel"
+    match_subclasses = True
+    priority = 1
+
+    def get_name(self, auto_schema: AutoSchema, direction: str) -> str:  # noqa: ARG002
+        name: str = self.target.__name__
+        return name
+
+    def map_serializer(self, auto_schema: AutoSchema, direction: str) -> JsonSchemaValue:
+        schema: JsonSchemaValue = self.target.model_json_schema(
+            ref_template="#/components/schemas/{model}",
+            mode="validation" if direction == "request" else "serialization",
+            schema_generator=PlainJsonSchema,
+        )
+        for name, part in schema.pop("$defs", {}).items():
+            auto_schema.registry.register_on_missing(
+                ResolvedComponent(  # type: ignore[no-untyped-call]
+                    name=name, type=ResolvedComponent.SCHEMA, object=name, schema=part
+                )
+            )
+        return schema
+
+
+class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = "citizenapp.tenants.authentication.KeyAuthentication"
+    name = "key"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:  # noqa: ARG002
+        return {"type": "http", "scheme": "bearer", "description": "An API key of a tenant."}
+
+
+class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = "citizenapp.tenants.authentication.MemberAuthentication"
+    name = "session"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:  # noqa: ARG002
+        return {"type": "apiKey", "in": "cookie", "name": "sessionid"}
+
+
+def responses(
+    success: Mapping[int | tuple[int, str], Any], *failures: int
+) -> dict[int | tuple[int, str], Any]:
+    """The documented responses: `success`, and a problem for each status that can occur."""
+    return {**success} | {
+        (status, problems.MEDIA_TYPE): shapes.Problem for status in (401, 403, *failures)
+    }
+
+
+def job_request(kind: JobType) -> dict[str, Any]:
+    """What may be posted to queue one job: JSON, or a form with the document as a file."""
+    name = kind.name.title()
+    as_json: type[BaseModel] = create_model(
+        f"{name}Request",
+        __base__=kind.Input,
+        needed_within=(float, Field(None, json_schema_extra=NEEDED_WITHIN)),
+    )
+    fields = as_json.model_json_schema(schema_generator=PlainJsonSchema)["properties"]
+    as_form = {
+        "type": "object",
+        "properties": {
+            "document": {
+                "type": "string",
+                "format": "binary",
+                "description": f"txt, md, html, pdf or docx, instead of `{kind.text_field}`.",
+            },
+            **fields,
+        },
+        "required": [
+            name
+            for name, field in kind.Input.model_fields.items()
+            if field.is_required() and name != kind.text_field
+        ],
+    }
+    return {JSON: as_json, FORM: as_form}
+
+
+COLLECTION_REQUEST: dict[str, Any] = {
+    JSON: {
+        "type": "object",
+        "properties": COLLECTION_FIELDS
+        | {
+            "items": {
+                "type": "array",
+                "minItems": 1,
+                "items": {"type": "object"},
+                "description": "What the job type's own endpoint takes, `needed_within` included.",
+            },
+            "defaults": {"type": "object"},
+        },
+        "required": ["name", "job_type", "items"],
+        "additionalProperties": False,
+    },
+    FORM: {
+        "type": "object",
+        "properties": COLLECTION_FIELDS
+        | {
+            "file": {
+                "type": "string",
+                "format": "binary",
+                "description": "csv, xlsx or ndjson: a row for each job, a column for each field.",
+            },
+            "defaults": {"type": "string", "description": "A JSON object."},
+        },
+        "required": ["name", "job_type", "file"],
+    },
+}

@@ -1,0 +1,132 @@
+"""Errors as RFC 9457 has them: application/problem+json, for every address under /api/."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponsePermanentRedirect,
+    JsonResponse,
+    UnreadablePostError,
+)
+from django.http.multipartparser import MultiPartParserError
+from django.urls import is_valid_path
+from django.views import defaults
+from rest_framework import exceptions
+
+from aijobs.jobtypes import InvalidInput
+from aijobs.pipeline.accept import RejectedCollection
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class Conflict(exceptions.APIException):
+    """What was asked for does not fit the state that the thing is in."""
+
+    status_code = HTTPStatus.CONFLICT
+
+
+class TooLarge(exceptions.APIException):
+    """More bytes than are read. `field` names the upload when it is one."""
+
+    status_code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+    def __init__(self, limit: int, field: str = "") -> None:
+        what = "file" if field else "body"
+        super().__init__(f"The {what} may have at most {limit / 1_000_000:,.0f} MB.")
+        self.field = field
+
+
+def problem(
+    status: int, detail: str, *, headers: Mapping[str, str] | None = None, **members: Any
+) -> HttpResponse:
+    """A problem document; `members` extend it, `errors` (messages by field) among them."""
+    return JsonResponse(
+        {
+            "type": "about:blank",
+            "title": HTTPStatus(status).phrase,
+            "status": status,
+            "detail": detail,
+            **members,
+        },
+        status=status,
+        content_type=MEDIA_TYPE,
+        headers=headers,
+    )
+
+
+def as_problem(
+    error: Exception,
+    context: Mapping[str, Any],  # noqa: ARG001
+) -> HttpResponse | None:
+    """REST framework's exception handler. None for a defect of ours, which is a 500 and a log."""
+    match error:
+        case InvalidInput():
+            return problem(400, "Some fields have errors.", errors=error.errors)
+        case RejectedCollection():
+            return problem(
+                400,
+                str(error),
+                rejected=[{"row": bad.row, "errors": bad.errors} for bad in error.rejected],
+                rejected_count=error.rejected_count,
+            )
+        case RequestDataTooBig():
+            error = TooLarge(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+        case SuspiciousOperation() | MultiPartParserError() | UnreadablePostError():
+            error = exceptions.ParseError("The body cannot be read.")
+        case Http404():
+            error = exceptions.NotFound("There is nothing here.")
+        case PermissionDenied():
+            error = exceptions.PermissionDenied("You may not do this.")
+    return _of_framework(error) if isinstance(error, exceptions.APIException) else None
+
+
+def _of_framework(error: exceptions.APIException) -> HttpResponse:
+    headers = {}
+    if challenge := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = challenge
+    if wait := getattr(error, "wait", None):
+        headers["Retry-After"] = f"{wait:.0f}"
+    detail = str(error.detail)
+    field = getattr(error, "field", "")
+    members = {"errors": {field: [detail]}} if field else {}
+    return problem(error.status_code, detail, headers=headers, **members)
+
+
+def _in_api(request: HttpRequest) -> bool:
+    return request.path.startswith("/api/")
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if _in_api(request):
+        return problem(400, "The request cannot be read.")
+    return defaults.bad_request(request, exception)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if _in_api(request):
+        return problem(403, "You may not do this.")
+    return defaults.permission_denied(request, exception)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if not _in_api(request):
+        return defaults.page_not_found(request, exception)
+    # Addresses have no slash at the end; who wrote one is sent on, body and method included.
+    path = request.path.rstrip("/")
+    if path != request.path and is_valid_path(path):
+        query = request.META.get("QUERY_STRING", "")
+        target = f"{path}?{query}" if query else path
+        return HttpResponsePermanentRedirect(target, preserve_request=True)
+    return problem(404, "There is nothing at this address.")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    if _in_api(request):
+        return problem(500, "Something went wrong on our side. Nothing was stored.")
+    return defaults.server_error(request)

@@ -1,0 +1,211 @@
+"""What the API answers: the models from which both the JSON and the OpenAPI schema come."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    PlainSerializer,
+    WithJsonSchema,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from aijobs import jobtypes
+
+Status = Literal["queued", "submitted", "processing", "completed", "failed", "canceled"]
+Route = Literal["batch", "sync"]
+GroupBy = Literal["day", "job_type", "route"]
+
+# A decimal string, never a float: sums of money stay exact on the client's side too.
+Usd = Annotated[
+    Decimal,
+    PlainSerializer(lambda sum_: f"{sum_:f}", return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^-?\d+\.\d{10}$", "examples": ["0.0012500000"]}),
+]
+
+
+class _AnyResult:
+    """Documents the results of all job types. Stored ones are handed out as they are."""
+
+    def __get_pydantic_json_schema__(
+        self,
+        schema: CoreSchema,
+        handler: GetJsonSchemaHandler,
+    ) -> JsonSchemaValue:
+        outputs = [kind.Output for kind in jobtypes.all_types()]
+        return {"anyOf": [handler(output.__pydantic_core_schema__) for output in outputs]}
+
+
+Result = Annotated[dict[str, Any], _AnyResult()]
+
+
+class Shape(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Problem(Shape):
+    """RFC 9457. `errors` holds messages by field; `rejected` names the bad rows of a collection."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: dict[str, list[str]] | None = None
+    rejected: "list[RejectedRow] | None" = None
+    rejected_count: int | None = None
+
+
+class Queued(Shape):
+    job_id: UUID
+    status: Literal["queued"]
+    message: str
+
+
+class Cost(Shape):
+    """What the answers so far cost, what they would have cost at full price, the difference."""
+
+    cost_usd: Usd
+    sync_cost_usd: Usd
+    saved_usd: Usd
+
+
+class Tokens(Shape):
+    input_tokens: int
+    output_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
+
+
+class JobError(Shape):
+    type: str
+    message: str
+
+
+class FailedAttempt(JobError):
+    number: int
+    route: Route
+    ended_at: datetime
+
+
+class JobSummary(Cost):
+    """A job in a list: everything but its result and its history."""
+
+    job_id: UUID
+    job_type: str
+    status: Status
+    route: Route
+    collection_id: UUID | None
+    source_name: str = Field(description="The uploaded file; empty where text was sent.")
+    attempts: int = Field(description="Times it was sent to Claude.")
+    created_at: datetime
+    needed_by: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    error: JobError | None = Field(description="Why it failed.")
+    usage: Tokens | None = Field(description="Null until there is a charge.")
+
+
+class Job(JobSummary):
+    options: dict[str, Any] = Field(description="Its input, without the document.")
+    created_by: str
+    result: Result | None
+    failed_attempts: list[FailedAttempt]
+    eta: datetime | None = Field(description="When it should be done, by what others took.")
+
+
+class JobPage(Shape):
+    results: list[JobSummary]
+    next: str | None = Field(description="The page of older ones.")
+    previous: str | None = Field(description="The page of newer ones.")
+
+
+class RejectedRow(Shape):
+    row: int = Field(description="Counts from 1; in a table, the row that a spreadsheet shows.")
+    errors: dict[str, list[str]]
+
+
+class QueuedCollection(Shape):
+    collection_id: UUID
+    accepted: int
+    rejected: list[RejectedRow]
+    rejected_count: int = Field(description="May be more than are listed.")
+    message: str
+
+
+class CollectionSummary(Shape):
+    collection_id: UUID
+    name: str
+    job_type: str
+    total: int
+    created_by: str
+    created_at: datetime
+
+
+class Counts(Shape):
+    queued: int
+    submitted: int
+    processing: int
+    completed: int
+    failed: int
+    canceled: int
+
+
+class Collection(CollectionSummary, Cost):
+    counts: Counts
+    eta: datetime | None = Field(description="When all of it should be done.")
+
+
+class CollectionPage(Shape):
+    results: list[CollectionSummary]
+    next: str | None
+    previous: str | None
+
+
+class CollectionCanceled(Shape):
+    canceled: int = Field(description="Jobs that were still waiting.")
+
+
+class CollectionRetried(Shape):
+    queued: int = Field(description="Failed jobs that are queued again.")
+
+
+class ResultRow(Cost):
+    """One line of a collection's results, in the order of its rows."""
+
+    number: int
+    job_id: UUID
+    status: Status
+    result: Result | None
+    error: JobError | None
+
+
+class Spent(Cost):
+    jobs: int
+    input_tokens: int
+    output_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
+
+
+class SpentRow(Spent):
+    """One of `day`, `job_type` and `route` is there: what it is grouped by."""
+
+    day: date | None = None
+    job_type: str | None = None
+    route: Route | None = None
+
+
+class Usage(Shape):
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True)
+
+    since: datetime = Field(alias="from")
+    until: datetime = Field(alias="to")
+    group_by: GroupBy
+    rows: list[SpentRow]
+    totals: Spent

@@ -1,0 +1,43 @@
+"""The addresses under /api/. A job type brings its own."""
+
+from django.urls import path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from aijobs import jobtypes
+from aijobs.api import collections, jobs, usage
+from aijobs.api.job_queues import queue_of
+
+urlpatterns = [
+    *(
+        path(f"ai/{kind.name}", queue_of(kind).as_view(), name=f"api-{kind.name}")
+        for kind in jobtypes.all_types()
+    ),
+    path("ai/jobs", jobs.JobList.as_view(), name="api-jobs"),
+    path("ai/jobs/<uuid:job_id>", jobs.JobDetail.as_view(), name="api-job"),
+    path("ai/jobs/<uuid:job_id>/cancel", jobs.JobCancellation.as_view(), name="api-job-cancel"),
+    path("ai/jobs/<uuid:job_id>/retry", jobs.JobRetry.as_view(), name="api-job-retry"),
+    path("ai/collections", collections.CollectionList.as_view(), name="api-collections"),
+    path(
+        "ai/collections/<uuid:collection_id>",
+        collections.CollectionDetail.as_view(),
+        name="api-collection",
+    ),
+    path(
+        "ai/collections/<uuid:collection_id>/results",
+        collections.CollectionResults.as_view(),
+        name="api-collection-results",
+    ),
+    path(
+        "ai/collections/<uuid:collection_id>/cancel",
+        collections.CollectionCancellation.as_view(),
+        name="api-collection-cancel",
+    ),
+    path(
+        "ai/collections/<uuid:collection_id>/retry",
+        collections.CollectionRetry.as_view(),
+        name="api-collection-retry",
+    ),
+    path("ai/usage", usage.UsageReport.as_view(), name="api-usage"),
+    path("schema", SpectacularAPIView.as_view(), name="api-schema"),
+    path("docs", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
+]

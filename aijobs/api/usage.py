@@ -1,0 +1,65 @@
+"""GET usage: what a tenant spent and saved in a period."""
+
+from datetime import UTC, timedelta
+
+from django.db.models import Count, F, Sum
+from django.db.models.functions import TruncDate
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from aijobs.api import openapi, reading, shapes
+from aijobs.api.endpoint import Endpoint
+from aijobs.api.parameters import Period
+from aijobs.jobtypes import InvalidInput
+from aijobs.models import LedgerEntry
+
+DEFAULT_PERIOD = timedelta(days=30)
+GROUPS = {
+    "day": TruncDate("created_at", tzinfo=UTC),
+    "job_type": F("job_type"),
+    "route": F("route"),
+}
+
+
+class UsageReport(Endpoint):
+    @extend_schema(
+        operation_id="get_usage",
+        summary="What was spent and saved",
+        description="From the ledger: one charge for each answer, by the usage that Anthropic "
+        "returned. Days are in UTC.",
+        tags=["usage"],
+        parameters=Period.documented(),
+        responses=openapi.responses({200: shapes.Usage}, 400),
+    )
+    def get(self, request: Request) -> Response:
+        wanted = Period.read(request.query_params)
+        until = wanted.until or timezone.now()
+        since = wanted.since or until - DEFAULT_PERIOD
+        if since > until:
+            raise InvalidInput({"from": ["Must not be after `to`."]})
+        charges = LedgerEntry.objects.filter(
+            tenant=self.access.tenant, created_at__gte=since, created_at__lt=until
+        )
+        sums = {"jobs": Count("job_id", distinct=True)} | {
+            name: Sum(name) for name in (*reading.TOKENS, *reading.SUMS)
+        }
+        rows = (
+            charges.values(**{f"by_{wanted.group_by}": GROUPS[wanted.group_by]})
+            .annotate(**sums)
+            .order_by(f"by_{wanted.group_by}")
+        )
+        report = shapes.Usage(
+            since=since,
+            until=until,
+            group_by=wanted.group_by,
+            rows=[
+                shapes.SpentRow(**{name.removeprefix("by_"): value for name, value in row.items()})
+                for row in rows
+            ],
+            totals=shapes.Spent(
+                **{name: value or 0 for name, value in charges.aggregate(**sums).items()}
+            ),
+        )
+        return Response(report.model_dump(mode="json", by_alias=True, exclude_none=True))
