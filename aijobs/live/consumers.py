@@ -4,7 +4,12 @@ import asyncio
 from dataclasses import dataclass
 from typing import NoReturn
 
-from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, WebSocketScope
+from asgiref.typing import (
+    ASGIReceiveCallable,
+    ASGISendCallable,
+    WebSocketScope,
+    WebSocketSendEvent,
+)
 from channels.db import database_sync_to_async
 from django.core.handlers.asgi import ASGIRequest
 from django.db import Error as DatabaseError
@@ -108,8 +113,9 @@ async def _deliver(mailbox: Mailbox, send: ASGISendCallable) -> NoReturn:
 
 
 async def _tell(send: ASGISendCallable, text: str) -> None:
-    # ASGI has the one or the other; its types want both.
-    await send({"type": "websocket.send", "text": text})  # type: ignore[typeddict-item]
+    # A frame has text or bytes; the type wants both.
+    frame: WebSocketSendEvent = {"type": "websocket.send", "text": text}  # type: ignore[typeddict-item]
+    await send(frame)
 
 
 async def _close(send: ASGISendCallable, code: int) -> None:

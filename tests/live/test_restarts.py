@@ -66,26 +66,40 @@ class Swallower:
 
     def __init__(self, target: str) -> None:
         self._target = target
+        self._connections: list[asyncio.Task[None]] = []
         self.passes = asyncio.Event()
         self.passes.set()
 
     @contextlib.asynccontextmanager
     async def serving(self, path: Path) -> AsyncIterator[None]:
-        async with await asyncio.start_unix_server(self._pass_both_ways, path):
+        async with await asyncio.start_unix_server(self._accept, path):
             yield
+            await asyncio.gather(*self._connections)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._connections.append(asyncio.create_task(self._pass_both_ways(reader, writer)))
 
     async def _pass_both_ways(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         onward, back = await asyncio.open_unix_connection(self._target)
-        with contextlib.suppress(ConnectionError):
-            await asyncio.gather(self._pass(reader, back), self._pass(onward, writer))
+        ways = {
+            asyncio.create_task(self._pass(reader, back)),
+            asyncio.create_task(self._pass(onward, writer)),
+        }
+        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        for way in ways:
+            way.cancel()
+        await asyncio.gather(*ways, return_exceptions=True)
+        for end in (writer, back):
+            end.close()
+            with contextlib.suppress(ConnectionError):
+                await end.wait_closed()
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(65_536):
             await self.passes.wait()
             writer.write(data)
-        writer.close()
 
 
 @pytest.mark.usefixtures("redis", "transactional_db")

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import signal
-from typing import ClassVar
 
 from django.core.management.base import BaseCommand
 from django.db import connection
@@ -13,7 +12,7 @@ from aijobs.live import relay
 
 class Command(BaseCommand):
     help = "Listen to PostgreSQL and tell the open pages what changed. Ends on SIGTERM."
-    requires_system_checks: ClassVar[list[str]] = []  # They would import every page there is.
+    requires_system_checks: tuple[str, ...] = ()  # They would import every page there is.
 
     def handle(self, *args: object, **options: object) -> None:  # noqa: ARG002
         asyncio.run(_until_told(relay.connection_parameters(connection.get_connection_params())))
