@@ -2,9 +2,11 @@
 
 import secrets
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from .answers import Answering, tally
 from .errors import invalid, not_found
@@ -15,34 +17,22 @@ EXPIRES_AFTER_SECONDS = 24 * 3_600
 ARCHIVED_AFTER_SECONDS = 29 * 24 * 3_600
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How the emulator behaves. Latencies are in seconds; an infinite one holds a batch until it
-    is told to end."""
+class Settings(BaseModel):
+    """How the emulator behaves; latencies are in seconds.
 
-    latency_base: float = 6.0
-    latency_per_request: float = 0.0
-    latency_cancel: float = 1.0
-    latency_message: float = 0.0
-    max_requests: int = 100_000
-    max_bytes: int = 256_000_000
-    bad_keys: tuple[str, ...] = ("bad-key",)
+    A batch takes `latency_base` and `latency_per_request` for each of its requests; an infinite
+    latency holds it until it is told to end.
+    """
 
-    def changed(self, changes: dict[str, object]) -> "Settings":
-        """The settings with these changes; ApiError 400 names one that does not fit."""
-        values = asdict(self)
-        for name, value in changes.items():
-            if name not in values:
-                raise invalid(f"{name}: no such setting")
-            if isinstance(values[name], tuple) and isinstance(value, list):
-                values[name] = tuple(str(item) for item in value)
-            elif isinstance(values[name], float) and value == "inf":
-                values[name] = float("inf")
-            elif isinstance(values[name], int | float) and type(value) in {int, float}:
-                values[name] = type(values[name])(value)
-            else:
-                raise invalid(f"{name}: wrong type")
-        return Settings(**values)
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    latency_base: float = Field(6, ge=0)
+    latency_per_request: float = Field(0, ge=0)
+    latency_cancel: float = Field(1, ge=0)
+    latency_message: float = Field(0, ge=0)
+    max_requests: int = Field(100_000, ge=1)
+    max_bytes: int = Field(256_000_000, ge=1)
+    bad_keys: frozenset[str] = frozenset({"bad-key"})
 
 
 class Batches:

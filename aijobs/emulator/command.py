@@ -64,8 +64,8 @@ def run(
     quiet: bool = False,
 ) -> None:
     """Serve until SIGINT or SIGTERM; OSError if the address is taken."""
+    # Not to stdout: whoever reads the address there may read no further.
     logging.basicConfig(
-        stream=sys.stdout,
         format="%(asctime)s %(message)s",
         level=logging.WARNING if quiet else logging.INFO,
     )
@@ -103,7 +103,7 @@ def settings_from(options: argparse.Namespace) -> Settings:
         latency_per_request=options.latency_per_request,
         latency_cancel=options.latency_cancel,
         latency_message=options.latency_message,
-        bad_keys=(*Settings().bad_keys, *options.bad_key),
+        bad_keys=Settings().bad_keys | set(options.bad_key),
     )
 
 

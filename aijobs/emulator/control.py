@@ -1,15 +1,18 @@
 """Routes for tests and demonstrations: faults to order, time to pass, and the books."""
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from aiohttp import web
+from pydantic import BaseModel, ValidationError
 
-from .batches import Batches
+from .batches import Batches, Settings
 from .errors import ApiError, invalid
 from .faults import Fault, Faults, Handler
 from .outcomes import CANCELED, EXPIRED, json_object
+
+_Model = TypeVar("_Model", bound=BaseModel)
 
 
 class ControlRoutes:
@@ -51,7 +54,7 @@ class ControlRoutes:
         return _json(self._faults.view())
 
     async def add_fault(self, request: web.Request) -> web.Response:
-        self._faults.add(Fault.ordered(await _order(request)))
+        self._faults.add(_valid(Fault, await _order(request)))
         return _json(self._faults.view())
 
     async def clear_faults(self, _request: web.Request) -> web.Response:
@@ -59,11 +62,12 @@ class ControlRoutes:
         return _json([])
 
     async def settings(self, _request: web.Request) -> web.Response:
-        return _json(asdict(self._batches.settings))
+        return _json(self._batches.settings.model_dump(mode="json"))
 
     async def change_settings(self, request: web.Request) -> web.Response:
-        self._batches.settings = self._batches.settings.changed(await _order(request))
-        return _json(asdict(self._batches.settings))
+        changed = self._batches.settings.model_dump() | await _order(request)
+        self._batches.settings = _valid(Settings, changed)
+        return await self.settings(request)
 
     async def advance_clock(self, request: web.Request) -> web.Response:
         seconds = (await _order(request)).get("advance_seconds")
@@ -97,6 +101,14 @@ class ControlRoutes:
         if batch.ended_at is None:
             self._batches.finish(batch, finished, rest, self._batches.now())
         return await self.batch(request)
+
+
+def _valid(model: type[_Model], values: dict[str, Any]) -> _Model:
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise invalid(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
 
 
 async def _order(request: web.Request) -> dict[str, Any]:

@@ -25,6 +25,8 @@ _SENTENCE_END = re.compile(
     rf"|(?<=[{_WIDE_ENDS}])|(?<=\n)\s*\n)"
 )
 _LIST_MARK = re.compile(rf"^(?:[#>*•=_~\s{re.escape(_DASHES)}]+|\(?[0-9a-zA-Z]{{1,3}}[.)]\s+)+")
+# Unlike str.split(), it leaves line separators and the like to the reader of the answer.
+_WHITE_SPACE = re.compile(r"[ \t\r\n\f\v]+")
 _SENTENCE_WORDS = range(4, 121)
 _SHORTEST_STEM = 3
 _OPENING_SENTENCES = 2
@@ -109,7 +111,7 @@ class Document:
         found: list[str] = []
         ends = [end.end() for end in _SENTENCE_END.finditer(self.text)]
         for start, end in pairwise([0, *ends, len(self.text)]):
-            words = self.text[start:end].split()
+            words = _WHITE_SPACE.split(self.text[start:end].strip())
             if len(words) in _SENTENCE_WORDS:
                 found.append(_LIST_MARK.sub("", " ".join(words)))
         if not found:
@@ -179,6 +181,7 @@ class Document:
 
     def _cue(self, word: str) -> float:
         """How strongly phrases, or a name spelt out, speak for a word that may not occur."""
+        initials = None
         places = [self._plain.find(phrase) for phrase in _CUES.get(word.lower(), ())]
         if word.isupper() and len(word) in _ACRONYM_LETTERS:
             initials = _initials(word).search(self.text)
@@ -187,7 +190,7 @@ class Document:
         if first is None:
             return 0.0
         # Longer names are more specific: Lesser General Public License is no GPL.
-        return (6.0 if first < _TITLE_CHARS else 2.0) + len(word) / 10
+        return (6.0 if first < _TITLE_CHARS else 2.0) + (4 * len(word) if initials else 0)
 
 
 @lru_cache(maxsize=256)

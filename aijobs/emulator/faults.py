@@ -5,14 +5,17 @@ import math
 import socket
 import struct
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Literal, Self
 
 from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from .errors import ApiError, invalid
+from .errors import ApiError
 
-CALLS = frozenset({"create", "list", "retrieve", "results", "cancel", "delete", "message"})
+Call = Literal["create", "list", "retrieve", "results", "cancel", "delete", "message", "any"]
+Kind = Literal[
+    "drop", "status", "slow", "html", "cut", "half_line", "missing", "duplicate", "foreign", "lag"
+]
 
 # Faults of the connection or the status apply to any call, the others shape one answer.
 _ANYWHERE = frozenset({"drop", "status", "slow", "html"})
@@ -20,56 +23,40 @@ _SHAPES = {
     "results": frozenset({"cut", "half_line", "missing", "duplicate", "foreign"}),
     "list": frozenset({"lag"}),
 }
-_ERROR_STATUSES = range(400, 600)
-_MOMENTS = frozenset({"early", "before", "after"})
 
 _HTML = "<html><head><title>Proxy</title></head><body><h1>It works!</h1></body></html>"
 # Closing with this set sends a reset instead of an orderly end.
 _RESET = struct.pack("ii", 1, 0)
 
 
-@dataclass(slots=True)
-class Fault:
+class Fault(BaseModel):
     """One order.
 
-    `at`: the call, or `any`. `when`: `early` (before the body is read), `before` (the body is
-    read, nothing done) or `after` (it is done, then the answer fails). `times` it holds (0: until
-    taken back), `after_calls` that it lets pass first.
+    `at`: the call. `when`: `early` (before the body is read), `before` (the body is read, nothing
+    done) or `after` (it is done, then the answer fails). `times` it holds (0: until taken back),
+    `after_calls` that it lets pass first. The other fields belong to single kinds of fault.
     """
 
-    at: str
-    fault: str
-    when: str = "before"
-    times: int = 1
-    after_calls: int = 0
-    status: int = 500
+    model_config = ConfigDict(extra="forbid")
+
+    at: Call
+    fault: Kind
+    when: Literal["early", "before", "after"] = "before"
+    times: int = Field(1, ge=0)
+    after_calls: int = Field(0, ge=0)
+    status: int = Field(500, ge=400, lt=600)
     error_code: str | None = None
     message: str = ""
     retry_after_seconds: float | None = None
-    seconds: float = 0.0
-    rows: int = 1
+    seconds: float = Field(0, ge=0)
+    rows: int = Field(1, ge=0)
     orderly: bool = False
 
-    @classmethod
-    def ordered(cls, order: dict[str, Any]) -> "Fault":
-        """The fault an order names; ApiError 400 says what is wrong with it."""
-        unknown = order.keys() - cls.__slots__
-        if unknown:
-            raise invalid(f"{min(unknown)}: no such field of a fault")
-        for name in ("at", "fault"):
-            if not isinstance(order.get(name), str):
-                raise invalid(f"{name}: Field required")
-        fault = cls(**order)
-        if fault.at not in CALLS | {"any"}:
-            raise invalid(f"at: one of any, {', '.join(sorted(CALLS))}")
-        known = _ANYWHERE | _SHAPES.get(fault.at, frozenset())
-        if fault.fault not in known:
-            raise invalid(f"fault: at {fault.at} one of {', '.join(sorted(known))}")
-        if fault.when not in _MOMENTS:
-            raise invalid(f"when: one of {', '.join(sorted(_MOMENTS))}")
-        if fault.status not in _ERROR_STATUSES:
-            raise invalid("status: an HTTP status from 400 to 599")
-        return fault
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.fault not in _ANYWHERE | _SHAPES.get(self.at, frozenset()):
+            raise ValueError(f"{self.fault} cannot happen at {self.at}")
+        return self
 
 
 FAULT = web.RequestKey("fault", Fault)
@@ -88,7 +75,7 @@ class Faults:
         self._open.clear()
 
     def view(self) -> list[dict[str, object]]:
-        return [asdict(fault) for fault in self._open]
+        return [fault.model_dump() for fault in self._open]
 
     def take(self, call: str) -> Fault | None:
         """The fault that this call meets, if any."""
@@ -111,13 +98,14 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 async def meet(fault: Fault, request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answer a call that meets a fault."""
-    if fault.fault not in _ANYWHERE:
+    hesitates = fault.fault == "slow" and fault.when == "before" and request.can_read_body
+    if fault.fault not in _ANYWHERE or hesitates:
         request[FAULT] = fault
         return await handler(request)
     response: web.StreamResponse | None = None
     if fault.when == "after":
         response = await handler(request)
-    elif fault.when == "before" and fault.fault != "slow":
+    elif fault.when == "before":
         await drain(request)
     if fault.fault == "slow":
         await asyncio.sleep(fault.seconds)
@@ -133,6 +121,13 @@ async def meet(fault: Fault, request: web.Request, handler: Handler) -> web.Stre
         error_code=fault.error_code,
         retry_after_seconds=fault.retry_after_seconds,
     )
+
+
+async def hesitate(request: web.Request) -> None:
+    """Be slow where that was ordered: all of the call has arrived and nothing is done yet."""
+    fault = request.get(FAULT)
+    if fault and fault.fault == "slow":
+        await asyncio.sleep(fault.seconds)
 
 
 async def drain(request: web.Request) -> None:
@@ -153,6 +148,10 @@ def drop(request: web.Request, *, orderly: bool = False) -> None:
     if connection is not None:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
     transport.abort()
+
+
+def is_connected(request: web.Request) -> bool:
+    return request.transport is not None and not request.transport.is_closing()
 
 
 def shaped(order: list[int], fault: Fault | None) -> list[int]:

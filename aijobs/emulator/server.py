@@ -15,7 +15,18 @@ from .answers import answer, order_of, rows
 from .batches import Batches
 from .control import ControlRoutes
 from .errors import TYPE_BY_STATUS, ApiError, invalid, not_found
-from .faults import FAULT, Faults, Handler, drain, drop, garbled, meet, shaped
+from .faults import (
+    FAULT,
+    Faults,
+    Handler,
+    drain,
+    drop,
+    garbled,
+    hesitate,
+    is_connected,
+    meet,
+    shaped,
+)
 from .outcomes import ERRORED, json_object
 from .splitter import RequestSplitter
 from .store import Batch
@@ -80,8 +91,13 @@ class Api:
             )
         if not response.prepared:
             response.headers.update(headers)
-        elapsed_ms = 1_000 * (time.monotonic() - started)
-        _logger.info("%s %s %d %.0f ms", request.method, request.path, response.status, elapsed_ms)
+        _logger.info(
+            "%s %s %s %.0f ms",
+            request.method,
+            request.path,
+            response.status if is_connected(request) else "dropped",
+            1_000 * (time.monotonic() - started),
+        )
         return response
 
     @web.middleware
@@ -114,6 +130,7 @@ class Api:
         spool = self._batches.store.incoming(secrets.token_hex(12))
         try:
             total, size = await self._receive(request, spool)
+            await hesitate(request)
             batch = self._batches.create(request[_WORKSPACE], spool, total, size)
         except ApiError:
             await drain(request)
@@ -203,6 +220,7 @@ class Api:
 
     async def message(self, request: web.Request) -> web.StreamResponse:
         params = await _body(request)
+        await hesitate(request)
         if params.get("stream"):
             raise invalid("stream: the emulator answers in one piece")
         store, key = self._batches.store, secrets.token_hex(12)
