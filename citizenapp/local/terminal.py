@@ -2,6 +2,7 @@
 
 import os
 import sys
+from itertools import cycle
 from typing import TextIO
 
 COLORS = (36, 33, 32, 35, 34, 31)
@@ -18,7 +19,7 @@ class Terminal:
         self._stream = stream
         self._prefixes = {
             name: f"\033[{color}m{name:{width}} |{RESET} " if colored else f"{name:{width}} | "
-            for name, color in zip(names, COLORS, strict=False)
+            for name, color in zip(names, cycle(COLORS), strict=False)
         }
 
     def say(self, sentence: str) -> None:
