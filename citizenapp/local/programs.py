@@ -17,6 +17,8 @@ from citizenapp.local.accounts import Account
 from citizenapp.local.errors import CannotRun
 
 PR_SET_PDEATHSIG = 1
+# Workers whose main process has ended wait for word that nobody will send.
+ORPHANS_GRACE_SECONDS = 2.0
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
@@ -96,12 +98,18 @@ def stop(
     """
     try:
         running = [program for program in programs if locks.held(program.lock)]
-        for program in running:
-            _signal_main(program)
+        mains = [_signal_main(program) for program in running]
         started = time.monotonic()
-        for program in running:
+        for program, main in zip(running, mains, strict=True):
+            deadline = started + program.grace
+            look_at = started
             while locks.held(program.lock):
-                if hurried() or time.monotonic() > started + program.grace:
+                now = time.monotonic()
+                if now >= look_at:
+                    look_at = now + 0.5
+                    if not main & locks.holders(program.lock).keys():
+                        deadline = min(deadline, now + ORPHANS_GRACE_SECONDS)
+                if hurried() or now > deadline:
                     _kill(program)
                 sleep(0.02)
     except PermissionError as error:
@@ -112,11 +120,12 @@ def stop(
     return [program.name for program in running]
 
 
-def _signal_main(program: Program) -> None:
+def _signal_main(program: Program) -> set[int]:
     holders = locks.holders(program.lock)
-    for pid, parent in holders.items():
-        if parent not in holders:
-            _send(pid, program.stop_signal)
+    main = {pid for pid, parent in holders.items() if parent not in holders}
+    for pid in main:
+        _send(pid, program.stop_signal)
+    return main
 
 
 def _kill(program: Program) -> None:
