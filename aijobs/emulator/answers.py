@@ -93,6 +93,7 @@ class Answering:
             answers.with_suffix(".index").write_bytes(entries)
             partial.rename(answers)
             self._store.change(batch.id, answered=1)
+            self._store.requests(batch.id).unlink(missing_ok=True)
         except FileNotFoundError:
             # A reset took the files away.
             if not stopped.is_set():

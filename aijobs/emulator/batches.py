@@ -46,6 +46,9 @@ class Batches:
         self._ahead = self.store.counters().get("clock_ahead_seconds", 0.0)
         for batch in self.store.unanswered():
             self.answering.start(batch)
+        for batch in self.store.all():
+            if self.archived(batch):
+                self._remove_files(batch)
 
     def close(self) -> None:
         self.answering.stop()
@@ -128,7 +131,9 @@ class Batches:
         if batch.ended_at is None:
             raise invalid(f"Batch {batch.id} has not ended: cancel it before deleting it")
         self.store.change(batch.id, deleted_at=self.now())
-        self.store.requests(batch.id).unlink(missing_ok=True)
+        self._remove_files(batch)
+
+    def _remove_files(self, batch: Batch) -> None:
         answers = self.store.answers(batch.id)
         answers.unlink(missing_ok=True)
         answers.with_suffix(".index").unlink(missing_ok=True)

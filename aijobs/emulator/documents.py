@@ -24,7 +24,7 @@ _SENTENCE_END = re.compile(
     rf"[{_ENDS}\n](?:(?<=[{_ENDS}])[{re.escape(_QUOTES)}]*\s+(?=[{re.escape(_QUOTES)}]?[^\W_a-z])"
     rf"|(?<=[{_WIDE_ENDS}])|(?<=\n)\s*\n)"
 )
-_LIST_MARK = re.compile(rf"^(?:[#>*•=_~\s{re.escape(_DASHES)}]+|\(?[0-9a-zA-Z]{{1,3}}[.)]\s+)+")
+_LIST_MARK = re.compile(rf"^(?:[#>*•=_~\s{re.escape(_DASHES)}]+|\(?(?:\d{{1,3}}|[a-zA-Z])[.)]\s+)+")
 # Unlike str.split(), it leaves line separators and the like to the reader of the answer.
 _WHITE_SPACE = re.compile(r"[ \t\r\n\f\v]+")
 _SENTENCE_WORDS = range(4, 121)
@@ -41,23 +41,11 @@ _COMMON_WORDS = (
     "what when where which while who will with within without would you your"
 )
 _STOPWORDS = frozenset(_COMMON_WORDS.split())
-_SUFFIXES = (
-    *(
-        "ations",
-        "ation",
-        "ions",
-        "ion",
-        "ments",
-        "ment",
-        "ings",
-        "ing",
-        "ities",
-        "ity",
-        "ies",
-        "ied",
-    ),
-    *("abilities", "ability", "able", "ives", "ive", "ers", "er", "ed", "es", "ly", "s", "e", "y"),
+_ENDINGS = (
+    "abilities ations ability ation ities ments ives ings able ions ment ity ies ied ive ing ion "
+    "ers er ed es ly s e y"
 )
+_SUFFIXES = tuple(_ENDINGS.split())
 _FALLBACK_LABELS = frozenset({"other", "others", "unknown", "none", "miscellaneous", "general"})
 
 # Kinds of text that rarely call themselves by their name.
@@ -82,7 +70,11 @@ _CUES: dict[str, tuple[str, ...]] = {
 
 def words_of(text: str) -> list[str]:
     """The words of a text in lower case, stop words included."""
-    return text.lower().translate(_SEPARATORS).split()
+    return _spaced(text).split()
+
+
+def _spaced(text: str) -> str:
+    return text.lower().translate(_SEPARATORS)
 
 
 @lru_cache(maxsize=20_000)
@@ -111,7 +103,8 @@ class Document:
         found: list[str] = []
         ends = [end.end() for end in _SENTENCE_END.finditer(self.text)]
         for start, end in pairwise([0, *ends, len(self.text)]):
-            words = _WHITE_SPACE.split(self.text[start:end].strip())
+            part = self.text[start:end].strip()
+            words = part.split() if part.isascii() else _WHITE_SPACE.split(part)
             if len(words) in _SENTENCE_WORDS:
                 found.append(_LIST_MARK.sub("", " ".join(words)))
         if not found:
@@ -135,23 +128,24 @@ class Document:
     @cached_property
     def ranked(self) -> list[int]:
         """Positions of the sentences, those with the document's most frequent words first."""
-        words = [
-            [word for word in words_of(sentence) if word not in _STOPWORDS]
-            for sentence in self.sentences
-        ]
+        # No sentence has a line feed in it, so all of them can be taken apart at once.
+        lines = _spaced("\n".join(self.sentences)).split("\n")
+        words = [[word for word in line.split() if word not in _STOPWORDS] for line in lines]
         frequency = Counter(word for sentence in words for word in sentence)
 
         def score(position: int) -> float:
             sentence = words[position]
             opening = 1.5 if position < _OPENING_SENTENCES else 1.0
-            return opening * sum(frequency[word] for word in sentence) / (len(sentence) + 6)
+            return opening * sum(map(frequency.__getitem__, sentence)) / (len(sentence) + 6)
 
-        return sorted(range(len(words)), key=lambda position: (-score(position), position))
+        return sorted(range(len(self.sentences)), key=lambda position: (-score(position), position))
 
     @cached_property
     def gist(self) -> str:
         """The most telling sentence; empty where the text is."""
-        return self.sentences[self.ranked[0]] if self.sentences else ""
+        if len(self.sentences) > 1:
+            return self.sentences[self.ranked[0]]
+        return "".join(self.sentences)
 
     def closest(self, text: str) -> str | None:
         """The sentence that shares most words with `text`; None where nothing is shared."""

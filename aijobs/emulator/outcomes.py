@@ -85,15 +85,15 @@ def decide(
     The parameters are valid. Outside a batch nothing expires and nothing is canceled: such marks
     are passed over.
     """
-    prompt = "\n".join(_texts(params))
-    document, _, instructions = _parted(prompt)
+    system, said = "\n".join(_strings(params.get("system", ""))), _user_text(params)
+    document, instructions = _parted(said)
     order = _order(document, count_attempt)
     if order.startswith("errored:"):
         return _ordered_error(order.removeprefix("errored:"))
     if order in {CANCELED, EXPIRED} and batch:
         return Outcome(order, {"type": order})
-    answer = _answer(params, Document(document), instructions, order)
-    return _succeeded(params, message_id, answer, tokens(prompt), batch=batch)
+    answer = _answer(params, Document(document), f"{system}\n{instructions}", order)
+    return _succeeded(params, message_id, answer, tokens(system + said), batch=batch)
 
 
 def errored(error_type: str, message: str = "") -> Outcome:
@@ -116,10 +116,9 @@ def _ordered_error(error_type: str) -> Outcome:
     return errored(error_type)
 
 
-def _texts(params: Mapping[str, Any]) -> Iterator[str]:
-    yield from _strings(params.get("system", ""))
-    for message in params["messages"]:
-        yield from _strings(message["content"])
+def _user_text(params: Mapping[str, Any]) -> str:
+    messages = params["messages"]
+    return "\n".join(text for message in messages for text in _strings(message["content"]))
 
 
 def _strings(content: Any) -> Iterator[str]:
@@ -129,16 +128,11 @@ def _strings(content: Any) -> Iterator[str]:
         yield from (block["text"] for block in content if block["type"] == "text")
 
 
-def _parted(prompt: str) -> tuple[str, str, str]:
-    """The document, a separator, and what surrounds the document.
-
-    The system prompt may name the tags: the document stands between the last pair.
-    """
-    before, opened, rest = prompt.rpartition("<document>")
+def _parted(text: str) -> tuple[str, str]:
+    """The document between its tags, and what surrounds it; without tags, the text is both."""
+    before, opened, rest = text.partition("<document>")
     document, closed, after = rest.partition("</document>")
-    if opened and closed:
-        return document, opened, f"{before}\n{after}"
-    return prompt, "", prompt
+    return (document, f"{before}\n{after}") if opened and closed else (text, text)
 
 
 def _order(document: str, count_attempt: CountAttempt) -> str:

@@ -83,6 +83,9 @@ class Api:
             if error.retry_after_seconds is not None:
                 headers["retry-after"] = f"{error.retry_after_seconds:g}"
             response = _json(error.envelope(request_id), error.status)
+        except ConnectionError:
+            # The client went away: nobody reads this.
+            response = web.Response()
         except web.HTTPException as error:
             kind = TYPE_BY_STATUS.get(error.status, "invalid_request_error")
             message = error.reason.lower() if error.reason else ""

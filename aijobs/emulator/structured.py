@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from .documents import Document, distinct, matching, stems_of
@@ -140,9 +141,9 @@ class Composer:
         if "pattern" in schema:
             return _patterned(re.compile(schema["pattern"]), focus.gist)
         key = name.lower()
-        for names, phrase in _PHRASES:
-            if names.search(key):
-                return phrase(focus.gist)
+        phrase = _phrase(key)
+        if phrase:
+            return phrase(focus.gist)
         text = focus.gist
         description = str(schema.get("description", ""))
         if description.endswith("?") or key.startswith(("question", "answer")):
@@ -214,3 +215,8 @@ _PHRASES: tuple[tuple[re.Pattern[str], Callable[[str], str]], ...] = (
     (re.compile(r"when|deadline|due|date|timing|frequency|period"), _moment),
     (re.compile(r"quot|excerpt|evidence|citation|source|clause"), str),
 )
+
+
+@lru_cache(maxsize=1_000)
+def _phrase(key: str) -> Callable[[str], str] | None:
+    return next((phrase for names, phrase in _PHRASES if names.search(key)), None)
