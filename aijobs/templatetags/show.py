@@ -1,0 +1,110 @@
+"""How texts, sums and moments are written on pages."""
+
+from datetime import datetime
+from decimal import ROUND_DOWN, Decimal
+from typing import Any
+
+from django import template
+from django.contrib.staticfiles.storage import staticfiles_storage
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
+
+from aijobs import jobtypes
+from aijobs.jobtypes.text import utf8
+from aijobs.web import rendering
+from citizenapp.tenants.models import Membership, Tenant
+
+register = template.Library()
+
+
+@register.filter
+def text(value: object) -> str:
+    """Text that came from a document: what UTF-8 cannot hold becomes U+FFFD."""
+    return utf8(str(value))
+
+
+@register.filter
+def usd(amount: Decimal | None) -> str:
+    """Dollars: cents from one dollar on, below that as many places as show two figures."""
+    amount = amount or Decimal(0)
+    size = abs(amount)
+    places = 2
+    if 0 < size < 1:
+        places = min(max(2, 1 - size.adjusted()), 10)
+    # Rounded down: no cent is claimed that was not saved.
+    rounded = size.quantize(Decimal(1).scaleb(-places), rounding=ROUND_DOWN)
+    return f"{'−' if amount < 0 else ''}${rounded:,.{places}f}"
+
+
+@register.filter
+def grouped(count: int) -> str:
+    """A count with a comma at each thousand."""
+    return f"{count:,}"
+
+
+@register.filter
+def of_limit(count: int, limit: int) -> str:
+    """A count that stops counting at a limit."""
+    return f"{limit:,}+" if count > limit else f"{count:,}"
+
+
+@register.filter
+def job_title(name: str) -> str:
+    """What people call a job type; the bare name where it is gone."""
+    try:
+        return jobtypes.get(name).title
+    except jobtypes.UnknownJobType:
+        return name
+
+
+@register.filter
+def field_label(name: str) -> str:
+    """What a field of an input or a result is called."""
+    return name.replace("_", " ").capitalize()
+
+
+@register.filter
+def is_list(value: object) -> bool:
+    return isinstance(value, list)
+
+
+@register.filter
+def markdown(source: str) -> SafeString:
+    """An answer as HTML: markup in it is shown as text, and nothing in it can call home."""
+    return rendering.markdown(source)
+
+
+@register.simple_tag
+def moment(when: datetime | None) -> SafeString:
+    """A <time> in UTC, which the page's script says in the reader's own terms."""
+    if when is None:
+        return format_html("–")
+    utc = localtime(when)
+    return format_html(
+        '<time datetime="{}">{}</time>',
+        utc.isoformat(timespec="seconds"),
+        utc.strftime("%-d %b %Y, %H:%M UTC"),
+    )
+
+
+@register.simple_tag
+def icon(name: str, css_class: str = "icon") -> SafeString:
+    """An image of our sprite; decoration only, since the words beside it say the same."""
+    return format_html(
+        '<svg class="{}" aria-hidden="true" focusable="false"><use href="{}#{}"/></svg>',
+        css_class,
+        staticfiles_storage.url("icons.svg"),
+        name,
+    )
+
+
+@register.simple_tag(takes_context=True)
+def tenants(context: dict[str, Any]) -> list[Tenant]:
+    """The tenants that the person may switch between."""
+    request: HttpRequest = context["request"]
+    memberships = Membership.objects.filter(
+        user_id=request.user.pk, tenant__in=Tenant.objects.served()
+    ).select_related("tenant")
+    return [membership.tenant for membership in memberships.order_by("tenant__name", "pk")]

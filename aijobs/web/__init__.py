@@ -1,0 +1,1 @@
+"""People come in: pages, forms and the reading behind them."""

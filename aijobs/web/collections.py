@@ -1,0 +1,189 @@
+"""Collections: many documents queued together, out of one table."""
+
+import csv
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from datetime import datetime
+from typing import BinaryIO
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from aijobs import jobtypes
+from aijobs.jobtypes import InvalidInput, UnknownJobType
+from aijobs.models import AIJob, Collection
+from aijobs.pipeline import accept, withdraw
+from aijobs.pipeline.accept import Accepted, Rejected, RejectedCollection
+from aijobs.uploads import UnreadableTable, read_table
+from aijobs.web.forms import NewCollection
+from aijobs.web.guards import MemberRequest, for_members, for_writers
+from aijobs.web.jobs import asked_id
+from aijobs.web.queries import collections as listing
+from aijobs.web.queries import jobs, money
+from aijobs.web.queries.jobs import JobFilter
+from aijobs.web.redirects import onward
+
+SHOWN_REJECTIONS = 100
+TOLD_IN_MESSAGE = 5
+
+
+class _Numbered:
+    """The rows of a table, remembering where in the file each item stood."""
+
+    def __init__(self, file: BinaryIO, name: str) -> None:
+        self._file, self._name = file, name
+        self.numbers: list[int] = []
+
+    def __iter__(self) -> Iterator[Mapping[str, object]]:
+        with closing(read_table(self._file, self._name)) as rows:
+            for number, row in rows:
+                self.numbers.append(number)
+                yield row
+
+    def placed(self, rejections: list[Rejected]) -> list[Rejected]:
+        """The same rejections, by the row numbers that a spreadsheet shows."""
+        return [Rejected(self.numbers[one.row - 1], one.errors) for one in rejections]
+
+
+@require_GET
+@for_members
+def overview(request: MemberRequest) -> HttpResponseBase:
+    page = listing.page(request.access.tenant, before=asked_id(request, "before"))
+    return render(request, "collections/list.html", {"page": page})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_writers
+def new(request: MemberRequest) -> HttpResponseBase:
+    context: dict[str, object] = {}
+    if request.method == "POST":
+        form = NewCollection(request.POST, request.FILES)
+        if form.is_valid():
+            rows = _Numbered(form.cleaned_data["table"].file, form.cleaned_data["table"].name)
+            try:
+                accepted = _queue(request, form, rows, now=timezone.now())
+            except UnreadableTable as error:
+                form.add_error("table", str(error))
+            except InvalidInput as refusal:
+                form.refuse(refusal)
+            except RejectedCollection as refusal:
+                context = {
+                    "refusal": str(refusal),
+                    "rejected": rows.placed(refusal.rejected[:SHOWN_REJECTIONS]),
+                    "rejected_count": refusal.rejected_count,
+                    "row_count": len(rows.numbers),
+                }
+            else:
+                _tell(request, accepted, rows)
+                return onward(request, "collection", accepted.collection.pk)
+    else:
+        asked = request.GET.get("job_type", "")
+        kinds = jobtypes.names()
+        form = NewCollection(initial={"job_type": asked if asked in kinds else "classify"})
+    context["form"] = form
+    return render(request, "collections/new.html", context, status=422 if form.is_bound else 200)
+
+
+@require_GET
+@for_members
+def detail(request: MemberRequest, collection_id: UUID) -> HttpResponseBase:
+    collection = _collection(request, collection_id)
+    tenant = request.access.tenant
+    status = request.GET.get("status", "")
+    only = JobFilter(status=status if status in AIJob.Status.values else "", collection=collection)
+    counts = collection.counts()
+    return render(
+        request,
+        "collections/detail.html",
+        {
+            "collection": collection,
+            "counts": counts,
+            "progress": listing.Progress(counts),
+            "money": money.spent_on_collection(tenant, collection),
+            "page": jobs.page(
+                tenant,
+                only,
+                before=asked_id(request, "before"),
+                after=asked_id(request, "after"),
+            ),
+            "only": only,
+        },
+    )
+
+
+@require_POST
+@for_writers
+def cancel(request: MemberRequest, collection_id: UUID) -> HttpResponseBase:
+    collection = _collection(request, collection_id)
+    canceled = withdraw.collection(collection, now=timezone.now())
+    if canceled:
+        messages.success(request, f"Canceled {canceled:,} waiting jobs. They cost nothing.")
+    else:
+        messages.error(request, "Nothing was waiting any more.")
+    return redirect("collection", collection.pk)
+
+
+@require_POST
+@for_writers
+def retry(request: MemberRequest, collection_id: UUID) -> HttpResponseBase:
+    collection = _collection(request, collection_id)
+    queued = accept.retry_collection(collection, now=timezone.now())
+    if queued:
+        messages.success(request, f"Queued {queued:,} failed jobs again.")
+    else:
+        messages.error(request, "No job of this collection has failed.")
+    return redirect("collection", collection.pk)
+
+
+@require_GET
+@for_members
+def template(request: MemberRequest, job_type: str) -> HttpResponseBase:  # noqa: ARG001
+    """An empty table with the columns of a job type."""
+    try:
+        kind = jobtypes.get(job_type)
+    except UnknownJobType:
+        raise Http404 from None
+    response = HttpResponse(
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{job_type}.csv"'},
+    )
+    csv.writer(response).writerow(kind.Input.model_fields)
+    return response
+
+
+def _queue(
+    request: MemberRequest, form: NewCollection, rows: _Numbered, *, now: datetime
+) -> Accepted:
+    return accept.collection(
+        request.access.tenant,
+        form.cleaned_data["name"],
+        form.chosen.kind.name,
+        rows,
+        now=now,
+        created_by=request.access.actor,
+        defaults=form.chosen.raw(),
+        on_error=form.cleaned_data["on_error"],
+        needed_within=form.needed_within,
+        lenient=True,
+    )
+
+
+def _tell(request: MemberRequest, accepted: Accepted, rows: _Numbered) -> None:
+    messages.success(request, f"Queued {accepted.accepted:,} documents.")
+    if accepted.rejected_count:
+        told = rows.placed(accepted.rejected[:TOLD_IN_MESSAGE])
+        first = "; ".join(
+            f"row {one.row}, {field}: {' '.join(errors)}"
+            for one in told
+            for field, errors in one.errors.items()
+        )
+        more = " …" if accepted.rejected_count > len(told) else ""
+        messages.warning(request, f"Skipped {accepted.rejected_count:,} rows: {first}{more}")
+
+
+def _collection(request: MemberRequest, collection_id: UUID) -> Collection:
+    return get_object_or_404(Collection, tenant=request.access.tenant, pk=collection_id)

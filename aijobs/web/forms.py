@@ -1,0 +1,202 @@
+"""Forms. What a field may hold is said by the job types; here their answers are put in place."""
+
+from collections.abc import Mapping
+from typing import Any, get_origin
+
+import annotated_types
+from django import forms
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from pydantic.fields import FieldInfo
+
+from aijobs import jobtypes
+from aijobs.jobtypes import InvalidInput, JobType
+from aijobs.templatetags.show import field_label
+from aijobs.uploads import DocumentLimits, UnreadableDocument, read_document
+from citizenapp.tenants.models import APIKey
+
+NOW, LATER = "now", "later"
+URGENCIES = [(LATER, "Within 24 hours"), (NOW, "Now")]
+DOCUMENT_ENDINGS = ".txt,.md,.html,.pdf,.docx"
+TABLE_ENDINGS = ".csv,.xlsx,.ndjson"
+
+
+class LinesField(forms.CharField):
+    """A list of strings, one a line; blank lines are left out."""
+
+    widget = forms.Textarea
+
+    def to_python(self, value: object) -> list[str]:  # type: ignore[override]
+        lines = str(value or "").splitlines()
+        return [line.strip() for line in lines if line.strip()]
+
+
+class Options(forms.Form):
+    """The fields of a job type apart from its document, made from its input schema."""
+
+    def __init__(self, kind: JobType, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(data, prefix=kind.name)
+        self.kind = kind
+        for name, field in kind.Input.model_fields.items():
+            if name != kind.text_field:
+                self.fields[name] = _form_field(name, field)
+
+    def raw(self) -> dict[str, object]:
+        """What was filled in, as the job type's lenient validation takes it."""
+        return {name: value for name, value in self.cleaned_data.items() if value not in ("", [])}
+
+
+class _Work(forms.Form):
+    """What one job and a whole collection are both asked: the type, its options, the wish."""
+
+    job_type = forms.ChoiceField(label="What should be done?", widget=forms.RadioSelect)
+    urgency = forms.ChoiceField(
+        label="When do you need it?", choices=URGENCIES, widget=forms.RadioSelect, initial=LATER
+    )
+
+    def __init__(
+        self,
+        data: Mapping[str, Any] | None = None,
+        files: Any = None,
+        initial: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(data, files, initial=initial)
+        kinds = jobtypes.all_types()
+        self.fields["job_type"].choices = [(kind.name, kind.title) for kind in kinds]  # type: ignore[attr-defined]
+        self.options = [Options(kind, data) for kind in kinds]
+
+    @property
+    def chosen(self) -> Options:
+        """The options of the chosen job type. Only for a valid form."""
+        return next(o for o in self.options if o.kind.name == self.cleaned_data["job_type"])
+
+    @property
+    def needed_within(self) -> float | None:
+        return 0 if self.cleaned_data["urgency"] == NOW else None
+
+    def is_valid(self) -> bool:
+        return super().is_valid() and self.chosen.is_valid()
+
+    def refuse(self, refusal: InvalidInput) -> None:
+        """Put the errors of a refused job or collection beside the fields they are about."""
+        for path, messages in refusal.errors.items():
+            form, name, prefix = self._place(path)
+            for message in messages:
+                form.add_error(name, prefix + message)
+
+    def _place(self, path: str) -> tuple[forms.Form, str | None, str]:
+        field, _, entry = path.partition(".")
+        prefix = f"Line {int(entry) + 1}: " if entry.isdecimal() else ""
+        for form in (self.chosen, self):
+            if field in form.fields:
+                return form, field, prefix
+        return self, None, f"{field}: " if field != "non_field_errors" else ""
+
+
+class NewJob(_Work):
+    text = forms.CharField(
+        label="Document",
+        required=False,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 12, "dir": "auto", "placeholder": "Paste the text"}),
+    )
+    document = forms.FileField(
+        label="File",
+        required=False,
+        help_text="Plain text, Markdown, HTML, PDF or Word.",
+        widget=forms.FileInput(attrs={"accept": DOCUMENT_ENDINGS}),
+    )
+
+    field_order = ("job_type", "text", "document", "urgency")
+
+    def clean(self) -> dict[str, Any]:
+        """Read the file into `text`: what follows does not ask which way the text came in."""
+        cleaned = super().clean() or {}
+        file: UploadedFile | None = cleaned.get("document")
+        if file is not None and cleaned.get("text", "").strip():
+            self.add_error("document", "Give either a text or a file, not both.")
+        elif file is not None and file.file is not None:
+            try:
+                cleaned["text"] = read_document(
+                    file.file,
+                    file.name or "",
+                    file.content_type,
+                    limits=DocumentLimits(size=settings.AIJOBS_UPLOAD_BYTES),
+                )
+            except UnreadableDocument as error:
+                self.add_error("document", str(error))
+        return cleaned
+
+    @property
+    def source_name(self) -> str:
+        file = self.cleaned_data.get("document")
+        return file.name if file else ""
+
+    def raw(self) -> dict[str, object]:
+        """The input of the job, for accept with `lenient`."""
+        kind = self.chosen.kind
+        return {**self.chosen.raw(), kind.text_field: self.cleaned_data["text"]}
+
+    def _place(self, path: str) -> tuple[forms.Form, str | None, str]:
+        if path == self.chosen.kind.text_field:
+            return self, "document" if self.source_name else "text", ""
+        return super()._place(path)
+
+
+class NewCollection(_Work):
+    name = forms.CharField(
+        max_length=200, widget=forms.TextInput(attrs={"placeholder": "Motor policies, 2026"})
+    )
+    table = forms.FileField(
+        label="Table",
+        help_text="CSV, Excel or NDJSON, one document a row.",
+        widget=forms.FileInput(attrs={"accept": TABLE_ENDINGS}),
+    )
+    on_error = forms.ChoiceField(
+        label="If a row has an error",
+        choices=[("reject", "Queue nothing"), ("skip", "Skip the row and queue the others")],
+        widget=forms.RadioSelect,
+        initial="reject",
+    )
+
+    field_order = ("name", "job_type", "table", "on_error", "urgency")
+
+    def _place(self, path: str) -> tuple[forms.Form, str | None, str]:
+        return (self, "table", "") if path == "items" else super()._place(path)
+
+
+class NewKey(forms.Form):
+    name = forms.CharField(
+        max_length=50,
+        label="Name",
+        help_text="What will use it: “claims import”, “website”.",
+    )
+    role = forms.ChoiceField(
+        choices=APIKey._meta.get_field("role").choices or (), widget=forms.RadioSelect
+    )
+
+
+def _form_field(name: str, field: FieldInfo) -> forms.Field:
+    label = field.title or field_label(name)
+    limits = {type(limit): limit for limit in field.metadata}
+    if get_origin(field.annotation) is list:
+        return LinesField(
+            label=label,
+            required=False,
+            help_text=field.description or "One a line.",
+            widget=forms.Textarea(attrs={"rows": 5, "dir": "auto"}),
+        )
+    attrs: dict[str, object] = {"dir": "auto"}
+    if field.annotation is int:
+        attrs = {
+            "inputmode": "numeric",
+            "data-least": getattr(limits.get(annotated_types.Ge), "ge", ""),
+            "data-most": getattr(limits.get(annotated_types.Le), "le", ""),
+        }
+    return forms.CharField(
+        label=label,
+        required=False,
+        initial=None if field.is_required() else field.get_default(),
+        help_text=field.description or "",
+        widget=forms.TextInput(attrs=attrs),
+    )

@@ -1,0 +1,63 @@
+"""Who may open a page: signed-in people of a tenant, and some pages only some roles."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import render
+
+from citizenapp.tenants.access import Access
+from citizenapp.tenants.models import User
+
+P = ParamSpec("P")
+
+
+class MemberRequest(HttpRequest):
+    """A request of a signed-in person who belongs to a tenant."""
+
+    user: User
+    access: Access
+
+
+Page = Callable[Concatenate[MemberRequest, P], HttpResponseBase]
+GuardedPage = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+
+
+def for_members(page: Page[P]) -> GuardedPage[P]:
+    """Everyone who belongs to a tenant; others sign in, or read that they belong to none."""
+    return _only_for(page, lambda _: True, "")
+
+
+def for_writers(page: Page[P]) -> GuardedPage[P]:
+    """Roles that may queue, cancel and retry. The others get a 403 that says so."""
+    return _only_for(
+        page,
+        lambda access: access.can_write,
+        "Your role in this workspace may read but not change anything.",
+    )
+
+
+def for_administrators(page: Page[P]) -> GuardedPage[P]:
+    """Owners and admins of the tenant. The others get a 403 that says so."""
+    return _only_for(
+        page,
+        lambda access: access.can_administer,
+        "Only owners and admins of this workspace may open this page.",
+    )
+
+
+def _only_for(page: Page[P], may: Callable[[Access], bool], refusal: str) -> GuardedPage[P]:
+    @wraps(page)
+    @login_required
+    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        member: MemberRequest = request  # type: ignore[assignment]  # the middleware saw to it
+        if not member.access:
+            return render(request, "no_tenant.html", status=403)
+        if not may(member.access):
+            raise PermissionDenied(refusal)
+        return page(member, *args, **kwargs)
+
+    return guarded

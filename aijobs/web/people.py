@@ -1,0 +1,47 @@
+"""The people of a tenant and its API keys."""
+
+from django.contrib import messages
+from django.http import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from aijobs.web.forms import NewKey
+from aijobs.web.guards import MemberRequest, for_administrators, for_members
+from citizenapp.tenants.models import APIKey, Membership
+
+
+@require_GET
+@for_members
+def members(request: MemberRequest) -> HttpResponseBase:
+    found = Membership.objects.filter(tenant=request.access.tenant).select_related("user")
+    return render(request, "settings/members.html", {"members": found.order_by("created_at")})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@for_administrators
+def keys(request: MemberRequest) -> HttpResponseBase:
+    """The tenant's keys; a new one is shown in the answer that made it, and never again."""
+    tenant, made = request.access.tenant, None
+    form = NewKey(request.POST or None, initial={"role": "member"})
+    if request.method == "POST" and form.is_valid():
+        _, made = APIKey.objects.create_key(tenant=tenant, **form.cleaned_data)
+        form = NewKey(initial={"role": "member"})
+    found = APIKey.objects.filter(tenant=tenant, revoked=False).order_by("-created")
+    return render(
+        request,
+        "settings/keys.html",
+        {"keys": found, "form": form, "made": made},
+        status=422 if form.errors else 200,
+    )
+
+
+@require_POST
+@for_administrators
+def revoke(request: MemberRequest, key_id: str) -> HttpResponseBase:
+    key = get_object_or_404(APIKey, tenant=request.access.tenant, pk=key_id, revoked=False)
+    key.revoked = True
+    key.save(update_fields=["revoked"])
+    messages.success(request, f"The key “{key.name}” is revoked. Calls with it are refused now.")
+    return redirect("keys")

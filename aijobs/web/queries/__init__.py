@@ -1,0 +1,1 @@
+"""What the pages read. Every road begins at a tenant, and none walks a whole table."""

@@ -1,0 +1,28 @@
+"""The addresses of the pages."""
+
+from django.urls import path
+
+from aijobs.web import collections, entrance, jobs, people, usage
+
+urlpatterns = [
+    path("", jobs.dashboard, name="dashboard"),
+    path("sign-in", entrance.sign_in, name="sign-in"),
+    path("sign-out", entrance.sign_out, name="sign-out"),
+    path("switch", entrance.switch, name="switch"),
+    path("jobs/new", jobs.new, name="new-job"),
+    path("jobs/price", jobs.price, name="job-price"),
+    path("jobs/<uuid:job_id>", jobs.detail, name="job"),
+    path("jobs/<uuid:job_id>/cancel", jobs.cancel, name="cancel-job"),
+    path("jobs/<uuid:job_id>/retry", jobs.retry, name="retry-job"),
+    path("jobs/<uuid:job_id>/result", jobs.download, name="job-result"),
+    path("collections/", collections.overview, name="collections"),
+    path("collections/new", collections.new, name="new-collection"),
+    path("collections/template/<str:job_type>.csv", collections.template, name="table-template"),
+    path("collections/<uuid:collection_id>", collections.detail, name="collection"),
+    path("collections/<uuid:collection_id>/cancel", collections.cancel, name="cancel-collection"),
+    path("collections/<uuid:collection_id>/retry", collections.retry, name="retry-collection"),
+    path("usage", usage.overview, name="usage"),
+    path("settings/people", people.members, name="members"),
+    path("settings/keys", people.keys, name="keys"),
+    path("settings/keys/<str:key_id>/revoke", people.revoke, name="revoke-key"),
+]

@@ -1,0 +1,141 @@
+// Forms: the options of the chosen kind, prices as one types, files dropped in, and errors that
+// come back into the page, so that nothing is lost: a browser does not keep a chosen file when it
+// loads the page anew.
+
+import { morph } from "./morph.js";
+
+const PRICE_DELAY = 300;
+
+export function startForms() {
+  for (const form of document.querySelectorAll("[data-submit-on-change]")) {
+    form.addEventListener("change", () => form.requestSubmit());
+  }
+  for (const button of document.querySelectorAll("[data-confirm]")) {
+    button.addEventListener("click", (event) => {
+      if (!confirm(button.dataset.confirm)) event.preventDefault();
+    });
+  }
+  for (const form of document.querySelectorAll("[data-work]")) new WorkForm(form);
+}
+
+class WorkForm {
+  #form;
+  #timer = 0;
+
+  constructor(form) {
+    this.#form = form;
+    form.addEventListener("change", () => this.#update());
+    form.addEventListener("input", () => this.#priceSoon());
+    form.addEventListener("submit", (event) => this.#submit(event));
+    for (const area of form.querySelectorAll("[data-drop]")) this.#acceptDrops(area);
+    // The browser may have restored what was filled in before.
+    addEventListener("pageshow", () => this.#update());
+    this.#update();
+  }
+
+  get #kind() {
+    return this.#form.elements.job_type.value;
+  }
+
+  #update() {
+    for (const part of this.#form.querySelectorAll("[data-for-kind]")) {
+      part.hidden = part.dataset.forKind !== this.#kind;
+    }
+    // A frame around options that are all hidden would be empty.
+    for (const frame of this.#form.querySelectorAll(".for-all")) {
+      frame.hidden = !frame.querySelector("[data-for-kind]:not([hidden]) .field");
+    }
+    this.#priceSoon();
+  }
+
+  #priceSoon() {
+    clearTimeout(this.#timer);
+    if (this.#form.dataset.price) this.#timer = setTimeout(() => this.#price().catch(() => {}), PRICE_DELAY);
+  }
+
+  async #price() {
+    const text = this.#form.elements.text.value;
+    if (!text.trim()) return;
+    const asked = new URLSearchParams({ job_type: this.#kind, bytes: new Blob([text]).size });
+    for (const field of this.#form.querySelectorAll(`[data-for-kind="${this.#kind}"] input[inputmode]`)) {
+      asked.set(field.name.replace(`${this.#kind}-`, ""), field.value);
+    }
+    const response = await fetch(`${this.#form.dataset.price}?${asked}`);
+    if (!response.ok) return;
+    const offer = await response.json();
+    for (const place of this.#form.querySelectorAll(`[data-for-kind="${this.#kind}"] [data-amount]`)) {
+      place.textContent = offer[place.dataset.amount];
+      place.parentElement.querySelector("[data-basis]").textContent = "for this text";
+    }
+  }
+
+  #acceptDrops(area) {
+    const input = area.querySelector('input[type="file"]');
+    for (const name of ["dragenter", "dragover"]) {
+      area.addEventListener(name, (event) => {
+        event.preventDefault();
+        area.classList.add("over");
+      });
+    }
+    for (const name of ["dragleave", "drop"]) {
+      area.addEventListener(name, () => area.classList.remove("over"));
+    }
+    area.addEventListener("drop", (event) => {
+      event.preventDefault();
+      input.files = event.dataTransfer.files;
+      input.dispatchEvent(new Event("change", { bubbles: true }));
+    });
+  }
+
+  async #submit(event) {
+    event.preventDefault();
+    const button = this.#form.querySelector(".form-foot button");
+    button.disabled = true;
+    try {
+      const response = await fetch(this.#form.action, {
+        method: "POST",
+        headers: { "X-Form": "1" },
+        body: new FormData(this.#form),
+      });
+      if (response.status === 201) return location.assign(response.headers.get("Location"));
+      const page = new DOMParser().parseFromString(await response.text(), "text/html");
+      const fresh = page.querySelector("[data-work]");
+      // Neither accepted nor refused with reasons: the browser shows what the server says.
+      if (!fresh) return this.#form.submit();
+      this.#showErrors(fresh);
+    } catch {
+      this.#showFailure();
+    } finally {
+      button.disabled = false;
+    }
+  }
+
+  #showErrors(fresh) {
+    keepFilledIn(this.#form, fresh);
+    morph(this.#form, fresh);
+    this.#update();
+    const wrong = this.#form.querySelector(".wrong :is(input, textarea, select), .rejections, .notice.error");
+    if (!wrong) return;
+    if (!wrong.matches("input, textarea, select")) wrong.tabIndex = -1;
+    wrong.focus({ preventScroll: true });
+    wrong.scrollIntoView({ block: "center" });
+  }
+
+  #showFailure() {
+    const place = this.#form.querySelector("[data-form-errors]");
+    const notice = document.createElement("p");
+    notice.className = "notice error";
+    notice.setAttribute("role", "alert");
+    notice.textContent = "The server cannot be reached. What you filled in is still here: try again.";
+    place.replaceChildren(notice);
+    notice.scrollIntoView({ block: "center" });
+  }
+}
+
+// The fields themselves are not replaced: only what stands around them.
+function keepFilledIn(form, fresh) {
+  for (const field of fresh.querySelectorAll("textarea")) {
+    const own = form.elements[field.name];
+    if (own) field.textContent = own.textContent;
+  }
+}

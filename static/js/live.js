@@ -1,0 +1,136 @@
+// Keeps the [data-live] regions of an open page equal to what the server would show now.
+//
+// A message on the socket is a hint that something changed; the page itself, fetched again, is
+// the truth. Without a socket the page is fetched every 15 seconds.
+
+import { sayMoments } from "./moments.js";
+import { morph } from "./morph.js";
+
+const CALM = 250; // ms between two fetches, so that a storm of changes costs four a second
+const POLL = 15_000;
+const FIRST_DELAY = 500;
+const LONGEST_DELAY = 15_000;
+const ANNOUNCED_BY_NAME = 3;
+
+export function startLive() {
+  const path = document.body.dataset.socket;
+  if (!path || !document.querySelector("[data-live]")) return;
+  const page = new LivePage();
+  new Line(path, page).open();
+}
+
+class LivePage {
+  #busy = false;
+  #again = false;
+
+  // Whether a change concerns what this page shows.
+  concerns(change) {
+    const { scopeJob: job, scopeCollection: collection } =
+      document.querySelector("[data-scope-job], [data-scope-collection]")?.dataset ?? {};
+    return (!job && !collection) || change.job_id === job || change.collection_id === collection;
+  }
+
+  // Fetches at once, and once more afterwards when asked meanwhile.
+  async refresh() {
+    this.#again = true;
+    if (this.#busy) return;
+    this.#busy = true;
+    while (this.#again) {
+      this.#again = false;
+      await this.#fetch().catch(() => {});
+      await new Promise((resolve) => setTimeout(resolve, CALM));
+    }
+    this.#busy = false;
+  }
+
+  async #fetch() {
+    const response = await fetch(location.href, { headers: { "X-Live": "1" }, redirect: "manual" });
+    if (response.type === "opaqueredirect") return location.reload(); // signed out meanwhile
+    if (!response.ok) return;
+    const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+    sayMoments(fresh);
+    const moved = [];
+    for (const region of document.querySelectorAll("[data-live]")) {
+      const wanted = fresh.getElementById(region.id);
+      if (wanted) morph(region, wanted, (pill) => moved.push(pill));
+    }
+    show(moved);
+  }
+}
+
+function show(pills) {
+  const told = pills.filter((pill) => pill.closest("[data-announce]"));
+  for (const pill of told) {
+    const place = pill.closest("tr") ?? pill;
+    place.classList.add("changed");
+    place.addEventListener("animationend", () => place.classList.remove("changed"), { once: true });
+  }
+  const announcer = document.querySelector("[data-announcer]");
+  const keyed = told.filter((pill) => pill.closest("[data-key]"));
+  if (!keyed.length) return;
+  announcer.textContent =
+    keyed.length > ANNOUNCED_BY_NAME
+      ? `${keyed.length} jobs changed.`
+      : keyed.map((pill) => `${nameOf(pill)}: ${pill.textContent.trim()}.`).join(" ");
+}
+
+function nameOf(pill) {
+  const label = pill.closest("tr")?.querySelector("[data-row-link]") ?? document.querySelector("h1");
+  return label.textContent.trim().slice(0, 60);
+}
+
+class Line {
+  #path;
+  #page;
+  #delay = FIRST_DELAY;
+  #socket = null;
+  #retry = 0;
+
+  constructor(path, page) {
+    this.#path = path;
+    this.#page = page;
+    setInterval(() => {
+      if (!this.#isOpen && !document.hidden) page.refresh();
+    }, POLL);
+    document.addEventListener("visibilitychange", () => {
+      if (!document.hidden) this.#isOpen ? page.refresh() : this.open();
+    });
+    addEventListener("online", () => this.open());
+  }
+
+  get #isOpen() {
+    return this.#socket?.readyState === WebSocket.OPEN;
+  }
+
+  open() {
+    clearTimeout(this.#retry);
+    if (this.#socket && this.#socket.readyState <= WebSocket.OPEN) return;
+    const address = new URL(this.#path, location.href);
+    address.protocol = address.protocol.replace("http", "ws");
+    const socket = (this.#socket = new WebSocket(address));
+    socket.addEventListener("open", () => {
+      this.#delay = FIRST_DELAY;
+      say("live", "Live");
+      this.#page.refresh(); // what happened before nobody told us
+    });
+    socket.addEventListener("message", (event) => {
+      const message = JSON.parse(event.data);
+      const changes = message.changes ?? [];
+      if (message.type === "resync" || changes.some((one) => this.#page.concerns(one))) this.#page.refresh();
+    });
+    socket.addEventListener("close", () => {
+      say("waiting", "Reconnecting");
+      // Jitter, so that a restarted server is not met by everyone at once.
+      this.#retry = setTimeout(() => this.open(), this.#delay * (0.5 + Math.random()));
+      this.#delay = Math.min(this.#delay * 2, LONGEST_DELAY);
+    });
+  }
+}
+
+function say(state, words) {
+  const sign = document.querySelector("[data-live-state]");
+  if (!sign) return;
+  sign.hidden = false;
+  sign.dataset.liveState = state;
+  sign.lastElementChild.textContent = words;
+}

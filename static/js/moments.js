@@ -1,0 +1,34 @@
+// Says the moments of <time> elements in the reader's time zone and words.
+
+const steps = [
+  [60, "second", 1],
+  [3600, "minute", 60],
+  [86400, "hour", 3600],
+  [604800, "day", 86400],
+];
+const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+const sameYear = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+const otherYear = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
+const whole = new Intl.DateTimeFormat("en-GB", { dateStyle: "full", timeStyle: "long" });
+
+export function sayMoments(root = document, now = Date.now()) {
+  for (const element of root.querySelectorAll("time[datetime]")) {
+    const at = new Date(element.dateTime);
+    const words = inWords(at, now);
+    if (element.textContent !== words) element.textContent = words;
+    element.title ||= whole.format(at);
+  }
+}
+
+function inWords(at, now) {
+  const seconds = Math.round((at - now) / 1000);
+  if (Math.abs(seconds) < 10) return "just now";
+  const step = steps.find(([limit]) => Math.abs(seconds) < limit);
+  if (step) return relative.format(Math.round(seconds / step[2]), step[1]);
+  return (at.getFullYear() === new Date(now).getFullYear() ? sameYear : otherYear).format(at);
+}
+
+export function startMoments() {
+  sayMoments();
+  setInterval(sayMoments, 10_000);
+}
