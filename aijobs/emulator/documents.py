@@ -105,8 +105,9 @@ class Document:
         for start, end in pairwise([0, *ends, len(self.text)]):
             part = self.text[start:end].strip()
             words = part.split() if part.isascii() else _WHITE_SPACE.split(part)
-            if len(words) in _SENTENCE_WORDS:
-                found.append(_LIST_MARK.sub("", " ".join(words)))
+            # A ruler of list marks is no sentence: nothing of it is left.
+            if len(words) in _SENTENCE_WORDS and (line := _LIST_MARK.sub("", " ".join(words))):
+                found.append(line)
         if not found:
             rest = " ".join(self.text.split())[:600]
             return [rest] if rest else []
