@@ -1,5 +1,6 @@
 """The answers of a batch: written in the background, read in any order without being held."""
 
+import asyncio
 import hashlib
 import logging
 import os
@@ -53,8 +54,11 @@ class Answering:
         self._running[batch.id] = future
         future.add_done_callback(lambda _: self._running.pop(batch.id, None))
 
-    def running(self, batch_id: str) -> Future[None] | None:
-        return self._running.get(batch_id)
+    async def wait(self, batch_id: str, timeout_seconds: float | None = None) -> None:
+        """Return when a batch's answers are written, or after the time given."""
+        running = self._running.get(batch_id)
+        if running:
+            await asyncio.wait([asyncio.wrap_future(running)], timeout=timeout_seconds)
 
     def stop(self) -> None:
         """Leave unfinished batches as they are; they are answered anew after the next start."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from .batches import Batches, Settings
 from .server import start
+from .store import FolderInUse
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,7 +64,7 @@ def run(
     settings: Settings,
     quiet: bool = False,
 ) -> None:
-    """Serve until SIGINT or SIGTERM; OSError if the address is taken."""
+    """Serve until SIGINT or SIGTERM; OSError if the address is taken, FolderInUse."""
     # Not to stdout: whoever reads the address there may read no further.
     logging.basicConfig(
         format="%(asctime)s %(message)s",
@@ -115,7 +116,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def run_from(options: argparse.Namespace) -> None:
-    """Serve as parsed options say; exits with a sentence if the address is taken."""
+    """Serve as parsed options say; exits with a sentence if the address or the folder is taken."""
     try:
         run(
             host=options.host,
@@ -124,5 +125,7 @@ def run_from(options: argparse.Namespace) -> None:
             settings=settings_from(options),
             quiet=options.quiet,
         )
+    except FolderInUse:
+        sys.exit(f"Another emulator is running on the data folder {options.data}")
     except OSError as error:
         sys.exit(f"The emulator cannot listen on {options.host}:{options.port}: {error.strerror}")

@@ -100,6 +100,7 @@ class ControlRoutes:
             raise invalid("rest: canceled or expired")
         if batch.ended_at is None:
             self._batches.finish(batch, finished, rest, self._batches.now())
+            await self._batches.answering.wait(batch.id)
         return await self.batch(request)
 
 

@@ -38,7 +38,7 @@ _BLOCK = 1 << 18
 _MAX_MESSAGE_BYTES = 32_000_000
 _MAX_PAGE = 1_000
 # How long a call waits for answers that are being written for a batch whose time has come.
-_ANSWERS_WAIT_SECONDS = 1.0
+_ANSWERS_WAIT_SECONDS = 0.3
 _MODELS = {
     "claude-opus-5-5": "Claude Opus 5.5",
     "claude-sonnet-5-5": "Claude Sonnet 5.5",
@@ -261,9 +261,8 @@ class Api:
         """The batch in the path; ApiError 404 if this workspace has none of this name."""
         batch_id, workspace = request.match_info["batch_id"], request[_WORKSPACE]
         batch = self._batches.find(batch_id, workspace)
-        running = self._batches.answering.running(batch.id)
-        if running and batch.ends_at <= self._batches.now():
-            await asyncio.wait([asyncio.wrap_future(running)], timeout=_ANSWERS_WAIT_SECONDS)
+        if batch.ended_at is None and batch.ends_at <= self._batches.now():
+            await self._batches.answering.wait(batch_id, _ANSWERS_WAIT_SECONDS)
             return self._batches.find(batch_id, workspace)
         return batch
 

@@ -1,5 +1,6 @@
 """What survives a restart: batches and counters in SQLite, requests and answers in files."""
 
+import fcntl
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -77,13 +78,23 @@ class Batch:
         return "in_progress" if self.cancel_initiated_at is None else "canceling"
 
 
+class FolderInUse(Exception):
+    """Another emulator has this data folder."""
+
+
 class Store:
-    """Safe to use from several threads."""
+    """Safe to use from several threads, but from one process: FolderInUse says so."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         for name in ("incoming", "requests", "answers"):
             (folder / name).mkdir(parents=True, exist_ok=True)
+        self._owner = (folder / "lock").open("wb")
+        try:
+            fcntl.flock(self._owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._owner.close()
+            raise FolderInUse(folder) from None
         self._lock = threading.Lock()
         self._database = sqlite3.connect(
             folder / "emulator.sqlite3", check_same_thread=False, isolation_level=None
@@ -98,6 +109,7 @@ class Store:
     def close(self) -> None:
         with self._lock:
             self._database.close()
+        self._owner.close()
 
     def clear(self) -> None:
         """Forget everything."""

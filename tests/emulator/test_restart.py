@@ -82,10 +82,10 @@ def test_the_management_command_serves_it_too(tmp_path: Path) -> None:
         assert process.wait(timeout=5) == 0
 
 
-def test_a_taken_port_is_said_in_a_sentence(emulator: Emulator, tmp_path: Path) -> None:
-    port = emulator.url.rpartition(":")[2]
+def refusal(*options: str) -> str:
+    """What an emulator says that cannot start."""
     ended = subprocess.run(
-        [sys.executable, "-m", "aijobs.emulator", "--port", port, "--data", str(tmp_path)],
+        [sys.executable, "-m", "aijobs.emulator", *options],
         capture_output=True,
         text=True,
         timeout=20,
@@ -93,8 +93,19 @@ def test_a_taken_port_is_said_in_a_sentence(emulator: Emulator, tmp_path: Path) 
         check=False,
     )
     assert ended.returncode == 1
-    assert f"cannot listen on 127.0.0.1:{port}" in ended.stderr
     assert "Traceback" not in ended.stderr
+    return ended.stderr
+
+
+def test_a_taken_port_is_said_in_a_sentence(emulator: Emulator, tmp_path: Path) -> None:
+    port = emulator.url.rpartition(":")[2]
+    said = refusal("--port", port, "--data", str(tmp_path))
+    assert f"cannot listen on 127.0.0.1:{port}" in said
+
+
+def test_two_emulators_cannot_share_a_folder(tmp_path: Path) -> None:
+    with started("-m", "aijobs.emulator", data=tmp_path):
+        assert "Another emulator is running" in refusal("--data", str(tmp_path))
 
 
 def test_control_routes_work_on_the_loopback_interface_only(tmp_path: Path) -> None:
