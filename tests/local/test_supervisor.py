@@ -86,8 +86,8 @@ def test_what_a_killed_program_left_is_ended_before_it_starts_again(tmp_path: Pa
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_all_programs(tmp_path: Path, number: signal.Signals) -> None:
     with supervised(tmp_path, one=SLEEP, two=WITH_WORKER) as (process, output):
-        await_line("one | up", output, process, 10)
-        await_line("two | up\ntwo | up", output, process, 10)
+        for line in ("one | up\n", "two | up\n"):
+            await_line(line, output, process, 10)
         process.send_signal(number)
         assert process.wait(15) == 0
         assert not any(locks.held(tmp_path / f"{name}.lock") for name in ("one", "two"))
@@ -97,10 +97,10 @@ def test_a_signal_ends_all_programs(tmp_path: Path, number: signal.Signals) -> N
 def test_only_the_main_process_gets_the_signal(tmp_path: Path) -> None:
     script = (
         "import os, signal, time\n"
-        "def tell(*_): print('asked', bool(worker)); worker and os._exit(os.kill(worker, 9) or 0)\n"
+        "def tell(*_): print('asked', bool(worker)); os._exit(worker and os.kill(worker, 9) or 0)\n"
         "signal.signal(signal.SIGTERM, tell)\n"
         "worker = os.fork()\n"
-        "print('up')\n"
+        "os.write(1, b'up\\n')\n"
         "while 1: time.sleep(60)"
     )
     with supervised(tmp_path, one=script) as (process, output):
