@@ -52,7 +52,7 @@ class Answering:
         """Have a batch answered; `Store.unanswered` no longer names it once it is."""
         future = self._pool.submit(self._answer, batch, self._stopped)
         self._running[batch.id] = future
-        future.add_done_callback(lambda _: self._running.pop(batch.id, None))
+        future.add_done_callback(lambda done: self._forget(batch, done))
 
     async def wait(self, batch_id: str, timeout_seconds: float | None = None) -> None:
         """Return when a batch's answers are written, or after the time given."""
@@ -71,6 +71,12 @@ class Answering:
         for future in list(self._running.values()):
             future.cancel()
         self._stopped = threading.Event()
+
+    def _forget(self, batch: Batch, done: Future[None]) -> None:
+        self._running.pop(batch.id, None)
+        error = None if done.cancelled() else done.exception()
+        if error:
+            _logger.error("Batch %s could not be answered: %s", batch.id, type(error).__name__)
 
     def _answer(self, batch: Batch, stopped: threading.Event) -> None:
         answers = self._store.answers(batch.id)

@@ -43,6 +43,8 @@ class ControlRoutes:
         async def guarded(request: web.Request) -> web.StreamResponse:
             if not self._allowed:
                 raise ApiError(403, "The control routes work on the loopback interface only")
+            if "Origin" in request.headers:
+                raise ApiError(403, "The control routes are not for web pages")
             return await handler(request)
 
         return guarded

@@ -103,9 +103,10 @@ async def meet(fault: Fault, request: web.Request, handler: Handler) -> web.Stre
         request[FAULT] = fault
         return await handler(request)
     response: web.StreamResponse | None = None
-    if fault.when == "after":
+    # A GET leaves nothing behind: after it is as before it.
+    if fault.when == "after" and request.method != "GET":
         response = await handler(request)
-    elif fault.when == "before":
+    elif fault.when != "early":
         await drain(request)
     if fault.fault == "slow":
         await asyncio.sleep(fault.seconds)

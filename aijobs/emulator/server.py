@@ -39,6 +39,7 @@ _MAX_MESSAGE_BYTES = 32_000_000
 _MAX_PAGE = 1_000
 # How long a call waits for answers that are being written for a batch whose time has come.
 _ANSWERS_WAIT_SECONDS = 0.3
+_CUT_AFTER_SECONDS = 0.05
 _MODELS = {
     "claude-opus-5-5": "Claude Opus 5.5",
     "claude-sonnet-5-5": "Claude Sonnet 5.5",
@@ -214,8 +215,11 @@ class Api:
             if len(block) >= _BLOCK:
                 await response.write(bytes(block))
                 block.clear()
-        await response.write(bytes(block))
+        if block:
+            await response.write(bytes(block))
         if fault and fault.fault == "cut":
+            # A reset overtakes what is still on its way to the client.
+            await asyncio.sleep(_CUT_AFTER_SECONDS)
             drop(request)
         else:
             await response.write_eof()

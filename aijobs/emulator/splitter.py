@@ -75,6 +75,8 @@ class RequestSplitter:
                     request, end = self._decode_json(text, position)
                 except ValueError:
                     break
+                except RecursionError:
+                    raise invalid(f"requests.{self.count}: nested too deeply") from None
                 yield self._line(request, text[position:end])
                 position, self._place = end, "next"
             elif mark:

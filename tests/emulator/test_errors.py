@@ -43,6 +43,7 @@ def test_a_bearer_token_is_a_key(emulator: Emulator) -> None:
         (b'{"requests": [{"custom_id": "a", "params": {}},]}', "requests.1"),
         (b'{"requests": [{"custom_id": "a", "params": {"n": NaN}}]}', "not valid JSON"),
         (b'{"requests": [{"custom_id": "a", "params": {"t": "\xff"}}]}', "UTF-8"),
+        (b'{"requests": [{"custom_id": "a", "params": ' + b"[" * 100_000, "nested too deeply"),
         ({"requests": [{"params": {}}]}, "requests.0.custom_id: Field required"),
         ({"requests": [{"custom_id": "a"}]}, "requests.0.params: Field required"),
         ({"requests": [{"custom_id": "a", "params": []}]}, "requests.0.params"),
@@ -150,6 +151,11 @@ def test_an_unknown_cursor_or_limit_is_refused(emulator: Emulator, client: Anthr
     for limit in (0, 1_001):
         with pytest.raises(anthropic.BadRequestError, match="limit"):
             client.messages.batches.list(limit=limit)
+
+
+def test_a_web_page_cannot_use_the_control_routes(emulator: Emulator) -> None:
+    status, _ = call(emulator, "POST", "/emulator/reset", headers={"Origin": "http://evil.test"})
+    assert status == 403
 
 
 def test_an_unknown_route_is_not_found(emulator: Emulator) -> None:

@@ -1,6 +1,7 @@
 """Faults as the SDK sees them, with its own retries off."""
 
 import time
+from itertools import islice
 from typing import Any
 from urllib.error import HTTPError
 
@@ -108,12 +109,28 @@ def test_every_call_can_fail(emulator: Emulator, client: Anthropic, at: str) -> 
     assert call(emulator, *calls[at])[0] != 404
 
 
+def test_a_get_can_fail_after_it_was_answered(emulator: Emulator, client: Anthropic) -> None:
+    batch = create(client)
+    emulator.order("results", "status", when="after", status=500)
+    with pytest.raises(anthropic.InternalServerError):
+        client.get(f"/v1/messages/batches/{batch.id}/results", cast_to=object)
+    assert len(results(client, batch.id)) == 1
+
+
+def test_all_rows_can_be_missing(emulator: Emulator, client: Anthropic) -> None:
+    batch = create(client)
+    emulator.order("results", "missing", rows=1)
+    assert results(client, batch.id) == {}
+
+
 @pytest.mark.parametrize("rows", [0, 3])
 def test_a_result_stream_is_cut(emulator: Emulator, client: Anthropic, rows: int) -> None:
     batch = create(client, *[LEASE] * 10)
     emulator.order("results", "cut", rows=rows)
+    stream = client.messages.batches.results(batch.id)
+    assert len(list(islice(stream, rows))) == rows
     with pytest.raises(httpx2.TransportError):
-        results(client, batch.id)
+        next(stream)
     assert len(results(client, batch.id)) == 10
 
 
