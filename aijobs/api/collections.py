@@ -30,6 +30,11 @@ Row = tuple[int, Mapping[str, object]]
 
 
 class CollectionList(Endpoint):
+    """All jobs of a collection are of one type. `defaults` fills in what an item leaves out.
+
+    With `on_error: reject` nothing is queued when one item is bad; `skip` leaves bad ones out.
+    """
+
     largest_upload = TableLimits().size
 
     @extend_schema(
@@ -55,8 +60,6 @@ class CollectionList(Endpoint):
     @extend_schema(
         operation_id="queue_collection",
         summary="Queue many jobs under one name",
-        description="All are of one type. `defaults` fills in what an item leaves out. With "
-        "`on_error: reject` nothing is queued when one item is bad; `skip` leaves bad ones out.",
         tags=["collections"],
         parameters=[openapi.IDEMPOTENCY_KEY],
         request=openapi.COLLECTION_REQUEST,
@@ -101,6 +104,8 @@ class CollectionList(Endpoint):
 
 
 class CollectionDetail(Endpoint):
+    """With its jobs counted by status, and what they cost so far."""
+
     @extend_schema(
         operation_id="get_collection",
         summary="One collection",
@@ -109,15 +114,20 @@ class CollectionDetail(Endpoint):
     )
     def get(self, request: Request, collection_id: UUID) -> Response:  # noqa: ARG002
         collection = reading.collection_of(self.access.tenant, collection_id)
-        return Response(reading.collection_detail(collection).model_dump(mode="json"))
+        detail = reading.collection_detail(collection, now=timezone.now())
+        return Response(detail.model_dump(mode="json"))
 
 
 class CollectionResults(Endpoint):
+    """One line for each job, finished or not.
+
+    In csv, a result's lists are JSON, and a cell that a spreadsheet would take for a formula
+    begins with an apostrophe.
+    """
+
     @extend_schema(
         operation_id="download_results",
         summary="The results of a collection, in the order of its rows",
-        description="One line for each job, finished or not. In csv, a result's lists are JSON, "
-        "and a cell that a spreadsheet would take for a formula begins with an apostrophe.",
         tags=["collections"],
         parameters=Download.documented(),
         responses=openapi.responses(
@@ -131,6 +141,8 @@ class CollectionResults(Endpoint):
 
 
 class CollectionCancellation(Endpoint):
+    """Those on their way to Claude bring their results."""
+
     @extend_schema(
         operation_id="cancel_collection",
         summary="Cancel the jobs of a collection that still wait",
@@ -145,6 +157,8 @@ class CollectionCancellation(Endpoint):
 
 
 class CollectionRetry(Endpoint):
+    """Those that were canceled stay canceled; each can be retried on its own."""
+
     @extend_schema(
         operation_id="retry_collection",
         summary="Queue the failed jobs of a collection again",
@@ -196,7 +210,9 @@ def _read(body: Body) -> tuple[dict[str, Any], Iterable[Row]]:
 
 def _table(file: "UploadedFile[Any]", errors: dict[str, list[str]]) -> Iterable[Row]:
     try:
-        return read_table(cast(BinaryIO, file), file.name or "")
+        rows = read_table(cast(BinaryIO, file), file.name or "")
+        # An empty cell leaves its field out, so that a default can fill it.
+        return ((number, {k: v for k, v in row.items() if v != ""}) for number, row in rows)
     except UnreadableTable as error:
         errors["file"] = [str(error)]
     return ()

@@ -13,8 +13,8 @@ from citizenapp.tenants.access import Access
 class Endpoint(APIView):
     """An address of the API, for one tenant's member or key."""
 
-    # OPTIONS would describe parsers that are not used; the OpenAPI schema describes the API.
-    metadata_class = None
+    # Without OPTIONS, which would tell of parsers that are not used: /api/schema tells all.
+    http_method_names = ["get", "post", "put", "patch", "delete", "head"]  # noqa: RUF012
     largest_upload = 0  # bytes
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

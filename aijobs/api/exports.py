@@ -66,7 +66,7 @@ def _csv(collection: Collection) -> Iterator[bytes]:
                 *(_cell((row.result or {}).get(column)) for column in columns),
                 _cell(row.error and row.error.type),
                 _cell(row.error and row.error.message),
-                *(f"{getattr(row, cost):f}" for cost in costs),
+                *(f"{getattr(row, cost):.10f}" for cost in costs),
             ]
             for row in rows
         )

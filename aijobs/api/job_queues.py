@@ -79,15 +79,17 @@ def queue_of(kind: JobType) -> type[JobQueue]:
     """The endpoint of a job type, documented by the type's own models."""
 
     class Queue(JobQueue):
-        pass
+        @extend_schema(
+            operation_id=kind.name,
+            summary=kind.title,
+            description=kind.description,
+            tags=["jobs"],
+            parameters=[openapi.IDEMPOTENCY_KEY],
+            request=openapi.job_request(kind),
+            responses=openapi.responses({202: shapes.Queued}, 400, 413, 415, 422),
+        )
+        def post(self, request: Request) -> Response:
+            return super().post(request)
 
     Queue.kind = kind
-    return extend_schema(
-        operation_id=kind.name,
-        summary=kind.title,
-        description=kind.description,
-        tags=["jobs"],
-        parameters=[openapi.IDEMPOTENCY_KEY],
-        request=openapi.job_request(kind),
-        responses=openapi.responses({202: shapes.Queued}, 400, 413, 415, 422),
-    )(Queue)
+    return Queue

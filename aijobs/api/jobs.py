@@ -1,6 +1,6 @@
 """GET jobs, GET jobs/{id}, and the two moves a client may ask for."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,10 +20,11 @@ from citizenapp.tenants.models import Tenant
 
 
 class JobList(Endpoint):
+    """Results are with the single job, and in a collection's download."""
+
     @extend_schema(
         operation_id="list_jobs",
         summary="Jobs, newest first",
-        description="Results are with the single job, and in a collection's download.",
         tags=["jobs"],
         parameters=JobFilters.documented(),
         responses=openapi.responses({200: shapes.JobPage}, 400),
@@ -40,6 +41,8 @@ class JobList(Endpoint):
 
 
 class JobDetail(Endpoint):
+    """With its result once it is completed, and the attempts that failed."""
+
     @extend_schema(
         operation_id="get_job",
         summary="One job",
@@ -47,27 +50,31 @@ class JobDetail(Endpoint):
         responses=openapi.responses({200: shapes.Job}, 404),
     )
     def get(self, request: Request, job_id: UUID) -> Response:  # noqa: ARG002
-        return Response(_described(self.access.tenant, job_id))
+        return Response(_described(self.access.tenant, job_id, timezone.now()))
 
 
 class JobCancellation(Endpoint):
+    """Only while it waits: 409 once it is on its way to Claude, or over."""
+
     @extend_schema(
         operation_id="cancel_job",
         summary="Cancel a job",
-        description="Only while it waits: 409 once it is on its way to Claude, or over.",
         tags=["jobs"],
         request=None,
         responses=openapi.responses({200: shapes.Job}, 404, 409),
     )
     def post(self, request: Request, job_id: UUID) -> Response:  # noqa: ARG002
+        now = timezone.now()
         job = reading.job_of(self.access.tenant, job_id)
-        if not withdraw.job(job, now=timezone.now()):
+        if not withdraw.job(job, now=now):
             job = reading.job_of(self.access.tenant, job_id)
             raise Conflict(withdraw.reason(reading.shown_status(job)))
-        return Response(_described(self.access.tenant, job_id))
+        return Response(_described(self.access.tenant, job_id, now))
 
 
 class JobRetry(Endpoint):
+    """409 while it is on its way, and when it is completed."""
+
     @extend_schema(
         operation_id="retry_job",
         summary="Queue a failed or canceled job again",
@@ -84,15 +91,15 @@ class JobRetry(Endpoint):
             if not accept.retry(job, now=now):
                 status = reading.shown_status(job)
                 raise Conflict(f"Only a failed or canceled job can be retried; this is {status}.")
-            return _described(self.access.tenant, job_id)
+            return _described(self.access.tenant, job_id, now)
 
         return idempotency.once(
             request, self.access.tenant, bodies.Body({}), retry, now=now, status=200
         )
 
 
-def _described(tenant: Tenant, job_id: UUID) -> dict[str, Any]:
-    return reading.job_detail(reading.job_of(tenant, job_id)).model_dump(mode="json")
+def _described(tenant: Tenant, job_id: UUID, now: datetime) -> dict[str, Any]:
+    return reading.job_detail(reading.job_of(tenant, job_id), now=now).model_dump(mode="json")
 
 
 def _filtered(tenant: Tenant, wanted: JobFilters) -> "QuerySet[AIJob]":

@@ -1,14 +1,16 @@
 """What drf-spectacular cannot see for itself: pydantic models, keys, problems, uploads."""
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
-from drf_spectacular.utils import OpenApiParameter
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from pydantic import BaseModel, Field, create_model
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core.core_schema import WithDefaultSchema
 
 from aijobs import jobtypes
 from aijobs.api import idempotency, problems, shapes
@@ -37,10 +39,14 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 
 
 class PlainJsonSchema(GenerateJsonSchema):
-    """Without a title for every field, which only repeats its name."""
+    """Without titles, which repeat the name, and null as a default, which says nothing."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002
         return False
+
+    def default_schema(self, schema: WithDefaultSchema) -> JsonSchemaValue:
+        described = super().default_schema(schema)
+        return {key: value for key, value in described.items() if (key, value) != ("default", None)}
 
 
 class PydanticModels(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
@@ -90,7 +96,10 @@ def responses(
 ) -> dict[int | tuple[int, str], Any]:
     """The documented responses: `success`, and a problem for each status that can occur."""
     return {**success} | {
-        (status, problems.MEDIA_TYPE): shapes.Problem for status in (401, 403, *failures)
+        (status, problems.MEDIA_TYPE): OpenApiResponse(
+            shapes.Problem, description=HTTPStatus(status).phrase
+        )
+        for status in sorted({401, 403, *failures})
     }
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection as Sized
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -10,13 +11,13 @@ from django.db.models import QuerySet, Sum
 from rest_framework.exceptions import NotFound
 
 from aijobs.api import shapes
-from aijobs.models import AIJob, Collection, JobAttempt, LedgerEntry
+from aijobs.models import AIJob, Collection, Forecast, JobAttempt, LedgerEntry, expected_end
 from aijobs.models.jobs import AIJobQuerySet
 from citizenapp.tenants.models import Tenant
 
 TOKENS = tuple(shapes.Tokens.model_fields)
 SUMS = tuple(shapes.Cost.model_fields)
-NOTHING = Decimal("0E-10")
+NOTHING = Decimal(0)
 
 
 def jobs_of(tenant: Tenant) -> AIJobQuerySet:
@@ -31,7 +32,7 @@ def jobs_of(tenant: Tenant) -> AIJobQuerySet:
 
 def job_of(tenant: Tenant, job_id: UUID) -> AIJob:
     """Raises NotFound for a job of somebody else, as for one that never was."""
-    job = jobs_of(tenant).filter(pk=job_id).select_related("output").first()
+    job = jobs_of(tenant).filter(pk=job_id).select_related("output", "batch").first()
     if job is None:
         raise NotFound("There is no job with this id.")
     return job
@@ -56,7 +57,7 @@ def job_summaries(jobs: Sequence[AIJob]) -> list[shapes.JobSummary]:
     return [shapes.JobSummary(**_summary(job, charges, errors)) for job in jobs]
 
 
-def job_detail(job: AIJob) -> shapes.Job:
+def job_detail(job: AIJob, *, now: datetime) -> shapes.Job:
     attempts = list(job.failed_attempts.order_by("number"))
     errors = {}
     if attempts and job.status == AIJob.Status.FAILED:
@@ -77,7 +78,7 @@ def job_detail(job: AIJob) -> shapes.Job:
             )
             for attempt in attempts
         ],
-        eta=None,
+        eta=None if job.status in AIJob.FINAL else expected_end(job, now=now),
     )
 
 
@@ -92,13 +93,20 @@ def collection_summary(collection: Collection) -> dict[str, Any]:
     }
 
 
-def collection_detail(collection: Collection) -> shapes.Collection:
+def collection_detail(collection: Collection, *, now: datetime) -> shapes.Collection:
     jobs = AIJob.objects.filter(collection=collection)
+    # Jobs of one batch end together, so one of each tells when the last does.
+    last_ones = (
+        jobs.exclude(status__in=AIJob.FINAL)
+        .select_related("batch")
+        .order_by("status", "batch", "route", "-not_before")
+        .distinct("status", "batch", "route")
+    )
     return shapes.Collection(
         **collection_summary(collection),
         **costs(LedgerEntry.objects.filter(job_id__in=jobs.values("pk"))),
         counts=shapes.Counts(**collection.counts()),
-        eta=None,
+        eta=Forecast.from_history().of_jobs(last_ones, now=now),
     )
 
 

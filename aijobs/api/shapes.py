@@ -25,7 +25,7 @@ GroupBy = Literal["day", "job_type", "route"]
 # A decimal string, never a float: sums of money stay exact on the client's side too.
 Usd = Annotated[
     Decimal,
-    PlainSerializer(lambda sum_: f"{sum_:f}", return_type=str),
+    PlainSerializer(lambda sum_: f"{sum_:.10f}", return_type=str),
     WithJsonSchema({"type": "string", "pattern": r"^-?\d+\.\d{10}$", "examples": ["0.0012500000"]}),
 ]
 

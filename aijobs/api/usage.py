@@ -24,11 +24,14 @@ GROUPS = {
 
 
 class UsageReport(Endpoint):
+    """From the ledger: one charge for each answer, by the usage that Anthropic returned.
+
+    Days are in UTC.
+    """
+
     @extend_schema(
         operation_id="get_usage",
         summary="What was spent and saved",
-        description="From the ledger: one charge for each answer, by the usage that Anthropic "
-        "returned. Days are in UTC.",
         tags=["usage"],
         parameters=Period.documented(),
         responses=openapi.responses({200: shapes.Usage}, 400),

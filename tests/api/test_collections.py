@@ -1,0 +1,220 @@
+"""POST and GET collections, and their moves."""
+
+import io
+import json
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from aijobs.models import AIJob, Collection
+from tests.api.conftest import Caller
+from tests.api.test_reading_jobs import charge
+from tests.factories import CATEGORIES, NOW
+
+ITEMS = [{"text": "A car."}, {"text": "A house."}, {"text": "A journey."}]
+BODY = {
+    "name": "Policies of May",
+    "job_type": "classify",
+    "defaults": {"categories": CATEGORIES},
+    "items": ITEMS,
+}
+
+
+def upload(caller: Caller, name: str, content: bytes, **fields: str) -> Any:
+    return caller.upload(
+        "collections",
+        file=SimpleUploadedFile(name, content),
+        **{
+            "name": "Upload",
+            "job_type": "classify",
+            "defaults": json.dumps({"categories": CATEGORIES}),
+        }
+        | fields,
+    )
+
+
+def documents() -> list[str]:
+    return [job.input.document for job in AIJob.objects.order_by("pk").select_related("input")]
+
+
+def test_many_jobs_are_queued_under_one_name(caller: Caller) -> None:
+    response = caller.send("collections", BODY)
+
+    assert response.status_code == 202, response.content
+    collection = Collection.objects.get()
+    assert response.json() == {
+        "collection_id": str(collection.pk),
+        "accepted": 3,
+        "rejected": [],
+        "rejected_count": 0,
+        "message": "3 jobs are queued.",
+    }
+    assert documents() == [item["text"] for item in ITEMS]
+
+
+def test_one_bad_item_and_nothing_is_queued(caller: Caller) -> None:
+    response = caller.send("collections", BODY | {"items": [*ITEMS, {"text": ""}, 7]})
+
+    assert response.status_code == 400
+    assert response.json()["rejected"] == [
+        {"row": 4, "errors": {"text": ["Must not be empty."]}},
+        {"row": 5, "errors": {"non_field_errors": ["Must be an object."]}},
+    ]
+    assert response.json()["rejected_count"] == 2
+    assert not Collection.objects.exists()
+    assert not AIJob.objects.exists()
+
+
+def test_bad_items_are_left_out_when_asked(caller: Caller) -> None:
+    response = caller.send("collections", BODY | {"items": [{}, *ITEMS], "on_error": "skip"})
+
+    assert response.status_code == 202
+    assert (response.json()["accepted"], response.json()["rejected_count"]) == (3, 1)
+    assert response.json()["rejected"][0]["row"] == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"name": ""}, "name"),
+        ({"name": None}, "name"),
+        ({"name": "x" * 201}, "name"),
+        ({"job_type": "translate"}, "job_type"),
+        ({"job_type": ["classify"]}, "job_type"),
+        ({"items": {"text": "a"}}, "items"),
+        ({"items": None}, "items"),
+        ({"defaults": []}, "defaults"),
+        ({"defaults": None}, "defaults"),
+        ({"on_error": "ignore"}, "on_error"),
+        ({"itmes": []}, "itmes"),
+    ],
+)
+def test_a_field_that_is_wrong_is_named(caller: Caller, change: dict[str, Any], field: str) -> None:
+    response = caller.send("collections", BODY | change)
+
+    assert response.status_code == 400
+    assert list(response.json()["errors"]) == [field]
+    assert not Collection.objects.exists()
+
+
+def test_no_items_make_no_collection(caller: Caller) -> None:
+    response = caller.send("collections", BODY | {"items": []})
+
+    assert response.status_code == 400
+    assert not Collection.objects.exists()
+
+
+def test_a_csv_is_a_collection(caller: Caller) -> None:
+    table = 'text,categories\n"A car,\nred",motor;home\nA house,\n'
+
+    response = upload(caller, "may.csv", table.encode())
+
+    assert response.status_code == 202, response.content
+    assert documents() == ["A car,\nred", "A house"]
+    options = [job.input.options for job in AIJob.objects.order_by("pk")]
+    assert options[0] == {"categories": ["motor", "home"]}
+
+
+def test_ndjson_is_a_collection(caller: Caller) -> None:
+    lines = "\n".join(json.dumps(item) for item in ITEMS)
+
+    assert upload(caller, "may.ndjson", lines.encode()).status_code == 202
+    assert documents() == [item["text"] for item in ITEMS]
+
+
+def test_rows_of_a_table_are_named_as_a_spreadsheet_numbers_them(caller: Caller) -> None:
+    response = upload(caller, "may.csv", b"text\nA car\n\n\xe2\x80\x83x\n" + b"a" * 600_001 + b"\n")
+
+    assert response.status_code == 400
+    assert [bad["row"] for bad in response.json()["rejected"]] == [5]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("may.csv", b'text\n"never closed\n', "quotation"),
+        ("may.xlsx", b"no workbook", "workbook"),
+        ("may.ndjson", b'{"text": "a"}\n{"text"\n', "Line 2"),
+        ("may.doc", b"text\na", ".csv"),
+        ("may.csv", b"text\n", "no rows"),
+    ],
+)
+def test_a_table_that_cannot_be_read_says_where(
+    caller: Caller, name: str, content: bytes, says: str
+) -> None:
+    response = upload(caller, name, content)
+
+    assert response.status_code == 400
+    assert says in response.json()["errors"]["file"][0]
+    assert not Collection.objects.exists()
+
+
+@pytest.mark.parametrize("defaults", ["{", "[]", "", '{"a": 1, "a": 2}'])
+def test_defaults_of_a_form_must_be_a_json_object(caller: Caller, defaults: str) -> None:
+    response = upload(caller, "may.csv", b"text\na\n", defaults=defaults)
+
+    assert response.status_code == 400
+    assert list(response.json()["errors"]) == ["defaults"]
+
+
+def test_a_form_needs_a_table(caller: Caller) -> None:
+    response = caller.post(
+        "/api/ai/collections", {"name": "May", "job_type": "classify", "other": io.StringIO()}
+    )
+
+    assert list(response.json()["errors"]) == ["file"]
+
+
+def test_a_collection_shows_its_counts_and_cost(caller: Caller) -> None:
+    made = caller.send("collections", BODY).json()["collection_id"]
+    first, second, _ = AIJob.objects.order_by("pk")
+    AIJob.objects.filter(pk=first.pk).update(status="completed", finished_at=NOW)
+    AIJob.objects.filter(pk=second.pk).update(status="failed", finished_at=NOW)
+    charge(first, "0.002")
+
+    shown = caller.read(f"collections/{made}").json()
+
+    assert shown["counts"] == {
+        "queued": 1,
+        "submitted": 0,
+        "processing": 0,
+        "completed": 1,
+        "failed": 1,
+        "canceled": 0,
+    }
+    assert (shown["name"], shown["total"]) == ("Policies of May", 3)
+    assert (shown["cost_usd"], shown["saved_usd"]) == ("0.0020000000", "0.0020000000")
+
+
+def test_collections_are_listed(caller: Caller) -> None:
+    for name in ("first", "second", "third"):
+        caller.send("collections", BODY | {"name": name})
+
+    page = caller.read("collections", page_size=2).json()
+    rest = caller.get(page["next"]).json()
+
+    assert [one["name"] for one in page["results"]] == ["third", "second"]
+    assert [one["name"] for one in rest["results"]] == ["first"]
+
+
+def test_what_still_waits_can_be_canceled(caller: Caller) -> None:
+    made = caller.send("collections", BODY).json()["collection_id"]
+    AIJob.objects.filter(pk=AIJob.objects.order_by("pk")[0].pk).update(
+        status="completed", finished_at=NOW
+    )
+
+    response = caller.send(f"collections/{made}/cancel")
+
+    assert (response.status_code, response.json()) == (200, {"canceled": 2})
+    assert AIJob.objects.filter(status="canceled").count() == 2
+
+
+def test_what_failed_can_be_queued_again(caller: Caller) -> None:
+    made = caller.send("collections", BODY).json()["collection_id"]
+    AIJob.objects.update(status="failed", finished_at=NOW)
+
+    response = caller.send(f"collections/{made}/retry")
+
+    assert (response.status_code, response.json()) == (200, {"queued": 3})
+    assert AIJob.objects.filter(status="queued").count() == 3

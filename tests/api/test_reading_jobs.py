@@ -1,0 +1,264 @@
+"""GET jobs and GET jobs/{id}."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from aijobs.models import AIJob, Batch, Collection, JobAttempt, LedgerEntry, new_id
+from tests.api.conftest import Caller
+from tests.factories import NOW, make_job, make_output
+
+CountQueries = Callable[[int], AbstractContextManager[Any]]
+
+
+def charge(job: AIJob, cost: str = "0.001", **fields: Any) -> LedgerEntry:
+    return LedgerEntry.objects.create(
+        **{
+            "tenant": job.tenant,
+            "job_id": job.pk,
+            "custom_id": str(uuid4()),
+            "job_type": job.job_type,
+            "route": job.route,
+            "model": "claude-haiku-5-5",
+            "input_tokens": 100,
+            "output_tokens": 10,
+            "cost_usd": Decimal(cost),
+            "sync_cost_usd": Decimal(cost) * 2,
+            "saved_usd": Decimal(cost),
+            "created_at": NOW,
+        }
+        | fields
+    )
+
+
+def make_batch(job: AIJob, **fields: Any) -> Batch:
+    return Batch.objects.create(
+        nonce=uuid4().hex[:16],
+        tenant_ids=[job.tenant_id],
+        requests=1,
+        request_bytes=1,
+        assembled_at=NOW,
+        **fields,
+    )
+
+
+def make_failed(caller: Caller, message: str = "It was refused.") -> AIJob:
+    job = make_job(caller.tenant, status="failed", finished_at=NOW, attempts=1)
+    JobAttempt.objects.create(
+        job=job, number=1, route="batch", error_type="refusal", message=message, ended_at=NOW
+    )
+    return job
+
+
+def ids(response: Any) -> list[str]:
+    return [job["job_id"] for job in response.json()["results"]]
+
+
+def test_a_completed_job_shows_its_result_and_what_it_cost(caller: Caller) -> None:
+    job = make_job(
+        caller.tenant,
+        status="completed",
+        started_at=NOW,
+        finished_at=NOW + timedelta(minutes=5),
+        attempts=1,
+    )
+    make_output(job)
+    charge(job, "0.0000215")
+
+    shown = caller.read(f"jobs/{job.pk}").json()
+
+    assert shown == {
+        "job_id": str(job.pk),
+        "job_type": "summarize",
+        "status": "completed",
+        "route": "batch",
+        "collection_id": None,
+        "source_name": "",
+        "attempts": 1,
+        "created_at": "2026-11-02T09:00:00Z",
+        "needed_by": None,
+        "started_at": "2026-11-02T09:00:00Z",
+        "finished_at": "2026-11-02T09:05:00Z",
+        "error": None,
+        "usage": {
+            "input_tokens": 100,
+            "output_tokens": 10,
+            "cache_read_tokens": 0,
+            "cache_write_tokens": 0,
+        },
+        "cost_usd": "0.0000215000",
+        "sync_cost_usd": "0.0000430000",
+        "saved_usd": "0.0000215000",
+        "options": {"max_length": 100},
+        "created_by": "test",
+        "result": {"summary": "A fox."},
+        "failed_attempts": [],
+        "eta": None,
+    }
+
+
+def test_a_failed_job_says_why_and_what_was_tried(caller: Caller) -> None:
+    job = make_failed(caller)
+
+    shown = caller.read(f"jobs/{job.pk}").json()
+
+    assert shown["error"] == {"type": "refusal", "message": "It was refused."}
+    assert shown["failed_attempts"] == [
+        {
+            "type": "refusal",
+            "message": "It was refused.",
+            "number": 1,
+            "route": "batch",
+            "ended_at": "2026-11-02T09:00:00Z",
+        }
+    ]
+    assert (shown["result"], shown["usage"], shown["cost_usd"]) == (None, None, "0.0000000000")
+
+
+def test_a_job_tried_again_has_no_error_but_a_history(caller: Caller) -> None:
+    job = make_failed(caller)
+    job.mark_queued(NOW)
+
+    shown = caller.read(f"jobs/{job.pk}").json()
+
+    assert (shown["status"], shown["error"]) == ("queued", None)
+    assert len(shown["failed_attempts"]) == 1
+
+
+def test_a_lone_surrogate_survives_the_wire(caller: Caller) -> None:
+    job = make_job(caller.tenant, status="completed", finished_at=NOW)
+    make_output(job, {"summary": "half \ud800 a pair"})
+
+    assert caller.read(f"jobs/{job.pk}").json()["result"] == {"summary": "half \ud800 a pair"}
+
+
+def test_jobs_are_listed_newest_first(caller: Caller) -> None:
+    made = [make_job(caller.tenant, now=NOW + timedelta(seconds=n)) for n in range(3)]
+
+    assert ids(caller.read("jobs")) == [str(job.pk) for job in reversed(made)]
+
+
+def test_pages_lead_to_every_job_once_and_back(caller: Caller) -> None:
+    made = [str(make_job(caller.tenant, now=NOW + timedelta(seconds=n)).pk) for n in range(5)][::-1]
+
+    first = caller.read("jobs", page_size=2, status="queued")
+    second = caller.get(first.json()["next"])
+    third = caller.get(second.json()["next"])
+    back = caller.get(third.json()["previous"])
+
+    assert [ids(first), ids(second), ids(third)] == [made[:2], made[2:4], made[4:]]
+    assert (first.json()["previous"], third.json()["next"]) == (None, None)
+    assert ids(back) == made[2:4]
+    assert ids(caller.get(back.json()["previous"])) == made[:2]
+    assert caller.get(back.json()["previous"]).json()["previous"] is None
+    assert "status=queued" in first.json()["next"]
+
+
+def test_a_batch_job_is_processing_while_anthropic_has_its_batch(caller: Caller) -> None:
+    job = make_job(caller.tenant)
+    batch = make_batch(job, status="submitted", remote_id="msgbatch_1", submitted_at=NOW)
+    AIJob.objects.filter(pk=job.pk).update(status="submitted", batch=batch)
+
+    assert ids(caller.read("jobs", status="processing")) == [str(job.pk)]
+    assert ids(caller.read("jobs", status="submitted")) == []
+    assert caller.read(f"jobs/{job.pk}").json()["status"] == "processing"
+
+
+def test_filters_narrow_the_list(caller: Caller) -> None:
+    collection = Collection.objects.create(
+        id=new_id(NOW),
+        tenant=caller.tenant,
+        name="May",
+        job_type="classify",
+        total=1,
+        created_by="test",
+        created_at=NOW,
+    )
+    old = make_job(caller.tenant, now=NOW - timedelta(days=2))
+    plain = make_job(caller.tenant)
+    in_collection = make_job(caller.tenant, "classify", collection=collection)
+    failed = make_failed(caller)
+
+    def found(**filters: str) -> set[str]:
+        return set(ids(caller.read("jobs", **filters)))
+
+    assert found(status="failed") == {str(failed.pk)}
+    assert found(job_type="classify") == {str(in_collection.pk)}
+    assert found(collection=str(collection.pk)) == {str(in_collection.pk)}
+    assert found(created_before="2026-11-01") == {str(old.pk)}
+    assert found(created_before="2026-11-02T09:00:00Z") == {str(old.pk)}
+    assert found(created_after="2026-11-02T09:00:00Z", job_type="summarize") == {
+        str(plain.pk),
+        str(failed.pk),
+    }
+    assert found(created_after="2026-11-02T10:00:00+01:00", status="queued") == {
+        str(plain.pk),
+        str(in_collection.pk),
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("status", "done"),
+        ("job_type", "translate"),
+        ("collection", "7"),
+        ("created_after", "yesterday"),
+        ("created_after", "2026-02-30"),
+        ("created_before", ""),
+        ("page_size", "0"),
+        ("page_size", "101"),
+        ("page_size", "many"),
+        ("cursor", "older.7"),
+        ("state", "queued"),
+    ],
+)
+def test_a_filter_that_is_wrong_is_named(caller: Caller, name: str, value: str) -> None:
+    response = caller.read("jobs", **{name: value})
+
+    assert response.status_code == 400
+    assert list(response.json()["errors"]) == [name]
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01", "9999-12-31T23:59:59Z"])
+def test_the_ends_of_time_are_filters_too(caller: Caller, moment: str) -> None:
+    make_job(caller.tenant)
+
+    assert caller.read("jobs", created_after=moment).status_code == 200
+    assert caller.read("jobs", created_before=moment).status_code == 200
+
+
+def test_a_list_takes_the_same_number_of_queries_however_long(
+    caller: Caller, django_assert_num_queries: CountQueries
+) -> None:
+    for _ in range(20):
+        charge(make_failed(caller))
+
+    # The key and its tenant, the jobs, the charges, the errors.
+    with django_assert_num_queries(4):
+        assert len(ids(caller.read("jobs", page_size=3))) == 3
+    with django_assert_num_queries(4):
+        assert len(ids(caller.read("jobs"))) == 20
+
+
+def test_a_list_does_not_fetch_the_documents(
+    caller: Caller, django_assert_num_queries: CountQueries
+) -> None:
+    make_job(caller.tenant)
+
+    with django_assert_num_queries(3) as queries:
+        caller.read("jobs")
+
+    assert not [query for query in queries if '"document"' in query["sql"]]
+
+
+def test_a_job_that_is_not_there_is_404(caller: Caller) -> None:
+    response = caller.read(f"jobs/{uuid4()}")
+
+    assert response.status_code == 404
+    assert response.json()["detail"] == "There is no job with this id."

@@ -1,0 +1,131 @@
+"""GET collections/{id}/results."""
+
+import csv
+import io
+import json
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.db import connections
+from django.test import AsyncClient
+
+from aijobs.api import exports
+from aijobs.models import AIJob, JobAttempt
+from tests.api.conftest import Caller
+from tests.api.test_reading_jobs import charge
+from tests.factories import NOW, make_key, make_output
+
+
+def finished_collection(caller: Caller, summaries: list[str]) -> str:
+    body = {
+        "name": "Policies of May",
+        "job_type": "summarize",
+        "items": [{"document_text": f"Document {n}."} for n, _ in enumerate(summaries)],
+    }
+    made: str = caller.send("collections", body).json()["collection_id"]
+    for job, summary in zip(AIJob.objects.order_by("pk"), summaries, strict=True):
+        make_output(job, {"summary": summary})
+        charge(job)
+    AIJob.objects.update(status="completed", finished_at=NOW)
+    return made
+
+
+def body(response: Any) -> str:
+    return b"".join(response.streaming_content).decode()
+
+
+def test_ndjson_has_a_line_for_each_job_in_order(caller: Caller) -> None:
+    made = finished_collection(caller, ["one", "two\u2028halves", "three"])
+
+    response = caller.read(f"collections/{made}/results")
+
+    assert response["Content-Type"] == "application/x-ndjson"
+    rows = [json.loads(line) for line in body(response).removesuffix("\n").split("\n")]
+    assert [row["result"]["summary"] for row in rows] == ["one", "two\u2028halves", "three"]
+    assert rows[0] == {
+        "number": 1,
+        "job_id": str(AIJob.objects.order_by("pk")[0].pk),
+        "status": "completed",
+        "result": {"summary": "one"},
+        "error": None,
+        "cost_usd": "0.0010000000",
+        "sync_cost_usd": "0.0020000000",
+        "saved_usd": "0.0010000000",
+    }
+
+
+def test_csv_has_a_column_for_each_part_of_the_result(caller: Caller) -> None:
+    made = finished_collection(caller, ["plain", 'quoted, "twice"\nand broken'])
+
+    response = caller.read(f"collections/{made}/results", **{"as": "csv"})
+
+    assert response["Content-Type"] == "text/csv; charset=utf-8"
+    assert response["Content-Disposition"] == 'attachment; filename="policies-of-may.csv"'
+    rows = list(csv.DictReader(io.StringIO(body(response), newline="")))
+    assert [row["summary"] for row in rows] == ["plain", 'quoted, "twice"\nand broken']
+    assert rows[0]["saved_usd"] == "0.0010000000"
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_csv_disarms_what_a_spreadsheet_takes_for_a_formula(caller: Caller, start: str) -> None:
+    made = finished_collection(caller, [f"{start}SUM(A1)"])
+
+    text = body(caller.read(f"collections/{made}/results", **{"as": "csv"}))
+
+    assert f"'{start}SUM(A1)" in text
+
+
+def test_unfinished_and_failed_jobs_are_lines_too(caller: Caller) -> None:
+    made = finished_collection(caller, ["one", "two"])
+    first = AIJob.objects.order_by("pk")[0]
+    AIJob.objects.filter(pk=first.pk).update(status="failed")
+    first.output.delete()
+    JobAttempt.objects.create(
+        job=first, number=1, route="batch", error_type="refusal", message="No.", ended_at=NOW
+    )
+
+    row = json.loads(body(caller.read(f"collections/{made}/results")).split("\n")[0])
+
+    assert (row["status"], row["result"]) == ("failed", None)
+    assert row["error"] == {"type": "refusal", "message": "No."}
+
+
+def test_the_order_holds_over_chunks(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exports, "CHUNK", 2)
+    made = finished_collection(caller, [str(n) for n in range(7)])
+
+    rows = list(
+        csv.DictReader(body(caller.read(f"collections/{made}/results?as=csv")).splitlines())
+    )
+
+    assert [(row["number"], row["summary"]) for row in rows] == [
+        (str(n + 1), str(n)) for n in range(7)
+    ]
+
+
+def test_another_format_is_named(caller: Caller) -> None:
+    made = finished_collection(caller, ["one"])
+
+    response = caller.read(f"collections/{made}/results", **{"as": "pdf"})
+
+    assert list(response.json()["errors"]) == ["as"]
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_asgi_streams_it_chunk_by_chunk(
+    caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exports, "CHUNK", 2)
+    made = await sync_to_async(finished_collection)(caller, ["one", "two", "three"])
+    key = await sync_to_async(make_key)(caller.tenant)
+
+    try:
+        response: Any = await AsyncClient().get(
+            f"/api/ai/collections/{made}/results", headers={"authorization": f"Bearer {key}"}
+        )
+        chunks = [chunk async for chunk in response.streaming_content]
+    finally:
+        await sync_to_async(connections.close_all)()
+
+    assert [chunk.count(b"\n") for chunk in chunks] == [2, 1]

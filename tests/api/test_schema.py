@@ -1,0 +1,154 @@
+"""The OpenAPI schema says what the API does."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+from django.test import Client
+from django.urls import reverse
+from drf_spectacular.drainage import GENERATOR_STATS
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.validation import validate_schema
+from jsonschema import Draft202012Validator, FormatChecker  # type: ignore[import-untyped]
+
+from aijobs import jobtypes
+from aijobs.models import AIJob
+from tests.api.conftest import Caller
+from tests.api.test_reading_jobs import charge, make_failed
+from tests.factories import NOW, make_job, make_output
+
+RESULTS: dict[str, dict[str, Any]] = {
+    "analyze": {
+        "findings": [{"title": "t", "detail": "d", "quote": ""}],
+        "obligations": [{"who": "w", "what": "w", "when": ""}],
+        "risks": [{"title": "t", "severity": "high", "detail": "d"}],
+    },
+    "classify": {"category": "motor"},
+    "summarize": {"summary": "s"},
+}
+
+
+@pytest.fixture(scope="module")
+def schema() -> Any:
+    return json.loads(json.dumps(SchemaGenerator().get_schema(public=True)))  # type: ignore[no-untyped-call]
+
+
+def operations(schema: Any) -> Iterator[tuple[str, str, Any]]:
+    for path, methods in schema["paths"].items():
+        for method, operation in methods.items():
+            yield path, method, operation
+
+
+def validator(schema: Any, operation: str, status: int, media_type: str) -> Draft202012Validator:
+    """Checks a body against what is documented for it."""
+    found = next(one for _, _, one in operations(schema) if one["operationId"] == operation)
+    body = found["responses"][str(status)]["content"][media_type]["schema"]
+    return Draft202012Validator(
+        body | {"components": schema["components"]}, format_checker=FormatChecker()
+    )
+
+
+def check(schema: Any, operation: str, response: Any, status: int = 200) -> None:
+    assert response.status_code == status, response.content
+    media_type = response["Content-Type"].partition(";")[0]
+    validator(schema, operation, status, media_type).validate(response.json())
+
+
+def test_it_is_valid_and_free_of_warnings() -> None:
+    with GENERATOR_STATS.silence():
+        found = SchemaGenerator().get_schema(public=True)  # type: ignore[no-untyped-call]
+
+        assert not GENERATOR_STATS
+    assert found["openapi"] == "3.1.0"
+    validate_schema(found)  # type: ignore[no-untyped-call]
+
+
+def test_it_can_be_read_in_both_formats(db: None) -> None:
+    as_yaml = yaml.safe_load(Client().get("/api/schema").content)
+    as_json = Client().get("/api/schema?format=json").json()
+
+    assert as_yaml == as_json
+
+
+def test_every_job_type_has_its_operation(schema: Any) -> None:
+    named = {operation["operationId"] for _, _, operation in operations(schema)}
+
+    assert set(jobtypes.names()) < named
+
+
+def test_every_operation_asks_for_credentials(schema: Any) -> None:
+    assert all(
+        operation["security"] == [{"key": []}, {"session": []}]
+        for _, _, operation in operations(schema)
+    )
+
+
+def test_the_documentation_page_runs_scripts_of_ours_only(db: None) -> None:
+    response = Client().get(reverse("api-docs"))
+    script = Client().get(f"{reverse('api-docs')}?script")
+
+    assert response.status_code == 200
+    assert b"<script>" not in response.content
+    assert b"//cdn" not in response.content
+    assert script["Content-Type"].startswith("application/javascript")
+
+
+@pytest.mark.parametrize("job_type", jobtypes.names())
+def test_jobs_look_as_documented(schema: Any, caller: Caller, job_type: str) -> None:
+    done = make_job(caller.tenant, job_type, status="completed", finished_at=NOW, started_at=NOW)
+    make_output(done, RESULTS[job_type])
+    charge(done)
+    failed = make_failed(caller)
+
+    check(schema, "list_jobs", caller.read("jobs", page_size=1))
+    check(schema, "get_job", caller.read(f"jobs/{done.pk}"))
+    check(schema, "get_job", caller.read(f"jobs/{failed.pk}"))
+    check(schema, "retry_job", caller.send(f"jobs/{failed.pk}/retry"))
+    check(schema, "cancel_job", caller.send(f"jobs/{failed.pk}/cancel"))
+
+
+def test_what_queues_looks_as_documented(schema: Any, caller: Caller) -> None:
+    text = {"document_text": "a"}
+    items: dict[str, Any] = {"name": "n", "job_type": "summarize", "items": [text, {}]}
+
+    check(schema, "summarize", caller.send("summarize", text), 202)
+    check(schema, "summarize", caller.send("summarize", {}), 400)
+    check(schema, "queue_collection", caller.send("collections", items), 400)
+    skipped = caller.send("collections", items | {"on_error": "skip"})
+    check(schema, "queue_collection", skipped, 202)
+
+
+def test_collections_look_as_documented(schema: Any, caller: Caller) -> None:
+    items = {"name": "n", "job_type": "summarize", "items": [{"document_text": "a"}]}
+    made = caller.send("collections", items).json()["collection_id"]
+    make_output(AIJob.objects.get())
+    line = b"".join(caller.read(f"collections/{made}/results").streaming_content)
+
+    check(schema, "list_collections", caller.read("collections"))
+    check(schema, "get_collection", caller.read(f"collections/{made}"))
+    validator(schema, "download_results", 200, "application/x-ndjson").validate(json.loads(line))
+    check(schema, "cancel_collection", caller.send(f"collections/{made}/cancel"))
+    check(schema, "retry_collection", caller.send(f"collections/{made}/retry"))
+
+
+@pytest.mark.parametrize("group_by", ["day", "job_type", "route"])
+def test_usage_looks_as_documented(schema: Any, caller: Caller, group_by: str) -> None:
+    charge(make_job(caller.tenant))
+
+    found = caller.read("usage", group_by=group_by, to="2026-11-30")
+
+    check(schema, "get_usage", found)
+    assert found.json()["rows"]
+
+
+def test_errors_look_as_documented(schema: Any, caller: Caller) -> None:
+    check(schema, "list_jobs", Client().get("/api/ai/jobs"), 401)
+    check(schema, "list_jobs", caller.read("jobs", status="x"), 400)
+    check(schema, "summarize", Caller(caller.tenant, "viewer").send("summarize", {}), 403)
+
+
+def test_a_response_that_is_not_documented_fails_these_tests(schema: Any) -> None:
+    with pytest.raises(Exception, match="Additional properties"):
+        validator(schema, "summarize", 202, "application/json").validate({"surprise": 1})

@@ -1,0 +1,135 @@
+"""A tenant sees its own rows only, and strangers see none: over every address there is."""
+
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from aijobs.models import AIJob, Collection
+from tests.api.conftest import Caller
+from tests.api.test_reading_jobs import charge
+from tests.factories import NOW, make_job, make_output, make_tenant, make_user
+
+MARK = "only for acme"
+
+
+def addresses(resolver: URLResolver, prefix: str = "/") -> Iterator[str]:
+    for pattern in resolver.url_patterns:
+        address = f"{prefix}{pattern.pattern}"
+        if isinstance(pattern, URLResolver):
+            yield from addresses(pattern, address)
+        elif isinstance(pattern, URLPattern):
+            yield address
+
+
+ADDRESSES = [one for one in addresses(get_resolver()) if one.startswith("/api/ai/")]
+
+
+@pytest.fixture
+def ids(caller: Caller) -> dict[str, str]:
+    """A tenant with a job, a collection, a result and a charge, each with its mark."""
+    made = caller.send(
+        "collections",
+        {"name": MARK, "job_type": "summarize", "items": [{"document_text": MARK}]},
+    ).json()["collection_id"]
+    job = make_job(caller.tenant, text=MARK, status="failed", finished_at=NOW)
+    finished = AIJob.objects.get(collection=made)
+    make_output(finished, {"summary": MARK})
+    AIJob.objects.filter(pk=finished.pk).update(status="completed", finished_at=NOW)
+    charge(finished)
+    return {"<uuid:job_id>": str(job.pk), "<uuid:collection_id>": made}
+
+
+def of(address: str, ids: dict[str, str]) -> str:
+    for variable, value in ids.items():
+        address = address.replace(variable, value)
+    assert "<" not in address, f"Add an id for {address} to this test."
+    return address
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_another_tenant_sees_and_changes_nothing(
+    address: str, caller: Caller, ids: dict[str, str]
+) -> None:
+    other = Caller(make_tenant("other"))
+    before = list(AIJob.objects.order_by("pk").values())
+
+    for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+        response = other.generic(method, of(address, ids), b"{}", content_type="application/json")
+        if "<" in address:
+            assert response.status_code in {404, 405}, method
+        content = b"".join(response) if response.streaming else response.content
+        assert MARK.encode() not in content
+        assert not any(value.encode() in content for value in ids.values())
+        assert b"0.0010000000" not in content
+
+    assert list(AIJob.objects.order_by("pk").values()) == before
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"])
+def test_a_stranger_gets_401(address: str, method: str, db: None) -> None:
+    somewhere = of(address, {"<uuid:job_id>": str(uuid4()), "<uuid:collection_id>": str(uuid4())})
+
+    response = Client().generic(method, somewhere)
+
+    assert response.status_code == 401
+    assert response["WWW-Authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("key", ["", "nonsense", "abcdefgh.0123456789abcdef"])
+def test_a_key_that_does_not_hold_is_401(key: str, db: None) -> None:
+    response = Client(headers={"authorization": f"Bearer {key}"}).get("/api/ai/jobs")
+
+    assert response.status_code == 401
+    assert response.json()["detail"] == "The API key is unknown, revoked or expired."
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_a_viewer_reads_but_does_not_post(
+    address: str, caller: Caller, ids: dict[str, str]
+) -> None:
+    viewer = Caller(caller.tenant, role="viewer")
+
+    post = viewer.post(of(address, ids), {}, content_type="application/json")
+    read = viewer.get(of(address, ids))
+
+    assert post.status_code == 403
+    assert post.json()["detail"] == "Your role may read but not change anything."
+    assert read.status_code in {200, 405}
+    assert Collection.objects.count() == 1
+
+
+def test_the_members_of_a_tenant_may_use_their_session(caller: Caller) -> None:
+    job = make_job(caller.tenant)
+    make_user("ann", caller.tenant)
+    browser = Client()
+    browser.login(username="ann", password="ann")
+
+    assert browser.get(f"/api/ai/jobs/{job.pk}").status_code == 200
+
+
+def test_a_session_without_a_csrf_token_changes_nothing(caller: Caller) -> None:
+    make_user("ann", caller.tenant)
+    browser = Client(enforce_csrf_checks=True)
+    browser.login(username="ann", password="ann")
+
+    response = browser.post(
+        "/api/ai/summarize", {"document_text": "a"}, content_type="application/json"
+    )
+
+    assert response.status_code == 403
+    assert "CSRF" in response.json()["detail"]
+    assert not AIJob.objects.exists()
+
+
+def test_who_belongs_to_no_tenant_is_told_so(db: None) -> None:
+    make_user("nobody")
+    browser = Client()
+    browser.login(username="nobody", password="nobody")
+
+    response = browser.get("/api/ai/jobs")
+
+    assert (response.status_code, response.json()["detail"]) == (403, "You belong to no tenant.")
