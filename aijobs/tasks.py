@@ -25,7 +25,7 @@ def run_assemble() -> int:
 
 
 def run_dispatch() -> int:
-    return dispatch.run(timezone.now())
+    return dispatch.run(timezone.now(), timezone.now)
 
 
 def run_expedite() -> int:

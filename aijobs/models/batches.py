@@ -3,11 +3,18 @@
 import uuid
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Least
+
+
+class BatchQuerySet(models.QuerySet["Batch"]):
+    def in_doubt(self) -> Self:
+        """Anthropic may have them or not."""
+        return self.filter(status__in=[Batch.Status.SUBMITTING, Batch.Status.UNCONFIRMED])
 
 
 class Batch(models.Model):
@@ -59,11 +66,14 @@ class Batch(models.Model):
     note = models.CharField(max_length=500, blank=True, help_text="What went wrong last.")
     assembled_at = models.DateTimeField()
     submitting_at = models.DateTimeField(null=True)
+    unconfirmed_at = models.DateTimeField(null=True)
     submitted_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True)
     polled_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     settled_at = models.DateTimeField(null=True)
+
+    objects = BatchQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "batches"
@@ -143,9 +153,14 @@ class Batch(models.Model):
             attempts=self.attempts + 1,
         )
 
-    def mark_unconfirmed(self, note: str) -> bool:
+    def mark_unconfirmed(self, now: datetime, note: str) -> bool:
         """Anthropic may or may not have it: only reconcile decides."""
-        return self._move([self.Status.SUBMITTING], self.Status.UNCONFIRMED, note=note[:500])
+        return self._move(
+            [self.Status.SUBMITTING],
+            self.Status.UNCONFIRMED,
+            unconfirmed_at=now,
+            note=note[:500],
+        )
 
     def mark_submitted(self, now: datetime, remote_id: str, expires_at: datetime) -> bool:
         return self._move(
@@ -198,7 +213,10 @@ class Batch(models.Model):
         """Leave it as it is until `retry_at`, and say why."""
         self.attempts += 1
         type(self).objects.filter(pk=self.pk, status=self.status).update(
-            retry_at=retry_at, note=note[:500], attempts=F("attempts") + 1
+            # No higher than a smallint holds: a batch that staff must decide about may wait long.
+            retry_at=retry_at,
+            note=note[:500],
+            attempts=Least(F("attempts") + 1, 1_000),
         )
 
     def remark(self, note: str) -> None:

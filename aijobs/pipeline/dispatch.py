@@ -6,6 +6,7 @@ retries. What can't be known from its answer is left to reconcile, and never sen
 """
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from tempfile import TemporaryFile
 from typing import IO
@@ -18,6 +19,7 @@ from aijobs import gateway, jobtypes
 from aijobs.models import AIJob, Batch
 from aijobs.pipeline import _endings
 from aijobs.pipeline._answers import Failure
+from aijobs.pipeline._isolation import isolated
 from aijobs.pipeline._locks import exclusive
 
 logger = logging.getLogger(__name__)
@@ -39,49 +41,55 @@ def due(now: datetime) -> bool:
     return bool(ready(now))
 
 
-def run(now: datetime) -> int:
+def run(now: datetime, clock: Callable[[], datetime]) -> int:
     """Send what is ready, one batch after the other; returns how many were confirmed.
 
     One worker at a time, so that what is in doubt stays in an order that reconcile can read.
+    `clock` says when each answer came: `now` is when the round began, and a large body or a
+    silent server takes minutes that the grace period of reconcile must not lose.
     """
     confirmed = 0
     with exclusive("dispatch") as mine:
         if mine:
             for batch in ready(now):
-                confirmed += dispatch(batch, now)
+                with isolated(batch, now):
+                    confirmed += dispatch(batch, clock)
     return confirmed
 
 
-def dispatch(batch: Batch, now: datetime) -> bool:
+def dispatch(batch: Batch, clock: Callable[[], datetime]) -> bool:
     """Send one batch; True when Anthropic confirmed it."""
     with TemporaryFile() as body:
         requests = write_body(batch, body)
         if not requests:
-            batch.mark_rejected(now, "Every job left it before it was sent.")
+            batch.mark_rejected(clock(), "Every job left it before it was sent.")
+            return False
+        if Batch.objects.in_doubt().filter(requests=requests).exists():
+            # Of two batches in doubt, only their sizes can say which one Anthropic has.
+            batch.put_off(clock() + FIRST_PAUSE, "Waits: a batch of the same size is in doubt.")
             return False
         try:
             watermark = gateway.newest_batch_id()
         except gateway.GatewayError as error:
             # Nothing was sent yet, and without a watermark nothing may be.
-            batch.put_off(now + _pause(batch), f"Not submitted yet: {error}")
+            batch.put_off(clock() + _pause(batch), f"Not submitted yet: {error}")
             return False
         if not batch.mark_submitting(
-            now, watermark=watermark, requests=requests, request_bytes=body.tell()
+            clock(), watermark=watermark, requests=requests, request_bytes=body.tell()
         ):
             return False  # Nothing moved: somebody released or took it meanwhile.
         try:
             remote = gateway.create_batch(body)
         except gateway.NeverSent as error:
-            batch.mark_unsent(now + _pause(batch), f"Not submitted yet: {error}")
+            batch.mark_unsent(clock() + _pause(batch), f"Not submitted yet: {error}")
         except gateway.Refused as error:
-            _refused(batch, error, now)
+            _refused(batch, error, clock())
         except gateway.InDoubt as error:
-            batch.mark_unconfirmed(f"In doubt: {error}")
+            batch.mark_unconfirmed(clock(), f"In doubt: {error}")
             logger.warning("Batch %s is in doubt: %s", batch.pk, error)
         else:
-            batch.mark_submitted(now, remote.id, remote.expires_at)
             logger.info("Batch %s submitted: %s requests.", batch.pk, requests)
-            return True
+            return batch.mark_submitted(clock(), remote.id, remote.expires_at)
     return False
 
 

@@ -11,22 +11,31 @@ import logging
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models import Q
 
 from aijobs import gateway
 from aijobs.gateway import RemoteBatch
 from aijobs.models import Batch
+from aijobs.pipeline._isolation import isolated
 from aijobs.pipeline._locks import exclusive
 
 logger = logging.getLogger(__name__)
 
-# A worker that dies between intent and answer leaves `submitting` behind. No live one holds it
-# longer than the gateway waits for an answer.
-ABANDONED_AFTER = timedelta(seconds=gateway.READ_SECONDS + 60)
 PAUSE = timedelta(seconds=10)
 
 
+def ready(now: datetime) -> list[Batch]:
+    """Unconfirmed batches whose pause is over, oldest first."""
+    return list(
+        Batch.objects.filter(
+            Q(retry_at=None) | Q(retry_at__lte=now), status=Batch.Status.UNCONFIRMED
+        ).order_by("pk")
+    )
+
+
 def due(now: datetime) -> bool:
-    return any(batch.retry_at is None or batch.retry_at <= now for batch in _in_doubt())
+    """Says nothing of `submitting`: whether its worker lives, only the lock in `run` can tell."""
+    return bool(ready(now))
 
 
 def run(now: datetime) -> int:
@@ -37,9 +46,10 @@ def run(now: datetime) -> int:
         if not mine:
             return 0
         for batch in Batch.objects.filter(status=Batch.Status.SUBMITTING):
-            batch.mark_unconfirmed("In doubt: its worker died before the answer came.")
-        for batch in _in_doubt():
-            decided += reconcile(batch, now)
+            batch.mark_unconfirmed(now, "In doubt: its worker died before the answer came.")
+        for batch in ready(now):
+            with isolated(batch, now):
+                decided += reconcile(batch, now)
     return decided
 
 
@@ -58,20 +68,13 @@ def reconcile(batch: Batch, now: datetime) -> bool:
         batch.put_off(now + PAUSE, f"In doubt: {len(found)} batches at Anthropic could be it.")
         logger.error("Batch %s: several batches at Anthropic could be it.", batch.pk)
         return False
-    assert batch.submitting_at is not None
-    if now - batch.submitting_at < timedelta(seconds=settings.AIJOBS_RECONCILE_GRACE):
+    assert batch.unconfirmed_at is not None
+    # Not from when it was sent: a call may hang for longer than the grace, and be in time yet.
+    if now - batch.unconfirmed_at < timedelta(seconds=settings.AIJOBS_RECONCILE_GRACE):
         batch.put_off(now + PAUSE, "In doubt: not in Anthropic's list, which may lag.")
         return False
     logger.warning("Batch %s never reached Anthropic and is released.", batch.pk)
     return batch.mark_unsent(now, "Released: Anthropic never had it.")
-
-
-def _in_doubt() -> list[Batch]:
-    return list(
-        Batch.objects.filter(
-            status__in=[Batch.Status.SUBMITTING, Batch.Status.UNCONFIRMED]
-        ).order_by("pk")
-    )
 
 
 def _unknown(newer: list[RemoteBatch], batch: Batch) -> list[RemoteBatch]:

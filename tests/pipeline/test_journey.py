@@ -6,13 +6,13 @@ from decimal import Decimal
 import pytest
 
 from aijobs.models import AIJob, Batch, LedgerEntry
-from aijobs.pipeline import accept, assemble, dispatch, poll, settle
+from aijobs.pipeline import accept, assemble, dispatch, expedite, poll, settle
 from tests.factories import CATEGORIES, NOW, make_tenant
 from tests.ground import Emulator
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-INPUTS = {
+INPUTS: dict[str, dict[str, object]] = {
     "summarize": {"document_text": "The insurer pays for hail. The insured pays the premium. " * 9},
     "classify": {"text": "Hail on the motor hood of a car: motor cover.", "categories": CATEGORIES},
     "analyze": {"policy_text": "The insured must report a loss. Liability is limited to 1000."},
@@ -29,12 +29,11 @@ def test_queued_jobs_join_one_batch_and_come_back_with_results(emulator: Emulato
     batch = Batch.objects.get()
     assert (batch.status, batch.requests, batch.tenant_ids) == ("assembled", 3, [tenant.pk])
 
-    assert dispatch.run(later) == 1
+    assert dispatch.run(later, lambda: later) == 1
     batch.refresh_from_db()
     assert batch.status == "submitted"
     assert batch.remote_id
-    jobs = AIJob.objects.with_shown_status()
-    assert {job.shown_status for job in jobs} == {"processing"}
+    assert AIJob.objects.shown_as("processing").count() == 3
 
     emulator.end(batch.remote_id)
     assert poll.run(later + timedelta(minutes=1)) == 1
@@ -57,8 +56,6 @@ def test_queued_jobs_join_one_batch_and_come_back_with_results(emulator: Emulato
 
 
 def test_an_urgent_job_runs_at_once_at_full_price(emulator: Emulator) -> None:
-    from aijobs.pipeline import expedite
-
     job = accept.job(
         make_tenant("acme"),
         "summarize",
