@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from aijobs import gateway
 from aijobs.models import Batch
+from aijobs.pipeline._isolation import isolated
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +32,8 @@ def run(now: datetime) -> int:
     ended = 0
     for batch in ready(now):
         if batch.mark_polled(now):  # Otherwise another worker asks just now.
-            ended += poll(batch, now)
+            with isolated(batch, now):
+                ended += poll(batch, now)
     return ended
 
 
@@ -40,6 +42,9 @@ def poll(batch: Batch, now: datetime) -> bool:
     assert batch.remote_id is not None
     try:
         remote = gateway.retrieve_batch(batch.remote_id)
+        if batch.status == Batch.Status.CANCELING and remote.status == "in_progress":
+            # The cancellation never arrived.
+            remote = gateway.cancel_batch(batch.remote_id)
     except gateway.GatewayError as error:
         batch.remark(f"Polled in vain: {error}")
         logger.warning("Batch %s polled in vain: %s", batch.pk, error)

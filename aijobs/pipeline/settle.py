@@ -22,6 +22,7 @@ from django.db.models import Q
 from aijobs import gateway
 from aijobs.models import AIJob, Batch, JobAttempt
 from aijobs.pipeline import _answers, _endings
+from aijobs.pipeline._isolation import isolated
 from aijobs.pipeline._locks import exclusive
 
 logger = logging.getLogger(__name__)
@@ -52,7 +53,8 @@ def run(now: datetime) -> int:
     for batch in ready(now):
         with exclusive(f"settle {batch.pk}") as mine:
             if mine:
-                settled += settle(batch, now)
+                with isolated(batch, now):
+                    settled += settle(batch, now)
     return settled
 
 

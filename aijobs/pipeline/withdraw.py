@@ -42,7 +42,7 @@ def batch(batch: Batch, after: Batch.AfterCancel, *, now: datetime) -> bool:
         return _dissolve(batch, after, now)
     if batch.status != Batch.Status.SUBMITTED or batch.remote_id is None:
         return False
-    # The wish is stored first: when the answer is lost, poll still sees what came of it.
+    # The wish is stored first: when the call is lost, poll makes it again.
     if not batch.mark_canceling(after):
         return False
     gateway.cancel_batch(batch.remote_id)
