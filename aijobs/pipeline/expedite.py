@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
 
 from aijobs import gateway
 from aijobs.models import AIJob
@@ -25,10 +24,10 @@ def ready(now: datetime) -> list[AIJob]:
     """Waiting jobs that are wanted now, or soon; the most urgent first."""
     return list(
         AIJob.objects.filter(
-            Q(route=AIJob.Route.SYNC) | Q(needed_by__lte=now + MARGIN),
+            # What is wanted at once was due when it was accepted.
+            needed_by__lte=now + MARGIN,
             status=AIJob.Status.QUEUED,
             not_before__lte=now,
-            needed_by__isnull=False,
         )
         .select_related("input")
         .order_by("needed_by")[: settings.AIJOBS_URGENT_AT_ONCE]
@@ -63,6 +62,7 @@ def ask(job: AIJob) -> Outcome:
     params = kind.params(kind.load(given), room=job.room)
     try:
         message = gateway.create_message(params)
+        return _answers.of_message(kind, given, message)
     except gateway.NeverSent as error:
         return Failure("api_error", str(error))
     except gateway.Refused as error:
@@ -70,12 +70,17 @@ def ask(job: AIJob) -> Outcome:
     except gateway.InDoubt as error:
         # The answer may have been made and billed: a person decides about asking again.
         return Failure("in_doubt", f"{error} It may have been charged; retry if you need it.")
-    return _answers.of_message(kind, given, message)
+    except Exception as error:
+        # Whatever it is, the answers to the other jobs of the round must be stored. Its message
+        # is kept to itself: it may quote the document.
+        logger.error("Job %s: %s", job.pk, type(error).__name__)  # noqa: TRY400
+        return Failure("in_doubt", "Its answer could not be read. It may have been charged.")
 
 
 @transaction.atomic
 def finish(job: AIJob, outcome: Outcome, now: datetime) -> None:
-    """Store what became of a claimed job, if it still is ours."""
+    """Store what became of a claimed job, if this attempt of it still is the latest."""
     locked = _endings.lock_jobs([job.pk], status=AIJob.Status.PROCESSING, batch=None)
-    _endings.store(((one, outcome) for one in locked.values()), batch=None, now=now)
+    ours = [one for one in locked.values() if one.attempts == job.attempts]
+    _endings.store(((one, outcome) for one in ours), batch=None, now=now)
     logger.info("Job %s ran at once.", job.pk)
