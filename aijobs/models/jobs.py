@@ -62,7 +62,6 @@ class AIJobQuerySet(models.QuerySet["AIJob"]):
             not_before=now,
             started_at=None,
             finished_at=None,
-            room=1,
         )
 
     def cancel_waiting(self, now: datetime) -> int:
@@ -240,26 +239,19 @@ class AIJob(models.Model):
             attempts=self.attempts + 1,
         )
 
-    def mark_completed(self, now: datetime) -> bool:
-        return self._move([self.Status.PROCESSING], self.Status.COMPLETED, finished_at=now)
-
-    def mark_failed(self, now: datetime) -> bool:
-        return self._move([self.Status.PROCESSING], self.Status.FAILED, finished_at=now)
-
     def mark_canceled(self, now: datetime) -> bool:
         """Taken out of the queue. What is already on its way cannot be called back alone."""
         return self._move([self.Status.QUEUED], self.Status.CANCELED, finished_at=now)
 
-    def mark_queued(self, not_before: datetime, *, room: int = 1) -> bool:
-        """Back in the queue for another attempt."""
+    def mark_queued(self, not_before: datetime) -> bool:
+        """Back in the queue, on request, after it failed or was canceled."""
         return self._move(
-            [self.Status.PROCESSING, self.Status.FAILED, self.Status.CANCELED],
+            [self.Status.FAILED, self.Status.CANCELED],
             self.Status.QUEUED,
             batch=None,
             not_before=not_before,
             started_at=None,
             finished_at=None,
-            room=room,
         )
 
 

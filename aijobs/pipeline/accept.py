@@ -173,7 +173,7 @@ def collection(
 
 def retry(job: AIJob, *, now: datetime) -> bool:
     """Queue a failed or canceled job again; False when it is neither."""
-    return job.status in {AIJob.Status.FAILED, AIJob.Status.CANCELED} and job.mark_queued(now)
+    return job.mark_queued(now)
 
 
 def retry_collection(collection: Collection, *, now: datetime) -> int:
