@@ -18,12 +18,13 @@ logger = logging.getLogger(__name__)
 WAITING = """
 WITH RECURSIVE waiting (tenant_id, since) AS (
     (SELECT tenant_id, not_before FROM aijobs_aijob
-     WHERE status = 'queued' AND route = 'batch'
+     WHERE status = 'queued' AND route = 'batch' AND job_type = ANY(%(job_types)s)
      ORDER BY tenant_id, not_before, id LIMIT 1)
     UNION ALL
     SELECT next.tenant_id, next.not_before FROM waiting CROSS JOIN LATERAL (
         SELECT tenant_id, not_before FROM aijobs_aijob
-        WHERE status = 'queued' AND route = 'batch' AND tenant_id > waiting.tenant_id
+        WHERE status = 'queued' AND route = 'batch' AND job_type = ANY(%(job_types)s)
+          AND tenant_id > waiting.tenant_id
         ORDER BY tenant_id, not_before, id LIMIT 1
     ) AS next
 )
@@ -37,7 +38,7 @@ SELECT COALESCE(min(since) <= %(before)s, FALSE) OR (
     SELECT count(*) >= %(enough)s FROM (
         SELECT FROM waiting CROSS JOIN LATERAL (
             SELECT FROM aijobs_aijob
-            WHERE status = 'queued' AND route = 'batch'
+            WHERE status = 'queued' AND route = 'batch' AND job_type = ANY(%(job_types)s)
               AND tenant_id = waiting.tenant_id AND not_before <= %(now)s
             LIMIT %(enough)s
         ) AS job LIMIT %(enough)s
@@ -87,6 +88,7 @@ def due(now: datetime) -> bool:
             DUE,
             {
                 "now": now,
+                "job_types": list(jobtypes.names()),
                 "before": now - timedelta(seconds=settings.AIJOBS_SUBMIT_EVERY),
                 "enough": settings.AIJOBS_SUBMIT_WHEN,
             },
