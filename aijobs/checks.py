@@ -6,6 +6,15 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, register
 
+# With 0 of these, work would wait for ever.
+AT_LEAST_ONE = (
+    "AIJOBS_MAX_ATTEMPTS",
+    "AIJOBS_SUBMIT_WHEN",
+    "AIJOBS_URGENT_AT_ONCE",
+    "AIJOBS_COLLECTION_ITEMS",
+    "AIJOBS_UPLOAD_BYTES",
+)
+
 
 @register()
 def settings_agree(**kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001
@@ -32,8 +41,9 @@ def settings_agree(**kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001
                 id="aijobs.E005",
             )
         )
-    if settings.AIJOBS_MAX_ATTEMPTS < 1:
-        found.append(Error("AIJOBS_MAX_ATTEMPTS must be at least 1.", id="aijobs.E006"))
+    for number, name in enumerate(AT_LEAST_ONE, 6):
+        if getattr(settings, name) < 1:
+            found.append(Error(f"{name} must be at least 1.", id=f"aijobs.E{number:03}"))
     if not settings.LOCAL and settings.EMULATED:
         found.append(
             checks.Warning(

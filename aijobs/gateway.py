@@ -257,14 +257,18 @@ def download_results(remote_id: str, into: IO[bytes]) -> None:
                 into.write(piece)
 
 
-@lru_cache(maxsize=1)
 def _client() -> "Anthropic":
+    return _client_for(settings.ANTHROPIC_API_KEY, settings.ANTHROPIC_BASE_URL)
+
+
+@lru_cache(maxsize=1)
+def _client_for(api_key: str, base_url: str) -> "Anthropic":
     """One client a process, made after the fork."""
     from anthropic import Anthropic, Timeout
 
     return Anthropic(
-        api_key=settings.ANTHROPIC_API_KEY,
-        base_url=settings.ANTHROPIC_BASE_URL,
+        api_key=api_key,
+        base_url=base_url,
         max_retries=0,
         timeout=Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
         open_telemetry=False,  # A trace would be one more place that knows of documents.

@@ -46,6 +46,8 @@ def of_user(user: User | AnonymousUser, session: Mapping[str, Any]) -> Access | 
 
 def of_key(key: str) -> Access | None:
     """The access that an API key gives; None where it is unknown, revoked or expired."""
+    if not key.isprintable():
+        return None  # PostgreSQL would refuse the very question.
     try:
         found = APIKey.objects.get_from_key(key)
     except APIKey.DoesNotExist:

@@ -4,7 +4,7 @@ import logging
 import time
 
 from django.core.management.base import BaseCommand
-from django.db import OperationalError, close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections
 from django.utils import timezone
 
 from aijobs import tasks
@@ -26,7 +26,7 @@ class Command(BaseCommand):
             try:
                 close_old_connections()
                 tasks.wake(timezone.now())
-            except OperationalError as error:
+            except (InterfaceError, OperationalError) as error:
                 # PostgreSQL is away for a moment; the schedules would wait for it just the same.
                 logger.warning("Cannot look for work: %s", str(error).strip())
         cluster.sentinel.join()
