@@ -1,0 +1,76 @@
+"""A forecast is what was usual lately, and silence where nothing is known."""
+
+from datetime import timedelta
+
+import pytest
+
+from aijobs.models import AIJob, Forecast, expected_end
+from aijobs.models.forecast import BATCHES
+from tests.factories import NOW, make_job, make_tenant
+from tests.models.rows import make_batch
+
+pytestmark = pytest.mark.django_db
+
+MINUTE = timedelta(minutes=1)
+
+
+def make_history(*minutes: float) -> None:
+    for one in minutes:
+        make_batch("settled", submitted_at=NOW, settled_at=NOW + one * MINUTE)
+
+
+@pytest.fixture(autouse=True)
+def _submit_every_five_minutes(settings: object) -> None:
+    settings.AIJOBS_SUBMIT_EVERY = 300  # type: ignore[attr-defined]
+
+
+def test_without_history_there_is_no_forecast() -> None:
+    assert expected_end(make_job(make_tenant()), now=NOW) is None
+
+
+def test_nine_of_ten_batches_were_quicker() -> None:
+    make_history(*range(1, 12))
+    assert Forecast.from_history().duration == 10 * MINUTE
+
+
+def test_only_recent_batches_count() -> None:
+    make_history(*[500] * 10, *[2] * BATCHES)
+    assert Forecast.from_history().duration == 2 * MINUTE
+
+
+def test_a_waiting_job_waits_for_its_batch_first() -> None:
+    make_history(4)
+    job = make_job(make_tenant())
+    assert expected_end(job, now=NOW) == NOW + 9 * MINUTE
+    # What should have been sent an hour ago is sent now, if ever.
+    assert expected_end(job, now=NOW + 60 * MINUTE) == NOW + 64 * MINUTE
+
+
+def test_a_job_of_a_batch_is_expected_when_the_batch_is() -> None:
+    make_history(4)
+    job = make_job(make_tenant(), status="submitted", batch=make_batch("submitted"))
+    assert expected_end(job, now=NOW + MINUTE) == NOW + 4 * MINUTE
+    assert expected_end(job, now=NOW + 5 * MINUTE) is None
+
+
+@pytest.mark.parametrize("status", AIJob.FINAL)
+def test_what_has_ended_is_not_expected(status: str) -> None:
+    make_history(4)
+    assert expected_end(make_job(make_tenant(), status=status, finished_at=NOW), now=NOW) is None
+
+
+def test_a_direct_call_has_no_forecast() -> None:
+    make_history(4)
+    assert expected_end(make_job(make_tenant(), route="sync"), now=NOW) is None
+
+
+def test_many_jobs_are_expected_with_the_last_of_them_or_not_at_all() -> None:
+    make_history(4)
+    tenant = make_tenant()
+    soon = make_job(tenant, status="submitted", batch=make_batch("submitted"))
+    later = make_job(tenant)
+    done = make_job(tenant, status="failed", finished_at=NOW)
+    forecast = Forecast.from_history()
+    assert forecast.of_jobs([soon, later], now=NOW) == NOW + 9 * MINUTE
+    assert forecast.of_jobs([soon, later, done], now=NOW) is None
+    assert forecast.of_jobs([], now=NOW) is None

@@ -1,0 +1,115 @@
+"""PostgreSQL tells of every change of a status, when it is committed and never before."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from django.db import connection, transaction
+from psycopg import sql
+
+from aijobs.events import CHANNEL, Notice, read_notice
+from aijobs.models import AIJob, Collection, new_id
+from aijobs.pipeline import accept
+from tests.factories import NOW, make_job, make_tenant
+from tests.models.rows import make_batch
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Ear:
+    """A connection of its own that listens."""
+
+    def __init__(self, listening: "psycopg.Connection[tuple[object, ...]]") -> None:
+        self._listening = listening
+
+    def heard(self) -> list[Notice]:
+        """What was told since it was asked last."""
+        notices = self._listening.notifies(timeout=0.05)
+        return [read_notice(notice.payload) for notice in notices]
+
+
+@pytest.fixture
+def ear() -> Iterator[Ear]:
+    connection.ensure_connection()
+    parameters = connection.get_connection_params()
+    known = {k: v for k, v in parameters.items() if k not in {"cursor_factory", "context"}}
+    known.pop("prepare_threshold", None)
+    with psycopg.connect(**known, autocommit=True) as listening:
+        listening.execute(sql.SQL("LISTEN {}").format(sql.Identifier(CHANNEL)))
+        yield Ear(listening)
+
+
+def test_a_new_job_is_told_with_its_id_status_and_collection(ear: Ear) -> None:
+    tenant = make_tenant()
+    collection = Collection.objects.create(
+        id=new_id(NOW), tenant=tenant, name="c", job_type="summarize", total=1, created_at=NOW
+    )
+    job = make_job(tenant, collection=collection)
+    [notice] = ear.heard()
+    assert notice.tenant_id == tenant.pk
+    assert notice.changes == (
+        {"job_id": str(job.pk), "status": "queued", "collection_id": str(collection.pk)},
+    )
+
+
+def test_nothing_is_told_before_the_commit_nor_after_a_rollback(ear: Ear) -> None:
+    job = make_job(make_tenant())
+    ear.heard()
+    with transaction.atomic():
+        job.mark_canceled(NOW)
+        assert ear.heard() == []
+    assert [change["status"] for change in ear.heard()[0].changes] == ["canceled"]
+
+    job.mark_queued(NOW)
+    ear.heard()
+    with transaction.atomic():
+        job.mark_canceled(NOW)
+        transaction.set_rollback(True)
+    assert ear.heard() == []
+
+
+def test_what_changes_no_status_is_not_told(ear: Ear) -> None:
+    job = make_job(make_tenant())
+    ear.heard()
+    AIJob.objects.filter(pk=job.pk).update(not_before=NOW, room=2)
+    AIJob.objects.filter(pk=job.pk).update(status="queued")
+    AIJob.objects.filter(pk=job.pk, status="failed").update(status="queued")
+    assert ear.heard() == []
+
+
+def test_each_tenant_hears_of_its_own_jobs_in_one_notice(ear: Ear) -> None:
+    first, second = make_tenant(), make_tenant()
+    jobs = {tenant.pk: {str(make_job(tenant).pk) for _ in range(3)} for tenant in (first, second)}
+    ear.heard()
+    AIJob.objects.all().cancel_waiting(NOW)
+    told = {
+        notice.tenant_id: {change["job_id"] for change in notice.changes} for notice in ear.heard()
+    }
+    assert told == jobs
+
+
+@pytest.mark.parametrize(("jobs", "named"), [(50, 50), (51, 0)])
+def test_a_change_of_many_jobs_says_look_again(ear: Ear, jobs: int, named: int) -> None:
+    tenant = make_tenant()
+    item = {"document_text": "Hail is covered."}
+    accept.collection(tenant, "c", "summarize", [item] * jobs, now=NOW, created_by="ann")
+    [added] = ear.heard()
+    AIJob.objects.all().cancel_waiting(NOW)
+    [moved] = ear.heard()
+    for notice in (added, moved):
+        assert len(notice.changes) == named
+        assert notice.is_resync is (named == 0)
+
+
+def test_a_batch_at_anthropic_is_told_to_the_tenants_in_it(ear: Ear) -> None:
+    batch = make_batch("submitting", tenant_ids=[7, 9])
+    batch.mark_submitted(NOW, "msgbatch_1", NOW)
+    assert {notice.tenant_id for notice in ear.heard()} == {7, 9}
+    # The jobs show as processing while it is canceled and when it has ended: nothing new.
+    batch.mark_ended(NOW, {"succeeded": 1})
+    assert ear.heard() == []
+
+
+def test_a_notice_holds_no_text_of_a_document(ear: Ear) -> None:
+    make_job(make_tenant(), text="a secret of the insured")
+    assert "secret" not in repr(ear.heard())
