@@ -12,7 +12,7 @@ help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: runtime ## Set everything up and serve the product (PORT=8000); Ctrl-C stops it
-	@$(VENV) manage.py up
+	@$(VENV) -m citizenapp.local up
 
 demo: runtime ## Queue real documents with the running product, and show what came of them
 	@$(VENV) manage.py demo

@@ -1,6 +1,6 @@
 """`python -m citizenapp.local up` runs the product in the foreground; `stop` ends what runs.
 
-`manage.py up` and `make stop` call it. It loads no Django: it stays beside the product as long
+`make` and `manage.py up` call it. It loads no Django: it stays beside the product as long
 as that runs, and should weigh nothing.
 """
 
@@ -20,7 +20,7 @@ from citizenapp.local.terminal import Terminal
 def main() -> int:
     parser = argparse.ArgumentParser(prog="citizenapp.local")
     parser.add_argument("action", choices=["up", "stop"])
-    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--port", type=int, default=os.environ.get("PORT") or 8000)
     arguments = parser.parse_args()
     var = Path(os.environ.get("CITIZENAPP_VAR") or CHECKOUT / "var").resolve()
     try:
@@ -29,6 +29,8 @@ def main() -> int:
     except CannotRun as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:  # before there was anything to stop
+        return 130
 
 
 def up(product: Product) -> int:

@@ -148,6 +148,7 @@ def _run(account: Account | None, *argv: str | Path, statement: str = "") -> Non
             group=account.gid if account else None,
             extra_groups=[] if account else None,
             cwd="/",
+            start_new_session=True,  # Ctrl-C waits until it is done.
             check=True,
             capture_output=True,
             text=True,

@@ -47,10 +47,16 @@ class Product:
         return self.var / "run" / "up.lock"
 
     def servers(self) -> list[Program]:
-        """What must answer before anything of Django's can work."""
+        """What the product's own processes talk to."""
+        # Not by manage.py: it needs nothing of Django, which would weigh more than all of it.
+        emulator = self._program(
+            *("emulator", "-m", "aijobs.emulator", "--port", str(self._emulator_port)),
+            *("--data", str(self.var / "emulator")),
+        )
         return [
             *([postgres.program(self.var)] if self.has_postgres else []),
             *([valkey.program(self.var)] if self.has_valkey else []),
+            *([emulator] if self.is_emulated else []),
         ]
 
     def preparation(self) -> Program:
@@ -59,12 +65,7 @@ class Product:
 
     def applications(self) -> list[Program]:
         """The product's own processes, without the web."""
-        emulator = self._program(
-            *("emulator", "manage.py", "emulator", "--port", str(self._emulator_port)),
-            *("--data", str(self.var / "emulator")),
-        )
         return [
-            *([emulator] if self.is_emulated else []),
             # A batch on its way out or in gets the time to be stored.
             self._program("cluster", "manage.py", "cluster", grace=20),
             self._program("relay", "manage.py", "relay"),
