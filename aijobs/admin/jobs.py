@@ -1,0 +1,270 @@
+"""Jobs and collections, as staff see them."""
+
+from collections.abc import Iterable
+from typing import Any, cast
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from aijobs import jobtypes
+from aijobs.admin import search
+from aijobs.admin.actions import RESENT, Outcome, bounded, confirmation
+from aijobs.admin.reading import (
+    CreatedFilter,
+    ReadOnlyAdmin,
+    dollars,
+    link,
+    listing,
+    moment,
+    status_badge,
+    structure,
+    table,
+    verbatim,
+)
+from aijobs.jobtypes.text import utf8
+from aijobs.models import AIJob, Collection, JobOutput, LedgerEntry
+from aijobs.models.jobs import AIJobQuerySet
+from aijobs.pipeline import accept, withdraw
+
+
+class StatusFilter(admin.SimpleListFilter):
+    """By the status that people see."""
+
+    title = "status"
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:  # noqa: ARG002
+        return AIJob.Status.choices
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[AIJob]) -> QuerySet[AIJob]:  # noqa: ARG002
+        status = self.value()
+        if status not in AIJob.Status.values:
+            return queryset
+        return cast(AIJobQuerySet, queryset).shown_as(status)
+
+
+class JobTypeFilter(admin.SimpleListFilter):
+    """By the job types there are, not by those that ten million rows hold."""
+
+    title = "job type"
+    parameter_name = "job_type"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:  # noqa: ARG002
+        return [(kind.name, kind.title) for kind in jobtypes.all_types()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[AIJob]) -> QuerySet[AIJob]:  # noqa: ARG002
+        return queryset.filter(job_type=self.value()) if self.value() else queryset
+
+
+def shown_status(job: AIJob) -> str:
+    """The annotation of `with_shown_status`."""
+    status: str = job.shown_status  # type: ignore[attr-defined]
+    return status
+
+
+@admin.register(AIJob)
+class AIJobAdmin(ReadOnlyAdmin):
+    """Jobs of all tenants. A tenant's, a batch's or a collection's are found by search."""
+
+    actions = ("retry", "cancel")
+    list_display = (
+        "id", "shown_status", "job_type", "tenant_link", "batch_link", "route", "attempts",
+        "created_at", "finished_at",
+    )  # fmt: skip
+    list_filter = (StatusFilter, JobTypeFilter, "route", CreatedFilter)
+    search_help_text = "Job, collection or custom id; Anthropic's batch id or nonce; tenant."
+    fieldsets = (
+        (None, {"fields": ("id", "shown_status", "job_type", "tenant_link", "created_by")}),
+        (
+            "Way",
+            {
+                "fields": (
+                    "route", "batch_link", "collection_link", "attempts", "room", "created_at",
+                    "needed_by", "not_before", "started_at", "finished_at",
+                )
+            },
+        ),
+        ("Charges", {"fields": ("charges",)}),
+        ("Failed attempts", {"fields": ("failed_attempts_table",)}),
+        ("Result", {"fields": ("answered_by", "result")}),
+        ("Input", {"fields": ("source_name", "options", "document")}),
+    )  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AIJob]:  # noqa: ARG002
+        return AIJob.objects.with_shown_status().select_related("tenant", "batch").order_by("-pk")
+
+    def found(self, rows: QuerySet[AIJob], term: str) -> QuerySet[AIJob]:
+        if (key := search.job_or_collection(term)) is not None:
+            return rows.filter(Q(pk=key) | Q(collection=key))
+        if batches := search.batches(term):
+            return rows.filter(batch__in=batches)
+        return rows.filter(tenant__in=search.tenants(term))
+
+    @admin.action(description="Queue again", permissions=["operate"])
+    def retry(self, request: HttpRequest, queryset: QuerySet[AIJob]) -> HttpResponse | None:
+        page = confirmation(
+            self, request, queryset, title="Queue these jobs again?", warning=RESENT
+        )
+        if page is not None:
+            return page
+        outcome = Outcome(request, "Queued again")
+        now = timezone.now()
+        for job in bounded(request, queryset):
+            if accept.retry(job, now=now):
+                outcome.moved(job)
+            else:
+                outcome.left(f"Only what failed or was canceled runs again, not {job.status} jobs.")
+        outcome.tell()
+        return None
+
+    @admin.action(description="Cancel", permissions=["operate"])
+    def cancel(self, request: HttpRequest, queryset: QuerySet[AIJob]) -> None:
+        outcome = Outcome(request, "Canceled")
+        now = timezone.now()
+        for job in bounded(request, queryset):
+            if withdraw.job(job, now=now):
+                outcome.moved(job)
+            else:
+                outcome.left(withdraw.reason(shown_status(job)))
+        outcome.tell()
+
+    @admin.display(description="status")
+    def shown_status(self, job: AIJob) -> SafeString:
+        return status_badge(shown_status(job))
+
+    @admin.display(description="tenant")
+    def tenant_link(self, job: AIJob) -> SafeString | str:
+        return link(job.tenant)
+
+    @admin.display(description="batch")
+    def batch_link(self, job: AIJob) -> SafeString | str:
+        return link(job.batch)
+
+    @admin.display(description="collection")
+    def collection_link(self, job: AIJob) -> SafeString | str:
+        return link(job.collection)
+
+    @admin.display
+    def created_by(self, job: AIJob) -> str:
+        return utf8(job.input.created_by)
+
+    @admin.display(description="file")
+    def source_name(self, job: AIJob) -> str:
+        return utf8(job.input.source_name) or "–"
+
+    @admin.display
+    def options(self, job: AIJob) -> SafeString:
+        return structure(job.input.options)
+
+    @admin.display
+    def document(self, job: AIJob) -> SafeString:
+        return verbatim(job.input.document)
+
+    @admin.display
+    def answered_by(self, job: AIJob) -> str:
+        output = JobOutput.objects.filter(pk=job.pk).first()
+        return f"{output.model}, {output.stop_reason}" if output else "–"
+
+    @admin.display
+    def result(self, job: AIJob) -> SafeString | str:
+        output = JobOutput.objects.filter(pk=job.pk).first()
+        return structure(output.result) if output else "–"
+
+    @admin.display(description="attempts")
+    def failed_attempts_table(self, job: AIJob) -> SafeString | str:
+        return table(
+            ("Attempt", "Ended", "Route", "Batch", "Error", "Message"),
+            (
+                (
+                    attempt.number,
+                    moment(attempt.ended_at),
+                    attempt.route,
+                    link(attempt.batch),
+                    attempt.error_type,
+                    utf8(attempt.message),
+                )
+                for attempt in job.failed_attempts.select_related("batch").order_by("number")
+            ),
+        )
+
+    @admin.display
+    def charges(self, job: AIJob) -> SafeString | str:
+        return table(
+            ("When", "Route", "Model", "Tokens in", "out", "Cost", "Full price", "Saved"),
+            (
+                (
+                    moment(entry.created_at),
+                    entry.route,
+                    entry.model,
+                    f"{entry.input_tokens:,}",
+                    f"{entry.output_tokens:,}",
+                    dollars(entry.cost_usd),
+                    dollars(entry.sync_cost_usd),
+                    dollars(entry.saved_usd),
+                )
+                for entry in LedgerEntry.objects.filter(job_id=job.pk).order_by("pk")
+            ),
+        )
+
+
+@admin.register(Collection)
+class CollectionAdmin(ReadOnlyAdmin):
+    """Collections of all tenants."""
+
+    actions = ("retry_failed", "cancel_waiting")
+    list_display = ("id", "name", "tenant", "job_type", "total", "created_by", "created_at")
+    list_filter = (JobTypeFilter, CreatedFilter)
+    list_select_related = ("tenant",)
+    search_help_text = "Collection id, or the beginning of its name; tenant."
+    fields = (
+        "id", "name", "tenant_link", "job_type", "total", "jobs", "created_by", "created_at",
+    )  # fmt: skip
+
+    def found(self, rows: QuerySet[Collection], term: str) -> QuerySet[Collection]:
+        if (key := search.job_or_collection(term)) is not None:
+            return rows.filter(pk=key)
+        if tenants := search.tenants(term):
+            return rows.filter(tenant__in=tenants)
+        return rows.filter(name__istartswith=term)
+
+    @admin.action(description="Queue failed jobs again", permissions=["operate"])
+    def retry_failed(
+        self, request: HttpRequest, queryset: QuerySet[Collection]
+    ) -> HttpResponse | None:
+        page = confirmation(
+            self, request, queryset, title="Queue their failed jobs again?", warning=RESENT
+        )
+        if page is not None:
+            return page
+        outcome = Outcome(request, "Failed jobs queued again in collections")
+        now = timezone.now()
+        for collection in bounded(request, queryset):
+            if accept.retry_collection(collection, now=now):
+                outcome.moved(collection)
+            else:
+                outcome.left("No job of it has failed.")
+        outcome.tell()
+        return None
+
+    @admin.action(description="Cancel waiting jobs", permissions=["operate"])
+    def cancel_waiting(self, request: HttpRequest, queryset: QuerySet[Collection]) -> None:
+        outcome = Outcome(request, "Waiting jobs canceled in collections")
+        now = timezone.now()
+        for collection in bounded(request, queryset):
+            if withdraw.collection(collection, now=now):
+                outcome.moved(collection)
+            else:
+                outcome.left("No job of it waits any more.")
+        outcome.tell()
+
+    @admin.display(description="tenant")
+    def tenant_link(self, collection: Collection) -> SafeString | str:
+        return link(collection.tenant)
+
+    @admin.display
+    def jobs(self, collection: Collection) -> SafeString:
+        counts = ", ".join(f"{n:,} {status}" for status, n in collection.counts().items() if n)
+        return listing(AIJob, counts or "none", q=collection.pk)

@@ -1,0 +1,179 @@
+"""How staff read tables of ten million rows: newest first, and never counted to the end."""
+
+import json
+from collections.abc import Iterable
+from datetime import timedelta
+from decimal import Decimal
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+from uuid import UUID
+
+from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.paginator import Paginator
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from aijobs.jobtypes.text import utf8
+
+if TYPE_CHECKING:
+    AnyModelAdmin = admin.ModelAdmin[Any]
+    AnyPaginator = Paginator[Any]
+else:
+    AnyModelAdmin = admin.ModelAdmin  # not subscriptable at run time
+    AnyPaginator = Paginator
+
+MOST_LISTED = 1_000
+MOST_CHARACTERS = 50_000
+
+
+class ShortCount(AnyPaginator):
+    """Counts up to a limit; rows beyond it are found by search and filters."""
+
+    @cached_property
+    def count(self) -> int:
+        rows: QuerySet[Model] = self.object_list  # type: ignore[assignment]
+        return rows[:MOST_LISTED].count()
+
+
+class ReadOnlyAdmin(AnyModelAdmin):
+    """A table that only the pipeline writes. Ordered by its key, which has an index."""
+
+    actions_selection_counter = True
+    list_max_show_all = 0
+    list_per_page = 50
+    ordering = ("-pk",)
+    paginator = ShortCount
+    search_fields = ("pk",)  # Shows the field; each admin says below what it finds.
+    show_facets = admin.ShowFacets.NEVER
+    show_full_result_count = False
+    sortable_by = ()
+
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
+        return False
+
+    def has_operate_permission(self, request: HttpRequest) -> bool:
+        """Whether the person may start actions: Django's own "can change" of the model."""
+        return request.user.has_perm(f"{self.opts.app_label}.change_{self.opts.model_name}")
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The page of a row, with a button for each action of the list."""
+        actions = [action[1:] for action in self.get_actions(request).values() if action]
+        context = {"row_actions": actions, "checkbox": ACTION_CHECKBOX_NAME}
+        return super().change_view(
+            request, object_id, form_url, {**context, **(extra_context or {})}
+        )
+
+    def found(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
+        """The rows that a search finds, by indexes only."""
+        raise NotImplementedError
+
+    def get_search_results(
+        self,
+        request: HttpRequest,  # noqa: ARG002
+        queryset: QuerySet[Any],
+        search_term: str,
+    ) -> tuple[QuerySet[Any], bool]:
+        term = search_term.strip()
+        return (self.found(queryset, term) if term else queryset), False
+
+
+class CreatedFilter(admin.SimpleListFilter):
+    """By age, over ids that sort by time: no other index is needed."""
+
+    title = "created"
+    parameter_name = "within"
+    SPANS: ClassVar = {
+        "1": "Past hour",
+        "24": "Past day",
+        "168": "Past 7 days",
+        "720": "Past 30 days",
+    }
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:  # noqa: ARG002
+        return self.SPANS.items()
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002
+        if (span := self.value()) not in self.SPANS:
+            return queryset
+        since = timezone.now() - timedelta(hours=int(span))
+        return queryset.filter(pk__gte=UUID(int=int(since.timestamp() * 1000) << 80))
+
+
+def link(to: Model | None) -> SafeString | str:
+    """A link to the page of a row."""
+    if to is None:
+        return "–"
+    return format_html('<a href="{}">{}</a>', address(to), to)
+
+
+def address(of: Model) -> str:
+    return reverse(f"admin:{of._meta.app_label}_{of._meta.model_name}_change", args=[of.pk])
+
+
+def listing(model: type[Model], text: str, **filters: object) -> SafeString:
+    """A link to the rows of a model that the filters let through."""
+    base = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    return format_html(
+        '<a href="{}?{}">{}</a>', base, "&".join(f"{k}={v}" for k, v in filters.items()), text
+    )
+
+
+def verbatim(text: str) -> SafeString:
+    """Text of a document as it is, markup and all; the beginning of a long one."""
+    shown = utf8(text[:MOST_CHARACTERS])
+    rest = len(text) - MOST_CHARACTERS
+    return format_html(
+        '<pre class="verbatim">{}</pre>{}',
+        shown,
+        f"… and {rest:,} characters more." if rest > 0 else "",
+    )
+
+
+def structure(value: object) -> SafeString:
+    """JSON, laid out for reading."""
+    return verbatim(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def table(heads: Iterable[str], rows: Iterable[Iterable[object]]) -> SafeString | str:
+    """A small table; a dash where it would have no rows."""
+    lines = [(_cells("td", row),) for row in rows]
+    if not lines:
+        return "–"
+    return format_html(
+        '<table class="inner"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>',
+        _cells("th", heads),
+        format_html_join("", "<tr>{}</tr>", lines),
+    )
+
+
+def _cells(tag: str, values: Iterable[object]) -> SafeString:
+    return format_html_join("", "<{0}>{1}</{0}>", ((tag, value) for value in values))
+
+
+def status_badge(status: str) -> SafeString:
+    return format_html('<span class="status status-{}">{}</span>', status, status)
+
+
+def dollars(amount: Decimal | None) -> str:
+    return "–" if amount is None else f"${amount:,.6f}"
+
+
+def moment(at: Any) -> str:
+    return "–" if at is None else f"{at:%Y-%m-%d %H:%M:%S} UTC"

@@ -1,0 +1,127 @@
+"""Customers, as staff see and change them."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+from citizenapp.tenants.models import APIKey, Membership, Tenant, User
+
+if TYPE_CHECKING:
+    AnyModelAdmin = admin.ModelAdmin[Any]
+    AnyTabularInline = admin.TabularInline[Any, Any]
+    AnyUserAdmin = DjangoUserAdmin[User]
+else:
+    AnyModelAdmin = admin.ModelAdmin  # not subscriptable at run time
+    AnyTabularInline = admin.TabularInline
+    AnyUserAdmin = DjangoUserAdmin
+
+
+class MembershipInline(AnyTabularInline):
+    model = Membership
+    autocomplete_fields = ("user", "tenant")
+    extra = 0
+
+
+class NeverDeleted(AnyModelAdmin):
+    """Rows that others point to and that the record needs: they are switched off instead."""
+
+    show_facets = admin.ShowFacets.NEVER
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
+        return False
+
+
+@admin.register(Tenant)
+class TenantAdmin(NeverDeleted):
+    inlines = (MembershipInline,)
+    list_display = ("name", "slug", "is_active", "is_demo", "created_at")
+    list_filter = ("is_active",)
+    search_fields = ("name", "slug")
+    fields = ("name", "slug", "is_active", "is_demo", "created_at")
+    prepopulated_fields = {"slug": ("name",)}  # noqa: RUF012
+    readonly_fields = ("is_demo", "created_at")
+
+
+@admin.register(Membership)
+class MembershipAdmin(AnyModelAdmin):
+    autocomplete_fields = ("user", "tenant")
+    list_display = ("user", "tenant", "role", "created_at")
+    list_filter = ("role",)
+    list_select_related = ("user", "tenant")
+    search_fields = ("user__username", "user__email", "tenant__name", "tenant__slug")
+    show_facets = admin.ShowFacets.NEVER
+
+
+@admin.register(User)
+class UserAdmin(NeverDeleted, AnyUserAdmin):
+    """People. Only superusers decide who is staff, and touch other superusers."""
+
+    inlines = (MembershipInline,)
+    list_display = ("username", "email", "is_active", "is_staff", "is_superuser", "last_login")
+    list_filter = ("is_active", "is_staff", "is_superuser")
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        if isinstance(obj, User) and obj.is_superuser and not is_superuser(request):
+            return False
+        return super().has_change_permission(request, obj)
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Model | None = None
+    ) -> tuple[str, ...]:
+        given = tuple(super().get_readonly_fields(request, obj))
+        if is_superuser(request):
+            return given
+        return (*given, "is_staff", "is_superuser", "groups", "user_permissions")
+
+
+@admin.register(APIKey)
+class APIKeyAdmin(NeverDeleted):
+    """Keys of tenants. A key is shown once, on the page that answers its making."""
+
+    autocomplete_fields = ("tenant",)
+    list_display = ("name", "prefix", "tenant", "role", "created", "expiry_date", "revoked")
+    list_filter = ("revoked", "role")
+    list_select_related = ("tenant",)
+    search_fields = ("prefix", "name", "tenant__name", "tenant__slug")
+    fields = ("name", "tenant", "role", "expiry_date", "revoked", "prefix", "created")
+
+    def get_readonly_fields(
+        self,
+        request: HttpRequest,  # noqa: ARG002
+        obj: Model | None = None,
+    ) -> tuple[str, ...]:
+        fixed = ("prefix", "created")
+        if not isinstance(obj, APIKey):
+            return (*fixed, "revoked")
+        # Whoever holds the key was promised what it may do.
+        given = (*fixed, "tenant", "role")
+        return (*given, "name", "expiry_date", "revoked") if obj.revoked else given
+
+    def save_model(self, request: HttpRequest, obj: APIKey, form: Any, change: bool) -> None:
+        if not change:
+            # Kept for this one answer alone; messages would put it into a cookie.
+            obj.shown_once = APIKey.objects.assign_key(obj)
+        super().save_model(request, obj, form, change)
+
+    def response_add(
+        self,
+        request: HttpRequest,
+        obj: APIKey,
+        post_url_continue: str | None = None,  # noqa: ARG002
+    ) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "The new API key",
+            "opts": self.opts,
+            "api_key": obj,
+            "key": obj.shown_once,
+        }
+        return TemplateResponse(request, "admin/tenants/apikey/made.html", context)
+
+
+def is_superuser(request: HttpRequest) -> bool:
+    return isinstance(request.user, User) and request.user.is_superuser

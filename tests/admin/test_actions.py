@@ -1,0 +1,138 @@
+"""Retry and cancel: what moves, what stays, and what the person is told."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.test import Client
+from pytest_django import Settings
+
+from aijobs import gateway
+from aijobs.models import AIJob, Batch
+from aijobs.pipeline import accept, assemble, dispatch
+from tests.admin.rows import LATER, act, make_batch, make_failed_job, page, told
+from tests.factories import NOW, make_job, make_tenant
+from tests.ground import Emulator, emulating
+
+
+@pytest.fixture
+def busy_emulator(tmp_path: Path, settings: Settings) -> Iterator[Emulator]:
+    """An emulator whose batches take a minute."""
+    with emulating(tmp_path, "--latency-base", "60") as emulator:
+        settings.ANTHROPIC_BASE_URL = emulator.url
+        settings.ANTHROPIC_API_KEY = "emulator"
+        yield emulator
+
+
+def statuses() -> list[str]:
+    return sorted(AIJob.objects.values_list("status", flat=True))
+
+
+def test_retry_asks_first(staff: Client) -> None:
+    job = make_failed_job()
+    answer = act(staff, "aijob", "retry", job.pk, confirmed=False)
+    assert b"charged again" in answer.content
+    assert statuses() == ["failed"]
+
+
+def test_retry_queues_what_failed_and_says_why_the_rest_stayed(staff: Client) -> None:
+    tenant = make_tenant()
+    jobs = [
+        make_failed_job(tenant),
+        make_failed_job(tenant, status="canceled"),
+        make_job(tenant, status="completed", finished_at=LATER),
+    ]
+    answer = act(staff, "aijob", "retry", *(job.pk for job in jobs))
+    assert told(answer) == [
+        "Queued again: 2.",
+        "Left as they were: 1. Only what failed or was canceled runs again, not completed jobs.",
+    ]
+    assert statuses() == ["completed", "queued", "queued"]
+
+
+def test_cancel_takes_waiting_jobs_out_and_says_why_the_rest_stayed(staff: Client) -> None:
+    tenant = make_tenant()
+    waiting = make_job(tenant)
+    away = make_job(tenant, batch=make_batch("submitted"), status="submitted")
+    answer = act(staff, "aijob", "cancel", waiting.pk, away.pk)
+    assert told(answer) == [
+        "Canceled: 1.",
+        "Left as they were: 1. Claude is already working on it; its result will arrive.",
+    ]
+    assert statuses() == ["canceled", "submitted"]
+
+
+def test_what_was_done_stays_in_the_record(staff: Client) -> None:
+    job = make_job(make_tenant())
+    act(staff, "aijob", "cancel", job.pk)
+    entry = LogEntry.objects.get()
+    assert (entry.user.username, entry.object_id, entry.get_change_message()) == (
+        "root",
+        str(job.pk),
+        "Canceled",
+    )
+
+
+def test_the_page_of_a_job_has_a_button_for_each_action(staff: Client) -> None:
+    text = page(staff, "aijobs_aijob_change", make_job(make_tenant()).pk)
+    assert '<input type="hidden" name="action" value="retry">' in text
+    assert '<input type="hidden" name="action" value="cancel">' in text
+
+
+def test_an_assembled_batch_is_dissolved_either_way(staff: Client) -> None:
+    tenant = make_tenant()
+    for action, after in (("cancel_and_queue_again", "queued"), ("cancel_with_jobs", "canceled")):
+        batch = make_batch("assembled")
+        job = make_job(tenant, batch=batch, status="submitted", attempts=1)
+        act(staff, "batch", action, batch.pk, confirmed=False)
+        job.refresh_from_db()
+        assert job.status == "submitted", "It asks first."
+        act(staff, "batch", action, batch.pk)
+        batch.refresh_from_db()
+        job.refresh_from_db()
+        assert (batch.status, job.status) == ("rejected", after)
+
+
+@pytest.mark.parametrize(
+    ("action", "after"),
+    [("cancel_and_queue_again", "requeue"), ("cancel_with_jobs", "cancel")],
+)
+def test_a_submitted_batch_is_canceled_at_anthropic(
+    staff: Client, busy_emulator: Emulator, action: str, after: str
+) -> None:
+    accept.job(make_tenant(), "summarize", {"document_text": "Hail."}, now=NOW, created_by="ada")
+    assemble.run(LATER)
+    dispatch.run(LATER, lambda: LATER)
+    batch = Batch.objects.get(status="submitted")
+    assert told(act(staff, "batch", action, batch.pk)) == ["Cancellation begun: 1."]
+    batch.refresh_from_db()
+    assert (batch.status, batch.after_cancel) == ("canceling", after)
+    assert batch.remote_id
+    assert gateway.retrieve_batch(batch.remote_id).status == "canceling"
+
+
+def test_a_batch_that_anthropic_does_not_know_is_reported(
+    staff: Client, emulator: Emulator
+) -> None:
+    batch = make_batch("submitted")
+    assert told(act(staff, "batch", "cancel_with_jobs", batch.pk)) == [
+        "Left as they were: 1. Anthropic did not confirm the cancellation (Refused)."
+    ]
+
+
+def test_a_batch_that_is_past_it_is_left(staff: Client) -> None:
+    batch = make_batch("settled")
+    assert told(act(staff, "batch", "cancel_with_jobs", batch.pk)) == [
+        "Left as they were: 1. Only an assembled or a submitted batch can be canceled, "
+        "not one that is settled."
+    ]
+
+
+def test_the_failed_jobs_of_a_batch_are_queued_again(staff: Client) -> None:
+    batch, tenant = make_batch("settled"), make_tenant()
+    make_failed_job(tenant, batch=batch)
+    make_failed_job(tenant)
+    make_job(tenant, batch=batch, status="completed", finished_at=LATER)
+    act(staff, "batch", "retry_failed", batch.pk)
+    assert statuses() == ["completed", "failed", "queued"]

@@ -1,0 +1,111 @@
+"""Staff can open every page there is, and what it shows is safe to show."""
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.test import Client
+
+from aijobs.models import JobAttempt
+from citizenapp.tenants.models import APIKey, Membership
+from tests.admin.rows import LATER, make_batch, make_charge, make_collection, make_failed_job, page
+from tests.factories import NOW, make_job, make_key, make_output, make_tenant, make_user
+
+NASTY = "<script>alert(1)</script> \ud800 \u2028 مرحبا 🦊"
+
+
+def make_one_of_each() -> None:
+    tenant = make_tenant()
+    make_user("ada", tenant)
+    make_key(tenant)
+    batch = make_batch("settled", tenant_ids=[tenant.pk], ended_at=LATER, settled_at=LATER)
+    collection = make_collection(tenant, "<b>c</b>")
+    job = make_job(
+        tenant, batch=batch, collection=collection, status="completed", finished_at=LATER
+    )
+    make_output(job)
+    make_charge(job, batch)
+
+
+@pytest.mark.usefixtures("db")
+def test_every_list_and_every_row_has_a_page(staff: Client) -> None:
+    make_one_of_each()
+    assert "Batches under way" in page(staff, "index")
+    for model in admin.site._registry:
+        name = f"{model._meta.app_label}_{model._meta.model_name}"
+        page(staff, f"{name}_changelist")
+        for row in model._default_manager.all()[:2]:
+            page(staff, f"{name}_change", row.pk)
+            page(staff, f"{name}_history", row.pk)
+
+
+def test_texts_of_documents_are_shown_as_they_are(staff: Client) -> None:
+    job = make_failed_job(text=NASTY)
+    make_output(job, {"summary": NASTY})
+    JobAttempt.objects.create(
+        job=job, number=1, route="batch", error_type="api_error", message="<i>no</i>", ended_at=NOW
+    )
+    text = page(staff, "aijobs_aijob_change", job.pk)
+    assert text.count("&lt;script&gt;alert(1)&lt;/script&gt; \ufffd \u2028 مرحبا 🦊") == 2
+    assert "<script>alert" not in text
+    assert "&lt;i&gt;no&lt;/i&gt;" in text
+
+
+def test_a_long_document_is_shown_from_its_beginning(staff: Client) -> None:
+    job = make_job(make_tenant(), text="word " * 100_000)
+    text = page(staff, "aijobs_aijob_change", job.pk)
+    assert "450,000 characters more" in text
+    assert len(text) < 100_000
+
+
+def test_a_job_shows_what_it_cost(staff: Client) -> None:
+    job = make_job(make_tenant(), status="completed", finished_at=LATER)
+    make_charge(job)
+    text = page(staff, "aijobs_aijob_change", job.pk)
+    assert "$0.500000" in text
+    assert "$1.000000" in text
+
+
+def test_a_batch_shows_its_jobs_its_money_and_its_note(staff: Client) -> None:
+    batch = make_batch("ended", note="Rows are missing.", ended_at=LATER)
+    tenant = make_tenant()
+    for _ in range(2):
+        make_charge(make_job(tenant, batch=batch, status="submitted"), batch)
+    text = page(staff, "aijobs_batch_change", batch.pk)
+    assert "2 submitted" in text
+    assert "Rows are missing." in text
+    assert "<td>$1.000000</td><td>$2.000000</td><td>$1.000000</td>" in text
+
+
+def test_the_overview_names_batches_in_trouble(staff: Client) -> None:
+    make_batch("unconfirmed", note="The connection was cut.")
+    assert "The connection was cut." in page(staff, "index")
+
+
+def test_what_could_stop_the_task_queue_is_out_of_reach() -> None:
+    for label in ("django_q", "rest_framework_api_key"):
+        for model in apps.get_app_config(label).get_models():
+            assert not admin.site.is_registered(model)
+
+
+def test_a_new_key_is_shown_once(staff: Client) -> None:
+    tenant = make_tenant()
+    answer = staff.post(
+        "/admin/tenants/apikey/add/", {"name": "ci", "tenant": tenant.pk, "role": "viewer"}
+    )
+    made = APIKey.objects.get(name="ci")
+    key = answer.context["key"]
+    assert APIKey.objects.get_from_key(key) == made
+    assert key in answer.content.decode()
+    assert key not in str(answer.cookies)
+    assert key not in page(staff, "tenants_apikey_change", made.pk)
+
+
+def test_a_membership_cannot_be_made_twice(staff: Client) -> None:
+    tenant = make_tenant()
+    user = make_user("ada", tenant)
+    answer = staff.post(
+        "/admin/tenants/membership/add/",
+        {"tenant": tenant.pk, "user": user.pk, "role": "viewer"},
+    )
+    assert answer.status_code == 200, "It is shown again, with the error."
+    assert Membership.objects.count() == 1
