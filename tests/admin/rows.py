@@ -34,8 +34,8 @@ def make_batch(status: str = "submitted", **fields: Any) -> Batch:
     )
 
 
-def make_failed_job(tenant: Tenant | None = None, **fields: Any) -> AIJob:
-    return make_job(tenant or make_tenant(), **{"status": "failed", "finished_at": LATER} | fields)
+def make_failed_job(tenant: Tenant | None = None, status: str = "failed", **fields: Any) -> AIJob:
+    return make_job(tenant or make_tenant(), status=status, finished_at=LATER, **fields)
 
 
 def make_collection(tenant: Tenant, name: str = "Policies") -> Collection:
