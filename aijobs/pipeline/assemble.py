@@ -40,6 +40,7 @@ SELECT COALESCE(min(since) <= %(before)s, FALSE) OR (
             SELECT FROM aijobs_aijob
             WHERE status = 'queued' AND route = 'batch' AND job_type = ANY(%(job_types)s)
               AND tenant_id = waiting.tenant_id AND not_before <= %(now)s
+            ORDER BY not_before, id  -- So that stale statistics cannot talk it into a scan.
             LIMIT %(enough)s
         ) AS job LIMIT %(enough)s
     ) AS jobs
