@@ -1,0 +1,92 @@
+"""Jobs moved along the pipeline, up to where a test begins."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from aijobs.models import AIJob, Batch
+from aijobs.pipeline import accept, assemble, dispatch, expedite, poll, reconcile, settle, sweep
+from citizenapp.tenants.models import Tenant
+from tests.factories import CATEGORIES, NOW, make_tenant
+from tests.ground import Emulator
+
+TEXT = "The insurer pays for hail. The insured pays the premium. Liability ends at 1000 EUR. "
+# When a job that was queued at NOW is due for a batch.
+DUE = NOW + timedelta(minutes=5)
+MINUTE = timedelta(minutes=1)
+
+
+def at(moment: datetime) -> Callable[[], datetime]:
+    """A clock that stands."""
+    return lambda: moment
+
+
+def queue(
+    *documents: str, tenant: Tenant | None = None, now: datetime = NOW, **wishes: Any
+) -> list[AIJob]:
+    """One summary of each document, or of one that orders nothing."""
+    tenant = tenant or make_tenant()
+    return [
+        accept.job(
+            tenant, "summarize", {"document_text": text}, now=now, created_by="ann", **wishes
+        )
+        for text in documents or [TEXT]
+    ]
+
+
+def queue_classification(text: str, tenant: Tenant | None = None) -> AIJob:
+    raw = {"text": text, "categories": CATEGORIES}
+    return accept.job(tenant or make_tenant(), "classify", raw, now=NOW, created_by="ann")
+
+
+def put_together(now: datetime = DUE) -> Batch:
+    """The batch of all that waits."""
+    assert assemble.run(now) == 1
+    return Batch.objects.latest("pk")
+
+
+def send(now: datetime = DUE) -> Batch:
+    """The same, at Anthropic."""
+    batch = put_together(now)
+    assert dispatch.run(now, at(now)) == 1
+    batch.refresh_from_db()
+    return batch
+
+
+def await_end(batch: Batch, emulator: Emulator, **how: object) -> Batch:
+    """End it at the emulator, and know of it. `how`: `finished=1, rest="expired"`."""
+    assert batch.remote_id
+    if how:
+        emulator.control("POST", f"batches/{batch.remote_id}/end", how)
+    assert poll.run(DUE + MINUTE) == 1
+    batch.refresh_from_db()
+    return batch
+
+
+def bring_back(batch: Batch, emulator: Emulator, **how: object) -> Batch:
+    """The same, settled."""
+    await_end(batch, emulator, **how)
+    assert settle.run(DUE + MINUTE) == 1
+    batch.refresh_from_db()
+    return batch
+
+
+def hold(emulator: Emulator) -> None:
+    """Let no batch end before it is told to."""
+    emulator.control("POST", "settings", {"latency_base": 3_600})
+
+
+def keep_going(now: datetime = DUE, *, minutes: int = 60) -> None:
+    """Let every stage run, again and again, until each job has ended or the time is over."""
+    for _ in range(minutes):
+        if not AIJob.objects.exclude(status__in=AIJob.FINAL).exists():
+            return
+        assemble.run(now)
+        dispatch.run(now, at(now))
+        reconcile.run(now)
+        expedite.run(now, at(now))
+        poll.run(now)
+        settle.run(now)
+        sweep.run(now)
+        now += MINUTE
+    raise AssertionError(f"not ended: {AIJob.objects.exclude(status__in=AIJob.FINAL).values()}")

@@ -1,0 +1,79 @@
+"""However stale PostgreSQL's statistics are, the mass statements walk indexes and nothing else."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from aijobs.models import AIJob
+from aijobs.pipeline import accept, assemble
+from tests.factories import NOW, make_tenant
+from tests.models.rows import make_batch
+from tests.pipeline.steps import DUE
+
+pytestmark = pytest.mark.django_db
+
+ARGUMENTS = {
+    "now": DUE,
+    "before": NOW,
+    "enough": 1_000,
+    "job_types": ["analyze", "classify", "summarize"],
+    "room": 100_000,
+    "bytes": 250_000_000,
+}
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for child in plan.get("Plans", ()):
+        yield from nodes(child)
+
+
+def scans(statement: str, arguments: dict[str, Any]) -> list[tuple[str, str]]:
+    """How the plan of a statement reaches the table of jobs: (kind of scan, index)."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (FORMAT JSON) {statement}", arguments)
+        found = cursor.fetchone()[0]
+    plan = (json.loads(found) if isinstance(found, str) else found)[0]["Plan"]
+    return [
+        (node["Node Type"], node.get("Index Name", ""))
+        for node in nodes(plan)
+        if node.get("Relation Name") == "aijobs_aijob" and node["Node Type"] != "ModifyTable"
+    ]
+
+
+def queue_thousands() -> None:
+    item = {"document_text": "Hail is covered."}
+    for _ in range(3):
+        accept.collection(
+            make_tenant(), "c", "summarize", [item] * 2_000, now=NOW, created_by="ann"
+        )
+
+
+def analyze() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE aijobs_aijob")
+
+
+@pytest.mark.parametrize("statistics", ["none", "all finished", "all waiting"])
+def test_waiting_jobs_are_found_by_the_index_of_waiting_jobs(statistics: str) -> None:
+    if statistics == "all finished":
+        # Taken when nothing waited: PostgreSQL thinks that nearly nothing does.
+        queue_thousands()
+        AIJob.objects.update(status="completed", finished_at=NOW)
+        analyze()
+        queue_thousands()
+    elif statistics == "all waiting":
+        # Taken when all waited, and then most of it was done.
+        queue_thousands()
+        analyze()
+        AIJob.objects.update(status="completed", finished_at=NOW)
+    for statement in (assemble.DUE, assemble.CLAIM):
+        found = scans(statement, ARGUMENTS | {"batch": make_batch().pk})
+        assert found
+        for kind, index in found:
+            # The claimed rows themselves are then updated by their keys.
+            assert kind in {"Index Scan", "Index Only Scan"}, (statement, found)
+            assert index in {"job_waiting", "aijobs_aijob_pkey"}, found
