@@ -82,7 +82,7 @@ def _start(product: Product, supervisor: Supervisor, terminal: Terminal) -> None
 
 def stop(product: Product) -> int:
     """End the product over this data folder, and what an earlier one left behind."""
-    supervisor = Program(name="up", argv=[], lock=product.lock, grace=60)
+    supervisor = Program(name="CitizenApp", argv=[], lock=product.lock, grace=60)
     names = programs.stop([supervisor]) + programs.stop(reversed(product.everything()))
     print(f"Stopped: {', '.join(names)}" if names else "Nothing was running.")
     return 0

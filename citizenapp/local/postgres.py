@@ -19,7 +19,7 @@ PORT = 5432
 # One person's machine: small, yet as durable as any server.
 SETTINGS = {
     "listen_addresses": "",
-    "max_connections": "60",
+    "max_connections": "100",
     "shared_buffers": "128MB",
     "max_wal_size": "1GB",
     # Errors go to the client alone: they may quote a document, and so may statements.

@@ -79,7 +79,7 @@ def test_a_killed_run_is_cleaned_up_by_the_next_and_stop_ends_that(folder: Path)
     assert "Collecting static files" not in output.read_text()
     assert (folder / "demo-api-key").read_text() == key
 
-    assert "Stopped: up" in stop(folder)
+    assert "Stopped: CitizenApp" in stop(folder)
     assert second.wait(10) == 0
     assert not [lock.name for lock in (folder / "run").iterdir() if locks.held(lock)]
     assert stop(folder) == "Nothing was running.\n"
