@@ -81,7 +81,7 @@ def queue_of(kind: JobType) -> type[JobQueue]:
     class Queue(JobQueue):
         @extend_schema(
             operation_id=kind.name,
-            summary=kind.title,
+            summary=f"Queue one job: {kind.title.lower()}",
             description=kind.description,
             tags=["jobs"],
             parameters=[openapi.IDEMPOTENCY_KEY],

@@ -72,8 +72,14 @@ def as_problem(
             return problem(
                 400,
                 str(error),
+                errors={"items": [str(error)]},
                 rejected=[{"row": bad.row, "errors": bad.errors} for bad in error.rejected],
                 rejected_count=error.rejected_count,
+            )
+        case exceptions.NotAuthenticated():
+            # The error itself, since it carries the challenge.
+            error.detail = exceptions.ErrorDetail(
+                "Send an API key as `Authorization: Bearer <key>`, or sign in."
             )
         case RequestDataTooBig():
             error = TooLarge(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)

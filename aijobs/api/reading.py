@@ -46,9 +46,9 @@ def collection_of(tenant: Tenant, collection_id: UUID) -> Collection:
     return collection
 
 
-def costs(jobs: "QuerySet[LedgerEntry]") -> dict[str, Decimal]:
+def costs(charges: "QuerySet[LedgerEntry]") -> dict[str, Decimal]:
     """The three sums over charges; zeros where there are none."""
-    sums = jobs.aggregate(**{name: Sum(name) for name in SUMS})
+    sums = charges.aggregate(**{name: Sum(name) for name in SUMS})
     return {name: sums[name] or NOTHING for name in SUMS}
 
 
@@ -95,6 +95,12 @@ def collection_summary(collection: Collection) -> dict[str, Any]:
 
 def collection_detail(collection: Collection, *, now: datetime) -> shapes.Collection:
     jobs = AIJob.objects.filter(collection=collection)
+    charges = LedgerEntry.objects.filter(
+        job_id__in=jobs.values("pk"),
+        # Known from the jobs; said again, so that PostgreSQL reads no other tenant's charges.
+        tenant=collection.tenant,
+        created_at__gte=collection.created_at,
+    )
     # Jobs of one batch end together, so one of each tells when the last does.
     last_ones = (
         jobs.exclude(status__in=AIJob.FINAL)
@@ -104,7 +110,7 @@ def collection_detail(collection: Collection, *, now: datetime) -> shapes.Collec
     )
     return shapes.Collection(
         **collection_summary(collection),
-        **costs(LedgerEntry.objects.filter(job_id__in=jobs.values("pk"))),
+        **costs(charges),
         counts=shapes.Counts(**collection.counts()),
         eta=Forecast.from_history().of_jobs(last_ones, now=now),
     )

@@ -93,9 +93,7 @@ class FailedAttempt(JobError):
     ended_at: datetime
 
 
-class JobSummary(Cost):
-    """A job in a list: everything but its result and its history."""
-
+class _JobFields(Shape):
     job_id: UUID
     job_type: str
     status: Status
@@ -109,6 +107,11 @@ class JobSummary(Cost):
     finished_at: datetime | None
     error: JobError | None = Field(description="Why it failed.")
     usage: Tokens | None = Field(description="Null until there is a charge.")
+
+
+# Fields of the last base come first: a row begins with what it is, and ends with what it cost.
+class JobSummary(Cost, _JobFields):
+    """A job in a list: everything but its result and its history."""
 
 
 class Job(JobSummary):
@@ -156,7 +159,7 @@ class Counts(Shape):
     canceled: int
 
 
-class Collection(CollectionSummary, Cost):
+class Collection(Cost, CollectionSummary):
     counts: Counts
     eta: datetime | None = Field(description="When all of it should be done.")
 
@@ -175,9 +178,7 @@ class CollectionRetried(Shape):
     queued: int = Field(description="Failed jobs that are queued again.")
 
 
-class ResultRow(Cost):
-    """One line of a collection's results, in the order of its rows."""
-
+class _ResultFields(Shape):
     number: int
     job_id: UUID
     status: Status
@@ -185,20 +186,26 @@ class ResultRow(Cost):
     error: JobError | None
 
 
-class Spent(Cost):
+class ResultRow(Cost, _ResultFields):
+    """One line of a collection's results, in the order of its rows."""
+
+
+class _Jobs(Shape):
     jobs: int
-    input_tokens: int
-    output_tokens: int
-    cache_read_tokens: int
-    cache_write_tokens: int
 
 
-class SpentRow(Spent):
-    """One of `day`, `job_type` and `route` is there: what it is grouped by."""
+class Spent(Cost, Tokens, _Jobs):
+    """Sums over the charges of a period."""
 
+
+class _Group(Shape):
     day: date | None = None
     job_type: str | None = None
     route: Route | None = None
+
+
+class SpentRow(Spent, _Group):
+    """One of `day`, `job_type` and `route` is there: what it is grouped by."""
 
 
 class Usage(Shape):

@@ -171,7 +171,7 @@ def test_a_collection_shows_its_counts_and_cost(caller: Caller) -> None:
     first, second, _ = AIJob.objects.order_by("pk")
     AIJob.objects.filter(pk=first.pk).update(status="completed", finished_at=NOW)
     AIJob.objects.filter(pk=second.pk).update(status="failed", finished_at=NOW)
-    charge(first, "0.002")
+    charge(first, "0.002", created_at=Collection.objects.get().created_at)
 
     shown = caller.read(f"collections/{made}").json()
 
