@@ -66,7 +66,7 @@ class Emulator:
         self.control("POST", "reset")
 
     def order(self, at: str, fault: str, **details: object) -> None:
-        """Order a fault at a route: `order("create", "drop_after", times=1)`."""
+        """Order a fault at a route: `order("create", "drop", when="after")`."""
         self.control("POST", "faults", {"at": at, "fault": fault, **details})
 
     def stats(self) -> dict[str, Any]:

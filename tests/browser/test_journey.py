@@ -1,0 +1,137 @@
+"""The main job as a person sees it: the whole product, a real browser, nothing reloaded."""
+
+import csv
+import io
+import json
+import re
+import time
+from urllib.request import Request, urlopen
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.ground import Site
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+
+POLICY = "The insured must report hail damage within one week. The insurer pays for the repair. "
+BATCH_SECONDS = 60_000
+
+
+def queue_text(page: Page, text: str) -> None:
+    page.get_by_role("link", name="New job").first.click()
+    page.get_by_label("Document", exact=True).fill(text)
+    page.get_by_role("button", name="Queue job").click()
+
+
+def status(page: Page) -> Locator:
+    """Where a job's page says how it stands."""
+    return page.locator(".page-head")
+
+
+def mark_page(page: Page) -> None:
+    """A reload would forget this mark."""
+    page.evaluate("window.unreloaded = true")
+
+
+def was_reloaded(page: Page) -> bool:
+    return not page.evaluate("window.unreloaded === true")
+
+
+def test_a_queued_job_completes_on_the_open_page(signed_in: Page) -> None:
+    page = signed_in
+    queue_text(page, POLICY * 20)
+    expect(page).to_have_url(re.compile("/jobs/[0-9a-f-]{36}$"))
+    mark_page(page)
+    expect(status(page)).to_contain_text("Completed", timeout=BATCH_SECONDS)
+    expect(page.locator("main")).to_contain_text("Emulated answer")
+    expect(page.locator("main")).to_contain_text("Saved by batching")
+    assert not was_reloaded(page)
+
+
+def test_the_dashboard_follows_what_an_api_client_queues(signed_in: Page, live_site: Site) -> None:
+    page = signed_in
+    expect(page.get_by_text("Live", exact=True)).to_be_visible()
+    mark_page(page)
+    name = f"A letter about hail {time.time_ns()}"
+    request = Request(
+        f"{live_site.url}/api/ai/summarize",
+        data=json.dumps({"document_text": f"{name}. {POLICY * 9}"}).encode(),
+        headers={
+            "Authorization": f"Bearer {live_site.api_key}",
+            "Content-Type": "application/json",
+        },
+    )
+    with urlopen(request, timeout=10) as response:
+        job = json.load(response)["job_id"]
+    row = page.locator(f'[data-key="{job}"]')
+    expect(row).to_be_visible(timeout=5_000)
+    expect(row).to_contain_text("Completed", timeout=BATCH_SECONDS)
+    expect(row).to_contain_text("$")
+    assert not was_reloaded(page)
+
+
+def test_what_is_wanted_now_overtakes_the_batch(signed_in: Page) -> None:
+    page = signed_in
+    page.get_by_role("link", name="New job").first.click()
+    page.get_by_label("Document", exact=True).fill(POLICY * 5)
+    page.get_by_role("radio", name=re.compile("^Now")).check(force=True)
+    page.get_by_role("button", name="Queue job").click()
+    expect(status(page)).to_contain_text("Completed", timeout=20_000)
+    expect(page.locator("main")).to_contain_text("full price", ignore_case=True)
+
+
+def test_markup_in_a_document_is_shown_as_text(signed_in: Page) -> None:
+    page = signed_in
+    attack = '<img src=x onerror="window.attacked = true"><script>window.attacked = true</script>'
+    queue_text(page, f"{attack} {POLICY * 5}")
+    expect(page.locator("main")).to_contain_text("<script>window.attacked = true</script>")
+    expect(status(page)).to_contain_text("Completed", timeout=BATCH_SECONDS)
+    assert page.evaluate("window.attacked") is None
+
+
+def test_a_collection_from_a_table_completes_live(signed_in: Page) -> None:
+    page = signed_in
+    table = io.StringIO()
+    rows = csv.writer(table)
+    rows.writerow(["text"])
+    rows.writerows([f"Hail fell on car {number}; the motor hood is dented."] for number in range(9))
+    page.goto("/collections/new")
+    page.get_by_label("Name").fill("Claims of May")
+    page.get_by_role("radio", name="Classification").check(force=True)
+    page.locator("input[type=file]").set_input_files(
+        {"name": "claims.csv", "mimeType": "text/csv", "buffer": table.getvalue().encode()}
+    )
+    page.locator("textarea:visible").first.fill("motor\nhome\ntravel")
+    page.get_by_role("button", name="Queue collection").click()
+    expect(page).to_have_url(re.compile("/collections/[0-9a-f-]{36}$"))
+    mark_page(page)
+    expect(page.locator("main").get_by_text("Completed")).to_have_count(10, timeout=BATCH_SECONDS)
+    assert not was_reloaded(page)
+
+
+def test_a_table_with_a_bad_row_queues_nothing_and_names_it(signed_in: Page) -> None:
+    page = signed_in
+    page.goto("/collections/new")
+    page.get_by_label("Name").fill("Half a table")
+    page.locator("input[type=file]").set_input_files(
+        {
+            "name": "letters.csv",
+            "mimeType": "text/csv",
+            "buffer": b"document_text,max_length\nA letter.,100\nAnother letter.,none\n",
+        }
+    )
+    page.get_by_role("button", name="Queue collection").click()
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("max_length")
+    expect(alert).to_contain_text("3")
+    page.goto("/collections/")
+    expect(page.locator("main")).not_to_contain_text("Half a table")
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_no_page_is_wider_than_its_window(signed_in: Page, width: int) -> None:
+    signed_in.set_viewport_size({"width": width, "height": 844})
+    for path in ("/", "/jobs/new", "/collections/", "/collections/new", "/usage"):
+        signed_in.goto(path)
+        assert signed_in.evaluate("document.documentElement.scrollWidth") <= width, path
