@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from decimal import ROUND_DOWN, Decimal
-from typing import Any
+from typing import Any, cast
 
 from django import template
 from django.contrib.staticfiles.storage import staticfiles_storage
@@ -14,7 +14,7 @@ from django.utils.timezone import localtime
 from aijobs import jobtypes
 from aijobs.jobtypes.text import utf8
 from aijobs.web import rendering
-from citizenapp.tenants.models import Membership, Tenant
+from citizenapp.tenants.models import Membership, Tenant, User
 
 register = template.Library()
 
@@ -105,6 +105,6 @@ def tenants(context: dict[str, Any]) -> list[Tenant]:
     """The tenants that the person may switch between."""
     request: HttpRequest = context["request"]
     memberships = Membership.objects.filter(
-        user_id=request.user.pk, tenant__in=Tenant.objects.served()
+        user=cast(User, request.user), tenant__in=Tenant.objects.served()
     ).select_related("tenant")
     return [membership.tenant for membership in memberships.order_by("tenant__name", "pk")]

@@ -2,7 +2,6 @@
 
 import csv
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from datetime import datetime
 from typing import BinaryIO
 from uuid import UUID
@@ -34,15 +33,16 @@ TOLD_IN_MESSAGE = 5
 class _Numbered:
     """The rows of a table, remembering where in the file each item stood."""
 
-    def __init__(self, file: BinaryIO, name: str) -> None:
+    def __init__(self, file: BinaryIO, name: str, defaults: Mapping[str, object]) -> None:
         self._file, self._name = file, name
+        self.defaults = defaults
         self.numbers: list[int] = []
 
     def __iter__(self) -> Iterator[Mapping[str, object]]:
-        with closing(read_table(self._file, self._name)) as rows:
-            for number, row in rows:
-                self.numbers.append(number)
-                yield row
+        for number, row in read_table(self._file, self._name):
+            self.numbers.append(number)
+            # An empty cell says nothing, so what is given for all rows holds.
+            yield {k: cell for k, cell in row.items() if cell != "" or k not in self.defaults}
 
     def placed(self, rejections: list[Rejected]) -> list[Rejected]:
         """The same rejections, by the row numbers that a spreadsheet shows."""
@@ -63,7 +63,8 @@ def new(request: MemberRequest) -> HttpResponseBase:
     if request.method == "POST":
         form = NewCollection(request.POST, request.FILES)
         if form.is_valid():
-            rows = _Numbered(form.cleaned_data["table"].file, form.cleaned_data["table"].name)
+            table = form.cleaned_data["table"]
+            rows = _Numbered(table.file, table.name, form.chosen.raw())
             try:
                 accepted = _queue(request, form, rows, now=timezone.now())
             except UnreadableTable as error:
@@ -102,6 +103,7 @@ def detail(request: MemberRequest, collection_id: UUID) -> HttpResponseBase:
         {
             "collection": collection,
             "counts": counts,
+            "eta": listing.expected_end(collection, now=timezone.now()),
             "progress": listing.Progress(counts),
             "money": money.spent_on_collection(tenant, collection),
             "page": jobs.page(
@@ -121,7 +123,7 @@ def cancel(request: MemberRequest, collection_id: UUID) -> HttpResponseBase:
     collection = _collection(request, collection_id)
     canceled = withdraw.collection(collection, now=timezone.now())
     if canceled:
-        messages.success(request, f"Canceled {canceled:,} waiting jobs. They cost nothing.")
+        messages.success(request, f"Canceled {_counted(canceled, 'waiting job')}.")
     else:
         messages.error(request, "Nothing was waiting any more.")
     return redirect("collection", collection.pk)
@@ -133,7 +135,7 @@ def retry(request: MemberRequest, collection_id: UUID) -> HttpResponseBase:
     collection = _collection(request, collection_id)
     queued = accept.retry_collection(collection, now=timezone.now())
     if queued:
-        messages.success(request, f"Queued {queued:,} failed jobs again.")
+        messages.success(request, f"Queued {_counted(queued, 'failed job')} again.")
     else:
         messages.error(request, "No job of this collection has failed.")
     return redirect("collection", collection.pk)
@@ -165,7 +167,7 @@ def _queue(
         rows,
         now=now,
         created_by=request.access.actor,
-        defaults=form.chosen.raw(),
+        defaults=rows.defaults,
         on_error=form.cleaned_data["on_error"],
         needed_within=form.needed_within,
         lenient=True,
@@ -173,7 +175,7 @@ def _queue(
 
 
 def _tell(request: MemberRequest, accepted: Accepted, rows: _Numbered) -> None:
-    messages.success(request, f"Queued {accepted.accepted:,} documents.")
+    messages.success(request, f"Queued {_counted(accepted.accepted, 'document')}.")
     if accepted.rejected_count:
         told = rows.placed(accepted.rejected[:TOLD_IN_MESSAGE])
         first = "; ".join(
@@ -182,7 +184,12 @@ def _tell(request: MemberRequest, accepted: Accepted, rows: _Numbered) -> None:
             for field, errors in one.errors.items()
         )
         more = " …" if accepted.rejected_count > len(told) else ""
-        messages.warning(request, f"Skipped {accepted.rejected_count:,} rows: {first}{more}")
+        skipped = _counted(accepted.rejected_count, "row")
+        messages.warning(request, f"Skipped {skipped}: {first}{more}")
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _collection(request: MemberRequest, collection_id: UUID) -> Collection:

@@ -6,7 +6,6 @@ from typing import Any, get_origin
 import annotated_types
 from django import forms
 from django.conf import settings
-from django.core.files.uploadedfile import UploadedFile
 from pydantic.fields import FieldInfo
 
 from aijobs import jobtypes
@@ -40,6 +39,11 @@ class Options(forms.Form):
         for name, field in kind.Input.model_fields.items():
             if name != kind.text_field:
                 self.fields[name] = _form_field(name, field)
+
+    @property
+    def columns(self) -> list[str]:
+        """What the columns of a table of such jobs are called."""
+        return list(self.kind.Input.model_fields)
 
     def raw(self) -> dict[str, object]:
         """What was filled in, as the job type's lenient validation takes it."""
@@ -112,14 +116,14 @@ class NewJob(_Work):
     def clean(self) -> dict[str, Any]:
         """Read the file into `text`: what follows does not ask which way the text came in."""
         cleaned = super().clean() or {}
-        file: UploadedFile | None = cleaned.get("document")
+        file: Any = cleaned.get("document")
         if file is not None and cleaned.get("text", "").strip():
             self.add_error("document", "Give either a text or a file, not both.")
-        elif file is not None and file.file is not None:
+        elif file is not None:
             try:
                 cleaned["text"] = read_document(
                     file.file,
-                    file.name or "",
+                    file.name,
                     file.content_type,
                     limits=DocumentLimits(size=settings.AIJOBS_UPLOAD_BYTES),
                 )
@@ -165,6 +169,9 @@ class NewCollection(_Work):
         return (self, "table", "") if path == "items" else super()._place(path)
 
 
+_KEY_ROLE = APIKey._meta.get_field("role")
+
+
 class NewKey(forms.Form):
     name = forms.CharField(
         max_length=50,
@@ -172,7 +179,9 @@ class NewKey(forms.Form):
         help_text="What will use it: “claims import”, “website”.",
     )
     role = forms.ChoiceField(
-        choices=APIKey._meta.get_field("role").choices or (), widget=forms.RadioSelect
+        choices=_KEY_ROLE.choices or (),
+        help_text=_KEY_ROLE.help_text,
+        widget=forms.RadioSelect,
     )
 
 

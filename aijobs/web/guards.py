@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import Concatenate, ParamSpec, cast
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
@@ -53,11 +53,12 @@ def _only_for(page: Page[P], may: Callable[[Access], bool], refusal: str) -> Gua
     @wraps(page)
     @login_required
     def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        member: MemberRequest = request  # type: ignore[assignment]  # the middleware saw to it
-        if not member.access:
+        member = cast(MemberRequest, request)
+        # For people without a tenant the middleware puts None there.
+        if not cast(Access | None, member.access):
             return render(request, "no_tenant.html", status=403)
         if not may(member.access):
             raise PermissionDenied(refusal)
         return page(member, *args, **kwargs)
 
-    return guarded
+    return cast(GuardedPage[P], guarded)

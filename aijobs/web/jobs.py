@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from aijobs import jobtypes
 from aijobs.jobtypes import InvalidInput, UnknownJobType
 from aijobs.jobtypes.text import utf8
-from aijobs.models import AIJob, Collection
+from aijobs.models import AIJob, Collection, expected_end
 from aijobs.pipeline import accept, withdraw
 from aijobs.web import offers, reasons
 from aijobs.web.forms import NewJob
@@ -129,6 +129,7 @@ def detail(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
             "attempts": [(attempt, reasons.why(attempt.error_type)) for attempt in attempts],
             "money": money.spent_on(request.access.tenant, [job.pk]).get(job.pk),
             "timeline": timeline(job, now=now),
+            "eta": None if job.status in AIJob.FINAL else expected_end(job, now=now),
             "can_cancel": request.access.can_write and job.status == AIJob.Status.QUEUED,
             "can_retry": request.access.can_write
             and job.status in (AIJob.Status.FAILED, AIJob.Status.CANCELED),
@@ -141,9 +142,13 @@ def detail(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
 def cancel(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
     job = _job(request, job_id)
     if withdraw.job(job, now=timezone.now()):
-        messages.success(request, "Canceled. It costs nothing.")
+        messages.success(request, "Canceled.")
     else:
-        messages.error(request, withdraw.reason(job))
+        status = _job(request, job_id).shown_status  # type: ignore[attr-defined]
+        moving = "It is changing at this very moment. Try again."
+        messages.error(
+            request, moving if status == AIJob.Status.QUEUED else withdraw.reason(status)
+        )
     return redirect("job", job.pk)
 
 

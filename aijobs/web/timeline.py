@@ -22,7 +22,7 @@ def timeline(job: AIJob, *, now: datetime) -> list[Step]:
     status: str = job.shown_status  # type: ignore[attr-defined]
     batch = job.batch
     on_batch = job.route == AIJob.Route.BATCH
-    steps = [("queued", "Queued", job.created_at)]
+    steps: list[tuple[str, str, datetime | None]] = [("queued", "Queued", job.created_at)]
     if on_batch:
         steps.append(("submitted", "In a batch", batch.assembled_at if batch else None))
     steps.append(

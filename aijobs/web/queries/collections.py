@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Count
 
-from aijobs.models import AIJob, Collection
+from aijobs.models import AIJob, Collection, Forecast
 from citizenapp.tenants.models import Tenant
 
 PAGE_SIZE = 25
@@ -78,14 +79,27 @@ def page(tenant: Tenant, *, before: UUID | None = None) -> CollectionsPage:
     )
 
 
+def expected_end(collection: Collection, *, now: datetime) -> datetime | None:
+    """When the last of its results may be expected; None where nothing honest can be said."""
+    # Jobs of one batch end together: one of each tells when the last of them does.
+    last_ones = (
+        AIJob.objects.filter(collection=collection)
+        .exclude(status__in=AIJob.FINAL)
+        .select_related("batch")
+        .order_by("status", "batch", "route", "-not_before")
+        .distinct("status", "batch", "route")
+    )
+    return Forecast.from_history().of_jobs(last_ones, now=now)
+
+
 def _counts(tenant: Tenant, collections: list[Collection]) -> dict[UUID, dict[str, int]]:
     """Jobs by shown status for all of them at once."""
     counts: dict[UUID, dict[str, int]] = {one.pk: {} for one in collections}
     rows = (
         AIJob.objects.of(tenant)
-        .filter(collection__in=counts)
         .with_shown_status()
-        .values_list("collection_id", "shown_status")
+        .filter(collection__in=counts)
+        .values_list("collection_id", "shown_status")  # type: ignore[misc]  # annotated above
         .annotate(jobs=Count("*"))
         .order_by()
     )

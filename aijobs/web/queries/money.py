@@ -83,10 +83,8 @@ def spent(tenant: Tenant, since: datetime, until: datetime) -> Money:
 def spent_on(tenant: Tenant, job_ids: Iterable[UUID]) -> dict[UUID, Money]:
     """The charges of each job; jobs that cost nothing yet are left out."""
     charges = LedgerEntry.objects.filter(tenant=tenant, job_id__in=list(job_ids))
-    return {
-        row.pop("job_id"): Money(**row)
-        for row in charges.values("job_id").annotate(**_SUMS).order_by()
-    }
+    rows: Any = charges.values("job_id").annotate(**_SUMS).order_by()
+    return {row.pop("job_id"): Money(**row) for row in rows}
 
 
 def spent_on_collection(tenant: Tenant, collection: Collection) -> Money:
@@ -98,13 +96,13 @@ def spent_by(
     tenant: Tenant, since: datetime, until: datetime, field: str
 ) -> list[tuple[str, Money]]:
     """By `job_type`, `route` or `model`, the dearest first."""
-    rows = _charges(tenant, since, until).values(field).annotate(**_SUMS).order_by("-full")
+    rows: Any = _charges(tenant, since, until).values(field).annotate(**_SUMS).order_by("-full")
     return [(row.pop(field), Money(**row)) for row in rows]
 
 
 def spent_by_day(tenant: Tenant, since: datetime, until: datetime) -> list[tuple[date, Money]]:
     """Every day from `since` to `until`, in UTC, days without charges too."""
-    rows = (
+    rows: Any = (
         _charges(tenant, since, until)
         .annotate(day=TruncDate("created_at"))
         .values("day")

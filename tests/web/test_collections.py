@@ -1,0 +1,187 @@
+"""Collections from a table, and their pages."""
+
+import csv
+import io
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from aijobs import jobtypes
+from aijobs.models import AIJob, Collection, new_id
+from aijobs.web.queries.collections import Progress
+from citizenapp.tenants.models import Tenant
+from tests.factories import NOW, make_job, make_tenant, make_user
+
+pytestmark = pytest.mark.django_db
+
+GOOD = "text\r\nFirst letter\r\n\r\nSecond letter\r\n"
+MIXED = "text,categories\r\nFirst letter,\r\n\r\n ,red;blue\r\nSecond letter,\r\n"
+
+
+@pytest.fixture
+def tenant(db: None) -> Tenant:
+    return make_tenant()
+
+
+@pytest.fixture
+def writer(client: Client, tenant: Tenant) -> Client:
+    client.force_login(make_user("max", tenant))
+    return client
+
+
+def send(writer: Client, table: str | bytes, file_name: str = "letters.csv", **fields: Any) -> Any:
+    content = table if isinstance(table, bytes) else table.encode()
+    return writer.post(
+        "/collections/new",
+        {
+            "name": "October",
+            "job_type": "classify",
+            "classify-categories": "motor\nhome",
+            "on_error": "reject",
+            "urgency": "later",
+            "table": SimpleUploadedFile(file_name, content),
+        }
+        | fields,
+    )
+
+
+def make_collection(tenant: Tenant, **statuses: int) -> Collection:
+    collection = Collection.objects.create(
+        id=new_id(NOW),
+        tenant=tenant,
+        name="October",
+        job_type="summarize",
+        total=sum(statuses.values()),
+        created_by="max",
+        created_at=NOW,
+    )
+    for status, count in statuses.items():
+        for _ in range(count):
+            finished_at = NOW if status in AIJob.FINAL else None
+            make_job(tenant, status=status, collection=collection, finished_at=finished_at)
+    return collection
+
+
+def test_every_row_becomes_a_job(writer: Client, tenant: Tenant) -> None:
+    response = send(writer, GOOD)
+    collection = Collection.objects.get()
+    assert response["Location"] == f"/collections/{collection.pk}"
+    assert (collection.name, collection.tenant, collection.total) == ("October", tenant, 2)
+    jobs = list(AIJob.objects.select_related("input").order_by("pk"))
+    assert [job.input.document for job in jobs] == ["First letter", "Second letter"]
+    assert jobs[0].input.options == {"categories": ["motor", "home"]}
+
+
+def test_a_row_may_say_what_the_form_says_for_all(writer: Client) -> None:
+    send(writer, "text,categories\r\nA letter,red;blue\r\nAnother,\r\n")
+    options = [job.input.options for job in AIJob.objects.select_related("input").order_by("pk")]
+    assert options == [{"categories": ["red", "blue"]}, {"categories": ["motor", "home"]}]
+
+
+def test_one_bad_row_stops_all_and_is_named_by_its_number_in_the_file(writer: Client) -> None:
+    response = send(writer, MIXED)
+    assert response.status_code == 422
+    assert [(row.row, row.errors) for row in response.context["rejected"]] == [
+        (4, {"text": ["Must not be empty."]})
+    ]
+    page = response.content.decode()
+    assert "1 of 3 rows has an error" in page
+    assert "motor\nhome" in page
+    assert not Collection.objects.exists()
+
+
+def test_bad_rows_are_skipped_on_request(writer: Client) -> None:
+    response = send(writer, MIXED, on_error="skip")
+    page = writer.get(response["Location"]).content.decode()
+    assert "Queued 2 documents." in page
+    assert "Skipped 1 row: row 4, text: Must not be empty." in page
+    assert AIJob.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("table", "name", "error"),
+    [
+        ("", "a.csv", "The submitted file is empty."),
+        ("text\r\n", "a.csv", "The table has no rows."),
+        ("text,text\r\na,b\r\n", "a.csv", "Columns 1 and 2 have one name."),
+        (b"%PDF-1.7", "a.pdf", "This kind of file cannot be read."),
+        ('{"text": 1', "a.ndjson", "Line 1 is not a JSON object."),
+    ],
+)
+def test_a_table_that_cannot_be_read_is_refused(
+    writer: Client, table: str | bytes, name: str, error: str
+) -> None:
+    response = send(writer, table, name)
+    assert response.status_code == 422
+    assert error in response.context["form"].errors["table"][0]
+    assert not Collection.objects.exists()
+
+
+def test_an_unknown_column_is_an_error_of_its_row(writer: Client) -> None:
+    response = send(writer, "text,colour\r\nA letter,red\r\n")
+    assert response.context["rejected"][0].errors == {"colour": ["There is no such field."]}
+
+
+@pytest.mark.parametrize("name", ["", " ", "x" * 201])
+def test_a_collection_needs_a_name(writer: Client, name: str) -> None:
+    response = send(writer, GOOD, name=name)
+    assert response.status_code == 422
+    assert response.context["form"].errors["name"]
+
+
+@pytest.mark.parametrize("kind", jobtypes.all_types(), ids=lambda kind: kind.name)
+def test_the_empty_table_has_the_columns_that_are_read(
+    writer: Client, kind: jobtypes.JobType
+) -> None:
+    response = writer.get(f"/collections/template/{kind.name}.csv")
+    header = next(csv.reader(io.StringIO(response.content.decode())))
+    assert header == list(kind.Input.model_fields)
+
+
+def test_there_is_no_empty_table_of_an_unknown_kind(writer: Client) -> None:
+    assert writer.get("/collections/template/translate.csv").status_code == 404
+
+
+def test_progress_counts_what_ended_and_guesses_nothing() -> None:
+    progress = Progress({"completed": 5, "failed": 1, "queued": 4, "processing": 10})
+    assert (progress.ended, progress.total) == (6, 20)
+    assert [(one.status, one.start, one.width) for one in progress.segments] == [
+        ("completed", 0, 25),
+        ("failed", 25, 5),
+        ("processing", 30, 50),
+        ("queued", 80, 20),
+    ]
+
+
+def test_the_page_of_a_collection_counts_its_jobs(writer: Client, tenant: Tenant) -> None:
+    collection = make_collection(tenant, completed=2, failed=1, queued=3)
+    page = writer.get(f"/collections/{collection.pk}").content.decode()
+    assert "3 <span>of 6 ended</span>" in page
+    assert "Cancel 3 waiting" in page
+    assert "Try 1 failed again" in page
+    failed = writer.get(f"/collections/{collection.pk}", {"status": "failed"})
+    assert len(failed.context["page"].rows) == 1
+
+
+def test_what_still_waits_is_canceled(writer: Client, tenant: Tenant) -> None:
+    collection = make_collection(tenant, completed=1, queued=2)
+    response = writer.post(f"/collections/{collection.pk}/cancel", follow=True)
+    assert "Canceled 2 waiting jobs." in response.content.decode()
+    assert collection.counts()["canceled"] == 2
+    again = writer.post(f"/collections/{collection.pk}/cancel", follow=True)
+    assert "Nothing was waiting any more." in again.content.decode()
+
+
+def test_what_failed_is_queued_again(writer: Client, tenant: Tenant) -> None:
+    collection = make_collection(tenant, completed=1, failed=2)
+    response = writer.post(f"/collections/{collection.pk}/retry", follow=True)
+    assert "Queued 2 failed jobs again." in response.content.decode()
+    assert collection.counts()["queued"] == 2
+
+
+def test_collections_are_listed_with_their_progress(writer: Client, tenant: Tenant) -> None:
+    make_collection(tenant, completed=1, queued=3)
+    rows = writer.get("/collections/").context["page"].rows
+    assert [(row.progress.ended, row.progress.total) for row in rows] == [(1, 4)]

@@ -1,0 +1,164 @@
+"""A job's page, and what can be done there."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from aijobs.models import AIJob, JobAttempt
+from citizenapp.tenants.models import Tenant
+from tests.factories import NOW, make_job, make_output, make_tenant, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def tenant(db: None) -> Tenant:
+    return make_tenant()
+
+
+@pytest.fixture
+def writer(client: Client, tenant: Tenant) -> Client:
+    client.force_login(make_user("max", tenant))
+    return client
+
+
+def completed(tenant: Tenant, job_type: str, result: dict[str, Any]) -> AIJob:
+    job = make_job(tenant, job_type, status="completed", finished_at=NOW)
+    make_output(job, result)
+    return job
+
+
+def page(client: Client, job: AIJob) -> str:
+    response = client.get(f"/jobs/{job.pk}")
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def test_a_summary_is_rendered(writer: Client, tenant: Tenant) -> None:
+    shown = page(writer, completed(tenant, "summarize", {"summary": "**Due** <img src=x>"}))
+    assert "<strong>Due</strong> &lt;img src=x&gt;" in shown
+
+
+def test_the_chosen_category_stands_among_all(writer: Client, tenant: Tenant) -> None:
+    shown = page(writer, completed(tenant, "classify", {"category": "home"}))
+    assert "motor" in shown
+    assert 'home<span class="visually-hidden"> (chosen)</span>' in shown
+
+
+def test_an_analysis_is_laid_out(writer: Client, tenant: Tenant) -> None:
+    result = {
+        "findings": [{"title": "A limit", "detail": "It is low.", "quote": "EUR 5"}],
+        "obligations": [{"who": "The insured", "what": "reports", "when": "within a day"}],
+        "risks": [{"title": "A gap", "severity": "high", "detail": "<b>Wide</b>"}],
+        "answers": [{"question": "Is it <i>safe</i>?", "answer": "*No*"}],
+    }
+    shown = page(writer, completed(tenant, "analyze", result))
+    for words in ("A limit", "EUR 5", "within a day", "High", "Is it &lt;i&gt;safe", "<em>No</em>"):
+        assert words in shown
+    assert "<b>Wide</b>" not in shown
+
+
+def test_a_document_with_markup_is_shown_as_text(writer: Client, tenant: Tenant) -> None:
+    text = "</div><script>alert(1)</script>\n\ud83d \u202eevil\u2028"
+    shown = page(writer, make_job(tenant, text=text))
+    assert "<script>alert" not in shown
+    assert "&lt;/div&gt;&lt;script&gt;alert(1)&lt;/script&gt;\n\ufffd \u202eevil\u2028" in shown
+
+
+def test_a_long_document_is_shown_whole_on_request(writer: Client, tenant: Tenant) -> None:
+    job = make_job(tenant, text="word " * 2_000 + "The very end.")
+    assert "The very end." not in page(writer, job)
+    assert "The very end." in writer.get(f"/jobs/{job.pk}?whole").content.decode()
+
+
+def test_a_failure_is_told_in_plain_words_with_its_history(writer: Client, tenant: Tenant) -> None:
+    job = make_job(tenant, status="failed", finished_at=NOW)
+    for number, kind in enumerate(["overloaded_error", "refusal"], 1):
+        JobAttempt.objects.create(
+            job=job, number=number, route="batch", error_type=kind, message="M", ended_at=NOW
+        )
+    shown = page(writer, job)
+    assert "Claude declined to answer this document." in shown
+    assert "Claude was too busy." in shown
+    assert "Try again" in shown
+
+
+def test_a_waiting_job_is_canceled(writer: Client, tenant: Tenant) -> None:
+    job = make_job(tenant)
+    response = writer.post(f"/jobs/{job.pk}/cancel", follow=True)
+    assert "Canceled." in response.content.decode()
+    assert AIJob.objects.get().status == "canceled"
+
+
+def test_a_job_on_its_way_is_not_canceled_and_the_page_says_why(
+    writer: Client, tenant: Tenant
+) -> None:
+    job = make_job(tenant, status="processing", route="sync")
+    response = writer.post(f"/jobs/{job.pk}/cancel", follow=True)
+    assert "Claude is already working on it" in response.content.decode()
+    assert AIJob.objects.get().status == "processing"
+
+
+def test_a_failed_job_is_queued_again(writer: Client, tenant: Tenant) -> None:
+    job = make_job(tenant, status="failed", finished_at=NOW)
+    assert "Queued again." in writer.post(f"/jobs/{job.pk}/retry", follow=True).content.decode()
+    assert AIJob.objects.get().status == "queued"
+
+
+def test_a_completed_job_is_not_done_twice(writer: Client, tenant: Tenant) -> None:
+    job = completed(tenant, "summarize", {"summary": "Done."})
+    response = writer.post(f"/jobs/{job.pk}/retry", follow=True)
+    assert "Only failed or canceled jobs" in response.content.decode()
+    assert AIJob.objects.get().status == "completed"
+
+
+@pytest.mark.parametrize("action", ["cancel", "retry"])
+def test_nothing_changes_by_following_a_link(writer: Client, tenant: Tenant, action: str) -> None:
+    job = make_job(tenant)
+    assert writer.get(f"/jobs/{job.pk}/{action}").status_code == 405
+
+
+def test_nothing_changes_without_the_token_against_forgery(tenant: Tenant) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(make_user("max", tenant))
+    job = make_job(tenant)
+    response = strict.post(f"/jobs/{job.pk}/cancel")
+    assert response.status_code == 403
+    assert "too old to be sent" in response.content.decode()
+    assert AIJob.objects.get().status == "queued"
+
+
+@pytest.mark.parametrize(
+    ("job_type", "result", "suffix", "body"),
+    [
+        ("summarize", {"summary": "**Due** ü"}, "md", "**Due** ü\n"),
+        ("classify", {"category": "home"}, "json", '{\n  "category": "home"\n}\n'),
+    ],
+)
+def test_the_result_can_be_downloaded(
+    writer: Client, tenant: Tenant, job_type: str, result: dict[str, Any], suffix: str, body: str
+) -> None:
+    job = completed(tenant, job_type, result)
+    response = writer.get(f"/jobs/{job.pk}/result")
+    assert response.content.decode() == body
+    assert response["Content-Disposition"].endswith(f'.{suffix}"')
+
+
+def test_what_has_no_result_has_no_download(writer: Client, tenant: Tenant) -> None:
+    assert writer.get(f"/jobs/{make_job(tenant).pk}/result").status_code == 404
+
+
+def test_the_way_of_a_job_shows_only_where_it_has_been(writer: Client, tenant: Tenant) -> None:
+    job = make_job(tenant, status="canceled", finished_at=NOW + timedelta(minutes=1))
+    titles = [step.title for step in writer.get(f"/jobs/{job.pk}").context["timeline"]]
+    assert titles == ["Queued", "Canceled"]
+    waiting = make_job(tenant)
+    steps = writer.get(f"/jobs/{waiting.pk}").context["timeline"]
+    assert [(step.status, step.state) for step in steps] == [
+        ("queued", "current"),
+        ("submitted", "ahead"),
+        ("processing", "ahead"),
+        ("completed", "ahead"),
+    ]

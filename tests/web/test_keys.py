@@ -1,0 +1,57 @@
+"""API keys, made and revoked by administrators."""
+
+import pytest
+from django.test import Client
+
+from citizenapp.tenants import access
+from citizenapp.tenants.models import APIKey, Tenant
+from tests.factories import make_tenant, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def tenant(db: None) -> Tenant:
+    return make_tenant()
+
+
+@pytest.fixture
+def owner(client: Client, tenant: Tenant) -> Client:
+    client.force_login(make_user("olga", tenant, role="owner"))
+    return client
+
+
+def test_a_key_is_shown_once_and_opens_the_tenant(owner: Client, tenant: Tenant) -> None:
+    response = owner.post("/settings/keys", {"name": "Import", "role": "viewer"})
+    key = response.context["made"]
+    assert key in response.content.decode()
+    assert "no-store" in response["Cache-Control"]
+    found = access.of_key(key)
+    assert found is not None
+    assert (found.tenant, found.role) == (tenant, "viewer")
+    assert key not in owner.get("/settings/keys").content.decode()
+
+
+def test_a_revoked_key_opens_nothing(owner: Client, tenant: Tenant) -> None:
+    made, key = APIKey.objects.create_key(name="Import", tenant=tenant)
+    response = owner.post(f"/settings/keys/{made.pk}/revoke", follow=True)
+    assert "is revoked" in response.content.decode()
+    assert access.of_key(key) is None
+    assert owner.post(f"/settings/keys/{made.pk}/revoke").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"name": "", "role": "member"}, "name"),
+        ({"name": "x" * 51, "role": "member"}, "name"),
+        ({"name": "Import", "role": "owner"}, "role"),
+    ],
+)
+def test_a_key_needs_a_name_and_a_role_that_keys_may_have(
+    owner: Client, fields: dict[str, str], field: str
+) -> None:
+    response = owner.post("/settings/keys", fields)
+    assert response.status_code == 422
+    assert list(response.context["form"].errors) == [field]
+    assert not APIKey.objects.exists()

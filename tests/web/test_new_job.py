@@ -1,0 +1,175 @@
+"""Queueing one document from the page."""
+
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from pytest_django import Settings
+
+from aijobs import jobtypes
+from aijobs.models import AIJob
+from aijobs.web.forms import Options
+from citizenapp.tenants.models import Tenant
+from tests.factories import make_tenant, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def tenant(db: None) -> Tenant:
+    return make_tenant()
+
+
+@pytest.fixture
+def writer(client: Client, tenant: Tenant) -> Client:
+    client.force_login(make_user("max", tenant))
+    return client
+
+
+def send(writer: Client, **fields: Any) -> Any:
+    return writer.post(
+        "/jobs/new", {"job_type": "summarize", "text": "A policy.", "urgency": "later"} | fields
+    )
+
+
+def test_a_pasted_text_becomes_a_job(writer: Client, tenant: Tenant) -> None:
+    text = "  First line\r\nsecond <b>line</b> 🚗 ملف \u2028end "
+    response = send(writer, text=text, **{"summarize-max_length": "120"})
+    job = AIJob.objects.get()
+    assert response["Location"] == f"/jobs/{job.pk}"
+    assert (job.tenant, job.job_type, job.route, job.status) == (
+        tenant,
+        "summarize",
+        "batch",
+        "queued",
+    )
+    assert job.input.document == text
+    assert job.input.options == {"max_length": 120}
+    assert job.input.created_by == "max"
+
+
+def test_lists_are_written_one_entry_a_line(writer: Client) -> None:
+    send(writer, job_type="classify", **{"classify-categories": "motor, car\n\n home \r\ntravel"})
+    assert AIJob.objects.get().input.options == {"categories": ["motor, car", "home", "travel"]}
+
+
+def test_an_uploaded_file_becomes_a_job_under_its_name(writer: Client) -> None:
+    file = SimpleUploadedFile("Policy 7.md", "# Überschrift".encode(), "text/markdown")
+    send(writer, text="", document=file)
+    job = AIJob.objects.get()
+    assert job.input.document == "# Überschrift"
+    assert job.input.source_name == "Policy 7.md"
+
+
+def test_what_is_needed_now_goes_at_full_price(writer: Client) -> None:
+    send(writer, urgency="now")
+    assert AIJob.objects.get().route == "sync"
+
+
+def test_a_form_sent_by_script_is_told_where_to_go(writer: Client) -> None:
+    response = writer.post(
+        "/jobs/new",
+        {"job_type": "summarize", "text": "A policy.", "urgency": "later"},
+        headers={"X-Form": "1"},
+    )
+    assert response.status_code == 201
+    assert response["Location"] == f"/jobs/{AIJob.objects.get().pk}"
+    assert "Queued." in writer.get(response["Location"]).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "error"),
+    [
+        ({"text": ""}, "text", "Must not be empty."),
+        ({"text": " \n\t "}, "text", "Must not be empty."),
+        ({"text": "a\0b"}, "text", "Null characters are not allowed."),
+        ({"text": "x" * 600_001}, "text", "Must be at most 600,000 characters long"),
+        ({"job_type": "translate"}, "job_type", "not one of the available choices"),
+        ({"urgency": "yesterday"}, "urgency", "not one of the available choices"),
+        ({"summarize-max_length": "a few"}, "max_length", "Must be a whole number."),
+        ({"summarize-max_length": "9"}, "max_length", "Must be at least 10."),
+        ({"job_type": "classify"}, "categories", "This field is required."),
+        (
+            {"job_type": "classify", "classify-categories": "one"},
+            "categories",
+            "Needs at least 2 entries.",
+        ),
+        (
+            {"job_type": "classify", "classify-categories": "one\nOne "},
+            "categories",
+            "Categories must differ",
+        ),
+        (
+            {"job_type": "classify", "classify-categories": "one\n" + "x" * 101},
+            "categories",
+            "Line 2: Must be at most 100 characters long",
+        ),
+    ],
+)
+def test_an_error_stands_beside_its_field_and_nothing_is_lost_or_stored(
+    writer: Client, fields: dict[str, str], field: str, error: str
+) -> None:
+    response = send(writer, **{"text": "The text I typed."} | fields)
+    assert response.status_code == 422
+    form = response.context["form"]
+    errors: dict[str, list[str]] = {}
+    for part in (form, *form.options):
+        errors |= part.errors
+    assert list(errors) == [field]
+    assert error in errors[field][0]
+    assert error.replace("'", "&#x27;") in response.content.decode()
+    if "text" not in fields:
+        assert "The text I typed." in response.content.decode()
+    assert not AIJob.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "error"),
+    [
+        ("photo.png", b"\x89PNG\r\n\x1a\n", "This kind of file cannot be read."),
+        ("empty.txt", b"", "The submitted file is empty."),
+        ("blank.txt", b" \n ", "The document has no text."),
+        ("nul.txt", b"a\0b", "The file is not plain text"),
+        ("broken.pdf", b"not a pdf", "or it is damaged"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused(
+    writer: Client, name: str, content: bytes, error: str
+) -> None:
+    response = send(writer, text="", document=SimpleUploadedFile(name, content, "image/png"))
+    assert response.status_code == 422
+    assert error in response.context["form"].errors["document"][0]
+    assert not AIJob.objects.exists()
+
+
+def test_a_file_that_is_too_large_is_refused_with_the_limit(
+    writer: Client, settings: Settings
+) -> None:
+    settings.AIJOBS_UPLOAD_BYTES = 2_000_000
+    response = send(writer, text="", document=SimpleUploadedFile("a.txt", b"x" * 2_000_001))
+    assert "at most 2 MB" in response.context["form"].errors["document"][0]
+
+
+def test_a_text_and_a_file_at_once_are_refused(writer: Client) -> None:
+    response = send(writer, document=SimpleUploadedFile("a.txt", b"Another text."))
+    assert "not both" in response.context["form"].errors["document"][0]
+    assert not AIJob.objects.exists()
+
+
+def test_the_price_of_a_text_is_told_for_both_ways(writer: Client) -> None:
+    asked = {"job_type": "summarize", "bytes": "30000", "max_length": "100"}
+    offer = writer.get("/jobs/price", asked).json()
+    assert offer == {"later": "$0.00066", "now": "$0.0013"}
+    longer = writer.get("/jobs/price", asked | {"max_length": "4000"}).json()
+    assert longer["now"] > offer["now"]
+
+
+@pytest.mark.parametrize("asked", [{}, {"job_type": "x", "bytes": "1"}, {"job_type": "classify"}])
+def test_a_price_of_nothing_is_refused(writer: Client, asked: dict[str, str]) -> None:
+    assert writer.get("/jobs/price", asked).status_code == 400
+
+
+@pytest.mark.parametrize("kind", jobtypes.all_types(), ids=lambda kind: kind.name)
+def test_every_job_type_gets_fields_for_all_of_its_input(kind: jobtypes.JobType) -> None:
+    assert {*Options(kind).fields, kind.text_field} == set(kind.Input.model_fields)

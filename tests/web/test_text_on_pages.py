@@ -1,0 +1,86 @@
+"""How texts, sums and moments are written."""
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aijobs.models import dump_json
+from aijobs.templatetags import show
+from aijobs.web.queries.jobs import opening, shortened
+
+
+@pytest.mark.parametrize(
+    ("amount", "shown"),
+    [
+        ("0", "$0.00"),
+        ("1234.567", "$1,234.56"),
+        ("1", "$1.00"),
+        ("0.5", "$0.50"),
+        ("0.0299", "$0.029"),
+        ("0.00012345", "$0.00012"),
+        ("0.0000000001", "$0.0000000001"),
+        ("-0.25", "−$0.25"),
+    ],
+)
+def test_small_sums_show_two_figures_and_are_never_rounded_up(amount: str, shown: str) -> None:
+    assert show.usd(Decimal(amount)) == shown
+
+
+def test_a_count_at_its_limit_says_that_there_are_more() -> None:
+    assert show.of_limit(10_000, 10_000) == "10,000"
+    assert show.of_limit(10_001, 10_000) == "10,000+"
+
+
+def test_a_moment_is_machine_readable_and_in_utc() -> None:
+    at = datetime(2026, 11, 2, 9, 5, tzinfo=UTC)
+    assert str(show.moment(at)) == (
+        '<time datetime="2026-11-02T09:05:00+00:00">2 Nov 2026, 09:05 UTC</time>'
+    )
+
+
+@given(st.text(st.characters(), max_size=2_000), st.integers(0, 2_000))
+def test_the_opening_of_any_document_survives_any_cut(document: str, cut: int) -> None:
+    raw = dump_json(document)[: 1 + cut]
+    words = opening(raw)
+    words.encode()
+    assert len(words) <= 120
+    assert "\n" not in words
+
+
+def test_the_opening_of_a_document_is_its_first_words() -> None:
+    assert opening(dump_json("  One\n\ttwo \u2028three ")) == "One two three"
+    assert opening(dump_json("half \ud83d")) == "half \ufffd"
+    assert opening(json.dumps('a "quoted" \\ word' * 60)[:720]).startswith('a "quoted" \\ worda')
+    assert shortened("word " * 100).endswith("…")
+
+
+def test_lone_surrogates_become_replacement_characters() -> None:
+    assert show.text("a\ud800b") == "a\ufffdb"
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "<script>alert(1)</script>",
+        "<img src=x onerror=alert(1)>",
+        "![pixel](https://evil.example/p.png)",
+        "[click](javascript:alert(1))",
+        "<a href='https://evil.example' onclick='x()'>x</a>",
+        "<style>body{display:none}</style>",
+    ],
+)
+def test_markup_in_answers_starts_and_fetches_nothing(hostile: str) -> None:
+    html = str(show.markdown(hostile))
+    for tag in ("<script", "<img", "<style", 'href="javascript', "<a href='"):
+        assert tag not in html
+
+
+def test_markdown_in_answers_is_rendered() -> None:
+    html = str(show.markdown("**Due**\n\n- one\n- two\n\n[law](https://example.org)"))
+    assert "<strong>Due</strong>" in html
+    assert "<li>one</li>" in html
+    assert 'rel="noopener noreferrer nofollow"' in html
