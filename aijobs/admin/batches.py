@@ -1,7 +1,5 @@
 """Batches, as staff see them."""
 
-from datetime import timedelta
-
 from django.contrib import admin
 from django.db.models import Count, Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
@@ -9,7 +7,15 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from aijobs.admin.actions import RESENT, Outcome, bounded, confirmation
-from aijobs.admin.reading import ReadOnlyAdmin, dollars, link, listing, status_badge, table
+from aijobs.admin.reading import (
+    ReadOnlyAdmin,
+    dollars,
+    link,
+    listing,
+    status_badge,
+    table,
+    timeline,
+)
 from aijobs.gateway import GatewayError
 from aijobs.models import AIJob, Batch, LedgerEntry
 from aijobs.pipeline import withdraw
@@ -41,15 +47,7 @@ class BatchAdmin(ReadOnlyAdmin):
             },
         ),
         ("Money", {"fields": ("money",)}),
-        (
-            "Timings",
-            {
-                "fields": (
-                    "assembled_at", "submitting_at", "submitted_at", "polled_at", "ended_at",
-                    "settled_at", "expires_at", "retry_at", "attempts", "time_at_anthropic",
-                )
-            },
-        ),
+        ("Timings", {"fields": ("timings", "expires_at", "retry_at", "attempts")}),
         ("Submission", {"classes": ("collapse",), "fields": ("watermark", "after_cancel")}),
     )  # fmt: skip
 
@@ -172,7 +170,7 @@ class BatchAdmin(ReadOnlyAdmin):
         return table(("Name",), ((link(tenant),) for tenant in served))
 
     @admin.display
-    def time_at_anthropic(self, batch: Batch) -> timedelta | str:
-        if batch.submitted_at is None:
-            return "–"
-        return (batch.ended_at or timezone.now()) - batch.submitted_at
+    def timings(self, batch: Batch) -> SafeString | str:
+        return timeline(
+            batch, "assembled_at", "submitting_at", "submitted_at", "ended_at", "settled_at"
+        )

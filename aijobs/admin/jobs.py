@@ -22,6 +22,7 @@ from aijobs.admin.reading import (
     status_badge,
     structure,
     table,
+    timeline,
     verbatim,
 )
 from aijobs.jobtypes.text import utf8
@@ -82,8 +83,8 @@ class AIJobAdmin(ReadOnlyAdmin):
             "Way",
             {
                 "fields": (
-                    "route", "batch_link", "collection_link", "attempts", "room", "created_at",
-                    "needed_by", "not_before", "started_at", "finished_at",
+                    "route", "batch_link", "collection_link", "attempts", "room", "timings",
+                    "needed_by", "not_before",
                 )
             },
         ),
@@ -146,6 +147,10 @@ class AIJobAdmin(ReadOnlyAdmin):
     @admin.display(description="collection")
     def collection_link(self, job: AIJob) -> SafeString | str:
         return link(job.collection)
+
+    @admin.display
+    def timings(self, job: AIJob) -> SafeString | str:
+        return timeline(job, "created_at", "started_at", "finished_at")
 
     @admin.display
     def created_by(self, job: AIJob) -> str:

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
@@ -175,5 +176,16 @@ def dollars(amount: Decimal | None) -> str:
     return "–" if amount is None else f"${amount:,.6f}"
 
 
-def moment(at: Any) -> str:
+def moment(at: datetime | None) -> str:
     return "–" if at is None else f"{at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def timeline(row: Model, *fields: str) -> SafeString | str:
+    """The moments that a row has passed, in their order, and the time between them."""
+    passed = sorted((at, field) for field in fields if (at := getattr(row, field)) is not None)
+    gaps = ["", *(f"{(b - a).total_seconds():,.1f}" for (a, _), (b, _) in pairwise(passed))]
+    rows = zip(passed, gaps, strict=False)
+    return table(
+        ("", "When", "Seconds later"),
+        ((field.removesuffix("_at"), moment(at), gap) for (at, field), gap in rows),
+    )
