@@ -13,7 +13,6 @@ from django.utils.timezone import localtime
 
 from aijobs import jobtypes
 from aijobs.jobtypes.text import utf8
-from aijobs.web import rendering
 from citizenapp.tenants.models import Membership, Tenant, User
 
 register = template.Library()
@@ -68,12 +67,6 @@ def field_label(name: str) -> str:
 @register.filter
 def is_list(value: object) -> bool:
     return isinstance(value, list)
-
-
-@register.filter
-def markdown(source: str) -> SafeString:
-    """An answer as HTML: markup in it is shown as text, and nothing in it can call home."""
-    return rendering.markdown(source)
 
 
 @register.simple_tag

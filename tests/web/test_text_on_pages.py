@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from aijobs.models import dump_json
 from aijobs.templatetags import show
+from aijobs.templatetags.markdown import markdown
 from aijobs.web.queries.jobs import opening, shortened
 
 
@@ -74,13 +75,13 @@ def test_lone_surrogates_become_replacement_characters() -> None:
     ],
 )
 def test_markup_in_answers_starts_and_fetches_nothing(hostile: str) -> None:
-    html = str(show.markdown(hostile))
+    html = str(markdown(hostile))
     for tag in ("<script", "<img", "<style", 'href="javascript', "<a href='"):
         assert tag not in html
 
 
 def test_markdown_in_answers_is_rendered() -> None:
-    html = str(show.markdown("**Due**\n\n- one\n- two\n\n[law](https://example.org)"))
+    html = str(markdown("**Due**\n\n- one\n- two\n\n[law](https://example.org)"))
     assert "<strong>Due</strong>" in html
     assert "<li>one</li>" in html
     assert 'rel="noopener noreferrer nofollow"' in html

@@ -1,12 +1,15 @@
-"""Text and Markdown of documents and answers, made safe to stand on a page."""
+"""Markdown of answers, made safe to stand on a page."""
 
 from functools import lru_cache
 
 import nh3
+from django import template
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 
 from aijobs.jobtypes.text import utf8
+
+register = template.Library()
 
 # No images: one that a document smuggles into an answer would call home when it is shown.
 _TAGS = {
@@ -15,6 +18,7 @@ _TAGS = {
 }  # fmt: skip
 
 
+@register.filter
 def markdown(text: str) -> SafeString:
     """The HTML of an answer: markup in it is shown as text, links lead out without a trace."""
     html = nh3.clean(
