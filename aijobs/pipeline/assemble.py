@@ -73,7 +73,8 @@ CLAIM = (
 ), claimed AS (
     UPDATE aijobs_aijob
     SET status = 'submitted', batch_id = %(batch)s, attempts = attempts + 1, started_at = %(now)s
-    FROM chosen WHERE aijobs_aijob.id = chosen.id
+    -- An array, not a join: no statistics can talk PostgreSQL into reading the whole table.
+    WHERE id = ANY(ARRAY(SELECT id FROM chosen))
     RETURNING tenant_id, request_bytes
 )
 SELECT count(*), COALESCE(sum(request_bytes), 0), COALESCE(array_agg(DISTINCT tenant_id), '{}')
