@@ -25,9 +25,15 @@ def var() -> Iterator[Path]:
 def ground(var: Path) -> Iterator[None]:
     """Settings that keep tests away from the data of `make run`."""
     redis_url = os.environ.get("REDIS_URL") or valkey.url(var)
+    static = var / "static"
+    static.mkdir()
     layer: dict[str, Any] = django_settings.CHANNEL_LAYERS["default"]
     with override_settings(
         VAR=var,
+        STATIC_ROOT=static,
+        # With DATABASE_URL set these would be a deployment's.
+        SECRET_KEY="tests",
+        SECURE_SSL_REDIRECT=False,
         REDIS_URL=redis_url,
         CHANNEL_LAYERS={"default": layer | {"CONFIG": layer["CONFIG"] | {"hosts": [redis_url]}}},
         PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
