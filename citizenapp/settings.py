@@ -250,6 +250,7 @@ LOGGING = {
     "loggers": {
         "aijobs": {"level": "INFO"},
         "citizenapp": {"level": "INFO"},
-        "django.server": {"level": "WARNING"},
+        # A traceback a second while Valkey is away; relay and hub say it in one line.
+        "channels_redis": {"level": "CRITICAL"},
     },
 }

@@ -37,10 +37,10 @@ class StatusFilter(admin.SimpleListFilter):
     title = "status"
     parameter_name = "status"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:  # noqa: ARG002
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
         return AIJob.Status.choices
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[AIJob]) -> QuerySet[AIJob]:  # noqa: ARG002
+    def queryset(self, request: HttpRequest, queryset: QuerySet[AIJob]) -> QuerySet[AIJob]:
         status = self.value()
         if status not in AIJob.Status.values:
             return queryset
@@ -53,10 +53,10 @@ class JobTypeFilter(admin.SimpleListFilter):
     title = "job type"
     parameter_name = "job_type"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:  # noqa: ARG002
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
         return [(kind.name, kind.title) for kind in jobtypes.all_types()]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[AIJob]) -> QuerySet[AIJob]:  # noqa: ARG002
+    def queryset(self, request: HttpRequest, queryset: QuerySet[AIJob]) -> QuerySet[AIJob]:
         return queryset.filter(job_type=self.value()) if self.value() else queryset
 
 
@@ -94,7 +94,7 @@ class AIJobAdmin(ReadOnlyAdmin):
         ("Input", {"fields": ("source_name", "options", "document")}),
     )  # fmt: skip
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[AIJob]:  # noqa: ARG002
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AIJob]:
         return AIJob.objects.with_shown_status().select_related("tenant", "batch").order_by("-pk")
 
     def found(self, rows: QuerySet[AIJob], term: str) -> QuerySet[AIJob]:

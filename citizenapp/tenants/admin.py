@@ -31,7 +31,7 @@ class NeverDeleted(AnyModelAdmin):
 
     show_facets = admin.ShowFacets.NEVER
 
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
 
@@ -91,7 +91,7 @@ class APIKeyAdmin(NeverDeleted):
 
     def get_readonly_fields(
         self,
-        request: HttpRequest,  # noqa: ARG002
+        request: HttpRequest,
         obj: Model | None = None,
     ) -> tuple[str, ...]:
         fixed = ("prefix", "created")
@@ -111,7 +111,7 @@ class APIKeyAdmin(NeverDeleted):
         self,
         request: HttpRequest,
         obj: APIKey,
-        post_url_continue: str | None = None,  # noqa: ARG002
+        post_url_continue: str | None = None,
     ) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
