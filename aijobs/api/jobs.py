@@ -1,6 +1,6 @@
 """GET jobs, GET jobs/{id}, and the two moves a client may ask for."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -112,8 +112,7 @@ def _filtered(tenant: Tenant, wanted: JobFilters) -> "QuerySet[AIJob]":
         jobs = jobs.filter(collection=wanted.collection)
     # The bound on the id makes it a range of an index; the moment makes it exact.
     if after := wanted.created_after:
-        jobs = jobs.filter(pk__gte=pages.first_id(after), created_at__gte=after)
+        jobs = jobs.filter(pk__gte=pages.ids_of(after)[0], created_at__gte=after)
     if before := wanted.created_before:
-        past = pages.first_id(before + timedelta(milliseconds=1))
-        jobs = jobs.filter(pk__lt=past, created_at__lt=before)
+        jobs = jobs.filter(pk__lt=pages.ids_of(before)[1], created_at__lt=before)
     return jobs

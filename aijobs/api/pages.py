@@ -45,9 +45,13 @@ def page(rows: "QuerySet[RowT]", request: Request, cursor: str | None, size: int
     )
 
 
-def first_id(moment: datetime) -> UUID:
-    """No id made at `moment` or later is smaller: UUIDs of version 7 begin with milliseconds."""
-    return UUID(int=max(0, int(moment.timestamp() * 1000)) << 80)
+def ids_of(moment: datetime) -> tuple[UUID, UUID]:
+    """Ids made before `moment` are under the second, ids made from then on not under the first.
+
+    UUIDs of version 7 begin with milliseconds, so both hold for ids made in its millisecond.
+    """
+    milliseconds = max(0, int(moment.timestamp() * 1000))
+    return UUID(int=milliseconds << 80), UUID(int=milliseconds + 1 << 80)
 
 
 def _read(cursor: str | None) -> tuple[str, UUID | None]:

@@ -1,6 +1,6 @@
 """GET usage: what a tenant spent and saved in a period."""
 
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db.models import Count, F, Sum
 from django.db.models.functions import TruncDate
@@ -16,6 +16,7 @@ from aijobs.jobtypes import InvalidInput
 from aijobs.models import LedgerEntry
 
 DEFAULT_PERIOD = timedelta(days=30)
+EARLIEST = datetime.min.replace(tzinfo=UTC)
 GROUPS = {
     "day": TruncDate("created_at", tzinfo=UTC),
     "job_type": F("job_type"),
@@ -39,7 +40,7 @@ class UsageReport(Endpoint):
     def get(self, request: Request) -> Response:
         wanted = Period.read(request.query_params)
         until = wanted.until or timezone.now()
-        since = wanted.since or until - DEFAULT_PERIOD
+        since = wanted.since or until - min(DEFAULT_PERIOD, until - EARLIEST)
         if since > until:
             raise InvalidInput({"from": ["Must not be after `to`."]})
         charges = LedgerEntry.objects.filter(

@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from aijobs.models import AIJob, Collection
 from tests.api.conftest import Caller
-from tests.api.test_reading_jobs import charge
+from tests.api.rows import charge
 from tests.factories import CATEGORIES, NOW
 
 ITEMS = [{"text": "A car."}, {"text": "A house."}, {"text": "A journey."}]

@@ -2,57 +2,19 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import timedelta
-from decimal import Decimal
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.utils import timezone
 
-from aijobs.models import AIJob, Batch, Collection, JobAttempt, LedgerEntry, new_id
+from aijobs.models import AIJob, Collection, new_id
 from tests.api.conftest import Caller
+from tests.api.rows import charge, fail, make_batch, make_failed
 from tests.factories import NOW, make_job, make_output
 
 CountQueries = Callable[[int], AbstractContextManager[Any]]
-
-
-def charge(job: AIJob, cost: str = "0.001", **fields: Any) -> LedgerEntry:
-    return LedgerEntry.objects.create(
-        **{
-            "tenant": job.tenant,
-            "job_id": job.pk,
-            "custom_id": str(uuid4()),
-            "job_type": job.job_type,
-            "route": job.route,
-            "model": "claude-haiku-5-5",
-            "input_tokens": 100,
-            "output_tokens": 10,
-            "cost_usd": Decimal(cost),
-            "sync_cost_usd": Decimal(cost) * 2,
-            "saved_usd": Decimal(cost),
-            "created_at": NOW,
-        }
-        | fields
-    )
-
-
-def make_batch(job: AIJob, **fields: Any) -> Batch:
-    return Batch.objects.create(
-        nonce=uuid4().hex[:16],
-        tenant_ids=[job.tenant_id],
-        requests=1,
-        request_bytes=1,
-        assembled_at=NOW,
-        **fields,
-    )
-
-
-def make_failed(caller: Caller, message: str = "It was refused.") -> AIJob:
-    job = make_job(caller.tenant, status="failed", finished_at=NOW, attempts=1)
-    JobAttempt.objects.create(
-        job=job, number=1, route="batch", error_type="refusal", message=message, ended_at=NOW
-    )
-    return job
 
 
 def ids(response: Any) -> list[str]:
@@ -103,7 +65,7 @@ def test_a_completed_job_shows_its_result_and_what_it_cost(caller: Caller) -> No
 
 
 def test_a_failed_job_says_why_and_what_was_tried(caller: Caller) -> None:
-    job = make_failed(caller)
+    job = make_failed(caller.tenant)
 
     shown = caller.read(f"jobs/{job.pk}").json()
 
@@ -121,7 +83,7 @@ def test_a_failed_job_says_why_and_what_was_tried(caller: Caller) -> None:
 
 
 def test_a_job_tried_again_has_no_error_but_a_history(caller: Caller) -> None:
-    job = make_failed(caller)
+    job = make_failed(caller.tenant)
     job.mark_queued(NOW)
 
     shown = caller.read(f"jobs/{job.pk}").json()
@@ -161,7 +123,7 @@ def test_pages_lead_to_every_job_once_and_back(caller: Caller) -> None:
 
 def test_a_batch_job_is_processing_while_anthropic_has_its_batch(caller: Caller) -> None:
     job = make_job(caller.tenant)
-    batch = make_batch(job, status="submitted", remote_id="msgbatch_1", submitted_at=NOW)
+    batch = make_batch(caller.tenant, status="submitted", remote_id="msgbatch_1", submitted_at=NOW)
     AIJob.objects.filter(pk=job.pk).update(status="submitted", batch=batch)
 
     assert ids(caller.read("jobs", status="processing")) == [str(job.pk)]
@@ -182,7 +144,7 @@ def test_filters_narrow_the_list(caller: Caller) -> None:
     old = make_job(caller.tenant, now=NOW - timedelta(days=2))
     plain = make_job(caller.tenant)
     in_collection = make_job(caller.tenant, "classify", collection=collection)
-    failed = make_failed(caller)
+    failed = make_failed(caller.tenant)
 
     def found(**filters: str) -> set[str]:
         return set(ids(caller.read("jobs", **filters)))
@@ -225,7 +187,9 @@ def test_a_filter_that_is_wrong_is_named(caller: Caller, name: str, value: str) 
     assert list(response.json()["errors"]) == [name]
 
 
-@pytest.mark.parametrize("moment", ["0001-01-01", "9999-12-31T23:59:59Z"])
+@pytest.mark.parametrize(
+    "moment", ["0001-01-01", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59.999999Z"]
+)
 def test_the_ends_of_time_are_filters_too(caller: Caller, moment: str) -> None:
     make_job(caller.tenant)
 
@@ -237,7 +201,7 @@ def test_a_list_takes_the_same_number_of_queries_however_long(
     caller: Caller, django_assert_num_queries: CountQueries
 ) -> None:
     for _ in range(20):
-        charge(make_failed(caller))
+        charge(make_failed(caller.tenant))
 
     # The key and its tenant, the jobs, the charges, the errors.
     with django_assert_num_queries(4):
@@ -255,6 +219,35 @@ def test_a_list_does_not_fetch_the_documents(
         caller.read("jobs")
 
     assert not [query for query in queries if '"document"' in query["sql"]]
+
+
+def test_one_job_takes_the_same_number_of_queries_however_often_it_failed(
+    caller: Caller, django_assert_num_queries: CountQueries
+) -> None:
+    job = make_failed(caller.tenant)
+    for number in range(2, 9):
+        fail(job, number)
+
+    # The key and its tenant, the job, the charges, the attempts.
+    with django_assert_num_queries(4):
+        caller.read(f"jobs/{job.pk}")
+
+
+def test_a_waiting_job_is_expected_when_others_took_as_long(caller: Caller) -> None:
+    make_batch(
+        caller.tenant,
+        status="settled",
+        remote_id="msgbatch_1",
+        submitted_at=NOW,
+        settled_at=NOW + timedelta(minutes=7),
+    )
+    waiting = make_job(caller.tenant, now=timezone.now())
+    done = make_job(caller.tenant, status="completed", finished_at=NOW)
+
+    expected = datetime.fromisoformat(caller.read(f"jobs/{waiting.pk}").json()["eta"])
+
+    assert expected >= waiting.created_at + timedelta(minutes=7)
+    assert caller.read(f"jobs/{done.pk}").json()["eta"] is None
 
 
 def test_a_job_that_is_not_there_is_404(caller: Caller) -> None:

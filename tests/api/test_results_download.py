@@ -11,9 +11,9 @@ from django.db import connections
 from django.test import AsyncClient
 
 from aijobs.api import exports
-from aijobs.models import AIJob, JobAttempt
+from aijobs.models import AIJob
 from tests.api.conftest import Caller
-from tests.api.test_reading_jobs import charge
+from tests.api.rows import charge, fail
 from tests.factories import NOW, make_key, make_output
 
 
@@ -81,14 +81,12 @@ def test_unfinished_and_failed_jobs_are_lines_too(caller: Caller) -> None:
     first = AIJob.objects.order_by("pk")[0]
     AIJob.objects.filter(pk=first.pk).update(status="failed")
     first.output.delete()
-    JobAttempt.objects.create(
-        job=first, number=1, route="batch", error_type="refusal", message="No.", ended_at=NOW
-    )
+    fail(first, 1)
 
     row = json.loads(body(caller.read(f"collections/{made}/results")).split("\n")[0])
 
     assert (row["status"], row["result"]) == ("failed", None)
-    assert row["error"] == {"type": "refusal", "message": "No."}
+    assert row["error"] == {"type": "refusal", "message": "It was refused."}
 
 
 def test_the_order_holds_over_chunks(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator, FormatChecker  # type: ignore[impor
 from aijobs import jobtypes
 from aijobs.models import AIJob
 from tests.api.conftest import Caller
-from tests.api.test_reading_jobs import charge, make_failed
+from tests.api.rows import charge, make_failed
 from tests.factories import NOW, make_job, make_output
 
 RESULTS: dict[str, dict[str, Any]] = {
@@ -97,7 +97,7 @@ def test_jobs_look_as_documented(schema: Any, caller: Caller, job_type: str) -> 
     done = make_job(caller.tenant, job_type, status="completed", finished_at=NOW, started_at=NOW)
     make_output(done, RESULTS[job_type])
     charge(done)
-    failed = make_failed(caller)
+    failed = make_failed(caller.tenant)
 
     check(schema, "list_jobs", caller.read("jobs", page_size=1))
     check(schema, "get_job", caller.read(f"jobs/{done.pk}"))

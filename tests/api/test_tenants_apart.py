@@ -9,7 +9,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from aijobs.models import AIJob, Collection
 from tests.api.conftest import Caller
-from tests.api.test_reading_jobs import charge
+from tests.api.rows import charge
 from tests.factories import NOW, make_job, make_output, make_tenant, make_user
 
 MARK = "only for acme"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.api.conftest import Caller
-from tests.api.test_reading_jobs import charge
+from tests.api.rows import charge
 from tests.factories import NOW, make_job, make_tenant
 
 NOVEMBER = {"from": "2026-11-01", "to": "2026-11-30"}
@@ -74,6 +74,12 @@ def test_nothing_spent_is_a_report_too(caller: Caller) -> None:
 
     assert found["rows"] == []
     assert found["totals"]["cost_usd"] == "0.0000000000"
+
+
+@pytest.mark.parametrize(("end", "status"), [("0001-01-01", 200), ("9999-12-31", 400)])
+def test_the_ends_of_time_are_periods_too(caller: Caller, end: str, status: int) -> None:
+    assert report(caller, to=end)["totals"]["jobs"] == 0
+    assert caller.read("usage", **{"from": end}).status_code == status
 
 
 @pytest.mark.parametrize(
