@@ -28,11 +28,12 @@ def ground(var: Path) -> Iterator[None]:
     static = var / "static"
     static.mkdir()
     layer: dict[str, Any] = django_settings.CHANNEL_LAYERS["default"]
+    if not django_settings.LOCAL:
+        # DATABASE_URL makes it a deployment, which has no key without SECRET_KEY.
+        django_settings.SECRET_KEY = "tests"
     with override_settings(
         VAR=var,
         STATIC_ROOT=static,
-        # With DATABASE_URL set these would be a deployment's.
-        SECRET_KEY="tests",
         SECURE_SSL_REDIRECT=False,
         REDIS_URL=redis_url,
         CHANNEL_LAYERS={"default": layer | {"CONFIG": layer["CONFIG"] | {"hosts": [redis_url]}}},
