@@ -171,7 +171,7 @@ def test_the_figures_are_those_of_this_month_and_of_the_last_day(tenant: Tenant)
     assert figures.month.cost == 3
     assert figures.month.saved == 5
     assert figures.month.saved_percent == 62
-    assert (figures.waiting, figures.in_progress, figures.completed_today) == (1, 1, 1)
+    assert (figures.waiting, figures.in_progress, figures.answers_today) == (1, 1, 2)
 
 
 @pytest.fixture
