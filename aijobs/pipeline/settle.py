@@ -84,22 +84,21 @@ def check(batch: Batch, results: IO[bytes]) -> None:
 
     Raises ResultsDontAddUp.
     """
-    expected = _job_ids(batch)
-    seen: set[UUID] = set()
+    expected = {batch.custom_id(job_id) for job_id in _job_ids(batch)}
+    seen: set[str] = set()
     kinds: Counter[str] = Counter()
     for number, line in enumerate(_lines(results), 1):
         try:
             row = loads(line)
-            nonce, _, hexadecimal = row["custom_id"].partition("-")
-            job_id = UUID(hexadecimal)
+            custom_id = str(row["custom_id"])
             kinds[row["result"]["type"]] += 1
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, LookupError, TypeError):
             raise ResultsDontAddUp(f"row {number} is broken") from None
-        if nonce != batch.nonce or job_id not in expected:
+        if custom_id not in expected:
             raise ResultsDontAddUp(f"row {number} belongs to no job of the batch")
-        if job_id in seen:
+        if custom_id in seen:
             raise ResultsDontAddUp(f"row {number} is there twice")
-        seen.add(job_id)
+        seen.add(custom_id)
     if len(seen) != len(expected):
         raise ResultsDontAddUp(f"{len(expected) - len(seen)} of {len(expected)} rows are missing")
     said = {kind: getattr(batch, kind) for kind in ("succeeded", "errored", "canceled", "expired")}
