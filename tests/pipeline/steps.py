@@ -4,7 +4,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from aijobs.models import AIJob, Batch
+from django.db.models import Sum
+
+from aijobs.models import AIJob, Batch, JobOutput, LedgerEntry
 from aijobs.pipeline import accept, assemble, dispatch, expedite, poll, reconcile, settle, sweep
 from citizenapp.tenants.models import Tenant
 from tests.factories import CATEGORIES, NOW, make_tenant
@@ -90,3 +92,19 @@ def keep_going(now: datetime = DUE, *, minutes: int = 60) -> None:
         sweep.run(now)
         now += MINUTE
     raise AssertionError(f"not ended: {AIJob.objects.exclude(status__in=AIJob.FINAL).values()}")
+
+
+def assert_books_agree(emulator: Emulator) -> None:
+    """Everything has ended once, and our ledger says what Anthropic's says."""
+    assert set(AIJob.objects.values_list("status", flat=True)) <= set(AIJob.FINAL)
+    completed = set(AIJob.objects.filter(status="completed").values_list("pk", flat=True))
+    assert set(JobOutput.objects.values_list("pk", flat=True)) == completed
+    stats = emulator.stats()
+    assert Batch.objects.filter(status="settled").count() == stats["batches_created"]
+    for route, billed in (("batch", "rows_billed"), ("sync", "messages_billed")):
+        charges = LedgerEntry.objects.filter(route=route)
+        assert charges.count() == stats[billed]
+        tokens = stats["batch_tokens_billed" if route == "batch" else "message_tokens_billed"]
+        assert charges.aggregate(input=Sum("input_tokens"), output=Sum("output_tokens")) == {
+            kind: count or (None if not stats[billed] else 0) for kind, count in tokens.items()
+        }

@@ -1,0 +1,224 @@
+"""A batch is made at Anthropic once, whatever happens to the call that makes it."""
+
+from datetime import datetime, timedelta
+from io import BytesIO
+from typing import Any
+
+import orjson
+import pytest
+
+from aijobs import gateway
+from aijobs.models import Batch, LedgerEntry
+from aijobs.pipeline import assemble, dispatch, poll, reconcile, settle
+from tests.ground import Emulator
+from tests.pipeline.steps import (
+    DUE,
+    MINUTE,
+    TEXT,
+    assert_books_agree,
+    at,
+    hold,
+    keep_going,
+    put_together,
+    queue,
+)
+
+pytestmark = pytest.mark.django_db
+
+GRACE = timedelta(minutes=10)
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture(autouse=True)
+def _grace(settings: Any) -> None:
+    settings.AIJOBS_RECONCILE_GRACE = GRACE.total_seconds()
+
+
+def send_in_vain(now: datetime = DUE) -> Batch:
+    batch = put_together(now)
+    assert dispatch.run(now, at(now)) == 0
+    batch.refresh_from_db()
+    return batch
+
+
+def make_stranger() -> None:
+    """Somebody else with the same key makes a batch of the same size."""
+    params = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "Hail?"}]}
+    body = {"requests": [{"custom_id": "theirs", "params": params}]}
+    gateway.create_batch(BytesIO(orjson.dumps(body)))
+
+
+def doubt(**fault: Any) -> Any:
+    return pytest.param(fault, id="-".join(str(value) for value in fault.values()))
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        doubt(fault="drop"),
+        doubt(fault="drop", orderly=True),
+        doubt(fault="html"),
+        *[doubt(fault="status", status=code) for code in (408, 409, 429, 500, 502, 504, 529)],
+    ],
+)
+def test_what_may_have_arrived_is_never_sent_again_blindly(
+    emulator: Emulator, fault: dict[str, Any], when: str
+) -> None:
+    queue(TEXT, TEXT + "2")
+    emulator.order("create", when=when, **fault)
+    batch = send_in_vain()
+    assert (batch.status, batch.unconfirmed_at) == ("unconfirmed", DUE)
+    assert dispatch.run(DUE + MINUTE, at(DUE + MINUTE)) == 0
+
+    keep_going(DUE + MINUTE)
+    batch.refresh_from_db()
+    assert batch.status == "settled"
+    assert Batch.objects.count() == 1
+    stats = emulator.stats()
+    assert stats["batches_created"] == 1
+    assert stats["creates_seen"] == (2 if when == "before" else 1)
+    assert_books_agree(emulator)
+
+
+def test_a_batch_that_was_made_is_adopted_at_the_first_look(emulator: Emulator) -> None:
+    queue()
+    emulator.order("create", "drop", when="after")
+    batch = send_in_vain()
+    assert reconcile.due(DUE)
+    assert reconcile.run(DUE) == 1
+    batch.refresh_from_db()
+    assert batch.status == "submitted"
+    assert batch.remote_id == emulator.control("GET", "batches")[0]["id"]
+    assert not reconcile.due(DUE)
+
+
+def test_the_list_may_lag_for_as_long_as_the_grace_lasts(emulator: Emulator) -> None:
+    hold(emulator)
+    queue()
+    emulator.order("create", "drop", when="after")
+    batch = send_in_vain()
+    emulator.order("list", "lag", seconds=3_600, times=0)
+    assert reconcile.run(DUE + GRACE - SECOND) == 0
+    emulator.control("DELETE", "faults")
+    assert reconcile.run(DUE + GRACE + MINUTE) == 1
+    batch.refresh_from_db()
+    assert batch.status == "submitted"
+    assert emulator.stats()["batches_created"] == 1
+
+
+def test_what_never_arrived_is_released_after_the_grace_and_sent_again(
+    emulator: Emulator,
+) -> None:
+    queue()
+    emulator.order("create", "drop")
+    batch = send_in_vain()
+    assert reconcile.run(DUE + GRACE - SECOND) == 0
+    later = DUE + GRACE + MINUTE
+    assert reconcile.run(later) == 1
+    batch.refresh_from_db()
+    assert batch.status == "assembled"
+    assert dispatch.run(later, at(later)) == 1
+
+
+def test_the_grace_begins_when_the_doubt_does(emulator: Emulator) -> None:
+    """A call may hang for longer than the grace lasts before its connection breaks."""
+    queue()
+    emulator.order("create", "drop")
+    batch = put_together()
+    late = DUE + 3 * GRACE
+    dispatch.run(DUE, at(late))
+    assert reconcile.run(late) == 0
+    batch.refresh_from_db()
+    assert (batch.status, batch.unconfirmed_at) == ("unconfirmed", late)
+
+
+@pytest.mark.parametrize("fault", [{"fault": "drop"}, {"fault": "status", "status": 529}])
+def test_while_the_list_is_not_to_be_had_nothing_is_decided(
+    emulator: Emulator, fault: dict[str, Any]
+) -> None:
+    queue()
+    emulator.order("create", "drop", when="after")
+    batch = send_in_vain()
+    emulator.order("list", times=0, **fault)
+    assert reconcile.run(DUE + 2 * GRACE) == 0
+    batch.refresh_from_db()
+    assert batch.status == "unconfirmed"
+    assert "does not answer" in batch.note
+
+
+def test_two_that_could_be_it_are_left_to_staff(emulator: Emulator) -> None:
+    queue()
+    emulator.order("create", "drop", when="after")
+    batch = send_in_vain()
+    make_stranger()
+    assert reconcile.run(DUE + 2 * GRACE) == 0
+    batch.refresh_from_db()
+    assert batch.status == "unconfirmed"
+    assert "2 batches" in batch.note
+
+
+def test_a_batch_of_another_size_is_not_taken_for_it(emulator: Emulator) -> None:
+    queue()
+    emulator.order("create", "drop", when="after")
+    batch = send_in_vain()
+    Batch.objects.filter(pk=batch.pk).update(requests=7)
+    assert reconcile.run(DUE) == 0
+
+
+def test_what_another_batch_of_ours_has_is_not_taken_for_it(emulator: Emulator) -> None:
+    hold(emulator)
+    queue()
+    emulator.order("create", "drop")
+    doubtful = send_in_vain()
+    queue(TEXT, TEXT)
+    assert assemble.run(DUE) == 1
+    assert dispatch.run(DUE, at(DUE)) == 1
+    Batch.objects.filter(pk=doubtful.pk).update(requests=2)
+    assert reconcile.run(DUE) == 0
+    doubtful.refresh_from_db()
+    assert doubtful.status == "unconfirmed"
+
+
+def test_two_in_doubt_at_once_differ_in_size(emulator: Emulator) -> None:
+    """Else the one that Anthropic has could be taken for the one that it never got."""
+    queue()
+    emulator.order("create", "drop")
+    send_in_vain()
+    queue()
+    emulator.order("create", "drop", when="after")
+    second = send_in_vain()
+    assert (second.status, second.remote_id) == ("assembled", None)
+    assert "same size" in second.note
+    assert emulator.stats()["creates_seen"] == 1
+
+    keep_going(DUE + MINUTE)
+    assert emulator.stats()["batches_created"] == 2
+    assert_books_agree(emulator)
+
+
+def test_a_worker_that_left_its_batch_behind_is_found_out(emulator: Emulator) -> None:
+    queue()
+    batch = put_together()
+    batch.mark_submitting(DUE, watermark="", requests=1, request_bytes=1)
+    # Nobody holds the lock: whoever was at it is dead.
+    later = DUE + MINUTE
+    assert reconcile.run(later) == 0
+    batch.refresh_from_db()
+    assert (batch.status, batch.unconfirmed_at) == ("unconfirmed", later)
+    keep_going(later)
+    assert_books_agree(emulator)
+
+
+def test_nothing_of_a_stranger_that_was_taken_for_it_is_stored(emulator: Emulator) -> None:
+    queue()
+    emulator.order("create", "drop")
+    batch = send_in_vain()
+    make_stranger()
+    assert reconcile.run(DUE) == 1
+    assert poll.run(DUE + MINUTE) == 1
+    assert settle.run(DUE + MINUTE) == 0
+    batch.refresh_from_db()
+    assert batch.status == "ended"
+    assert "belongs to no job" in batch.note
+    assert not LedgerEntry.objects.exists()
