@@ -38,6 +38,13 @@ def usd(amount: Decimal | None) -> str:
 
 
 @register.filter
+def usd_exact(amount: Decimal) -> str:
+    """Dollars to the last place that the ledger keeps, at least cents: such sums add up."""
+    whole, _, places = f"{amount:,.10f}".partition(".")
+    return f"${whole}.{places.rstrip('0'):0<2}"
+
+
+@register.filter
 def grouped(count: int) -> str:
     """A count with a comma at each thousand."""
     return f"{count:,}"

@@ -37,8 +37,11 @@ class LivePage {
     this.#busy = true;
     while (this.#again) {
       this.#again = false;
+      const began = performance.now();
       await this.#fetch().catch(() => {});
-      await new Promise((resolve) => setTimeout(resolve, CALM));
+      // A server that takes its time gets more of it.
+      const calm = Math.max(CALM, 2 * (performance.now() - began));
+      await new Promise((resolve) => setTimeout(resolve, calm));
     }
     this.#busy = false;
   }
@@ -59,6 +62,8 @@ class LivePage {
 }
 
 function show(pills) {
+  // "Queued" is no news any more when what was queued has moved on.
+  if (pills.length) for (const notice of document.querySelectorAll(".notice.success")) notice.remove();
   const told = pills.filter((pill) => pill.closest("[data-announce]"));
   for (const pill of told) {
     const place = pill.closest("tr") ?? pill;
@@ -76,7 +81,7 @@ function show(pills) {
 
 function nameOf(pill) {
   const label = pill.closest("tr")?.querySelector("[data-row-link]") ?? document.querySelector("h1");
-  return label.textContent.trim().slice(0, 60);
+  return label.textContent.trim().slice(0, 80);
 }
 
 class Line {

@@ -31,6 +31,14 @@ def test_small_sums_show_two_figures_and_are_never_rounded_up(amount: str, shown
     assert show.usd(Decimal(amount)) == shown
 
 
+@pytest.mark.parametrize(
+    ("amount", "shown"),
+    [("0", "$0.00"), ("0.0053100000", "$0.00531"), ("1234.5", "$1,234.50"), ("100", "$100.00")],
+)
+def test_exact_sums_keep_every_place(amount: str, shown: str) -> None:
+    assert show.usd_exact(Decimal(amount)) == shown
+
+
 def test_a_count_at_its_limit_says_that_there_are_more() -> None:
     assert show.of_limit(10_000, 10_000) == "10,000"
     assert show.of_limit(10_001, 10_000) == "10,000+"
