@@ -175,13 +175,16 @@ class Batch(models.Model):
             attempts=0,
         )
 
-    def mark_rejected(self, now: datetime, note: str) -> bool:
-        """Anthropic refused it as a whole, or every job left it before it was sent."""
+    def mark_dissolved(self, now: datetime, note: str) -> bool:
+        """Given up before it was sent. Not while it is sent: Anthropic may have it by then."""
         return self._move(
-            [self.Status.ASSEMBLED, self.Status.SUBMITTING],
-            self.Status.REJECTED,
-            settled_at=now,
-            note=note[:500],
+            [self.Status.ASSEMBLED], self.Status.REJECTED, settled_at=now, note=note[:500]
+        )
+
+    def mark_rejected(self, now: datetime, note: str) -> bool:
+        """Anthropic refused it as a whole."""
+        return self._move(
+            [self.Status.SUBMITTING], self.Status.REJECTED, settled_at=now, note=note[:500]
         )
 
     def mark_canceling(self, after_cancel: "Batch.AfterCancel | None" = None) -> bool:

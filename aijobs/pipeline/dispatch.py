@@ -62,7 +62,7 @@ def dispatch(batch: Batch, clock: Callable[[], datetime]) -> bool:
     with TemporaryFile() as body:
         requests = write_body(batch, body)
         if not requests:
-            batch.mark_rejected(clock(), "Every job left it before it was sent.")
+            batch.mark_dissolved(clock(), "Every job left it before it was sent.")
             return False
         if Batch.objects.in_doubt().filter(requests=requests).exists():
             # Of two batches in doubt, only their sizes can say which one Anthropic has.

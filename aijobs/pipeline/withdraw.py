@@ -51,7 +51,7 @@ def batch(batch: Batch, after: Batch.AfterCancel, *, now: datetime) -> bool:
 
 @transaction.atomic
 def _dissolve(batch: Batch, after: Batch.AfterCancel, now: datetime) -> bool:
-    if not batch.mark_rejected(now, "Canceled by staff before it was sent."):
+    if not batch.mark_dissolved(now, "Canceled by staff before it was sent."):
         return False
     jobs = AIJob.objects.filter(batch=batch)
     if after == Batch.AfterCancel.CANCEL:

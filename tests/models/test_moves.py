@@ -40,9 +40,10 @@ BATCH_MOVES: dict[str, Move] = {
     ),
     "mark_rejected": (
         lambda b: b.mark_rejected(LATER, "why"),
-        {"assembled", "submitting"},
+        {"submitting"},
         "rejected",
     ),
+    "mark_dissolved": (lambda b: b.mark_dissolved(LATER, "why"), {"assembled"}, "rejected"),
     "mark_canceling": (lambda b: b.mark_canceling(), {"submitted"}, "canceling"),
     "mark_ended": (
         lambda b: b.mark_ended(LATER, COUNTS),
@@ -136,7 +137,7 @@ def test_only_one_of_two_that_ask_at_once_asks_about_a_batch() -> None:
 def test_a_batch_that_moved_on_is_not_put_off() -> None:
     batch = make_batch("assembled")
     stale = Batch.objects.get(pk=batch.pk)
-    batch.mark_rejected(NOW, "")
+    batch.mark_dissolved(NOW, "")
     stale.put_off(LATER, "later")
     batch.refresh_from_db()
     assert (batch.retry_at, batch.attempts) == (None, 0)
