@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 
-from aijobs import gateway
+from aijobs import gateway, jobtypes
 from aijobs.models import AIJob
 from aijobs.pipeline import _answers, _endings
 from aijobs.pipeline._answers import Failure, Outcome
@@ -27,6 +27,7 @@ def ready(now: datetime) -> list[AIJob]:
             # What is wanted at once was due when it was accepted.
             needed_by__lte=now + MARGIN,
             status=AIJob.Status.QUEUED,
+            job_type__in=jobtypes.names(),
             not_before__lte=now,
         )
         .select_related("input")
@@ -59,9 +60,8 @@ def ask(job: AIJob) -> Outcome:
     """One call for one job, whose input is loaded."""
     kind = job.kind
     given = {**job.input.options, kind.text_field: job.input.document}
-    params = kind.params(kind.load(given), room=job.room)
     try:
-        message = gateway.create_message(params)
+        message = gateway.create_message(kind.params(kind.load(given), room=job.room))
         return _answers.of_message(kind, given, message)
     except gateway.NeverSent as error:
         return Failure("api_error", str(error))
@@ -74,7 +74,7 @@ def ask(job: AIJob) -> Outcome:
         # Whatever it is, the answers to the other jobs of the round must be stored. Its message
         # is kept to itself: it may quote the document.
         logger.error("Job %s: %s", job.pk, type(error).__name__)  # noqa: TRY400
-        return Failure("in_doubt", "Its answer could not be read. It may have been charged.")
+        return Failure("in_doubt", "It failed unexpectedly, and may have been charged.")
 
 
 @transaction.atomic

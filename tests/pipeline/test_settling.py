@@ -96,7 +96,7 @@ def test_counts_that_contradict_the_rows_are_not_believed(emulator: Emulator) ->
 
 def test_settling_twice_changes_nothing(emulator: Emulator) -> None:
     queue(*DOCUMENTS)
-    batch = bring_back(send(), emulator)
+    bring_back(send(), emulator)
     outputs, charges = list(JobOutput.objects.values()), list(LedgerEntry.objects.values())
     assert settle.run(NOW + MINUTE) == 0
     Batch.objects.update(status="ended")
