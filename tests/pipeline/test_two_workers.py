@@ -1,0 +1,98 @@
+"""Every stage may be run twice, or by two workers at once: the second finds nothing to do."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from aijobs.models import AIJob, Batch, JobAttempt, LedgerEntry
+from aijobs.pipeline import assemble, dispatch, expedite, poll, reconcile, settle, sweep
+from tests.ground import Emulator
+from tests.pipeline.steps import (
+    DUE,
+    MINUTE,
+    TEXT,
+    assert_books_agree,
+    at,
+    await_end,
+    put_together,
+    queue,
+    send,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+WORKERS = 3
+LATER = DUE + MINUTE
+
+
+def at_once(stage: Callable[[], object]) -> list[Any]:
+    together = Barrier(WORKERS)
+
+    def work(_: int) -> object:
+        try:
+            together.wait()
+            return stage()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(WORKERS) as workers:
+        return list(workers.map(work, range(WORKERS)))
+
+
+def test_the_whole_journey_by_several_workers_at_once(emulator: Emulator) -> None:
+    queue(*[f"Policy {n} covers hail." for n in range(30)], f"{TEXT} [[emulate:refusal]]")
+    queue(*[f"Policy {n} covers fire." for n in range(3)], needed_within=0)
+    assert sum(at_once(lambda: expedite.run(DUE, at(DUE)))) == 3
+    assert sum(at_once(lambda: assemble.run(DUE))) == 1
+    assert sum(at_once(lambda: dispatch.run(DUE, at(DUE)))) == 1
+    assert sum(at_once(lambda: reconcile.run(DUE))) == 0
+    assert sum(at_once(lambda: poll.run(LATER))) == 1
+    assert sum(at_once(lambda: settle.run(LATER))) == 1
+    at_once(lambda: sweep.run(LATER))
+    assert Batch.objects.get().status == "settled"
+    assert emulator.stats()["batches_created"] == 1
+    assert set(AIJob.objects.values_list("attempts", flat=True)) == {1}
+    assert_books_agree(emulator)
+
+
+def test_an_ended_batch_is_settled_right_even_without_the_lock(emulator: Emulator) -> None:
+    """The lock spares work; that nothing is stored twice rests on rows alone."""
+    queue(
+        *[f"Policy {n} covers hail." for n in range(20)],
+        f"{TEXT} [[emulate:errored:api_error]]",
+        f"{TEXT} [[emulate:refusal]]",
+    )
+    batch = await_end(send(), emulator)
+    done = at_once(lambda: settle.settle(Batch.objects.get(pk=batch.pk), LATER))
+    assert done.count(True) == 1
+    assert AIJob.objects.filter(status="completed").count() == 20
+    assert (LedgerEntry.objects.count(), JobAttempt.objects.count()) == (21, 2)
+    assert emulator.stats()["rows_billed"] == 21
+
+
+def test_an_assembled_batch_is_sent_once_even_without_the_lock(emulator: Emulator) -> None:
+    queue()
+    batch = put_together()
+    done = at_once(lambda: dispatch.dispatch(Batch.objects.get(pk=batch.pk), at(DUE)))
+    assert done.count(True) == 1
+    assert emulator.stats()["creates_seen"] == 1
+
+
+def test_an_urgent_job_is_claimed_once(emulator: Emulator) -> None:
+    queue(needed_within=0)
+    [job] = expedite.ready(DUE)
+    assert at_once(lambda: AIJob.objects.get(pk=job.pk).mark_processing(DUE)).count(True) == 1
+    assert AIJob.objects.get().attempts == 1
+
+
+def test_a_doubt_is_decided_once(emulator: Emulator) -> None:
+    queue()
+    emulator.order("create", "drop", when="after")
+    put_together()
+    dispatch.run(DUE, at(DUE))
+    assert sum(at_once(lambda: reconcile.run(LATER))) == 1
+    assert Batch.objects.get().status == "submitted"
