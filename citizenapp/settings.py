@@ -50,8 +50,15 @@ if LOCAL:
     DATABASES: dict[str, Any] = {"default": postgres.database(VAR)}
 else:
     DATABASES = {"default": dj_database_url.parse(os.environ["DATABASE_URL"])}
-DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
-DATABASES["default"].setdefault("OPTIONS", {})["application_name"] = "citizenapp"
+# Under ASGI every request has a thread of its own: a connection kept there is never used again.
+DATABASES["default"] |= {
+    "CONN_MAX_AGE": int(_number("CONN_MAX_AGE", 0)),
+    "CONN_HEALTH_CHECKS": True,
+}
+DATABASES["default"].setdefault("OPTIONS", {}).update(
+    # A host that swallows packets is noticed, not waited for.
+    {"application_name": "citizenapp", "connect_timeout": 10}
+)
 
 REDIS_URL = os.environ.get("REDIS_URL") or valkey.url(VAR)
 
