@@ -117,6 +117,8 @@ class RemoteBatch:
 
     @classmethod
     def of(cls, batch: "MessageBatch") -> Self:
+        """Raises AttributeError for what is none: the SDK checks no field of an answer, and hands
+        out the page of a proxy, with status 200, as a string."""
         counts = batch.request_counts
         return cls(
             id=batch.id,
@@ -166,10 +168,10 @@ def create_batch(body: IO[bytes]) -> RemoteBatch:
                 "timeout": READ_SECONDS,
             },
         )
-    # A proxy's page with status 200 comes back as a string, or as an object without an id.
-    if not isinstance(batch, MessageBatch) or not getattr(batch, "id", None):
-        raise InDoubt("The answer is not a batch.")
-    return RemoteBatch.of(batch)
+    try:
+        return RemoteBatch.of(batch)
+    except AttributeError:
+        raise InDoubt("The answer is not a batch.") from None
 
 
 def create_message(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -191,13 +193,10 @@ def create_message(params: Mapping[str, Any]) -> dict[str, Any]:
 
 def retrieve_batch(remote_id: str) -> RemoteBatch:
     """How a batch stands. Raises Refused (404: unknown, or not known yet) or Unavailable."""
-    from anthropic.types.messages import MessageBatch
-
     with _asking():
-        batch = _client().messages.batches.retrieve(remote_id, timeout=QUESTION_SECONDS)
-    if not isinstance(batch, MessageBatch) or not batch.id:
-        raise Unavailable("The answer is not a batch.")
-    return RemoteBatch.of(batch)
+        return RemoteBatch.of(
+            _client().messages.batches.retrieve(remote_id, timeout=QUESTION_SECONDS)
+        )
 
 
 def newest_batch_id() -> str:
@@ -316,6 +315,9 @@ def _asking() -> Iterator[None]:
         raise Unavailable(f"Anthropic answered {refused.status}: {refused}") from None
     except (AnthropicError, HTTPError) as error:
         raise Unavailable(f"No answer from Anthropic ({type(error).__name__}).") from None
+    except AttributeError:
+        # The SDK itself stumbles over a page of a proxy where it expects a list.
+        raise Unavailable("The answer is not what was asked for.") from None
 
 
 def _refused(error: "APIStatusError") -> Refused:
