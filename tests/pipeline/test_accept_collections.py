@@ -124,7 +124,7 @@ def test_what_is_wrong_with_the_collection_itself_is_named(
 def test_a_collection_has_a_limit_and_reads_no_further(settings: Any) -> None:
     settings.AIJOBS_COLLECTION_ITEMS = 3
 
-    def rows() -> Iterator[dict[str, object]]:
+    def rows() -> Iterator[Mapping[str, object]]:
         yield from [GOOD] * 4
         raise AssertionError("read beyond the limit")
 
@@ -136,7 +136,7 @@ def test_a_collection_has_a_limit_and_reads_no_further(settings: Any) -> None:
 
 
 def test_an_upload_that_breaks_in_the_middle_queues_nothing() -> None:
-    def rows() -> Iterator[dict[str, object]]:
+    def rows() -> Iterator[Mapping[str, object]]:
         yield from [GOOD] * 2_500
         raise OSError("the file ended early")
 
