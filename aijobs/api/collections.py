@@ -1,6 +1,6 @@
 """Collections: queue many jobs at once, follow them, download what came of them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, BinaryIO, cast
 from uuid import UUID
 
@@ -20,7 +20,6 @@ from aijobs.api.parameters import Download, Paging
 from aijobs.jobtypes import InvalidInput
 from aijobs.models import Collection
 from aijobs.pipeline import accept, withdraw
-from aijobs.pipeline.accept import Rejected, RejectedCollection
 from aijobs.uploads import TableLimits, UnreadableTable, read_table
 
 FIELDS = {"name", "job_type", "defaults", "on_error", "needed_within"}
@@ -69,7 +68,6 @@ class CollectionList(Endpoint):
         now = timezone.now()
         body = bodies.read(request)
         fields, rows = _read(body)
-        numbers: list[int] = []
 
         def queue() -> dict[str, Any]:
             try:
@@ -77,24 +75,19 @@ class CollectionList(Endpoint):
                     self.access.tenant,
                     fields.pop("name", None),
                     fields.pop("job_type"),
-                    _noting(numbers, rows),
+                    rows,
                     now=now,
                     created_by=self.access.actor,
                     lenient=body.is_form,
                     **fields,
                 )
-            except RejectedCollection as error:
-                raise RejectedCollection(
-                    str(error), _renumbered(error.rejected, numbers), error.rejected_count
-                ) from None
             except UnreadableTable as error:
                 raise InvalidInput({"file": [str(error)]}) from None
             return shapes.QueuedCollection(
                 collection_id=queued.collection.pk,
                 accepted=queued.accepted,
                 rejected=[
-                    shapes.RejectedRow(row=bad.row, errors=bad.errors)
-                    for bad in _renumbered(queued.rejected, numbers)
+                    shapes.RejectedRow(row=bad.row, errors=bad.errors) for bad in queued.rejected
                 ],
                 rejected_count=queued.rejected_count,
                 message=f"{queued.accepted:,} jobs are queued.",
@@ -210,9 +203,7 @@ def _read(body: Body) -> tuple[dict[str, Any], Iterable[Row]]:
 
 def _table(file: "UploadedFile[Any]", errors: dict[str, list[str]]) -> Iterable[Row]:
     try:
-        rows = read_table(cast(BinaryIO, file), file.name or "")
-        # An empty cell leaves its field out, so that a default can fill it.
-        return ((number, {k: v for k, v in row.items() if v != ""}) for number, row in rows)
+        return read_table(cast(BinaryIO, file), file.name or "")
     except UnreadableTable as error:
         errors["file"] = [str(error)]
     return ()
@@ -224,14 +215,3 @@ def _defaults(text: object, errors: dict[str, list[str]]) -> object:
     except ParseError as error:
         errors["defaults"] = [str(error.detail)]
     return {}
-
-
-def _noting(numbers: list[int], rows: Iterable[Row]) -> Iterator[Mapping[str, object]]:
-    for number, row in rows:
-        numbers.append(number)
-        yield row
-
-
-def _renumbered(rejected: Iterable[Rejected], numbers: list[int]) -> list[Rejected]:
-    """With the numbers that the sender sees: a table's first row is its header."""
-    return [Rejected(numbers[bad.row - 1], bad.errors) for bad in rejected]

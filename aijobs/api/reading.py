@@ -101,18 +101,11 @@ def collection_detail(collection: Collection, *, now: datetime) -> shapes.Collec
         tenant=collection.tenant,
         created_at__gte=collection.created_at,
     )
-    # Jobs of one batch end together, so one of each tells when the last does.
-    last_ones = (
-        jobs.exclude(status__in=AIJob.FINAL)
-        .select_related("batch")
-        .order_by("status", "batch", "route", "-not_before")
-        .distinct("status", "batch", "route")
-    )
     return shapes.Collection(
         **collection_summary(collection),
         **costs(charges),
         counts=shapes.Counts(**collection.counts()),
-        eta=Forecast.from_history().of_jobs(last_ones, now=now),
+        eta=Forecast.from_history().of_collection(collection, now=now),
     )
 
 

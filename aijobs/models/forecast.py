@@ -4,7 +4,6 @@ Anthropic tells nothing about progress inside a batch, so there is no percentage
 what was usual lately. Without a history there is no forecast either.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self
@@ -12,7 +11,7 @@ from typing import Self
 from django.conf import settings
 
 from aijobs.models.batches import Batch
-from aijobs.models.jobs import AIJob
+from aijobs.models.jobs import AIJob, Collection
 
 # Recent batches to learn from, and the share of them that a forecast covers.
 BATCHES = 50
@@ -55,9 +54,17 @@ class Forecast:
             return expected if expected >= now else None
         return None
 
-    def of_jobs(self, jobs: Iterable[AIJob], *, now: datetime) -> datetime | None:
-        """When the last of them may be expected; None as soon as that is unknown for one."""
-        moments = [self.of_job(job, now=now) for job in jobs]
+    def of_collection(self, collection: Collection, *, now: datetime) -> datetime | None:
+        """When the last of its results may be expected; None as soon as one is unknown."""
+        # Jobs of one batch end together: one of each tells when the last of them does.
+        last_ones = (
+            AIJob.objects.filter(collection=collection)
+            .exclude(status__in=AIJob.FINAL)
+            .select_related("batch")
+            .order_by("status", "batch", "route", "-not_before")
+            .distinct("status", "batch", "route")
+        )
+        moments = [self.of_job(job, now=now) for job in last_ones]
         known = [moment for moment in moments if moment is not None]
         return max(known) if known and len(known) == len(moments) else None
 

@@ -20,6 +20,7 @@ from django.db import connection
 from aijobs import jobtypes, pricing
 from aijobs.models import AIJob, Batch, JobAttempt, dump_json
 from aijobs.pipeline._answers import ONCE_MORE, PASSING, Billed, Failure, Outcome, Success
+from aijobs.pipeline._copy import copy_rows
 from aijobs.pricing import UnknownModel
 
 BACKOFF = timedelta(seconds=30)
@@ -109,8 +110,8 @@ def store(
         if outcome.billed is not None:
             charges.append(_charge(job, outcome.billed, batch, route, now))
 
-    _copy("aijobs_joboutput", ("job_id", "result", "model", "stop_reason"), outputs)
-    _copy("aijobs_ledgerentry", CHARGE, charges)
+    copy_rows("aijobs_joboutput", ("job_id", "result", "model", "stop_reason"), outputs)
+    copy_rows("aijobs_ledgerentry", CHARGE, charges)
     finished: dict[str, list[UUID]] = defaultdict(list)
     finished[AIJob.Status.COMPLETED] = [row[0] for row in outputs]
     again = _sort_failures(failures, batch, now, finished)
@@ -233,15 +234,3 @@ def _charge(
         charge.saved_usd,
         now,
     )
-
-
-def _copy(table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
-    """COPY rows into a table: five times as quick as INSERT."""
-    if not rows:
-        return
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy,
-    ):
-        for row in rows:
-            copy.write_row(row)

@@ -9,11 +9,12 @@ from uuid import UUID
 
 import orjson
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 
 from aijobs import jobtypes
 from aijobs.jobtypes import InvalidInput, JobType
 from aijobs.models import AIJob, Collection, JobInput, dump_json, ids_from, new_id
+from aijobs.pipeline._copy import copy_rows
 from citizenapp.tenants.models import Tenant
 
 OnError = Literal["reject", "skip"]
@@ -29,7 +30,7 @@ REJECTED_TOLD = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A row that no job can be made of. `row` counts from 1."""
+    """A row that no job can be made of, by the number its sender knows."""
 
     row: int
     errors: dict[str, list[str]]
@@ -67,6 +68,9 @@ class _Checked:
     def route(self) -> str:
         return AIJob.Route.SYNC if self.needed_within == 0 else AIJob.Route.BATCH
 
+    def needed_by(self, now: datetime) -> datetime | None:
+        return None if self.needed_within is None else now + timedelta(seconds=self.needed_within)
+
 
 @dataclass(slots=True)
 class _Rejections:
@@ -97,7 +101,6 @@ def job(
     Raises UnknownJobType, or InvalidInput with the errors by field.
     """
     checked = _check(jobtypes.get(job_type), raw, needed_within, lenient=lenient)
-    within = checked.needed_within
     with transaction.atomic():
         queued = AIJob.objects.create(
             id=new_id(now),
@@ -107,7 +110,7 @@ def job(
             request_bytes=checked.request_bytes,
             created_at=now,
             not_before=now,
-            needed_by=None if within is None else now + timedelta(seconds=within),
+            needed_by=checked.needed_by(now),
         )
         JobInput.objects.create(
             job=queued,
@@ -123,7 +126,7 @@ def collection(
     tenant: Tenant,
     name: str,
     job_type: str,
-    items: Iterable[Mapping[str, object]],
+    rows: Iterable[tuple[int, object]],
     *,
     now: datetime,
     created_by: str,
@@ -134,8 +137,9 @@ def collection(
 ) -> Accepted:
     """Queue many jobs of one type under one name, in one transaction.
 
-    An item holds the fields of the job type, and may hold a `needed_within` of its own;
-    `defaults` fills what an item leaves out. With `on_error="skip"` bad rows are left out.
+    A row is its number, by which it is told when it is bad, and an item: a mapping of the fields
+    of the job type, and maybe a `needed_within` of its own. `defaults` fills what an item leaves
+    out, and with `lenient` an empty string leaves it out. `on_error="skip"` passes over bad rows.
     Raises UnknownJobType, InvalidInput, or RejectedCollection.
     """
     kind = jobtypes.get(job_type)
@@ -151,14 +155,14 @@ def collection(
         created_at=now,
     )
     ids = ids_from(now)
-    checked = _check_items(kind, items, defaults or {}, needed_within, rejections, lenient=lenient)
+    checked = _check_rows(kind, rows, defaults or {}, needed_within, rejections, lenient=lenient)
     with transaction.atomic():
         queued.save(force_insert=True)
         while chunk := list(islice(checked, CHUNK)):
             if rejections.count and on_error == "reject":
                 continue  # Nothing will be stored; the rest is read for its errors.
             queued.total += len(chunk)
-            _copy(queued, list(zip(chunk, ids, strict=False)), now)
+            _store(queued, list(zip(chunk, ids, strict=False)), now)
         if rejections.count and on_error == "reject":
             raise RejectedCollection(
                 "Nothing was queued: some rows have errors.", rejections.told, rejections.count
@@ -206,26 +210,27 @@ def _check(
     )
 
 
-def _check_items(
+def _check_rows(
     kind: JobType,
-    items: Iterable[object],
+    rows: Iterable[tuple[int, object]],
     defaults: Mapping[str, object],
     needed_within: object,
     rejections: _Rejections,
     *,
     lenient: bool,
 ) -> Iterator[_Checked]:
-    for row, item in enumerate(items, 1):
-        if row > settings.AIJOBS_COLLECTION_ITEMS:
+    for count, (row, item) in enumerate(rows, 1):
+        if count > settings.AIJOBS_COLLECTION_ITEMS:
             limit = f"{settings.AIJOBS_COLLECTION_ITEMS:,}"
             raise InvalidInput({"items": [f"A collection holds at most {limit} items."]})
         if not isinstance(item, Mapping):
             rejections.add(row, {"non_field_errors": ["Must be an object."]})
             continue
-        raw = {**defaults, **item}
+        said = {field: value for field, value in item.items() if not lenient or value != ""}
+        raw = {**defaults, **said}
         own = raw.pop("needed_within", needed_within)
         try:
-            yield _check(kind, raw, own if own != "" else needed_within, lenient=lenient)
+            yield _check(kind, raw, own, lenient=lenient)
         except InvalidInput as error:
             rejections.add(row, error.errors)
 
@@ -266,41 +271,31 @@ def _file_name(name: str) -> str:
     return "".join(c for c in last.encode("utf-8", "replace").decode() if c.isprintable())[:255]
 
 
-def _copy(collection: Collection, chunk: list[tuple[_Checked, UUID]], now: datetime) -> None:
+def _store(collection: Collection, chunk: list[tuple[_Checked, UUID]], now: datetime) -> None:
     """Two COPYs: the narrow rows, then what is long."""
-    with connection.cursor() as cursor:
-        with cursor.copy(
-            "COPY aijobs_aijob (id, tenant_id, collection_id, job_type, status, route, attempts,"
-            " room, request_bytes, created_at, not_before, needed_by) FROM STDIN"
-        ) as copy:
-            for one, job_id in chunk:
-                within = one.needed_within
-                copy.write_row(
-                    (
-                        job_id,
-                        collection.tenant_id,
-                        collection.pk,
-                        collection.job_type,
-                        "queued",
-                        str(one.route),
-                        0,
-                        1,
-                        one.request_bytes,
-                        now,
-                        now,
-                        None if within is None else now + timedelta(seconds=within),
-                    )
-                )
-        with cursor.copy(
-            "COPY aijobs_jobinput (job_id, document, options, source_name, created_by) FROM STDIN"
-        ) as copy:
-            for one, job_id in chunk:
-                copy.write_row(
-                    (
-                        job_id,
-                        dump_json(one.document),
-                        dump_json(one.options),
-                        "",
-                        collection.created_by,
-                    )
-                )
+    copy_rows(
+        "aijobs_aijob",
+        (
+            *("id", "tenant_id", "collection_id", "job_type", "status", "route", "attempts"),
+            *("room", "request_bytes", "created_at", "not_before", "needed_by"),
+        ),
+        (
+            (
+                *(job_id, collection.tenant_id, collection.pk, collection.job_type),
+                *("queued", str(one.route), 0),
+                *(1, one.request_bytes, now, now, one.needed_by(now)),
+            )
+            for one, job_id in chunk
+        ),
+    )
+    copy_rows(
+        "aijobs_jobinput",
+        ("job_id", "document", "options", "source_name", "created_by"),
+        (
+            (
+                *(job_id, dump_json(one.document), dump_json(one.options)),
+                *("", collection.created_by),
+            )
+            for one, job_id in chunk
+        ),
+    )

@@ -8,6 +8,7 @@ from aijobs import gateway
 from aijobs.models import AIJob, Batch, Collection
 
 REASONS = {
+    AIJob.Status.QUEUED: "It was queued again just now; cancel it once more.",
     AIJob.Status.SUBMITTED: "It is on its way to Anthropic, in a batch with others.",
     AIJob.Status.PROCESSING: "Claude is already working on it; its result will arrive.",
     AIJob.Status.COMPLETED: "It is already completed.",

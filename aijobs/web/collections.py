@@ -14,9 +14,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from aijobs import jobtypes
 from aijobs.jobtypes import InvalidInput, UnknownJobType
-from aijobs.models import AIJob, Collection
+from aijobs.models import AIJob, Collection, Forecast
 from aijobs.pipeline import accept, withdraw
-from aijobs.pipeline.accept import Accepted, Rejected, RejectedCollection
+from aijobs.pipeline.accept import Accepted, RejectedCollection
 from aijobs.uploads import UnreadableTable, read_table
 from aijobs.web.forms import NewCollection
 from aijobs.web.guards import MemberRequest, for_members, for_writers
@@ -30,23 +30,17 @@ SHOWN_REJECTIONS = 100
 TOLD_IN_MESSAGE = 5
 
 
-class _Numbered:
-    """The rows of a table, remembering where in the file each item stood."""
+class _Counted:
+    """The rows of a table, counted as they are read."""
 
-    def __init__(self, file: BinaryIO, name: str, defaults: Mapping[str, object]) -> None:
+    def __init__(self, file: BinaryIO, name: str) -> None:
         self._file, self._name = file, name
-        self.defaults = defaults
-        self.numbers: list[int] = []
+        self.count = 0
 
-    def __iter__(self) -> Iterator[Mapping[str, object]]:
-        for number, row in read_table(self._file, self._name):
-            self.numbers.append(number)
-            # An empty cell says nothing, so what is given for all rows holds.
-            yield {k: cell for k, cell in row.items() if cell != "" or k not in self.defaults}
-
-    def placed(self, rejections: list[Rejected]) -> list[Rejected]:
-        """The same rejections, by the row numbers that a spreadsheet shows."""
-        return [Rejected(self.numbers[one.row - 1], one.errors) for one in rejections]
+    def __iter__(self) -> Iterator[tuple[int, Mapping[str, object]]]:
+        for row in read_table(self._file, self._name):
+            self.count += 1
+            yield row
 
 
 @require_GET
@@ -64,7 +58,7 @@ def new(request: MemberRequest) -> HttpResponseBase:
         form = NewCollection(request.POST, request.FILES)
         if form.is_valid():
             table = form.cleaned_data["table"]
-            rows = _Numbered(table.file, table.name, form.chosen.raw())
+            rows = _Counted(table.file, table.name)
             try:
                 accepted = _queue(request, form, rows, now=timezone.now())
             except UnreadableTable as error:
@@ -74,12 +68,12 @@ def new(request: MemberRequest) -> HttpResponseBase:
             except RejectedCollection as refusal:
                 context = {
                     "refusal": str(refusal),
-                    "rejected": rows.placed(refusal.rejected[:SHOWN_REJECTIONS]),
+                    "rejected": refusal.rejected[:SHOWN_REJECTIONS],
                     "rejected_count": refusal.rejected_count,
-                    "row_count": len(rows.numbers),
+                    "row_count": rows.count,
                 }
             else:
-                _tell(request, accepted, rows)
+                _tell(request, accepted)
                 return onward(request, "collection", accepted.collection.pk)
     else:
         asked = request.GET.get("job_type", "")
@@ -103,7 +97,7 @@ def detail(request: MemberRequest, collection_id: UUID) -> HttpResponseBase:
         {
             "collection": collection,
             "counts": counts,
-            "eta": listing.expected_end(collection, now=timezone.now()),
+            "eta": Forecast.from_history().of_collection(collection, now=timezone.now()),
             "progress": listing.Progress(counts),
             "money": money.spent_on_collection(tenant, collection),
             "page": jobs.page(
@@ -158,7 +152,7 @@ def template(request: MemberRequest, job_type: str) -> HttpResponseBase:  # noqa
 
 
 def _queue(
-    request: MemberRequest, form: NewCollection, rows: _Numbered, *, now: datetime
+    request: MemberRequest, form: NewCollection, rows: _Counted, *, now: datetime
 ) -> Accepted:
     return accept.collection(
         request.access.tenant,
@@ -167,17 +161,17 @@ def _queue(
         rows,
         now=now,
         created_by=request.access.actor,
-        defaults=rows.defaults,
+        defaults=form.chosen.raw(),
         on_error=form.cleaned_data["on_error"],
         needed_within=form.needed_within,
         lenient=True,
     )
 
 
-def _tell(request: MemberRequest, accepted: Accepted, rows: _Numbered) -> None:
+def _tell(request: MemberRequest, accepted: Accepted) -> None:
     messages.success(request, f"Queued {_counted(accepted.accepted, 'document')}.")
     if accepted.rejected_count:
-        told = rows.placed(accepted.rejected[:TOLD_IN_MESSAGE])
+        told = accepted.rejected[:TOLD_IN_MESSAGE]
         first = "; ".join(
             f"row {one.row}, {field}: {' '.join(errors)}"
             for one in told

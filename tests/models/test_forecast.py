@@ -1,10 +1,10 @@
 """A forecast is what was usual lately, and silence where nothing is known."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
-from aijobs.models import AIJob, Forecast, expected_end
+from aijobs.models import AIJob, Collection, Forecast, expected_end, new_id
 from aijobs.models.forecast import BATCHES
 from tests.factories import NOW, make_job, make_tenant
 from tests.models.rows import make_batch
@@ -64,13 +64,29 @@ def test_a_direct_call_has_no_forecast() -> None:
     assert expected_end(make_job(make_tenant(), route="sync"), now=NOW) is None
 
 
-def test_many_jobs_are_expected_with_the_last_of_them_or_not_at_all() -> None:
+def test_a_collection_is_expected_with_its_last_job_or_not_at_all() -> None:
     make_history(4)
-    tenant = make_tenant()
-    soon = make_job(tenant, status="submitted", batch=make_batch("submitted"))
-    later = make_job(tenant)
-    done = make_job(tenant, status="failed", finished_at=NOW)
-    forecast = Forecast.from_history()
-    assert forecast.of_jobs([soon, later], now=NOW) == NOW + 9 * MINUTE
-    assert forecast.of_jobs([soon, later, done], now=NOW) is None
-    assert forecast.of_jobs([], now=NOW) is None
+    collection = Collection.objects.create(
+        id=new_id(NOW),
+        tenant=make_tenant(),
+        name="Policies",
+        job_type="summarize",
+        total=3,
+        created_by="test",
+        created_at=NOW,
+    )
+
+    def expected() -> datetime | None:
+        return Forecast.from_history().of_collection(collection, now=NOW)
+
+    def add(**fields: object) -> None:
+        make_job(collection.tenant, collection=collection, **fields)
+
+    assert expected() is None
+    add(status="submitted", batch=make_batch("submitted"))
+    add(status="failed", finished_at=NOW)
+    assert expected() == NOW + 4 * MINUTE
+    add()
+    assert expected() == NOW + 9 * MINUTE
+    add(route="sync")
+    assert expected() is None

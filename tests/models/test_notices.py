@@ -92,7 +92,9 @@ def test_each_tenant_hears_of_its_own_jobs_in_one_notice(ear: Ear) -> None:
 def test_a_change_of_many_jobs_says_look_again(ear: Ear, jobs: int, named: int) -> None:
     tenant = make_tenant()
     item = {"document_text": "Hail is covered."}
-    accept.collection(tenant, "c", "summarize", [item] * jobs, now=NOW, created_by="ann")
+    accept.collection(
+        tenant, "c", "summarize", enumerate([item] * jobs, 1), now=NOW, created_by="ann"
+    )
     [added] = ear.heard()
     AIJob.objects.all().cancel_waiting(NOW)
     [moved] = ear.heard()

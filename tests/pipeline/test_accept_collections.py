@@ -19,7 +19,9 @@ GOOD, BAD = {"document_text": "Hail is covered."}, {"document_text": ""}
 
 def accept_all(items: Any, job_type: str = "summarize", name: Any = "Q3", **more: Any) -> Accepted:
     tenant = make_tenant()
-    return accept.collection(tenant, name, job_type, items, now=NOW, created_by="ann", **more)
+    return accept.collection(
+        tenant, name, job_type, enumerate(items, 1), now=NOW, created_by="ann", **more
+    )
 
 
 def assert_nothing_is_stored() -> None:

@@ -21,7 +21,9 @@ def test_two_workers_never_claim_the_same_job(settings: Any) -> None:
     settings.AIJOBS_BATCH_REQUESTS = 50
     item = {"document_text": "Hail is covered."}
     for _ in range(3):
-        accept.collection(make_tenant(), "c", "summarize", [item] * 200, now=NOW, created_by="ann")
+        accept.collection(
+            make_tenant(), "c", "summarize", enumerate([item] * 200, 1), now=NOW, created_by="ann"
+        )
     together = Barrier(WORKERS)
 
     def work(_: int) -> int:
@@ -49,7 +51,7 @@ def test_while_one_assembles_another_does_not_begin() -> None:
         make_tenant(),
         "c",
         "summarize",
-        [{"document_text": "Hail is covered."}] * 300,
+        enumerate([{"document_text": "Hail is covered."}] * 300, 1),
         now=NOW,
         created_by="ann",
     )

@@ -16,7 +16,9 @@ pytestmark = pytest.mark.django_db
 
 def queue_many(tenant: Tenant, count: int) -> None:
     item = {"document_text": "Hail is covered."}
-    accept.collection(tenant, "c", "summarize", [item] * count, now=NOW, created_by="ann")
+    accept.collection(
+        tenant, "c", "summarize", enumerate([item] * count, 1), now=NOW, created_by="ann"
+    )
 
 
 def shares(batch: Batch) -> Counter[int]:

@@ -44,7 +44,12 @@ def test_a_job_is_canceled_only_while_it_waits(status: str) -> None:
 def test_a_collection_cancels_what_waits_and_lets_the_rest_arrive() -> None:
     tenant = make_tenant()
     accepted = accept.collection(
-        tenant, "c", "summarize", [{"document_text": "x"}] * 4, now=NOW, created_by="ann"
+        tenant,
+        "c",
+        "summarize",
+        enumerate([{"document_text": "x"}] * 4, 1),
+        now=NOW,
+        created_by="ann",
     )
     first = AIJob.objects.earliest("pk")
     assert first.mark_processing(NOW)

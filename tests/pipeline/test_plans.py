@@ -43,7 +43,7 @@ def queue_thousands() -> None:
     item = {"document_text": "Hail is covered."}
     for _ in range(3):
         accept.collection(
-            make_tenant(), "c", "summarize", [item] * 2_000, now=NOW, created_by="ann"
+            make_tenant(), "c", "summarize", enumerate([item] * 2_000, 1), now=NOW, created_by="ann"
         )
 
 

@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Count
 
-from aijobs.models import AIJob, Collection, Forecast
+from aijobs.models import AIJob, Collection
 from citizenapp.tenants.models import Tenant
 
 PAGE_SIZE = 25
@@ -77,19 +76,6 @@ def page(tenant: Tenant, *, before: UUID | None = None) -> CollectionsPage:
         [CollectionRow(one, Progress(counts[one.pk])) for one in shown],
         older=shown[-1].pk if len(found) > PAGE_SIZE else None,
     )
-
-
-def expected_end(collection: Collection, *, now: datetime) -> datetime | None:
-    """When the last of its results may be expected; None where nothing honest can be said."""
-    # Jobs of one batch end together: one of each tells when the last of them does.
-    last_ones = (
-        AIJob.objects.filter(collection=collection)
-        .exclude(status__in=AIJob.FINAL)
-        .select_related("batch")
-        .order_by("status", "batch", "route", "-not_before")
-        .distinct("status", "batch", "route")
-    )
-    return Forecast.from_history().of_jobs(last_ones, now=now)
 
 
 def _counts(tenant: Tenant, collections: list[Collection]) -> dict[UUID, dict[str, int]]:
