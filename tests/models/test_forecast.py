@@ -1,6 +1,7 @@
 """A forecast is what was usual lately, and silence where nothing is known."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -79,7 +80,7 @@ def test_a_collection_is_expected_with_its_last_job_or_not_at_all() -> None:
     def expected() -> datetime | None:
         return Forecast.from_history().of_collection(collection, now=NOW)
 
-    def add(**fields: object) -> None:
+    def add(**fields: Any) -> None:
         make_job(collection.tenant, collection=collection, **fields)
 
     assert expected() is None
