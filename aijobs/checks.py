@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, register
+from django.core.exceptions import ImproperlyConfigured
 
 # With 0 of these, work would wait for ever.
 AT_LEAST_ONE = (
@@ -20,7 +21,9 @@ AT_LEAST_ONE = (
 def settings_agree(**kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001
     """Contradictions among the settings; each message says what to change."""
     found: list[CheckMessage] = []
-    if not settings.LOCAL and not settings.SECRET_KEY:
+    try:
+        settings.SECRET_KEY  # noqa: B018  (an empty one raises)
+    except ImproperlyConfigured:
         found.append(Error("SECRET_KEY must be set when DATABASE_URL is.", id="aijobs.E001"))
     if not settings.LOCAL and not settings.ALLOWED_HOSTS:
         found.append(Error("ALLOWED_HOSTS must be set when DATABASE_URL is.", id="aijobs.E002"))
