@@ -32,7 +32,7 @@ def fails(kind: type[GatewayError], **fault: Any) -> Any:
 QUESTIONS: dict[str, Callable[[str], object]] = {
     "list": gateway.batches_since,
     "retrieve": gateway.retrieve_batch,
-    "results": lambda remote_id: gateway.download_results(remote_id, BytesIO()),  # type: ignore[func-returns-value]
+    "results": lambda remote_id: gateway.download_results(remote_id, BytesIO()),
     "cancel": gateway.cancel_batch,
     "delete": gateway.delete_batch,
 }
