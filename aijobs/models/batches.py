@@ -1,14 +1,15 @@
 """A batch: one call to Anthropic, and how it moves from assembled to settled."""
 
 import uuid
-from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Least
+
+from aijobs.models.moves import Movable
 
 
 class BatchQuerySet(models.QuerySet["Batch"]):
@@ -17,7 +18,7 @@ class BatchQuerySet(models.QuerySet["Batch"]):
         return self.filter(status__in=[Batch.Status.SUBMITTING, Batch.Status.UNCONFIRMED])
 
 
-class Batch(models.Model):
+class Batch(Movable):
     """What goes to Anthropic in one call. `nonce` begins every custom_id of it."""
 
     class Status(models.TextChoices):
@@ -120,14 +121,6 @@ class Batch(models.Model):
     def custom_id(self, job_id: uuid.UUID) -> str:
         """The key of a job's line: this submission's nonce and the job's id."""
         return f"{self.nonce}-{job_id.hex}"
-
-    def _move(self, old: Iterable[str], new: str, **fields: Any) -> bool:
-        moved = type(self).objects.filter(pk=self.pk, status__in=old).update(status=new, **fields)
-        if moved:
-            self.status = new
-            for name, value in fields.items():
-                setattr(self, name, value)
-        return bool(moved)
 
     def mark_submitting(
         self, now: datetime, *, watermark: str, requests: int, request_bytes: int

@@ -4,9 +4,8 @@ The job itself is a narrow row: keys, status, moments. What is long stands besid
 that are written once.
 """
 
-from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
@@ -14,6 +13,7 @@ from django.db.models import Case, F, Q, Value, When
 from aijobs import jobtypes
 from aijobs.models.batches import Batch
 from aijobs.models.fields import JSONTextField
+from aijobs.models.moves import Movable
 from citizenapp.tenants.models import Tenant
 
 
@@ -114,7 +114,7 @@ class AIJobQuerySet(models.QuerySet["AIJob"]):
         return self.filter(status=status)
 
 
-class AIJob(models.Model):
+class AIJob(Movable):
     """One piece of document work that a tenant asked for."""
 
     class Status(models.TextChoices):
@@ -220,14 +220,6 @@ class AIJob(models.Model):
     @property
     def kind(self) -> jobtypes.JobType:
         return jobtypes.get(self.job_type)
-
-    def _move(self, old: Iterable[str], new: str, **fields: Any) -> bool:
-        moved = type(self).objects.filter(pk=self.pk, status__in=old).update(status=new, **fields)
-        if moved:
-            self.status = new
-            for name, value in fields.items():
-                setattr(self, name, value)
-        return bool(moved)
 
     def mark_processing(self, now: datetime) -> bool:
         """Claimed by expedite for one call at full price."""

@@ -1,0 +1,28 @@
+"""The one way in which a status changes."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import models
+
+
+class Movable(models.Model):
+    """A row whose status changes only by moves: each one conditional UPDATE.
+
+    Public methods called `mark_…` name the moves.
+    """
+
+    status: str
+
+    class Meta:
+        abstract = True
+
+    def _move(self, old: Iterable[str], new: str, **fields: Any) -> bool:
+        """Set `new` and the fields where the status is one of `old`; whether that moved the row."""
+        rows: models.QuerySet[Any] = type(self)._default_manager.filter(pk=self.pk)
+        moved = rows.filter(status__in=old).update(status=new, **fields)
+        if moved:
+            self.status = new
+            for name, value in fields.items():
+                setattr(self, name, value)
+        return bool(moved)
