@@ -14,7 +14,7 @@ process need not spend.
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -137,24 +137,27 @@ class RemoteBatch:
 class FileBody:
     """A request body that is read from a file in pieces: memory stays flat at any size."""
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: IO[bytes], before_piece: Callable[[], None]) -> None:
         self.file = file
+        self.before_piece = before_piece
         self.length = file.seek(0, os.SEEK_END)
 
     def __iter__(self) -> Iterator[bytes]:
         self.file.seek(0)
         while piece := self.file.read(PIECE):
+            self.before_piece()
             yield piece
 
 
-def create_batch(body: IO[bytes]) -> RemoteBatch:
+def create_batch(body: IO[bytes], before_piece: Callable[[], None] = lambda: None) -> RemoteBatch:
     """Create a batch from a file that holds `{"requests": […]}`. One POST, never repeated.
 
-    Raises NeverSent, Refused, or InDoubt.
+    `before_piece` is called before each piece of the body is sent; if it raises, the body stays
+    incomplete. Raises NeverSent, Refused, or InDoubt.
     """
     from anthropic.types.messages import MessageBatch
 
-    content = FileBody(body)
+    content = FileBody(body, before_piece)
     with _sending():
         batch = _client().post(
             "/v1/messages/batches",

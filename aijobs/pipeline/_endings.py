@@ -21,6 +21,7 @@ from aijobs import jobtypes, pricing
 from aijobs.models import AIJob, Batch, JobAttempt, dump_json
 from aijobs.pipeline._answers import ONCE_MORE, PASSING, Billed, Failure, Outcome, Success
 from aijobs.pipeline._copy import copy_rows
+from aijobs.pipeline._steps import Step, reached
 from aijobs.pricing import UnknownModel
 
 BACKOFF = timedelta(seconds=30)
@@ -112,6 +113,7 @@ def store(
 
     copy_rows("aijobs_joboutput", ("job_id", "result", "model", "stop_reason"), outputs)
     copy_rows("aijobs_ledgerentry", CHARGE, charges)
+    reached(Step.ENDINGS_COPIED)
     finished: dict[str, list[UUID]] = defaultdict(list)
     finished[AIJob.Status.COMPLETED] = [row[0] for row in outputs]
     again = _sort_failures(failures, batch, now, finished)
@@ -146,6 +148,7 @@ def store(
                 """,
                 list(map(list, zip(*again, strict=True))),
             )
+    reached(Step.ENDINGS_MOVED)
     counts = Counter({str(status): len(ids) for status, ids in finished.items() if ids})
     counts[str(AIJob.Status.QUEUED)] += len(again)
     return counts

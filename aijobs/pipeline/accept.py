@@ -15,6 +15,7 @@ from aijobs import jobtypes
 from aijobs.jobtypes import InvalidInput, JobType
 from aijobs.models import AIJob, Collection, JobInput, dump_json, ids_from, new_id
 from aijobs.pipeline._copy import copy_rows
+from aijobs.pipeline._steps import Step, reached
 from citizenapp.tenants.models import Tenant
 
 OnError = Literal["reject", "skip"]
@@ -119,6 +120,8 @@ def job(
             source_name=_file_name(source_name),
             created_by=created_by,
         )
+        reached(Step.ACCEPT_COPIED)
+    reached(Step.ACCEPT_COMMITTED)
     return queued
 
 
@@ -163,6 +166,7 @@ def collection(
                 continue  # Nothing will be stored; the rest is read for its errors.
             queued.total += len(chunk)
             _store(queued, list(zip(chunk, ids, strict=False)), now)
+            reached(Step.ACCEPT_COPIED)
         if rejections.count and on_error == "reject":
             raise RejectedCollection(
                 "Nothing was queued: some rows have errors.", rejections.told, rejections.count
@@ -172,17 +176,23 @@ def collection(
                 "Nothing was queued: there is no valid row.", rejections.told, rejections.count
             )
         queued.save(update_fields=["total"])
+        reached(Step.ACCEPT_COUNTED)
+    reached(Step.ACCEPT_COMMITTED)
     return Accepted(queued, queued.total, rejections.told, rejections.count)
 
 
 def retry(job: AIJob, *, now: datetime) -> bool:
     """Queue a failed or canceled job again; False when it is neither."""
-    return job.mark_queued(now)
+    moved = job.mark_queued(now)
+    reached(Step.RETRY_COMMITTED)
+    return moved
 
 
 def retry_collection(collection: Collection, *, now: datetime) -> int:
     """Queue the failed jobs of a collection again; returns how many."""
-    return AIJob.objects.filter(collection=collection).queue_failed_again(now)
+    moved = AIJob.objects.filter(collection=collection).queue_failed_again(now)
+    reached(Step.RETRY_COMMITTED)
+    return moved
 
 
 def _check(

@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from aijobs import jobtypes
 from aijobs.models import Batch
 from aijobs.pipeline._locks import exclusive
+from aijobs.pipeline._steps import Step, reached
 
 logger = logging.getLogger(__name__)
 
@@ -105,6 +106,7 @@ def run(now: datetime) -> int:
         if not mine or not due(now):
             return 0
         while assemble_one(now):
+            reached(Step.ASSEMBLE_COMMITTED)
             batches += 1
     return batches
 
@@ -124,11 +126,13 @@ def assemble_one(now: datetime) -> Batch | None:
         batch.requests += claimed
         batch.request_bytes += claimed_bytes
         tenants.update(of_tenants)
+        reached(Step.ASSEMBLE_CLAIMED)
     if not batch.requests:
         transaction.set_rollback(True)
         return None
     batch.tenant_ids = sorted(tenants)
     batch.save(update_fields=["requests", "request_bytes", "tenant_ids"])
+    reached(Step.ASSEMBLE_COUNTED)
     logger.info(
         "Batch %s assembled: %s jobs of %s tenants.", batch.pk, batch.requests, len(tenants)
     )

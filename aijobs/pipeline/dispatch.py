@@ -21,6 +21,7 @@ from aijobs.pipeline import _endings
 from aijobs.pipeline._answers import Failure
 from aijobs.pipeline._isolation import isolated
 from aijobs.pipeline._locks import exclusive
+from aijobs.pipeline._steps import Step, reached
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +55,7 @@ def run(now: datetime, clock: Callable[[], datetime]) -> int:
             for batch in ready(now):
                 with isolated(batch, now):
                     confirmed += dispatch(batch, clock)
+                    reached(Step.DISPATCH_COMMITTED)
     return confirmed
 
 
@@ -61,6 +63,7 @@ def dispatch(batch: Batch, clock: Callable[[], datetime]) -> bool:
     """Send one batch; True when Anthropic confirmed it."""
     with TemporaryFile() as body:
         requests = write_body(batch, body)
+        reached(Step.DISPATCH_WRITTEN)
         if not requests:
             batch.mark_dissolved(clock(), "Every job left it before it was sent.")
             return False
@@ -74,20 +77,26 @@ def dispatch(batch: Batch, clock: Callable[[], datetime]) -> bool:
             # Nothing was sent yet, and without a watermark nothing may be.
             batch.put_off(clock() + _pause(batch), f"Not submitted yet: {error}")
             return False
+        reached(Step.DISPATCH_WATERMARK)
         if not batch.mark_submitting(
             clock(), watermark=watermark, requests=requests, request_bytes=body.tell()
         ):
             return False  # Nothing moved: somebody released or took it meanwhile.
+        reached(Step.DISPATCH_INTENT)
         try:
-            remote = gateway.create_batch(body)
+            remote = gateway.create_batch(body, lambda: reached(Step.DISPATCH_SENDING))
         except gateway.NeverSent as error:
+            reached(Step.DISPATCH_ANSWERED)
             batch.mark_unsent(clock() + _pause(batch), f"Not submitted yet: {error}")
         except gateway.Refused as error:
+            reached(Step.DISPATCH_ANSWERED)
             _refused(batch, error, clock())
         except gateway.InDoubt as error:
+            reached(Step.DISPATCH_ANSWERED)
             batch.mark_unconfirmed(clock(), f"In doubt: {error}")
             logger.warning("Batch %s is in doubt: %s", batch.pk, error)
         else:
+            reached(Step.DISPATCH_ANSWERED)
             logger.info("Batch %s submitted: %s requests.", batch.pk, requests)
             return batch.mark_submitted(clock(), remote.id, remote.expires_at)
     return False
@@ -127,6 +136,7 @@ def _refused(batch: Batch, error: gateway.Refused, now: datetime) -> None:
         locked = _endings.lock_jobs(ids, status="submitted", batch=batch)
         failure = Failure("batch_refused", f"Anthropic refused its whole batch: {error}")
         _endings.store(((job, failure) for job in locked.values()), batch=batch, now=now)
+        reached(Step.DISPATCH_REFUSED)
 
 
 def _pause(batch: Batch) -> timedelta:

@@ -12,6 +12,7 @@ from aijobs import gateway, jobtypes
 from aijobs.models import AIJob
 from aijobs.pipeline import _answers, _endings
 from aijobs.pipeline._answers import Failure, Outcome
+from aijobs.pipeline._steps import Step, reached
 
 logger = logging.getLogger(__name__)
 
@@ -48,11 +49,15 @@ def run(now: datetime, clock: Callable[[], datetime]) -> int:
     claimed = [job for job in ready(now) if job.mark_processing(now)]
     if not claimed:
         return 0
+    reached(Step.EXPEDITE_CLAIMED)
     with ThreadPoolExecutor(max_workers=len(claimed)) as threads:
         # Threads only talk to Anthropic; what they bring is stored here, as each arrives.
         calls: dict[Future[Outcome], AIJob] = {threads.submit(ask, job): job for job in claimed}
         for call in as_completed(calls):
-            finish(calls[call], call.result(), clock())
+            outcome = call.result()
+            reached(Step.EXPEDITE_ANSWERED)
+            finish(calls[call], outcome, clock())
+            reached(Step.EXPEDITE_COMMITTED)
     return len(claimed)
 
 
@@ -83,4 +88,5 @@ def finish(job: AIJob, outcome: Outcome, now: datetime) -> None:
     locked = _endings.lock_jobs([job.pk], status=AIJob.Status.PROCESSING, batch=None)
     ours = [one for one in locked.values() if one.attempts == job.attempts]
     _endings.store(((one, outcome) for one in ours), batch=None, now=now)
+    reached(Step.EXPEDITE_STORED)
     logger.info("Job %s ran at once.", job.pk)

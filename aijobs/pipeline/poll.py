@@ -9,6 +9,7 @@ from django.db.models import Q
 from aijobs import gateway
 from aijobs.models import Batch
 from aijobs.pipeline._isolation import isolated
+from aijobs.pipeline._steps import Step, reached
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +33,7 @@ def run(now: datetime) -> int:
     ended = 0
     for batch in ready(now):
         if batch.mark_polled(now):  # Otherwise another worker asks just now.
+            reached(Step.POLL_CLAIMED)
             with isolated(batch, now):
                 ended += poll(batch, now)
     return ended
@@ -42,9 +44,11 @@ def poll(batch: Batch, now: datetime) -> bool:
     assert batch.remote_id is not None
     try:
         remote = gateway.retrieve_batch(batch.remote_id)
+        reached(Step.POLL_ANSWERED)
         if batch.status == Batch.Status.CANCELING and remote.status == "in_progress":
             # The cancellation never arrived.
             remote = gateway.cancel_batch(batch.remote_id)
+            reached(Step.POLL_CANCELED)
     except gateway.GatewayError as error:
         batch.remark(f"Polled in vain: {error}")
         logger.warning("Batch %s polled in vain: %s", batch.pk, error)
@@ -54,6 +58,7 @@ def poll(batch: Batch, now: datetime) -> bool:
             batch.mark_canceling()  # Somebody canceled it in Anthropic's console.
         return False
     ended = batch.mark_ended(remote.ended_at or now, remote.counts)
+    reached(Step.POLL_COMMITTED)
     if ended:
         logger.info("Batch %s ended: %s", batch.pk, remote.counts)
     return ended

@@ -18,6 +18,7 @@ from aijobs.gateway import RemoteBatch
 from aijobs.models import Batch
 from aijobs.pipeline._isolation import isolated
 from aijobs.pipeline._locks import exclusive
+from aijobs.pipeline._steps import Step, reached
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +48,7 @@ def run(now: datetime) -> int:
             return 0
         for batch in Batch.objects.filter(status=Batch.Status.SUBMITTING):
             batch.mark_unconfirmed(now, "In doubt: its worker died before the answer came.")
+            reached(Step.RECONCILE_ABANDONED)
         for batch in ready(now):
             with isolated(batch, now):
                 decided += reconcile(batch, now)
@@ -60,10 +62,13 @@ def reconcile(batch: Batch, now: datetime) -> bool:
     except gateway.GatewayError as error:
         batch.put_off(now + PAUSE, f"In doubt, and Anthropic does not answer: {error}")
         return False
+    reached(Step.RECONCILE_LISTED)
     found = _unknown(newer, batch)
     if len(found) == 1:
         logger.warning("Batch %s was found at Anthropic and adopted.", batch.pk)
-        return batch.mark_submitted(now, found[0].id, found[0].expires_at)
+        adopted = batch.mark_submitted(now, found[0].id, found[0].expires_at)
+        reached(Step.RECONCILE_ADOPTED)
+        return adopted
     if found:
         batch.put_off(now + PAUSE, f"In doubt: {len(found)} batches at Anthropic could be it.")
         logger.error("Batch %s: several batches at Anthropic could be it.", batch.pk)
@@ -74,7 +79,9 @@ def reconcile(batch: Batch, now: datetime) -> bool:
         batch.put_off(now + PAUSE, "In doubt: not in Anthropic's list, which may lag.")
         return False
     logger.warning("Batch %s never reached Anthropic and is released.", batch.pk)
-    return batch.mark_unsent(now, "Released: Anthropic never had it.")
+    released = batch.mark_unsent(now, "Released: Anthropic never had it.")
+    reached(Step.RECONCILE_RELEASED)
+    return released
 
 
 def _unknown(newer: list[RemoteBatch], batch: Batch) -> list[RemoteBatch]:

@@ -24,6 +24,7 @@ from aijobs.models import AIJob, Batch, JobAttempt
 from aijobs.pipeline import _answers, _endings
 from aijobs.pipeline._isolation import isolated
 from aijobs.pipeline._locks import exclusive
+from aijobs.pipeline._steps import Step, reached
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +65,9 @@ def settle(batch: Batch, now: datetime) -> bool:
     with TemporaryFile() as results:
         try:
             gateway.download_results(batch.remote_id, results)
+            reached(Step.SETTLE_DOWNLOADED)
             check(batch, results)
+            reached(Step.SETTLE_CHECKED)
         except (gateway.GatewayError, ResultsDontAddUp) as error:
             pause = min(FIRST_PAUSE * 2.0 ** min(batch.attempts, 10), LONGEST_PAUSE)
             batch.put_off(now + pause, f"Not settled yet: {error}")
@@ -73,8 +76,10 @@ def settle(batch: Batch, now: datetime) -> bool:
         counts: Counter[str] = Counter()
         for chunk in _chunks(results):
             counts += store(batch, chunk, now)
+            reached(Step.SETTLE_COMMITTED)
     if not batch.mark_settled(now):
         return False  # Nothing moved: another worker was quicker.
+    reached(Step.SETTLE_SETTLED)
     logger.info("Batch %s settled: %s", batch.pk, dict(counts))
     return True
 
@@ -111,11 +116,14 @@ def store(batch: Batch, rows: list[dict[str, Any]], now: datetime) -> Counter[st
     """Store result rows whose jobs still are in the batch; returns jobs by new status."""
     results = {UUID(row["custom_id"].partition("-")[2]): row["result"] for row in rows}
     jobs = _endings.lock_jobs(list(results), status=AIJob.Status.SUBMITTED, batch=batch)
-    return _endings.store(
+    reached(Step.SETTLE_LOCKED)
+    counts = _endings.store(
         ((job, _answers.of_row(job.job_type, job.given, results[job.id])) for job in jobs.values()),
         batch=batch,
         now=now,
     )
+    reached(Step.SETTLE_STORED)
+    return counts
 
 
 def _job_ids(batch: Batch) -> set[UUID]:

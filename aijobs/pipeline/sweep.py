@@ -9,6 +9,7 @@ from aijobs import gateway
 from aijobs.models import AIJob, IdempotencyKey
 from aijobs.pipeline import _endings
 from aijobs.pipeline._answers import Failure
+from aijobs.pipeline._steps import Step, reached
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +26,9 @@ def due(now: datetime) -> bool:  # noqa: ARG001
 def run(now: datetime) -> int:
     """Do it all once; returns how many jobs were rescued."""
     IdempotencyKey.objects.filter(created_at__lt=now - IDEMPOTENCY_KEYS_LAST).delete()
-    return rescue(now)
+    rescued = rescue(now)
+    reached(Step.SWEEP_COMMITTED)
+    return rescued
 
 
 @transaction.atomic
@@ -39,6 +42,7 @@ def rescue(now: datetime) -> int:
         "in_doubt", "Its worker died during the call. It may have been charged; retry if needed."
     )
     _endings.store(((job, failure) for job in jobs.values()), batch=None, now=now)
+    reached(Step.SWEEP_RESCUED)
     if jobs:
         logger.warning("%s direct calls lost their worker.", len(jobs))
     return len(jobs)

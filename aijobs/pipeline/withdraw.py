@@ -6,6 +6,7 @@ from django.db import transaction
 
 from aijobs import gateway
 from aijobs.models import AIJob, Batch, Collection
+from aijobs.pipeline._steps import Step, reached
 
 REASONS = {
     AIJob.Status.QUEUED: "It was queued again just now; cancel it once more.",
@@ -19,7 +20,9 @@ REASONS = {
 
 def job(job: AIJob, *, now: datetime) -> bool:
     """Cancel a waiting job; False when it no longer waits (`reason` says why)."""
-    return job.mark_canceled(now)
+    canceled = job.mark_canceled(now)
+    reached(Step.WITHDRAW_COMMITTED)
+    return canceled
 
 
 def reason(status: str) -> str:
@@ -29,7 +32,9 @@ def reason(status: str) -> str:
 
 def collection(collection: Collection, *, now: datetime) -> int:
     """Cancel the jobs of a collection that still wait; returns how many."""
-    return AIJob.objects.filter(collection=collection).cancel_waiting(now)
+    canceled = AIJob.objects.filter(collection=collection).cancel_waiting(now)
+    reached(Step.WITHDRAW_COMMITTED)
+    return canceled
 
 
 def batch(batch: Batch, after: Batch.AfterCancel, *, now: datetime) -> bool:
@@ -46,7 +51,9 @@ def batch(batch: Batch, after: Batch.AfterCancel, *, now: datetime) -> bool:
     # The wish is stored first: when the call is lost, poll makes it again.
     if not batch.mark_canceling(after):
         return False
+    reached(Step.WITHDRAW_WISHED)
     gateway.cancel_batch(batch.remote_id)
+    reached(Step.WITHDRAW_CANCELED)
     return True
 
 
@@ -59,4 +66,5 @@ def _dissolve(batch: Batch, after: Batch.AfterCancel, now: datetime) -> bool:
         jobs.cancel_unsent(now)
     else:
         jobs.queue_unsent_again(now)
+    reached(Step.WITHDRAW_DISSOLVED)
     return True
