@@ -77,12 +77,16 @@ ANTHROPIC_BASE_URL = (
 AIJOBS_SUBMIT_EVERY = _number("AIJOBS_SUBMIT_EVERY", 300)
 AIJOBS_SUBMIT_WHEN = int(_number("AIJOBS_SUBMIT_WHEN", 1_000))
 AIJOBS_POLL_EVERY = _number("AIJOBS_POLL_EVERY", 30)
+AIJOBS_SEND_SECONDS = _number("AIJOBS_SEND_SECONDS", 600)
+AIJOBS_ANSWER_SECONDS = _number("AIJOBS_ANSWER_SECONDS", 600)
 AIJOBS_RECONCILE_GRACE = _number("AIJOBS_RECONCILE_GRACE", 600)
 AIJOBS_BATCH_REQUESTS = int(_number("AIJOBS_BATCH_REQUESTS", 100_000))
 AIJOBS_BATCH_BYTES = int(_number("AIJOBS_BATCH_BYTES", 250_000_000))
 AIJOBS_COLLECTION_ITEMS = int(_number("AIJOBS_COLLECTION_ITEMS", 100_000))
 AIJOBS_MAX_ATTEMPTS = int(_number("AIJOBS_MAX_ATTEMPTS", 3))
 AIJOBS_URGENT_AT_ONCE = int(_number("AIJOBS_URGENT_AT_ONCE", 8))
+AIJOBS_STOP_GRACE = _number("AIJOBS_STOP_GRACE", 15)
+AIJOBS_CLUSTER_PATIENCE = _number("AIJOBS_CLUSTER_PATIENCE", 30)
 AIJOBS_UPLOAD_BYTES = int(_number("AIJOBS_UPLOAD_BYTES", 10_000_000))
 
 # --- Django -----------------------------------------------------------------------------
@@ -232,6 +236,7 @@ Q_CLUSTER = {
     "name": "citizenapp",
     "label": "Task queue",
     "orm": "default",
+    "broker_class": "aijobs.tasks.broker.Broker",
     "workers": 3,
     "queue_limit": 3,
     "bulk": 1,

@@ -12,6 +12,7 @@ from tempfile import TemporaryFile
 from typing import IO
 
 import orjson
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
@@ -27,6 +28,10 @@ logger = logging.getLogger(__name__)
 
 # Waits after a batch could not be sent: doubled each time, from the first to the second.
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=10)
+
+
+class TooSlow(Exception):
+    """A body could not be sent in AIJOBS_SEND_SECONDS."""
 
 
 def ready(now: datetime) -> list[Batch]:
@@ -84,7 +89,7 @@ def dispatch(batch: Batch, clock: Callable[[], datetime]) -> bool:
             return False  # Nothing moved: somebody released or took it meanwhile.
         reached(Step.DISPATCH_INTENT)
         try:
-            remote = gateway.create_batch(body, lambda: reached(Step.DISPATCH_SENDING))
+            remote = gateway.create_batch(body, _in_time(batch, clock))
         except gateway.NeverSent as error:
             reached(Step.DISPATCH_ANSWERED)
             batch.mark_unsent(clock() + _pause(batch), f"Not submitted yet: {error}")
@@ -100,6 +105,23 @@ def dispatch(batch: Batch, clock: Callable[[], datetime]) -> bool:
             logger.info("Batch %s submitted: %s requests.", batch.pk, requests)
             return batch.mark_submitted(clock(), remote.id, remote.expires_at)
     return False
+
+
+def _in_time(batch: Batch, clock: Callable[[], datetime]) -> Callable[[], None]:
+    """Breaks off a body that is still being sent AIJOBS_SEND_SECONDS after its intent.
+
+    A worker that was held up may have been taken for dead, and its batch released. A body that
+    stays incomplete becomes no batch.
+    """
+    assert batch.submitting_at is not None
+    end = batch.submitting_at + timedelta(seconds=settings.AIJOBS_SEND_SECONDS)
+
+    def before_piece() -> None:
+        reached(Step.DISPATCH_SENDING)
+        if clock() > end:
+            raise TooSlow
+
+    return before_piece
 
 
 def write_body(batch: Batch, body: IO[bytes]) -> int:

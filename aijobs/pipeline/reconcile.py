@@ -47,7 +47,12 @@ def run(now: datetime) -> int:
         if not mine:
             return 0
         for batch in Batch.objects.filter(status=Batch.Status.SUBMITTING):
-            batch.mark_unconfirmed(now, "In doubt: its worker died before the answer came.")
+            assert batch.submitting_at is not None
+            # A worker that lost nothing but the lock sends no longer than this.
+            over = batch.submitting_at + timedelta(seconds=settings.AIJOBS_SEND_SECONDS)
+            batch.mark_unconfirmed(
+                max(now, over), "In doubt: its worker died before the answer came."
+            )
             reached(Step.RECONCILE_ABANDONED)
         for batch in ready(now):
             with isolated(batch, now):

@@ -3,9 +3,9 @@
 import logging
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 
-from aijobs import gateway
 from aijobs.models import AIJob, IdempotencyKey
 from aijobs.pipeline import _endings
 from aijobs.pipeline._answers import Failure
@@ -13,8 +13,8 @@ from aijobs.pipeline._steps import Step, reached
 
 logger = logging.getLogger(__name__)
 
-# No direct call runs longer; a job that is processing after that lost its worker.
-LOST_AFTER = timedelta(seconds=gateway.READ_SECONDS + 60)
+# Added to the longest call, for what its worker does around it.
+MARGIN = timedelta(minutes=1)
 IDEMPOTENCY_KEYS_LAST = timedelta(days=2)
 
 
@@ -31,11 +31,16 @@ def run(now: datetime) -> int:
     return rescued
 
 
+def lost_after() -> timedelta:
+    """No direct call runs longer: a job that is still processing lost its worker."""
+    return timedelta(seconds=settings.AIJOBS_ANSWER_SECONDS) + MARGIN
+
+
 @transaction.atomic
 def rescue(now: datetime) -> int:
     """End direct calls whose worker died: the answer may have been made and charged."""
     lost = AIJob.objects.filter(
-        status=AIJob.Status.PROCESSING, started_at__lt=now - LOST_AFTER
+        status=AIJob.Status.PROCESSING, started_at__lt=now - lost_after()
     ).values_list("pk", flat=True)
     jobs = _endings.lock_jobs(list(lost), status=AIJob.Status.PROCESSING, batch=None)
     failure = Failure(

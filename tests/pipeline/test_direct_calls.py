@@ -142,8 +142,8 @@ def test_urgent_jobs_of_a_type_that_is_gone_wait() -> None:
 def test_a_direct_call_whose_worker_died_is_ended_and_not_repeated(emulator: Emulator) -> None:
     [job] = queue(needed_within=0)
     assert job.mark_processing(NOW)
-    assert sweep.run(NOW + sweep.LOST_AFTER) == 0
-    late = NOW + sweep.LOST_AFTER + timedelta(seconds=1)
+    assert sweep.run(NOW + sweep.lost_after()) == 0
+    late = NOW + sweep.lost_after() + timedelta(seconds=1)
     assert sweep.run(late) == 1
     job.refresh_from_db()
     assert job.status == "failed"

@@ -82,7 +82,7 @@ def test_killed_in_a_direct_call(emulator: Emulator, tmp_path: Path) -> None:
     job.refresh_from_db()
     assert job.status == "processing"
     assert expedite.run(DUE, at(DUE)) == 0
-    assert sweep.run(DUE + sweep.LOST_AFTER + MINUTE) == 1
+    assert sweep.run(DUE + sweep.lost_after() + MINUTE) == 1
     # It may have been charged: only a person asks again.
     assert AIJob.objects.get().status == "failed"
     assert calls(emulator, "message") == 1

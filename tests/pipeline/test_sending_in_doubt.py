@@ -32,6 +32,7 @@ SECOND = timedelta(seconds=1)
 @pytest.fixture(autouse=True)
 def _grace(settings: Any) -> None:
     settings.AIJOBS_RECONCILE_GRACE = GRACE.total_seconds()
+    settings.AIJOBS_SEND_SECONDS = 30
 
 
 def send_in_vain(now: datetime = DUE) -> Batch:
@@ -127,10 +128,13 @@ def test_the_grace_begins_when_the_doubt_does(emulator: Emulator) -> None:
     emulator.order("create", "drop")
     batch = put_together()
     late = DUE + 3 * GRACE
-    dispatch.run(DUE, at(late))
+    moments = iter([DUE, DUE, late])
+    dispatch.run(DUE, lambda: next(moments))
+    batch.refresh_from_db()
+    assert (batch.submitting_at, batch.unconfirmed_at) == (DUE, late)
     assert reconcile.run(late) == 0
     batch.refresh_from_db()
-    assert (batch.status, batch.unconfirmed_at) == ("unconfirmed", late)
+    assert batch.status == "unconfirmed"
 
 
 @pytest.mark.parametrize("fault", [{"fault": "drop"}, {"fault": "status", "status": 529}])
@@ -207,6 +211,31 @@ def test_a_worker_that_left_its_batch_behind_is_found_out(emulator: Emulator) ->
     batch.refresh_from_db()
     assert (batch.status, batch.unconfirmed_at) == ("unconfirmed", later)
     keep_going(later)
+    assert_books_agree(emulator)
+
+
+def test_who_lost_the_lock_alone_may_go_on_sending_for_a_while(
+    emulator: Emulator, settings: Any
+) -> None:
+    """The grace begins when nobody can be sending any more."""
+    settings.AIJOBS_SEND_SECONDS = 300
+    queue()
+    batch = put_together()
+    batch.mark_submitting(DUE, watermark="", requests=1, request_bytes=1)
+    assert reconcile.run(DUE + MINUTE) == 0
+    batch.refresh_from_db()
+    assert batch.unconfirmed_at == DUE + timedelta(seconds=300)
+
+
+def test_a_body_that_takes_too_long_is_broken_off(emulator: Emulator) -> None:
+    queue()
+    batch = put_together()
+    moments = iter([DUE, DUE + timedelta(seconds=31), DUE + MINUTE])
+    assert dispatch.run(DUE, lambda: next(moments)) == 0
+    batch.refresh_from_db()
+    assert batch.status == "unconfirmed"
+    assert emulator.stats()["batches_created"] == 0
+    keep_going(DUE + MINUTE)
     assert_books_agree(emulator)
 
 

@@ -29,6 +29,8 @@ def found() -> set[str]:
         ({"AIJOBS_URGENT_AT_ONCE": 0}, "aijobs.E008"),
         ({"AIJOBS_COLLECTION_ITEMS": 0}, "aijobs.E009"),
         ({"AIJOBS_UPLOAD_BYTES": 0}, "aijobs.E010"),
+        ({"AIJOBS_SEND_SECONDS": 0}, "aijobs.E011"),
+        ({"AIJOBS_ANSWER_SECONDS": 0}, "aijobs.E012"),
         ({"LOCAL": False, "EMULATED": True}, "aijobs.W001"),
     ],
 )
