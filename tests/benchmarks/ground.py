@@ -1,0 +1,43 @@
+"""The servers that benchmarks run against: a PostgreSQL as durable as any, emulator, Valkey."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from django.test import override_settings
+
+from citizenapp.local import postgres, valkey
+from tests.benchmarks.bench import Bench
+from tests.ground import emulating, running, short_folder
+
+
+@contextmanager
+def bench(n: int, *, seed: int) -> Iterator[Bench]:
+    """All servers, new and empty, in a folder of their own."""
+    with short_folder() as var:
+        postgres.prepare(var, say=lambda _: None)
+        settings.DATABASES["default"].update(postgres.database(var))
+        redis_url = valkey.url(var)
+        layer = settings.CHANNEL_LAYERS["default"]
+        (var / "emulator").mkdir()
+        with (
+            running(postgres.program(var), var / "postgres.log"),
+            running(valkey.program(var), var / "valkey.log"),
+            emulating(var / "emulator") as emulator,
+            override_settings(
+                VAR=var,
+                REDIS_URL=redis_url,
+                ANTHROPIC_BASE_URL=emulator.url,
+                ANTHROPIC_API_KEY="emulator",
+                CHANNEL_LAYERS={
+                    "default": layer | {"CONFIG": layer["CONFIG"] | {"hosts": [redis_url]}}
+                },
+            ),
+        ):
+            call_command("migrate", verbosity=0)
+            try:
+                yield Bench(n, var=var, emulator=emulator, redis_url=redis_url, seed=seed)
+            finally:
+                connection.close()
