@@ -255,8 +255,12 @@ def download_results(remote_id: str, into: IO[bytes]) -> None:
             },
         )
         with closing(cast("APIResponse[object]", response)) as rows:
-            for piece in rows.iter_bytes(PIECE):
-                into.write(piece)
+            yield rows.iter_bytes(PIECE)
+
+
+def preload() -> None:
+    """Import the SDK now: processes that fork share the memory it takes."""
+    import anthropic.types.messages  # noqa: F401
 
 
 def _client() -> "Anthropic":

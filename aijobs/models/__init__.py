@@ -8,6 +8,7 @@ from aijobs.models.batches import Batch
 from aijobs.models.fields import dump_json, ids_from, new_id
 from aijobs.models.forecast import Forecast, expected_end
 from aijobs.models.idempotency import IdempotencyKey
+from aijobs.models.heartbeats import Heartbeat
 from aijobs.models.jobs import AIJob, Collection, JobAttempt, JobInput, JobOutput
 from aijobs.models.ledger import LedgerEntry
 
@@ -19,6 +20,7 @@ __all__ = [
     "IdempotencyKey",
     "JobAttempt",
     "JobInput",
+    "Heartbeat",
     "JobOutput",
     "LedgerEntry",
     "dump_json",

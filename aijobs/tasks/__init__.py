@@ -5,45 +5,86 @@ whether a stage has work that is due and queues it at once. A stage that is star
 finds nothing and returns.
 """
 
+import functools
+import logging
+import traceback
 from collections.abc import Callable
 from datetime import datetime
 
-from django.db import connections
 from django.utils import timezone
-from django_q.cluster import Cluster
 from django_q.models import OrmQ, Schedule
 from django_q.tasks import async_task
 
 from aijobs.pipeline import assemble, dispatch, expedite, poll, reconcile, settle, sweep
+from aijobs.tasks.broker import AWAY, signs
+
+logger = logging.getLogger(__name__)
 
 # django-q2 looks at its schedules every 30 seconds; six fields, seconds last.
 EVERY_HALF_MINUTE = "* * * * * */30"
 
 
+def task(stage: Callable[[], int]) -> Callable[[], int]:
+    """Let the watch see the stage at work, and say in one line why it failed.
+
+    django-q2 would keep and log the whole text of an error, which may quote a document.
+    """
+
+    @functools.wraps(stage)
+    def seen() -> int:
+        signs.note("started")
+        signs.note("stage", list(STAGES).index(stage.__name__.removeprefix("run_")))
+        try:
+            return stage()
+        except AWAY as error:
+            logger.warning("%s: PostgreSQL is away (%s).", stage.__name__, type(error).__name__)
+        except Exception as error:
+            at = traceback.extract_tb(error.__traceback__)[-1]
+            logger.error(  # noqa: TRY400
+                "%s: %s in %s, line %s",
+                stage.__name__,
+                type(error).__name__,
+                at.filename,
+                at.lineno,
+            )
+        finally:
+            signs.note("ended")
+        return 0
+
+    return seen
+
+
+@task
 def run_assemble() -> int:
     return assemble.run(timezone.now())
 
 
+@task
 def run_dispatch() -> int:
     return dispatch.run(timezone.now(), timezone.now)
 
 
+@task
 def run_expedite() -> int:
     return expedite.run(timezone.now(), timezone.now)
 
 
+@task
 def run_poll() -> int:
     return poll.run(timezone.now())
 
 
+@task
 def run_reconcile() -> int:
     return reconcile.run(timezone.now())
 
 
+@task
 def run_settle() -> int:
     return settle.run(timezone.now())
 
 
+@task
 def run_sweep() -> int:
     return sweep.run(timezone.now())
 
@@ -85,12 +126,3 @@ def wake(now: datetime) -> list[str]:
     for stage in woken:
         async_task(STAGES[stage][0], task_name=stage)
     return woken
-
-
-def start_cluster() -> Cluster:
-    """Start django-q2's processes; SIGTERM and SIGINT to this one stop them all."""
-    # No forked process may share our connection.
-    connections.close_all()
-    cluster = Cluster()
-    cluster.start()
-    return cluster
