@@ -30,7 +30,7 @@ def main() -> None:
     for module in sorted(found.name for found in pkgutil.iter_modules(benchmarks.__path__)):
         if module not in OWN:
             importlib.import_module(f"tests.benchmarks.{module}")
-    rows = []
+    rows: list[report.Row] = []
     with ground.bench(arguments.n, seed=arguments.seed) as bench:
         for measurement in report.measurements:
             if arguments.only.lower() not in measurement.title.lower():

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
@@ -20,7 +21,7 @@ def bench(n: int, *, seed: int) -> Iterator[Bench]:
         postgres.prepare(var, say=lambda _: None)
         settings.DATABASES["default"].update(postgres.database(var))
         redis_url = valkey.url(var)
-        layer = settings.CHANNEL_LAYERS["default"]
+        layer: dict[str, Any] = settings.CHANNEL_LAYERS["default"]
         (var / "emulator").mkdir()
         with (
             running(postgres.program(var), var / "postgres.log"),
