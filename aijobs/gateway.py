@@ -26,12 +26,11 @@ import orjson
 from django.conf import settings
 
 if TYPE_CHECKING:
-    from anthropic import Anthropic, APIResponse, APIStatusError
+    from anthropic import Anthropic, APIResponse, APIStatusError, Timeout
     from anthropic.types.messages import MessageBatch
 
-# Connecting is quick or fails; a large body or a long answer may take minutes.
+# Connecting is quick or fails; so is a question. A long answer may take minutes.
 CONNECT_SECONDS = 10.0
-READ_SECONDS = 600.0
 QUESTION_SECONDS = 60.0
 
 # Bytes that are read or written at a time.
@@ -45,6 +44,9 @@ STOPPING_TYPES = frozenset({"authentication_error", "permission_error", "billing
 STOPPING_CODES = frozenset(
     {"enforced_spend_limit_reached", "contract_spend_limit_reached", "organization_on_hold"}
 )
+LOW_CREDIT = "credit balance is too low"
+# Refused for now, and said so by Anthropic itself: nothing was done, and later is soon enough.
+WAITING_CODES = frozenset({"ramp_limit_exceeded"})
 
 
 class GatewayError(Exception):
@@ -78,8 +80,13 @@ class Refused(GatewayError):
         return (
             self.error_type in STOPPING_TYPES
             or self.error_code in STOPPING_CODES
-            or "credit balance is too low" in str(self)
+            or LOW_CREDIT in str(self)
         )
+
+    @property
+    def passes(self) -> bool:
+        """Nothing is wrong with what was sent: it may come again later."""
+        return self.error_code in WAITING_CODES
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +175,6 @@ def create_batch(body: IO[bytes], before_piece: Callable[[], None] = lambda: Non
                     "Content-Type": "application/json",
                     "Content-Length": str(content.length),
                 },
-                "timeout": READ_SECONDS,
             },
         )
     try:
@@ -183,7 +189,7 @@ def create_message(params: Mapping[str, Any]) -> dict[str, Any]:
     Raises NeverSent, Refused, or InDoubt.
     """
     with _sending(errors_undo=True):
-        response = _client().messages.with_raw_response.create(**params, timeout=READ_SECONDS)
+        response = _client().messages.with_raw_response.create(**params)
         content = response.http_response.read()
     try:
         message = orjson.loads(content)
@@ -197,53 +203,72 @@ def create_message(params: Mapping[str, Any]) -> dict[str, Any]:
 def retrieve_batch(remote_id: str) -> RemoteBatch:
     """How a batch stands. Raises Refused (404: unknown, or not known yet) or Unavailable."""
     with _asking():
-        return RemoteBatch.of(
-            _client().messages.batches.retrieve(remote_id, timeout=QUESTION_SECONDS)
-        )
+        return RemoteBatch.of(_client().messages.batches.retrieve(remote_id, timeout=_question()))
 
 
 def newest_batch_id() -> str:
     """The id of the newest batch there is, or "". Raises Refused or Unavailable."""
     with _asking():
-        page = _client().messages.batches.list(limit=1, timeout=QUESTION_SECONDS)
+        page = _client().messages.batches.list(limit=1, timeout=_question())
         return page.data[0].id if page.data else ""
 
 
-def batches_since(watermark: str, *, at_most: int = 1_000) -> list[RemoteBatch]:
+def batches_since(watermark: str, earliest: datetime | None = None) -> list[RemoteBatch]:
     """Batches newer than the one with id `watermark`, newest first; "" stands for all.
 
+    `earliest`: how far back to look where the watermark is gone from the list.
     Raises Refused or Unavailable.
     """
     found: list[RemoteBatch] = []
     with _asking():
-        for batch in _client().messages.batches.list(limit=100, timeout=QUESTION_SECONDS):
-            if batch.id == watermark or len(found) == at_most:
+        for batch in _client().messages.batches.list(limit=100, timeout=_question()):
+            remote = RemoteBatch.of(batch)
+            if remote.id == watermark or (earliest and remote.created_at < earliest):
                 break
-            found.append(RemoteBatch.of(batch))
+            found.append(remote)
     return found
 
 
 def cancel_batch(remote_id: str) -> RemoteBatch:
     """Ask for its cancellation; what is finished keeps its result. Raises Refused, Unavailable."""
     with _asking():
-        return RemoteBatch.of(
-            _client().messages.batches.cancel(remote_id, timeout=QUESTION_SECONDS)
-        )
+        return RemoteBatch.of(_client().messages.batches.cancel(remote_id, timeout=_question()))
 
 
 def delete_batch(remote_id: str) -> None:
     """Delete Anthropic's copy of an ended batch. Raises Refused or Unavailable."""
     with _asking():
-        _client().messages.batches.delete(remote_id, timeout=QUESTION_SECONDS)
+        _client().messages.batches.delete(remote_id, timeout=_question())
 
 
 def download_results(remote_id: str, into: IO[bytes]) -> None:
     """Write the result rows of an ended batch into a file, as they come.
 
-    Asks our own base URL: `results_url` could name any host, and would get the key. A stream may
-    end early without an error: whoever reads the file counts its rows.
+    A stream may end early without an error: whoever reads the file counts its rows.
     Raises Refused or Unavailable.
     """
+    with _results(remote_id) as pieces:
+        for piece in pieces:
+            into.write(piece)
+
+
+def first_result(remote_id: str) -> bytes:
+    """The first row of an ended batch's results, however far it came.
+
+    Raises Refused or Unavailable.
+    """
+    row = b""
+    with _results(remote_id) as pieces:
+        for piece in pieces:
+            row += piece
+            if b"\n" in piece:
+                break
+    return row.partition(b"\n")[0]
+
+
+@contextmanager
+def _results(remote_id: str) -> Iterator[Iterator[bytes]]:
+    """Asks our own base URL: `results_url` could name any host, and would get the key."""
     path = f"/v1/messages/batches/{quote(remote_id, safe='')}/results"
     with _asking():
         response = _client().get(
@@ -251,7 +276,6 @@ def download_results(remote_id: str, into: IO[bytes]) -> None:
             cast_to=object,
             options={
                 "headers": {"Accept": "application/binary", "X-Stainless-Raw-Response": "stream"},
-                "timeout": READ_SECONDS,
             },
         )
         with closing(cast("APIResponse[object]", response)) as rows:
@@ -264,11 +288,13 @@ def preload() -> None:
 
 
 def _client() -> "Anthropic":
-    return _client_for(settings.ANTHROPIC_API_KEY, settings.ANTHROPIC_BASE_URL)
+    return _client_for(
+        settings.ANTHROPIC_API_KEY, settings.ANTHROPIC_BASE_URL, settings.AIJOBS_ANSWER_SECONDS
+    )
 
 
 @lru_cache(maxsize=1)
-def _client_for(api_key: str, base_url: str) -> "Anthropic":
+def _client_for(api_key: str, base_url: str, answer_seconds: float) -> "Anthropic":
     """One client a process, made after the fork."""
     from anthropic import Anthropic, Timeout
 
@@ -276,9 +302,16 @@ def _client_for(api_key: str, base_url: str) -> "Anthropic":
         api_key=api_key,
         base_url=base_url,
         max_retries=0,
-        timeout=Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
+        timeout=Timeout(answer_seconds, connect=CONNECT_SECONDS),
         open_telemetry=False,  # A trace would be one more place that knows of documents.
     )
+
+
+def _question() -> "Timeout":
+    """How long to wait for the answer to a question, which is quick to give."""
+    from anthropic import Timeout
+
+    return Timeout(min(QUESTION_SECONDS, settings.AIJOBS_ANSWER_SECONDS), connect=CONNECT_SECONDS)
 
 
 @contextmanager
@@ -296,7 +329,7 @@ def _sending(*, errors_undo: bool = False) -> Iterator[None]:
     except APIStatusError as error:
         refused = _refused(error)
         certain = 400 <= refused.status < 500 and refused.status not in AMBIGUOUS
-        if errors_undo or certain or refused.error_code in STOPPING_CODES:
+        if errors_undo or certain or refused.error_code in STOPPING_CODES | WAITING_CODES:
             raise refused from None
         raise InDoubt(f"Anthropic answered {refused.status}: {refused}") from None
     except APIConnectionError as error:

@@ -4,27 +4,33 @@ A status changes only through a `mark_…` method: one conditional UPDATE that r
 it moved anything. Stages that move thousands of rows at once do the same in one statement.
 """
 
-from aijobs.models.batches import Batch
+from aijobs.models.batches import Batch, new_nonce
+from aijobs.models.breaker import CircuitBreaker
 from aijobs.models.fields import dump_json, ids_from, new_id
 from aijobs.models.forecast import Forecast, expected_end
-from aijobs.models.idempotency import IdempotencyKey
 from aijobs.models.heartbeats import Heartbeat
+from aijobs.models.idempotency import IdempotencyKey
 from aijobs.models.jobs import AIJob, Collection, JobAttempt, JobInput, JobOutput
 from aijobs.models.ledger import LedgerEntry
+from aijobs.models.strays import LostSubmission, StrayBatch
 
 __all__ = [
     "AIJob",
     "Batch",
+    "CircuitBreaker",
     "Collection",
     "Forecast",
+    "Heartbeat",
     "IdempotencyKey",
     "JobAttempt",
     "JobInput",
-    "Heartbeat",
     "JobOutput",
     "LedgerEntry",
+    "LostSubmission",
+    "StrayBatch",
     "dump_json",
     "expected_end",
     "ids_from",
     "new_id",
+    "new_nonce",
 ]

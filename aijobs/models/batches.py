@@ -1,8 +1,9 @@
 """A batch: one call to Anthropic, and how it moves from assembled to settled."""
 
+import secrets
 import uuid
 from datetime import datetime
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -10,6 +11,11 @@ from django.db.models import F, Q
 from django.db.models.functions import Least
 
 from aijobs.models.moves import Movable
+
+
+def new_nonce() -> str:
+    """What begins every custom_id of one submission, and of no other."""
+    return secrets.token_hex(5)
 
 
 class BatchQuerySet(models.QuerySet["Batch"]):
@@ -65,6 +71,9 @@ class Batch(Movable):
     attempts = models.PositiveSmallIntegerField(default=0, help_text="Failures in a row.")
     retry_at = models.DateTimeField(null=True, help_text="Left alone until then.")
     note = models.CharField(max_length=500, blank=True, help_text="What went wrong last.")
+    needs_attention = models.CharField(
+        max_length=300, blank=True, help_text="Why a person should look at it."
+    )
     assembled_at = models.DateTimeField()
     submitting_at = models.DateTimeField(null=True)
     unconfirmed_at = models.DateTimeField(null=True)
@@ -73,6 +82,9 @@ class Batch(Movable):
     polled_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     settled_at = models.DateTimeField(null=True)
+    remote_deleted_at = models.DateTimeField(
+        null=True, help_text="When Anthropic's copy was deleted."
+    )
 
     objects = BatchQuerySet.as_manager()
 
@@ -113,6 +125,16 @@ class Batch(Movable):
                 name="batch_open",
                 condition=~Q(status__in=["settled", "rejected"]),
             ),
+            # sweep deletes Anthropic's copies of these.
+            models.Index(
+                fields=["settled_at"],
+                name="batch_kept_at_anthropic",
+                condition=Q(status="settled", remote_deleted_at__isnull=True),
+            ),
+            # Staff see these first.
+            models.Index(
+                fields=["id"], name="batch_needs_attention", condition=~Q(needs_attention="")
+            ),
         ]
 
     def __str__(self) -> str:
@@ -121,6 +143,10 @@ class Batch(Movable):
     def custom_id(self, job_id: uuid.UUID) -> str:
         """The key of a job's line: this submission's nonce and the job's id."""
         return f"{self.nonce}-{job_id.hex}"
+
+    def _row(self) -> models.QuerySet[Any]:
+        # A worker that was held up must not move a submission that followed its own.
+        return super()._row().filter(nonce=self.nonce)
 
     def mark_submitting(
         self, now: datetime, *, watermark: str, requests: int, request_bytes: int
@@ -146,6 +172,21 @@ class Batch(Movable):
             attempts=self.attempts + 1,
         )
 
+    def mark_released(self, now: datetime, note: str) -> bool:
+        """Given up as lost: it may be sent again, under a nonce of its own.
+
+        Should the lost submission turn up after all, the nonces tell the two apart.
+        """
+        return self._move(
+            [self.Status.UNCONFIRMED],
+            self.Status.ASSEMBLED,
+            nonce=new_nonce(),
+            retry_at=now,
+            note=note[:500],
+            needs_attention="",
+            attempts=0,
+        )
+
     def mark_unconfirmed(self, now: datetime, note: str) -> bool:
         """Anthropic may or may not have it: only reconcile decides."""
         return self._move(
@@ -165,6 +206,43 @@ class Batch(Movable):
             polled_at=now,
             retry_at=None,
             note="",
+            needs_attention="",
+            attempts=0,
+        )
+
+    def mark_found(self, now: datetime, nonce: str, remote_id: str, expires_at: datetime) -> bool:
+        """A submission that was given up as lost is there, and was not sent again yet."""
+        return self._move(
+            [self.Status.ASSEMBLED],
+            self.Status.SUBMITTED,
+            nonce=nonce,
+            submitted_at=now,
+            remote_id=remote_id,
+            expires_at=expires_at,
+            polled_at=now,
+            retry_at=None,
+            note="",
+            needs_attention="",
+            attempts=0,
+        )
+
+    def mark_mistaken(self, note: str) -> bool:
+        """What was adopted for it is somebody else's: it is in doubt again."""
+        return self._move(
+            [self.Status.ENDED],
+            self.Status.UNCONFIRMED,
+            remote_id=None,
+            submitted_at=None,
+            expires_at=None,
+            polled_at=None,
+            ended_at=None,
+            succeeded=0,
+            errored=0,
+            canceled=0,
+            expired=0,
+            retry_at=None,
+            note=note[:500],
+            needs_attention="",
             attempts=0,
         )
 
@@ -197,12 +275,36 @@ class Batch(Movable):
     def mark_ended(self, ended_at: datetime, counts: dict[str, int]) -> bool:
         """`counts`: succeeded, errored, canceled and expired, as Anthropic says."""
         return self._move(
-            self.REMOTE, self.Status.ENDED, ended_at=ended_at, retry_at=None, attempts=0, **counts
+            self.REMOTE,
+            self.Status.ENDED,
+            ended_at=ended_at,
+            retry_at=None,
+            note="",
+            needs_attention="",
+            attempts=0,
+            **counts,
         )
 
     def mark_settled(self, now: datetime) -> bool:
         return self._move(
-            [self.Status.ENDED], self.Status.SETTLED, settled_at=now, retry_at=None, note=""
+            [self.Status.ENDED],
+            self.Status.SETTLED,
+            settled_at=now,
+            retry_at=None,
+            note="",
+            needs_attention="",
+        )
+
+    def mark_vanished(self, now: datetime, note: str) -> bool:
+        """Anthropic no longer has its results. Each job that waited for one ended without."""
+        return self._move(
+            [*self.REMOTE, self.Status.ENDED],
+            self.Status.SETTLED,
+            settled_at=now,
+            remote_deleted_at=now,
+            retry_at=None,
+            note=note[:500],
+            needs_attention=note[:300],
         )
 
     def put_off(self, retry_at: datetime, note: str) -> None:
@@ -214,6 +316,11 @@ class Batch(Movable):
             note=note[:500],
             attempts=Least(F("attempts") + 1, 1_000),
         )
+
+    def call_staff(self, why: str) -> bool:
+        """Ask for a person's attention until it moves on; True when nobody was asked for this."""
+        called = type(self).objects.filter(pk=self.pk, status=self.status)
+        return bool(called.exclude(needs_attention=why[:300]).update(needs_attention=why[:300]))
 
     def remark(self, note: str) -> None:
         """Say to staff what went wrong, without any consequence."""

@@ -19,10 +19,14 @@ class Movable(models.Model):
 
     def _move(self, old: Iterable[str], new: str, **fields: Any) -> bool:
         """Set `new` and the fields where the status is one of `old`; whether that moved the row."""
-        rows: models.QuerySet[Any] = type(self)._default_manager.filter(pk=self.pk)
-        moved = rows.filter(status__in=old).update(status=new, **fields)
+        moved = self._row().filter(status__in=old).update(status=new, **fields)
         if moved:
             self.status = new
             for name, value in fields.items():
                 setattr(self, name, value)
         return bool(moved)
+
+    def _row(self) -> models.QuerySet[Any]:
+        """What a move changes: this row, if it still is what was read."""
+        rows: models.QuerySet[Any] = type(self)._default_manager.filter(pk=self.pk)
+        return rows

@@ -1,14 +1,13 @@
 """assemble: put waiting jobs into batches, a fair share of each batch for every tenant."""
 
 import logging
-import secrets
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
 
 from aijobs import jobtypes
-from aijobs.models import Batch
+from aijobs.models import Batch, new_nonce
 from aijobs.pipeline._locks import exclusive
 from aijobs.pipeline._steps import Step, reached
 
@@ -115,7 +114,7 @@ def run(now: datetime) -> int:
 def assemble_one(now: datetime) -> Batch | None:
     """Fill one batch from what waits; None when nothing does."""
     batch = Batch.objects.create(
-        nonce=secrets.token_hex(5), tenant_ids=[], requests=0, request_bytes=0, assembled_at=now
+        nonce=new_nonce(), tenant_ids=[], requests=0, request_bytes=0, assembled_at=now
     )
     tenants: set[int] = set()
     # A tenant with few jobs leaves room that another round gives to the others.

@@ -28,6 +28,17 @@ BATCH_MOVES: dict[str, Move] = {
         {"submitting", "unconfirmed"},
         "assembled",
     ),
+    "mark_released": (
+        lambda b: b.mark_released(LATER, "why"),
+        {"unconfirmed"},
+        "assembled",
+    ),
+    "mark_found": (
+        lambda b: b.mark_found(LATER, "anonce", "msgbatch_new", LATER),
+        {"assembled"},
+        "submitted",
+    ),
+    "mark_mistaken": (lambda b: b.mark_mistaken("why"), {"ended"}, "unconfirmed"),
     "mark_unconfirmed": (
         lambda b: b.mark_unconfirmed(LATER, "why"),
         {"submitting"},
@@ -51,6 +62,11 @@ BATCH_MOVES: dict[str, Move] = {
         "ended",
     ),
     "mark_settled": (lambda b: b.mark_settled(LATER), {"ended"}, "settled"),
+    "mark_vanished": (
+        lambda b: b.mark_vanished(LATER, "why"),
+        {"submitted", "canceling", "ended"},
+        "settled",
+    ),
 }
 
 JOB_MOVES: dict[str, Move] = {
@@ -93,6 +109,16 @@ def test_a_job_moves_only_from_where_it_may(name: str, status: str) -> None:
     stored = AIJob.objects.get(pk=job.pk)
     assert stored.status == job.status
     assert not move(late)
+
+
+def test_a_worker_that_was_held_up_does_not_move_a_later_submission() -> None:
+    batch = make_batch("unconfirmed")
+    late = Batch.objects.get(pk=batch.pk)
+    assert batch.mark_released(LATER, "why")
+    assert batch.mark_submitting(LATER, watermark="", requests=1, request_bytes=9)
+    assert not late.mark_submitted(LATER, "msgbatch_of_the_first", LATER)
+    assert not late.mark_unsent(LATER, "why")
+    assert Batch.objects.get(pk=batch.pk).status == "submitting"
 
 
 def test_a_move_stores_what_belongs_to_it() -> None:
