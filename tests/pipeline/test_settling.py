@@ -7,7 +7,8 @@ import pytest
 
 from aijobs import gateway
 from aijobs.models import AIJob, Batch, JobOutput, LedgerEntry
-from aijobs.pipeline import dispatch, poll, settle
+from aijobs.pipeline import accept, dispatch, poll, settle
+from tests.factories import make_tenant
 from tests.ground import Emulator
 from tests.pipeline.steps import (
     DUE,
@@ -158,3 +159,18 @@ def test_hard_text_comes_back_unharmed(emulator: Emulator) -> None:
     queue(hard)
     bring_back(send(), emulator)
     assert AIJob.objects.get().output.result["summary"].count("\u2028") == 1
+
+
+def test_a_batch_of_more_rows_than_one_chunk_is_settled_whole(emulator: Emulator) -> None:
+    item = {"document_text": "Hail is covered."}
+    rows = settle.CHUNK_ROWS + 1
+    accept.collection(
+        make_tenant(), "c", "summarize", enumerate([item] * rows, 1), now=DUE, created_by="ann"
+    )
+    batch = put_together(NOW)
+    assert dispatch.run(NOW, at(NOW)) == 1
+    assert poll.run(NOW + MINUTE) == 1
+    assert settle.run(NOW + MINUTE) == 1
+    batch.refresh_from_db()
+    assert (batch.status, batch.succeeded) == ("settled", rows)
+    assert_books_agree(emulator)
