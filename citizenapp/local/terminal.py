@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import suppress
 from itertools import cycle
 from typing import TextIO
 
@@ -36,3 +37,11 @@ class Terminal:
             self._stream.flush()
         except (OSError, ValueError):  # The terminal was closed, or the pipe's reader has left.
             self.gone = True
+            self._discard()
+
+    def _discard(self) -> None:
+        """Lead the rest nowhere: Python flushes at its end, and would fail for want of a reader."""
+        with suppress(OSError, ValueError):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self._stream.fileno())
+            os.close(nowhere)
