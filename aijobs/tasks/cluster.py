@@ -26,13 +26,6 @@ from aijobs.tasks.broker import Signs, signs
 
 logger = logging.getLogger(__name__)
 
-PART_OF = {
-    "guarded": "guard",
-    "pulled": "pusher",
-    "took": "workers",
-    "ended": "monitor",
-}
-
 
 class Flag:
     """An event over a pipe: no process that is killed can leave it locked.
@@ -108,6 +101,8 @@ class Cluster:
 
     def silent(self, patience: float) -> str | None:
         """The part that has done nothing for `patience` seconds although it should have."""
+        if os.waitid(os.P_PID, self._group, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            return "guard"
         before = time.monotonic() - patience
         if self._excused_at > before:
             return None

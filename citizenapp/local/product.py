@@ -106,13 +106,15 @@ class Product:
             name=name,
             argv=[sys.executable, *arguments],
             folder=CHECKOUT,
-            environment=self._environment(),
+            environment=self.environment,
             lock=self.var / "run" / f"{name}.lock",
             grace=grace,
             is_ready=is_ready,
         )
 
-    def _environment(self) -> dict[str, str]:
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the product's own processes are told."""
         ours = {"CITIZENAPP_VAR": str(self.var), "PYTHONUNBUFFERED": "1"}
         if self.is_emulated:
             ours["CITIZENAPP_EMULATOR_URL"] = f"http://{HOST}:{self._emulator_port}"

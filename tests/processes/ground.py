@@ -1,0 +1,210 @@
+"""The whole product as processes, each of which a test may kill, stop and start."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.request import Request, urlopen
+
+import psycopg
+import pytest
+
+from citizenapp.local import locks, postgres, programs
+from citizenapp.local.product import Product
+from citizenapp.local.programs import Program
+from tests.ground import REPLACED_PARTS, Emulator, free_port
+
+QUICK = {
+    "AIJOBS_SUBMIT_EVERY": "0.2",
+    "AIJOBS_POLL_EVERY": "0.5",
+    "AIJOBS_RECONCILE_GRACE": "2",
+    "AIJOBS_CLUSTER_PATIENCE": "2",
+    "AIJOBS_STOP_GRACE": "4",
+    "PYTHONWARNINGS": "",
+}
+LONG_ONLY = pytest.mark.skipif("TORTURE" not in os.environ, reason="only in make torture")
+FINAL = {"completed", "failed", "canceled"}
+
+
+class House:
+    """The product over one data folder."""
+
+    def __init__(self, var: Path, **environ: str) -> None:
+        inherited = {key: value for key, value in os.environ.items() if key not in REPLACED_PARTS}
+        self.var = var
+        self.product = Product(var, free_port(), inherited | QUICK | environ)
+        everything = [
+            *self.product.servers(),
+            self.product.preparation(),
+            *self.product.applications(),
+            self.product.web(),
+        ]
+        self.programs = {program.name: program for program in everything}
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """All of it, ready; the emulator answers at once."""
+        try:
+            postgres.prepare(self.var, say=lambda _: None)
+            for name, program in self.programs.items():
+                self.start(name)
+                if name == "prepare":
+                    assert self._processes[name].wait(60) == 0, self.log(name)
+                else:
+                    program.await_ready(self._processes[name], 60)
+            await_true(lambda: "Listening" in self.log("relay"), "the relay listens")
+            await_true(lambda: "The pipeline runs" in self.log("cluster"), "the cluster runs")
+            self.hurry()
+            yield
+        finally:
+            programs.stop(self.everything)
+            for process in self._processes.values():
+                process.wait()
+
+    @property
+    def everything(self) -> list[Program]:
+        """The last one first."""
+        return list(reversed(self.programs.values()))
+
+    def start(self, name: str) -> None:
+        """Start a program that does not run, and return when it answers."""
+        with self._log(name).open("ab") as log:
+            self._processes[name] = self.programs[name].start(log)
+        self.programs[name].await_ready(self._processes[name], 60)
+
+    def stop(self, name: str) -> int:
+        """Ask it to end, as a supervisor does; returns its exit code."""
+        programs.stop([self.programs[name]])
+        return self._processes[name].wait()
+
+    def kill(self, name: str) -> None:
+        """End every process of it at once."""
+        for pid in locks.holders(self.programs[name].lock):
+            os.kill(pid, signal.SIGKILL)
+        self._processes[name].wait()
+        assert locks.await_release(self.programs[name].lock, 5)
+
+    def pid(self, name: str) -> int:
+        return self._processes[name].pid
+
+    def log(self, name: str) -> str:
+        return self._log(name).read_text(errors="replace") if self._log(name).exists() else ""
+
+    def _log(self, name: str) -> Path:
+        return self.var / f"{name}.log"
+
+    def guard(self) -> int:
+        """The process below the cluster's main one."""
+        [pid] = self._children(self.pid("cluster"))
+        return pid
+
+    def below_guard(self) -> list[int]:
+        """Workers, then the monitor, then the pusher, as long as none was replaced."""
+        return sorted(self._children(self.guard()))
+
+    def _children(self, parent: int) -> list[int]:
+        holders = locks.holders(self.programs["cluster"].lock)
+        return [pid for pid, above in holders.items() if above == parent]
+
+    # --- What clients see -----------------------------------------------------------------
+
+    def call(
+        self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None
+    ) -> tuple[int, Any]:
+        """Status and JSON of a call to /api/ai/."""
+        key = (self.var / "demo-api-key").read_text().strip()
+        request = Request(
+            f"{self.product.url}/api/ai/{path}",
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={
+                "Authorization": f"Bearer {key}",
+                "Content-Type": "application/json",
+                **(headers or {}),
+            },
+        )
+        try:
+            with urlopen(request, timeout=30) as answer:
+                return answer.status, json.load(answer)
+        except HTTPError as error:
+            return error.code, error.read()
+
+    def queue(self, text: str = "", **fields: Any) -> str:
+        """Queue one summary, trying again until it is accepted once; returns its id."""
+        key = uuid.uuid4().hex
+        body = {"document_text": text or f"Hail is covered. Fire is not. {key}", **fields}
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                status, answer = self.call("POST", "summarize", body, {"Idempotency-Key": key})
+            except (URLError, OSError):
+                status, answer = 0, None
+            if status == 202:
+                return str(answer["job_id"])
+            assert status in {0, 409, 500, 503}, (status, answer)
+            assert time.monotonic() < deadline, self.log("web")
+            time.sleep(0.2)
+
+    def job(self, job_id: str) -> Any:
+        return self.call("GET", f"jobs/{job_id}")[1]
+
+    def await_end(self, *jobs: str, seconds: float = 20) -> None:
+        """Return when every one of these jobs is completed."""
+        await_true(
+            lambda: self.statuses(*jobs) == {"completed"},
+            lambda: f"all completed: {self.statuses(*jobs)}\n{self.log('cluster')[-3000:]}",
+            seconds,
+        )
+
+    def statuses(self, *jobs: str) -> set[str]:
+        rows = self.rows("SELECT status FROM aijobs_aijob WHERE id = ANY(%s)", [list(jobs)])
+        assert len(rows) == len(jobs)
+        return {status for (status,) in rows}
+
+    # --- What is true ---------------------------------------------------------------------
+
+    def rows(self, statement: str, parameters: object = None) -> list[Any]:
+        where = postgres.database(self.var)
+        with psycopg.connect(
+            host=where["HOST"], port=where["PORT"], dbname=where["NAME"], user=where["USER"]
+        ) as connection:
+            return connection.execute(statement, parameters).fetchall()  # type: ignore[arg-type]
+
+    @property
+    def emulator(self) -> Emulator:
+        return Emulator(self.product.environment["CITIZENAPP_EMULATOR_URL"])
+
+    def hurry(self) -> None:
+        self.emulator.control("POST", "settings", {"latency_base": 0, "latency_cancel": 0})
+
+    def assert_books_agree(self) -> None:
+        """Every job has ended once, every charge is there once, and Anthropic says the same."""
+        assert not self.rows(
+            "SELECT id, status FROM aijobs_aijob WHERE status <> ALL(%s)", [list(FINAL)]
+        )
+        [(settled, rejected, charged)] = self.rows(
+            "SELECT (SELECT count(*) FROM aijobs_batch WHERE status = 'settled'),"
+            " (SELECT count(*) FROM aijobs_batch WHERE status NOT IN ('settled', 'rejected')),"
+            " (SELECT count(*) FROM aijobs_ledgerentry)"
+        )
+        stats = self.emulator.stats()
+        assert (settled, rejected) == (stats["batches_created"], 0), stats
+        assert charged == stats["rows_billed"] + stats["messages_billed"], stats
+
+
+def await_true(
+    question: Callable[[], bool], what: str | Callable[[], str], seconds: float = 20
+) -> None:
+    deadline = time.monotonic() + seconds
+    while not question():
+        late = time.monotonic() > deadline
+        assert not late, f"not within {seconds} s: {what if isinstance(what, str) else what()}"
+        time.sleep(0.05)
