@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import logging
 import os
 import pkgutil
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import django
 
-OWN = {"__main__", "bench", "ground", "machine", "report"}
+OWN = {"__main__", "bench", "ground", "machine", "material", "report", "sink"}
 
 
 def main() -> None:
@@ -24,6 +25,7 @@ def main() -> None:
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "citizenapp.settings")
     django.setup()
+    logging.getLogger("aijobs").setLevel(logging.WARNING)
     from tests import benchmarks  # noqa: PLC0415  (these need the settings)
     from tests.benchmarks import ground, machine, report  # noqa: PLC0415
 

@@ -57,11 +57,13 @@ class Bench:
         self.redis_url = redis_url
         self.random = Random(seed)
 
-    def side_by_side(self, *, rounds: int = 3, **ways: Way | Callable[[], Any]) -> dict[str, Run]:
+    def side_by_side(self, *, rounds: int = 0, **ways: Way | Callable[[], Any]) -> dict[str, Run]:
         """Run each way in turn, again and again; the medians by the ways' names.
 
-        Alternated, because machines have moods that last for minutes.
+        Alternated, because machines have moods that last for minutes. Three rounds, unless it
+        is said or only tried whether all this still works.
         """
+        rounds = rounds or (3 if self.n >= 1_000 else 1)
         runs: dict[str, list[Run]] = {name: [] for name in ways}
         for _ in range(rounds):
             for name, way in ways.items():

@@ -22,13 +22,15 @@ def bench(n: int, *, seed: int) -> Iterator[Bench]:
         settings.DATABASES["default"].update(postgres.database(var))
         redis_url = valkey.url(var)
         layer: dict[str, Any] = settings.CHANNEL_LAYERS["default"]
-        (var / "emulator").mkdir()
+        for folder in ("emulator", "static"):
+            (var / folder).mkdir()
         with (
             running(postgres.program(var), var / "postgres.log"),
             running(valkey.program(var), var / "valkey.log"),
             emulating(var / "emulator") as emulator,
             override_settings(
                 VAR=var,
+                STATIC_ROOT=var / "static",
                 REDIS_URL=redis_url,
                 ANTHROPIC_BASE_URL=emulator.url,
                 ANTHROPIC_API_KEY="emulator",
