@@ -18,6 +18,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('reason', models.CharField(choices=[('spend_limit', 'The spending limit of the Anthropic account is reached.'), ('on_hold', 'Anthropic has put the account on hold.'), ('low_credit', 'The credit of the Anthropic account is used up.'), ('billing', 'Anthropic reports a problem with the billing of the account.'), ('bad_key', 'Anthropic does not accept the API key.'), ('no_permission', 'The API key may not do what is asked of Anthropic.')], max_length=20)),
                 ('message', models.CharField(help_text='What Anthropic said.', max_length=300)),
+                ('needs_answer', models.BooleanField(default=False, help_text='It showed in answers: that a batch is accepted does not prove it is over.')),
                 ('opened_at', models.DateTimeField()),
                 ('probe_at', models.DateTimeField(help_text='When the next batch or call goes out to see.')),
                 ('probes', models.PositiveSmallIntegerField(default=0, help_text='Probes so far.')),

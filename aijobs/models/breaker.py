@@ -39,6 +39,10 @@ class CircuitBreaker(models.Model):
 
     reason = models.CharField(max_length=20, choices=Reason.choices)
     message = models.CharField(max_length=300, help_text="What Anthropic said.")
+    needs_answer = models.BooleanField(
+        default=False,
+        help_text="It showed in answers: that a batch is accepted does not prove it is over.",
+    )
     opened_at = models.DateTimeField()
     probe_at = models.DateTimeField(help_text="When the next batch or call goes out to see.")
     probes = models.PositiveSmallIntegerField(default=0, help_text="Probes so far.")

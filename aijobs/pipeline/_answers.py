@@ -6,6 +6,8 @@ from typing import Any
 
 from aijobs import jobtypes
 from aijobs.jobtypes import InvalidOutput, JobType
+from aijobs.models import CircuitBreaker
+from aijobs.pipeline import _breaker
 from aijobs.pricing import Usage
 
 # Worth another attempt as it is (FACTS of the API: what it answers when it is busy or late).
@@ -22,6 +24,20 @@ PASSING = frozenset(
 )
 # Worth one more attempt: a cut-off answer with more room, a broken one as it was.
 ONCE_MORE = frozenset({"max_tokens", "invalid_output"})
+
+# Nothing is wrong with the job: it goes back to the queue as often as it takes, and the circuit
+# breaker says when it leaves again.
+HELD = frozenset(CircuitBreaker.Reason) - {CircuitBreaker.Reason.NO_PERMISSION}
+# Attempts that tell nothing about the job.
+UNCOUNTED = HELD | {"never_sent"}
+# What a row of a batch may say of it, whose request was accepted.
+HELD_ROWS = frozenset(
+    {
+        CircuitBreaker.Reason.LOW_CREDIT,
+        CircuitBreaker.Reason.ON_HOLD,
+        CircuitBreaker.Reason.SPEND_LIMIT,
+    }
+)
 
 STOPPED = {
     "max_tokens": "The answer was cut off: it needs more room than it had.",
@@ -89,13 +105,17 @@ def of_row(job_type: str, given: Mapping[str, Any], result: Mapping[str, Any]) -
         case "succeeded":
             return of_message(jobtypes.get(job_type), given, result["message"])
         case "errored":
-            error = (result.get("error") or {}).get("error") or {}
-            return Failure(
-                str(error.get("type") or "api_error"), str(error.get("message") or "")[:1_000]
-            )
+            return _of_error((result.get("error") or {}).get("error") or {})
         case "expired":
             return Failure("expired", "Anthropic did not get to it within 24 hours.")
         case "canceled":
             return Failure("canceled", "Its batch was canceled before it was processed.")
         case other:
             return Failure("unknown_result", f"Anthropic answered with the unknown type {other}.")
+
+
+def _of_error(error: Mapping[str, Any]) -> Failure:
+    kind, message = str(error.get("type") or "api_error"), str(error.get("message") or "")[:1_000]
+    code = str((error.get("details") or {}).get("error_code") or "")
+    reason = _breaker.reason_of(kind, code, message)
+    return Failure(str(reason) if reason in HELD_ROWS else kind, message)

@@ -19,13 +19,24 @@ from django.db import connection
 
 from aijobs import jobtypes, pricing
 from aijobs.models import AIJob, Batch, JobAttempt, dump_json
-from aijobs.pipeline._answers import ONCE_MORE, PASSING, Billed, Failure, Outcome, Success
+from aijobs.pipeline._answers import (
+    HELD,
+    ONCE_MORE,
+    PASSING,
+    UNCOUNTED,
+    Billed,
+    Failure,
+    Outcome,
+    Success,
+)
 from aijobs.pipeline._copy import copy_rows
 from aijobs.pipeline._steps import Step, reached
 from aijobs.pricing import UnknownModel
 
 BACKOFF = timedelta(seconds=30)
 BACKOFF_LIMIT = timedelta(hours=1)
+# The network may be back at any moment, and asking costs nothing.
+UNSENT_LIMIT = timedelta(minutes=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,24 +180,30 @@ def _sort_failures(
     again = []
     for job, failure in failures:
         kind = failure.error_type
+        counted = job.attempts - sum(earlier[job.id, uncounted] for uncounted in UNCOUNTED)
+        is_worth_it = kind in PASSING or (kind in ONCE_MORE and not earlier[job.id, kind])
         if kind == "canceled" and batch and batch.after_cancel == Batch.AfterCancel.CANCEL:
             finished[AIJob.Status.CANCELED].append(job.id)
-        elif kind == "canceled" or (
-            job.attempts < settings.AIJOBS_MAX_ATTEMPTS
-            and (kind in PASSING or (kind in ONCE_MORE and not earlier[job.id, kind]))
+        elif kind in UNCOUNTED | {"canceled"} or (
+            is_worth_it and counted < settings.AIJOBS_MAX_ATTEMPTS
         ):
             room = 2 if kind == "max_tokens" else job.room
-            again.append((job.id, now + _pause(kind, job.attempts), room))
+            again.append((job.id, now + _pause(kind, job, batch), room))
         else:
             finished[AIJob.Status.FAILED].append(job.id)
     return again
 
 
-def _pause(error_type: str, attempts: int) -> timedelta:
+def _pause(error_type: str, job: LockedJob, batch: Batch | None) -> timedelta:
     """How long an attempt waits after this error: longer each time where Anthropic is busy."""
-    if error_type in ONCE_MORE or error_type in {"canceled", "expired"}:
+    if error_type in ONCE_MORE | HELD or error_type in {"canceled", "expired"}:
         return timedelta(0)
-    return min(BACKOFF * 2.0 ** (attempts - 1), BACKOFF_LIMIT)
+    limit = UNSENT_LIMIT if error_type == "never_sent" else BACKOFF_LIMIT
+    pause = min(BACKOFF * 2.0 ** min(job.attempts - 1, 10), limit)
+    if batch is None:
+        # Direct calls that failed at once had better not come back at once.
+        pause *= 1 + job.id.int % 100 / 200
+    return pause
 
 
 CHARGE = (

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from aijobs import jobtypes
-from aijobs.models import Batch, new_nonce
+from aijobs.models import Batch, CircuitBreaker, new_nonce
 from aijobs.pipeline._locks import exclusive
 from aijobs.pipeline._steps import Step, reached
 
@@ -85,6 +85,8 @@ FROM claimed
 
 def due(now: datetime) -> bool:
     """Whether enough jobs wait for a batch, or one has waited AIJOBS_SUBMIT_EVERY."""
+    if _is_held(now):
+        return False
     with connection.cursor() as cursor:
         cursor.execute(
             DUE,
@@ -104,10 +106,18 @@ def run(now: datetime) -> int:
     with exclusive("assemble") as mine:
         if not mine or not due(now):
             return 0
-        while assemble_one(now):
+        while not _is_held(now) and assemble_one(now):
             reached(Step.ASSEMBLE_COMMITTED)
             batches += 1
     return batches
+
+
+def _is_held(now: datetime) -> bool:
+    """Whether jobs had better stay in the queue: nothing may be sent, or one batch as a probe."""
+    breaker = CircuitBreaker.objects.open().first()
+    return breaker is not None and (
+        breaker.probe_at > now or Batch.objects.filter(status=Batch.Status.ASSEMBLED).exists()
+    )
 
 
 @transaction.atomic

@@ -18,10 +18,11 @@ from django.db.models import Q
 
 from aijobs import gateway, jobtypes
 from aijobs.models import AIJob, Batch
-from aijobs.pipeline import _endings
+from aijobs.pipeline import _breaker, _endings
 from aijobs.pipeline._answers import Failure
 from aijobs.pipeline._isolation import isolated
 from aijobs.pipeline._locks import exclusive
+from aijobs.pipeline._patience import patiently
 from aijobs.pipeline._steps import Step, reached
 
 logger = logging.getLogger(__name__)
@@ -35,7 +36,9 @@ class TooSlow(Exception):
 
 
 def ready(now: datetime) -> list[Batch]:
-    """Assembled batches whose pause is over, oldest first."""
+    """Assembled batches whose pause is over, oldest first; none while nothing may be sent."""
+    if _breaker.is_holding(now):
+        return []
     return list(
         Batch.objects.filter(Q(retry_at=None) | Q(retry_at__lte=now), status="assembled").order_by(
             "pk"
@@ -58,6 +61,8 @@ def run(now: datetime, clock: Callable[[], datetime]) -> int:
     with exclusive("dispatch") as mine:
         if mine:
             for batch in ready(now):
+                if not _breaker.allowance(1, now):
+                    break
                 with isolated(batch, now):
                     confirmed += dispatch(batch, clock)
                     reached(Step.DISPATCH_COMMITTED)
@@ -67,44 +72,82 @@ def run(now: datetime, clock: Callable[[], datetime]) -> int:
 def dispatch(batch: Batch, clock: Callable[[], datetime]) -> bool:
     """Send one batch; True when Anthropic confirmed it."""
     with TemporaryFile() as body:
-        requests = write_body(batch, body)
-        reached(Step.DISPATCH_WRITTEN)
+        requests = _fill(batch, body, clock)
         if not requests:
-            batch.mark_dissolved(clock(), "Every job left it before it was sent.")
-            return False
-        if Batch.objects.in_doubt().filter(requests=requests).exists():
-            # Of two batches in doubt, only their sizes can say which one Anthropic has.
-            batch.put_off(clock() + FIRST_PAUSE, "Waits: a batch of the same size is in doubt.")
             return False
         try:
             watermark = gateway.newest_batch_id()
         except gateway.GatewayError as error:
             # Nothing was sent yet, and without a watermark nothing may be.
             batch.put_off(clock() + _pause(batch), f"Not submitted yet: {error}")
+            if isinstance(error, gateway.Refused):
+                _stops_everything(error, sent_at=clock(), now=clock())
             return False
         reached(Step.DISPATCH_WATERMARK)
-        if not batch.mark_submitting(
+        intended = batch.mark_submitting(
             clock(), watermark=watermark, requests=requests, request_bytes=body.tell()
-        ):
-            return False  # Nothing moved: somebody released or took it meanwhile.
-        reached(Step.DISPATCH_INTENT)
-        try:
-            remote = gateway.create_batch(body, _in_time(batch, clock))
-        except gateway.NeverSent as error:
-            reached(Step.DISPATCH_ANSWERED)
-            batch.mark_unsent(clock() + _pause(batch), f"Not submitted yet: {error}")
-        except gateway.Refused as error:
-            reached(Step.DISPATCH_ANSWERED)
-            _refused(batch, error, clock())
-        except gateway.InDoubt as error:
-            reached(Step.DISPATCH_ANSWERED)
-            batch.mark_unconfirmed(clock(), f"In doubt: {error}")
-            logger.warning("Batch %s is in doubt: %s", batch.pk, error)
-        else:
-            reached(Step.DISPATCH_ANSWERED)
-            logger.info("Batch %s submitted: %s requests.", batch.pk, requests)
-            return batch.mark_submitted(clock(), remote.id, remote.expires_at)
+        )
+        # Otherwise somebody released or took it meanwhile.
+        return intended and _send(batch, body, clock)
+
+
+def _fill(batch: Batch, body: IO[bytes], clock: Callable[[], datetime]) -> int:
+    """Write the body of a batch; returns how many requests, 0 where nothing is to be sent now."""
+    requests = write_body(batch, body)
+    reached(Step.DISPATCH_WRITTEN)
+    if not requests:
+        batch.mark_dissolved(clock(), "Every job left it before it was sent.")
+        return 0
+    size = _distinct_size(requests)
+    if not size:
+        batch.put_off(clock() + FIRST_PAUSE, "Waits: a batch of the same size is in doubt.")
+    elif size < requests:
+        _leave_out(batch, requests - size, clock())
+        size = write_body(batch, body)
+    return size
+
+
+def _send(batch: Batch, body: IO[bytes], clock: Callable[[], datetime]) -> bool:
+    """The one POST of a batch whose intent is stored; True when Anthropic confirmed it."""
+    assert batch.submitting_at is not None
+    reached(Step.DISPATCH_INTENT)
+    try:
+        remote = gateway.create_batch(body, _in_time(batch, clock))
+    except gateway.NeverSent as error:
+        reached(Step.DISPATCH_ANSWERED)
+        batch.mark_unsent(clock() + _pause(batch), f"Not submitted yet: {error}")
+    except gateway.Refused as error:
+        reached(Step.DISPATCH_ANSWERED)
+        _refused(batch, error, clock())
+    except gateway.InDoubt as error:
+        reached(Step.DISPATCH_ANSWERED)
+        batch.mark_unconfirmed(clock(), f"In doubt: {error}")
+        logger.warning("Batch %s is in doubt: %s", batch.pk, error)
+    else:
+        reached(Step.DISPATCH_ANSWERED)
+        logger.info("Batch %s submitted: %s requests.", batch.pk, batch.requests)
+        submitted = patiently(batch.mark_submitted, clock(), remote.id, remote.expires_at)
+        _breaker.prove(sent_at=batch.submitting_at, now=clock(), by_answer=False)
+        return submitted
     return False
+
+
+def _distinct_size(requests: int) -> int:
+    """The size up to this one that no batch in doubt has; 0 where there is none.
+
+    Of two batches in doubt, only their sizes can say which one Anthropic has.
+    """
+    taken = set(Batch.objects.in_doubt().values_list("requests", flat=True))
+    while requests in taken:
+        requests -= 1
+    return requests
+
+
+def _leave_out(batch: Batch, jobs: int, now: datetime) -> None:
+    """Put the newest jobs of a batch back into the queue; the next batch takes them."""
+    newest = AIJob.objects.filter(batch=batch, status=AIJob.Status.SUBMITTED).order_by("-id")
+    ids = list(newest.values_list("pk", flat=True)[:jobs])
+    AIJob.objects.filter(pk__in=ids, batch=batch).queue_unsent_again(now)
 
 
 def _in_time(batch: Batch, clock: Callable[[], datetime]) -> Callable[[], None]:
@@ -129,6 +172,8 @@ def write_body(batch: Batch, body: IO[bytes]) -> int:
     jobs = AIJob.objects.filter(batch=batch, status=AIJob.Status.SUBMITTED).order_by("id")
     rows = jobs.values_list("id", "job_type", "room", "input__document", "input__options")
     count = 0
+    body.seek(0)
+    body.truncate()
     body.write(b'{"requests":[')
     # A cursor on the server, read in pieces, needs its transaction; no call is made inside it.
     with transaction.atomic():
@@ -144,9 +189,12 @@ def write_body(batch: Batch, body: IO[bytes]) -> int:
 
 def _refused(batch: Batch, error: gateway.Refused, now: datetime) -> None:
     """Anthropic does not want it: wait where it wants nothing, else let its jobs try elsewhere."""
-    if error.stops_everything:
-        batch.mark_unsent(now + LONGEST_PAUSE, f"Anthropic accepts nothing now: {error}")
-        logger.error("Anthropic refuses all submissions: %s", error)
+    assert batch.submitting_at is not None
+    if _stops_everything(error, sent_at=batch.submitting_at, now=now):
+        batch.mark_unsent(now, f"Anthropic accepts nothing now: {error}")
+        return
+    if error.passes:
+        batch.mark_unsent(now + _pause(batch), f"Not submitted yet: {error}")
         return
     logger.error("Batch %s was refused as a whole: %s", batch.pk, error)
     with transaction.atomic():
@@ -159,6 +207,14 @@ def _refused(batch: Batch, error: gateway.Refused, now: datetime) -> None:
         failure = Failure("batch_refused", f"Anthropic refused its whole batch: {error}")
         _endings.store(((job, failure) for job in locked.values()), batch=batch, now=now)
         reached(Step.DISPATCH_REFUSED)
+
+
+def _stops_everything(error: gateway.Refused, *, sent_at: datetime, now: datetime) -> bool:
+    """Whether the next batch would be refused for the same reason; opens the circuit breaker."""
+    reason = _breaker.reason_of(error.error_type, error.error_code, str(error))
+    if reason:
+        _breaker.trip(reason, str(error), sent_at=sent_at, now=now)
+    return reason is not None
 
 
 def _pause(batch: Batch) -> timedelta:

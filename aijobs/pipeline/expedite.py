@@ -10,8 +10,9 @@ from django.db import transaction
 
 from aijobs import gateway, jobtypes
 from aijobs.models import AIJob
-from aijobs.pipeline import _answers, _endings
-from aijobs.pipeline._answers import Failure, Outcome
+from aijobs.pipeline import _answers, _breaker, _endings
+from aijobs.pipeline._answers import HELD, Failure, Outcome
+from aijobs.pipeline._patience import patiently
 from aijobs.pipeline._steps import Step, reached
 
 logger = logging.getLogger(__name__)
@@ -22,7 +23,10 @@ MARGIN = timedelta(minutes=3)
 
 
 def ready(now: datetime) -> list[AIJob]:
-    """Waiting jobs that are wanted now, or soon; the most urgent first."""
+    """Waiting jobs that are wanted now, or soon; the most urgent first. None while nothing may
+    be sent."""
+    if _breaker.is_holding(now):
+        return []
     return list(
         AIJob.objects.filter(
             # What is wanted at once was due when it was accepted.
@@ -46,7 +50,9 @@ def run(now: datetime, clock: Callable[[], datetime]) -> int:
     `clock` says when each answer came: `now` is when the round began.
     """
     # Claimed before the call: a second worker finds them processing.
-    claimed = [job for job in ready(now) if job.mark_processing(now)]
+    wanted = ready(now)
+    allowed = wanted[: _breaker.allowance(len(wanted), now)]
+    claimed = [job for job in allowed if job.mark_processing(now)]
     if not claimed:
         return 0
     reached(Step.EXPEDITE_CLAIMED)
@@ -56,8 +62,9 @@ def run(now: datetime, clock: Callable[[], datetime]) -> int:
         for call in as_completed(calls):
             outcome = call.result()
             reached(Step.EXPEDITE_ANSWERED)
-            finish(calls[call], outcome, clock())
+            patiently(finish, calls[call], outcome, clock())
             reached(Step.EXPEDITE_COMMITTED)
+            patiently(_tell_breaker, calls[call], outcome, clock())
     return len(claimed)
 
 
@@ -69,9 +76,10 @@ def ask(job: AIJob) -> Outcome:
         message = gateway.create_message(kind.params(kind.load(given), room=job.room))
         return _answers.of_message(kind, given, message)
     except gateway.NeverSent as error:
-        return Failure("api_error", str(error))
+        return Failure("never_sent", str(error))
     except gateway.Refused as error:
-        return Failure(error.error_type, str(error))
+        reason = _breaker.reason_of(error.error_type, error.error_code, str(error))
+        return Failure(str(reason) if reason in HELD else error.error_type, str(error))
     except gateway.InDoubt as error:
         # The answer may have been made and billed: a person decides about asking again.
         return Failure("in_doubt", f"{error} It may have been charged; retry if you need it.")
@@ -90,3 +98,12 @@ def finish(job: AIJob, outcome: Outcome, now: datetime) -> None:
     _endings.store(((one, outcome) for one in ours), batch=None, now=now)
     reached(Step.EXPEDITE_STORED)
     logger.info("Job %s ran at once.", job.pk)
+
+
+def _tell_breaker(job: AIJob, outcome: Outcome, now: datetime) -> None:
+    assert job.started_at is not None
+    if outcome.billed is not None:
+        _breaker.prove(sent_at=job.started_at, now=now, by_answer=True)
+    elif isinstance(outcome, Failure) and outcome.error_type in HELD:
+        reason = _breaker.Reason(outcome.error_type)
+        _breaker.trip(reason, outcome.message, sent_at=job.started_at, now=now)

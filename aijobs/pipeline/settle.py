@@ -6,7 +6,6 @@ goes in chunks, each one transaction; a job is stored only while it still is in 
 second run, after a crash or beside the first, finds nothing left to do.
 """
 
-import json
 import logging
 from collections import Counter
 from collections.abc import Iterator
@@ -15,15 +14,15 @@ from tempfile import TemporaryFile
 from typing import IO, Any
 from uuid import UUID
 
-import orjson
 from django.db import transaction
 from django.db.models import Q
 
 from aijobs import gateway
-from aijobs.models import AIJob, Batch, JobAttempt
-from aijobs.pipeline import _answers, _endings
+from aijobs.models import AIJob, Batch, JobAttempt, LostSubmission, StrayBatch
+from aijobs.pipeline import _answers, _breaker, _endings
 from aijobs.pipeline._isolation import isolated
 from aijobs.pipeline._locks import exclusive
+from aijobs.pipeline._results import lines, loads, nonces
 from aijobs.pipeline._steps import Step, reached
 
 logger = logging.getLogger(__name__)
@@ -31,6 +30,8 @@ logger = logging.getLogger(__name__)
 CHUNK_ROWS = 5_000
 CHUNK_BYTES = 16_000_000
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=30)
+# So many attempts in vain are no accident any more: a person should know.
+TRIES_BEFORE_STAFF = 5
 
 
 class ResultsDontAddUp(Exception):
@@ -69,9 +70,8 @@ def settle(batch: Batch, now: datetime) -> bool:
             check(batch, results)
             reached(Step.SETTLE_CHECKED)
         except (gateway.GatewayError, ResultsDontAddUp) as error:
-            pause = min(FIRST_PAUSE * 2.0 ** min(batch.attempts, 10), LONGEST_PAUSE)
-            batch.put_off(now + pause, f"Not settled yet: {error}")
-            logger.warning("Batch %s is not settled yet: %s", batch.pk, error)
+            if not (isinstance(error, ResultsDontAddUp) and _disown(batch, results, now)):
+                _put_off(batch, error, now)
             return False
         counts: Counter[str] = Counter()
         for chunk in _chunks(results):
@@ -81,7 +81,57 @@ def settle(batch: Batch, now: datetime) -> bool:
         return False  # Nothing moved: another worker was quicker.
     reached(Step.SETTLE_SETTLED)
     logger.info("Batch %s settled: %s", batch.pk, dict(counts))
+    _tell_breaker(batch, now)
     return True
+
+
+def _put_off(batch: Batch, error: Exception, now: datetime) -> None:
+    pause = min(FIRST_PAUSE * 2.0 ** min(batch.attempts, 10), LONGEST_PAUSE)
+    batch.put_off(now + pause, f"Not settled yet: {error}")
+    logger.warning("Batch %s is not settled yet: %s", batch.pk, error)
+    if batch.attempts >= TRIES_BEFORE_STAFF and batch.call_staff(
+        "Its results cannot be fetched, or don't add up. They are asked for again every half hour."
+    ):
+        logger.error("Batch %s could not be settled %s times.", batch.pk, batch.attempts)
+
+
+def _disown(batch: Batch, results: IO[bytes], now: datetime) -> bool:
+    """Give back what was adopted for the batch, where no row bears its nonce."""
+    if batch.unconfirmed_at is None:
+        return False  # Never in doubt: Anthropic itself said that this is it.
+    try:
+        found = nonces(results)
+    except ValueError:
+        return False
+    if not found or batch.nonce in found:
+        return False
+    assert batch.expires_at is not None
+    lost = LostSubmission.objects.filter(nonce__in=found).first()
+    stray = StrayBatch(
+        remote_id=batch.remote_id,
+        kind=StrayBatch.Kind.DUPLICATE if lost else StrayBatch.Kind.FOREIGN,
+        batch=lost.batch if lost else batch,
+        requests=batch.requests,
+        created_at=batch.expires_at - timedelta(hours=24),
+        found_at=now,
+    )
+    with transaction.atomic():
+        disowned = batch.mark_mistaken(f"In doubt: {stray.remote_id} was taken for it, and is not.")
+        if disowned:
+            stray.save()
+    logger.error("Batch %s is not %s, which was adopted for it.", batch.pk, stray.remote_id)
+    return disowned
+
+
+def _tell_breaker(batch: Batch, now: datetime) -> None:
+    assert batch.submitting_at is not None
+    stopping = [*_answers.HELD_ROWS, "billing_error"]
+    said = JobAttempt.objects.filter(batch=batch, error_type__in=stopping).first()
+    if said:
+        reason = _breaker.BY_TYPE.get(said.error_type) or _breaker.Reason(said.error_type)
+        _breaker.trip(reason, said.message, sent_at=batch.submitting_at, now=now, in_answer=True)
+    elif batch.succeeded:
+        _breaker.prove(sent_at=batch.submitting_at, now=now, by_answer=True)
 
 
 def check(batch: Batch, results: IO[bytes]) -> None:
@@ -92,7 +142,7 @@ def check(batch: Batch, results: IO[bytes]) -> None:
     expected = {batch.custom_id(job_id) for job_id in _job_ids(batch)}
     seen: set[str] = set()
     kinds: Counter[str] = Counter()
-    for number, line in enumerate(_lines(results), 1):
+    for number, line in enumerate(lines(results), 1):
         try:
             row = loads(line)
             custom_id = str(row["custom_id"])
@@ -133,24 +183,10 @@ def _job_ids(batch: Batch) -> set[UUID]:
     return {*inside.iterator(), *failed.iterator()}
 
 
-def loads(line: bytes) -> Any:
-    """One row. orjson refuses a lone surrogate, which a cut-off answer may end in."""
-    try:
-        return orjson.loads(line)
-    except ValueError:
-        return json.loads(line)
-
-
-def _lines(results: IO[bytes]) -> Iterator[bytes]:
-    """Rows are split at newlines alone: text may hold U+2028 and its like."""
-    results.seek(0)
-    return (line for line in results if not line.isspace())
-
-
 def _chunks(results: IO[bytes]) -> Iterator[list[dict[str, Any]]]:
     chunk: list[dict[str, Any]] = []
     size = 0
-    for line in _lines(results):
+    for line in lines(results):
         chunk.append(loads(line))
         size += len(line)
         if len(chunk) == CHUNK_ROWS or size > CHUNK_BYTES:

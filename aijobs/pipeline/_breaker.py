@@ -1,0 +1,80 @@
+"""When nothing may be sent: what opens the circuit breaker, and what closes it.
+
+Polling and settling go on while it is open. What was sent before it opened, or was last closed,
+says nothing about now, and neither closes nor opens it.
+"""
+
+import logging
+from datetime import datetime
+
+from aijobs import gateway
+from aijobs.models import CircuitBreaker
+from aijobs.models.breaker import FIRST_PAUSE
+
+logger = logging.getLogger(__name__)
+
+Reason = CircuitBreaker.Reason
+
+BY_CODE = {
+    "enforced_spend_limit_reached": Reason.SPEND_LIMIT,
+    "contract_spend_limit_reached": Reason.SPEND_LIMIT,
+    "organization_on_hold": Reason.ON_HOLD,
+}
+BY_TYPE = {
+    "authentication_error": Reason.BAD_KEY,
+    "billing_error": Reason.BILLING,
+    "permission_error": Reason.NO_PERMISSION,
+}
+
+
+def reason_of(error_type: str, error_code: str, message: str) -> CircuitBreaker.Reason | None:
+    """Why everything else would be refused too; None where the error is about one request."""
+    if reason := BY_CODE.get(error_code) or BY_TYPE.get(error_type):
+        return reason
+    return Reason.LOW_CREDIT if gateway.LOW_CREDIT in message else None
+
+
+def is_holding(now: datetime) -> bool:
+    """Whether nothing may go out yet, not even a probe."""
+    return CircuitBreaker.objects.holding(now).exists()
+
+
+def allowance(wanted: int, now: datetime) -> int:
+    """How many of so many things may be sent: all of them, one as a probe, or none."""
+    breaker = CircuitBreaker.objects.open().first()
+    if breaker is None:
+        return wanted
+    return 1 if wanted and breaker.claim_probe(now) else 0
+
+
+def trip(
+    reason: CircuitBreaker.Reason,
+    message: str,
+    *,
+    sent_at: datetime,
+    now: datetime,
+    in_answer: bool = False,
+) -> None:
+    """Anthropic would refuse everything: stop, unless it was resumed since `sent_at`.
+
+    `in_answer`: a request was accepted, and its answer said so.
+    """
+    if CircuitBreaker.objects.filter(closed_at__gt=sent_at).exists():
+        return
+    said = {"reason": reason, "message": message.replace("\0", "")[:300], "needs_answer": in_answer}
+    if CircuitBreaker.objects.open().update(**said):
+        return  # A probe failed, or what was sent before; the next pause has begun already.
+    breaker = CircuitBreaker(**said, opened_at=now, probe_at=now + FIRST_PAUSE)
+    # When two trip it at once, one of them is enough.
+    CircuitBreaker.objects.bulk_create([breaker], ignore_conflicts=True)
+    logger.error("Nothing is sent until this is solved: %s %s", reason.label, message)
+
+
+def prove(*, sent_at: datetime, now: datetime, by_answer: bool) -> None:
+    """Anthropic accepted, or answered, what was sent: go on, if that was a probe."""
+    breakers = CircuitBreaker.objects.open().filter(opened_at__lt=sent_at)
+    if not by_answer:
+        breakers = breakers.filter(needs_answer=False)
+    for breaker in breakers:
+        if breaker.mark_closed(now):
+            logger.warning("Anthropic accepts work again: sending resumes.")
