@@ -66,6 +66,7 @@ class Hub:
         self._sessions: dict[str, Heard] = {}
         self._subscribed = asyncio.Event()
         self._listening: asyncio.Task[NoReturn] | None = None
+        self._is_warned = False
 
     @contextlib.asynccontextmanager
     async def mailbox(self, tenant_id: int) -> AsyncIterator[Mailbox]:
@@ -96,9 +97,9 @@ class Hub:
             try:
                 await self._subscription(layer)
             except TimeoutError:
-                logger.warning("No news for %g s: subscribing anew.", self._silence_seconds)
+                self._warn(f"No news for {self._silence_seconds:g} s: subscribing anew.")
             except Exception as error:  # Whatever it is, the pages want to hear more.
-                logger.warning("The channel layer is lost (%s).", type(error).__name__)
+                self._warn(f"The channel layer is lost ({type(error).__name__}).")
             self._subscribed.clear()
             with contextlib.suppress(Exception):
                 async with asyncio.timeout(SUBSCRIBE_SECONDS):
@@ -122,7 +123,14 @@ class Hub:
                 news = await layer.receive(channel)
             self._pass_on(news)
 
+    def _warn(self, text: str) -> None:
+        """Once, until there is news again."""
+        if not self._is_warned:
+            logger.warning(text)
+        self._is_warned = True
+
     def _pass_on(self, news: News) -> None:
+        self._is_warned = False
         if not self._follows(news["session"], news["number"]):
             self._resync_everyone()
             return
@@ -133,7 +141,10 @@ class Hub:
         """Whether nothing is missing between the subscription or the last news, and this."""
         now = asyncio.get_running_loop().time()
         last = self._sessions.get(session)
-        follows = not self._sessions if last is None else number == last.number + 1
+        # The first that we hear may be older than our subscription. One that begins may not:
+        # nobody listened just before.
+        began_before = last is None and not self._sessions and number > 1
+        follows = began_before or (last is not None and number == last.number + 1)
         self._sessions = {
             name: heard
             for name, heard in self._sessions.items()

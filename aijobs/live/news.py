@@ -12,7 +12,7 @@ MOST_CHANGES = 100
 
 
 class News(TypedDict):
-    """`session` is one unbroken LISTEN; within it `number` counts up by one.
+    """`session` is one unbroken LISTEN; within it `number` counts up by one, from 1.
 
     Whoever sees a new session or a gap in its numbers knows that something may be missing.
     News without texts is a heartbeat.

@@ -7,8 +7,10 @@ and a lost connection begins a new session; both tell the pages to look at the r
 import asyncio
 import logging
 import secrets
-from collections.abc import Mapping
-from typing import Any, NoReturn
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, LiteralString, NoReturn
 
 import psycopg
 from channels.layers import get_channel_layer
@@ -16,6 +18,8 @@ from psycopg import AsyncConnection, sql
 
 from aijobs import events
 from aijobs.live.news import GROUP, Digest, News
+from aijobs.models.heartbeats import BEAT, Process
+from aijobs.models.heartbeats import BEAT_SECONDS as SIGN_SECONDS
 
 logger = logging.getLogger(__name__)
 
@@ -41,13 +45,30 @@ def connection_parameters(django_parameters: Mapping[str, Any]) -> dict[str, Any
     return KEEPALIVE | parameters | {"application_name": "citizenapp relay"}
 
 
-async def run(parameters: Mapping[str, Any], *, beat_seconds: float = BEAT_SECONDS) -> NoReturn:
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """Who writes the relay's heartbeat row, and by which clock."""
+
+    process: Process
+    clock: Callable[[], datetime]
+
+    def statement(self, note: str) -> tuple[LiteralString, dict[str, Any]]:
+        return BEAT, self.process.parameters(self.clock(), note)
+
+
+async def run(
+    parameters: Mapping[str, Any],
+    *,
+    beat_seconds: float = BEAT_SECONDS,
+    signature: Signature | None = None,
+) -> NoReturn:
     """Pass notices on until canceled, through restarts of PostgreSQL and of the channel layer.
 
     `parameters` are those of `psycopg.connect`. After `beat_seconds` without a notice the
-    connection is tried and a heartbeat sent.
+    connection is tried and a heartbeat sent. With a `signature` it also signs in the database.
     """
     wait = 0.1
+    is_away = False
     while True:
         try:
             connection = await AsyncConnection.connect(**parameters, autocommit=True)
@@ -56,34 +77,57 @@ async def run(parameters: Mapping[str, Any], *, beat_seconds: float = BEAT_SECON
                     sql.SQL("LISTEN {}").format(sql.Identifier(events.CHANNEL))
                 )
                 wait = 0.1
-                await Session(connection, beat_seconds).run()
+                is_away = False
+                await Session(connection, beat_seconds, signature).run()
             finally:
                 await connection.close()
         except (psycopg.Error, OSError) as error:
-            logger.warning("PostgreSQL is lost (%s): connecting anew.", type(error).__name__)
+            if not is_away:
+                logger.warning("PostgreSQL is lost (%s): connecting anew.", type(error).__name__)
+            is_away = True
         await asyncio.sleep(wait)
         wait = min(2 * wait, LONGEST_WAIT_SECONDS)
 
 
 class Session:
-    """One unbroken LISTEN."""
+    """One unbroken LISTEN, and a session of news as long as none of them was lost."""
 
-    def __init__(self, connection: AsyncConnection[Any], beat_seconds: float) -> None:
+    def __init__(
+        self,
+        connection: AsyncConnection[Any],
+        beat_seconds: float,
+        signature: Signature | None = None,
+    ) -> None:
         self._connection = connection
         self._beat_seconds = beat_seconds
+        self._signature = signature
+        self._signed_at = -SIGN_SECONDS
+        self._begin()
+        self._is_heard = True
+
+    def _begin(self) -> None:
         self._name = secrets.token_hex(8)
         self._number = 0
-        self._is_heard = True
 
     async def run(self) -> NoReturn:
         """Raises psycopg.OperationalError when the connection ends or stops answering."""
         await self._publish([])
         logger.info("Listening to PostgreSQL as session %s.", self._name)
         while True:
+            await self._sign()
             texts = (await self._gather()).texts()
             if not texts:
-                await self._prove_alive()
+                await self._ask("SELECT 1")
             await self._publish(texts)
+
+    async def _sign(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if self._signature is not None and now - self._signed_at >= SIGN_SECONDS:
+            self._signed_at = now
+            heard = "heard" if self._is_heard else "not heard: the channel layer is away"
+            await self._ask(
+                *self._signature.statement(f"{self._number} messages since it connected, {heard}.")
+            )
 
     async def _gather(self) -> Digest:
         """What came within one moment; empty after a beat without a notice."""
@@ -96,9 +140,11 @@ class Session:
                 _add(digest, notify.payload)
         return digest
 
-    async def _prove_alive(self) -> None:
+    async def _ask(
+        self, statement: LiteralString, parameters: Mapping[str, Any] | None = None
+    ) -> None:
         """A half-open connection is silent for ever: only a question tells."""
-        answer = asyncio.create_task(self._connection.execute("SELECT 1"))
+        answer = asyncio.create_task(self._connection.execute(statement, parameters))
         try:
             await asyncio.wait({answer}, timeout=PATIENCE_SECONDS)
             if not answer.done():
@@ -120,6 +166,7 @@ class Session:
             if self._is_heard:
                 logger.warning("The channel layer is lost (%s).", type(error).__name__)
             self._is_heard = False
+            self._begin()  # Whoever subscribes meanwhile could not tell that something is missing.
         else:
             if not self._is_heard:
                 logger.info("The channel layer is back.")

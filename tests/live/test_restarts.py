@@ -146,9 +146,16 @@ async def test_a_gap_in_the_numbers_is_told_as_a_resync() -> None:
 @pytest.mark.usefixtures("redis")
 async def test_a_new_session_is_told_as_a_resync() -> None:
     async with Hub().mailbox(1) as mailbox:
-        for session, number, told in (("s", 1, "text 1"), ("t", 1, RESYNC), ("t", 2, "text 2")):
+        for session, number, told in (("s", 5, "text 5"), ("t", 1, RESYNC), ("t", 2, "text 2")):
             await get_channel_layer().group_send(GROUP, news(session, number))
             assert await asyncio.wait_for(mailbox.take(), 1) == told
+
+
+@pytest.mark.usefixtures("redis")
+async def test_a_session_that_began_after_the_subscription_is_told_as_a_resync() -> None:
+    async with Hub().mailbox(1) as mailbox:
+        await get_channel_layer().group_send(GROUP, news("s", 1))
+        assert await asyncio.wait_for(mailbox.take(), 1) == RESYNC
 
 
 @pytest.mark.usefixtures("redis")

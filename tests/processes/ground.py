@@ -6,10 +6,10 @@ import signal
 import subprocess
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
@@ -171,12 +171,12 @@ class House:
 
     # --- What is true ---------------------------------------------------------------------
 
-    def rows(self, statement: str, parameters: object = None) -> list[Any]:
+    def rows(self, statement: LiteralString, parameters: Sequence[Any] = ()) -> list[Any]:
         where = postgres.database(self.var)
         with psycopg.connect(
             host=where["HOST"], port=where["PORT"], dbname=where["NAME"], user=where["USER"]
         ) as connection:
-            return connection.execute(statement, parameters).fetchall()  # type: ignore[arg-type]
+            return connection.execute(statement, parameters).fetchall()
 
     @property
     def emulator(self) -> Emulator:
