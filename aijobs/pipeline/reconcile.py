@@ -3,19 +3,21 @@
 A batch in doubt either exists there or it does not. It is among those that are newer than the
 watermark stored before it was sent, and that none of our batches has; and it holds as many
 requests. One such batch: it is ours, and adopted. None, for AIJOBS_RECONCILE_GRACE: it was
-never made, and is released for a new submission. Several: staff decide. When results come, the
-nonce in every custom_id proves the match: settle stores nothing of a stranger's batch.
+never made, and is released for a new submission. Several: staff decide, unless they end first:
+the nonce in every custom_id tells whose results they are. So settle gives a stranger's back.
 """
 
 import logging
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from aijobs import gateway
 from aijobs.gateway import RemoteBatch
-from aijobs.models import Batch
+from aijobs.models import Batch, LostSubmission
+from aijobs.pipeline import _strays
 from aijobs.pipeline._isolation import isolated
 from aijobs.pipeline._locks import exclusive
 from aijobs.pipeline._steps import Step, reached
@@ -23,6 +25,10 @@ from aijobs.pipeline._steps import Step, reached
 logger = logging.getLogger(__name__)
 
 PAUSE = timedelta(seconds=10)
+
+
+class CannotAdopt(Exception):
+    """A batch at Anthropic is not the one in doubt. Says why."""
 
 
 def ready(now: datetime) -> list[Batch]:
@@ -63,12 +69,11 @@ def run(now: datetime) -> int:
 def reconcile(batch: Batch, now: datetime) -> bool:
     """Decide about one batch; True when it was adopted or released."""
     try:
-        newer = gateway.batches_since(batch.watermark)
+        found = candidates(batch, now)
     except gateway.GatewayError as error:
         batch.put_off(now + PAUSE, f"In doubt, and Anthropic does not answer: {error}")
         return False
     reached(Step.RECONCILE_LISTED)
-    found = _unknown(newer, batch)
     if len(found) == 1:
         logger.warning("Batch %s was found at Anthropic and adopted.", batch.pk)
         adopted = batch.mark_submitted(now, found[0].id, found[0].expires_at)
@@ -76,26 +81,84 @@ def reconcile(batch: Batch, now: datetime) -> bool:
         return adopted
     if found:
         batch.put_off(now + PAUSE, f"In doubt: {len(found)} batches at Anthropic could be it.")
-        logger.error("Batch %s: several batches at Anthropic could be it.", batch.pk)
+        if batch.call_staff("Several batches at Anthropic could be it: adopt the right one."):
+            logger.error("Batch %s: several batches at Anthropic could be it.", batch.pk)
         return False
     assert batch.unconfirmed_at is not None
     # Not from when it was sent: a call may hang for longer than the grace, and be in time yet.
     if now - batch.unconfirmed_at < timedelta(seconds=settings.AIJOBS_RECONCILE_GRACE):
         batch.put_off(now + PAUSE, "In doubt: not in Anthropic's list, which may lag.")
         return False
-    logger.warning("Batch %s never reached Anthropic and is released.", batch.pk)
-    released = batch.mark_unsent(now, "Released: Anthropic never had it.")
+    released = release(batch, now=now)
     reached(Step.RECONCILE_RELEASED)
     return released
 
 
-def _unknown(newer: list[RemoteBatch], batch: Batch) -> list[RemoteBatch]:
-    """Those of Anthropic's batches that could be this one: unknown to us, and of its size."""
-    known = set(
-        Batch.objects.filter(remote_id__in=[remote.id for remote in newer]).values_list(
-            "remote_id", flat=True
-        )
+def candidates(batch: Batch, now: datetime) -> list[RemoteBatch]:
+    """What Anthropic has that could be the batch; one alone where its results prove it.
+
+    Raises gateway.Refused or gateway.Unavailable.
+    """
+    assert batch.submitting_at is not None
+    newer = gateway.batches_since(batch.watermark, batch.submitting_at - _strays.LOOKED_BACK)
+    found = []
+    for remote in _strays.unknown(newer):
+        if remote.requests != batch.requests:
+            continue
+        nonce = _strays.nonce_at_end(remote)
+        if nonce == batch.nonce:
+            return [remote]
+        if nonce is None:
+            found.append(remote)
+        else:
+            _strays.record(remote, nonce, now)
+    return found
+
+
+@transaction.atomic
+def release(batch: Batch, *, now: datetime, by: str = "") -> bool:
+    """Give its submission up as lost, so that it is sent again; False when it is not in doubt.
+
+    Should Anthropic have it after all, both are worked on until sweep cancels the late one.
+    """
+    if batch.submitting_at is None or batch.unconfirmed_at is None:
+        return False
+    lost = LostSubmission(
+        batch=batch,
+        nonce=batch.nonce,
+        watermark=batch.watermark,
+        requests=batch.requests,
+        submitting_at=batch.submitting_at,
+        unconfirmed_at=batch.unconfirmed_at,
+        released_at=now,
+        released_by=by,
     )
-    return [
-        remote for remote in newer if remote.id not in known and remote.requests == batch.requests
-    ]
+    if not batch.mark_released(now, "Released: Anthropic does not seem to have had it."):
+        return False
+    lost.save()
+    logger.warning("Batch %s did not reach Anthropic, it seems, and is released.", batch.pk)
+    return True
+
+
+def adopt(batch: Batch, remote_id: str, *, now: datetime) -> None:
+    """Take a batch at Anthropic for the one in doubt, because a person says so.
+
+    Raises CannotAdopt; gateway.Refused or gateway.Unavailable where Anthropic does not show it.
+    """
+    if batch.status != Batch.Status.UNCONFIRMED:
+        raise CannotAdopt(f"Only a batch in doubt can adopt one, not one that is {batch.status}.")
+    remote = gateway.retrieve_batch(remote_id)
+    if remote.requests != batch.requests:
+        raise CannotAdopt(f"It holds {remote.requests:,} requests, not {batch.requests:,}.")
+    if not _strays.unknown([remote]):
+        raise CannotAdopt("It is known already, as another batch or as a stray one.")
+    if _strays.nonce_at_end(remote) not in {None, batch.nonce}:
+        raise CannotAdopt("Its results are not those of this batch.")
+    try:
+        with transaction.atomic():
+            adopted = batch.mark_submitted(now, remote.id, remote.expires_at)
+    except IntegrityError:
+        adopted = False
+    if not adopted:
+        raise CannotAdopt("Somebody else decided about it meanwhile.")
+    logger.warning("Batch %s adopted %s by hand.", batch.pk, remote.id)

@@ -105,6 +105,7 @@ def _disown(batch: Batch, results: IO[bytes], now: datetime) -> bool:
         return False
     if not found or batch.nonce in found:
         return False
+    assert batch.remote_id is not None
     assert batch.expires_at is not None
     lost = LostSubmission.objects.filter(nonce__in=found).first()
     stray = StrayBatch(

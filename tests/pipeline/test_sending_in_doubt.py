@@ -152,6 +152,7 @@ def test_while_the_list_is_not_to_be_had_nothing_is_decided(
 
 
 def test_two_that_could_be_it_are_left_to_staff(emulator: Emulator) -> None:
+    hold(emulator)
     queue()
     emulator.order("create", "drop", when="after")
     batch = send_in_vain()
@@ -240,11 +241,15 @@ def test_a_body_that_takes_too_long_is_broken_off(emulator: Emulator) -> None:
 
 
 def test_nothing_of_a_stranger_that_was_taken_for_it_is_stored(emulator: Emulator) -> None:
+    hold(emulator)
     queue()
     emulator.order("create", "drop")
     batch = send_in_vain()
     make_stranger()
     assert reconcile.run(DUE) == 1
+    batch.refresh_from_db()
+    assert batch.remote_id
+    emulator.end(batch.remote_id)
     assert poll.run(DUE + MINUTE) == 1
     assert settle.run(DUE + MINUTE) == 0
     batch.refresh_from_db()
