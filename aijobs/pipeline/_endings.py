@@ -18,7 +18,8 @@ from django.conf import settings
 from django.db import connection
 
 from aijobs import jobtypes, pricing
-from aijobs.models import AIJob, Batch, JobAttempt, dump_json
+from aijobs.models import AIJob, Batch, JobAttempt
+from aijobs.models.fields import encode_json
 from aijobs.pipeline._answers import (
     HELD,
     ONCE_MORE,
@@ -29,7 +30,7 @@ from aijobs.pipeline._answers import (
     Outcome,
     Success,
 )
-from aijobs.pipeline._copy import copy_rows
+from aijobs.pipeline._copy import NULL, cell, copy_rows, json_cell
 from aijobs.pipeline._steps import Step, reached
 from aijobs.pricing import UnknownModel
 
@@ -103,20 +104,15 @@ def store(
 
     Call it in the transaction that locked the jobs. `batch` is None for direct calls.
     """
-    route = AIJob.Route.BATCH if batch else AIJob.Route.SYNC
-    outputs: list[tuple[Any, ...]] = []
-    charges: list[tuple[Any, ...]] = []
+    route = (AIJob.Route.BATCH if batch else AIJob.Route.SYNC).value
+    completed: list[UUID] = []
+    outputs: list[bytes] = []
+    charges: list[bytes] = []
     failures: list[tuple[LockedJob, Failure]] = []
     for job, outcome in endings:
         if isinstance(outcome, Success):
-            outputs.append(
-                (
-                    job.id,
-                    dump_json(outcome.result),
-                    outcome.billed.model[:100],
-                    outcome.billed.stop_reason[:40],
-                )
-            )
+            completed.append(job.id)
+            outputs.append(_output(job, outcome))
         else:
             failures.append((job, outcome))
         if outcome.billed is not None:
@@ -126,7 +122,7 @@ def store(
     copy_rows("aijobs_ledgerentry", CHARGE, charges)
     reached(Step.ENDINGS_COPIED)
     finished: dict[str, list[UUID]] = defaultdict(list)
-    finished[AIJob.Status.COMPLETED] = [row[0] for row in outputs]
+    finished[AIJob.Status.COMPLETED] = completed
     again = _sort_failures(failures, batch, now, finished)
     JobAttempt.objects.bulk_create(
         JobAttempt(
@@ -225,9 +221,17 @@ CHARGE = (
 )
 
 
+def _output(job: LockedJob, success: Success) -> bytes:
+    """The row of JobOutput."""
+    return b"%b\t%b\t%b\t%b\n" % (
+        *(job.id.hex.encode(), json_cell(encode_json(success.result))),
+        *(cell(success.billed.model[:100]), cell(success.billed.stop_reason[:40])),
+    )
+
+
 def _charge(
     job: LockedJob, billed: Billed, batch: Batch | None, route: str, now: datetime
-) -> tuple[Any, ...]:
+) -> bytes:
     """The row of LedgerEntry, in the order of CHARGE."""
     usage, on = billed.usage, now.date()
     try:
@@ -237,20 +241,12 @@ def _charge(
         charge = pricing.charge(
             jobtypes.get(job.job_type).model, usage, batch=batch is not None, on=on
         )
-    return (
-        job.tenant_id,
-        job.id,
-        batch and batch.pk,
-        batch.custom_id(job.id) if batch else f"sync-{job.attempts}-{job.id.hex}",
-        job.job_type,
-        str(route),
-        billed.model[:100],
-        usage.input_tokens,
-        usage.output_tokens,
-        usage.cache_read_input_tokens,
-        usage.cache_write_5m_tokens + usage.cache_write_1h_tokens,
-        charge.cost_usd,
-        charge.sync_cost_usd,
-        charge.saved_usd,
-        now,
+    sent_as = batch.custom_id(job.id) if batch else f"sync-{job.attempts}-{job.id.hex}"
+    written = usage.cache_write_5m_tokens + usage.cache_write_1h_tokens
+    return b"%d\t%b\t%b\t%b\t%b\t%b\t%b\t%d\t%d\t%d\t%d\t%b\t%b\t%b\t%b\n" % (
+        *(job.tenant_id, job.id.hex.encode(), b"%d" % batch.pk if batch else NULL),
+        *(sent_as.encode(), job.job_type.encode(), route.encode(), cell(billed.model[:100])),
+        *(usage.input_tokens, usage.output_tokens, usage.cache_read_input_tokens, written),
+        *(str(charge.cost_usd).encode(), str(charge.sync_cost_usd).encode()),
+        *(str(charge.saved_usd).encode(), now.isoformat().encode()),
     )
