@@ -1,0 +1,113 @@
+"""What is not kept: Anthropic's copies, old jobs, old idempotency keys.
+
+The ledger stays, whatever goes. Everything is deleted in pieces that hold locks for moments only.
+"""
+
+import logging
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+
+from aijobs import gateway
+from aijobs.models import (
+    AIJob,
+    Batch,
+    Collection,
+    IdempotencyKey,
+    JobAttempt,
+    JobInput,
+    JobOutput,
+)
+
+logger = logging.getLogger(__name__)
+
+# How long Anthropic keeps results, from the creation of their batch.
+KEPT_BY_ANTHROPIC = timedelta(days=29)
+IDEMPOTENCY_KEYS_LAST = timedelta(days=2)
+# Calls and pieces a round, so that a round ends soon whatever there is to do.
+MOST_DELETIONS = 50
+PIECE_ROWS, MOST_PIECES = 1_000, 20
+
+
+def delete_remote(now: datetime) -> int:
+    """Delete Anthropic's copies of what has long been settled; returns how many.
+
+    Raises gateway.GatewayError when Anthropic does not answer.
+    """
+    before = now - timedelta(days=settings.AIJOBS_DELETE_REMOTE_DAYS)
+    # While a batch is in doubt, its watermark shows where in the list to stop.
+    watermarks = Batch.objects.in_doubt().values("watermark")
+    safe = Batch.objects.filter(
+        status=Batch.Status.SETTLED,
+        remote_deleted_at=None,
+        settled_at__lt=before,
+        submitting_at__gt=now - KEPT_BY_ANTHROPIC,
+    ).exclude(remote_id__in=watermarks)
+    deleted = 0
+    for batch in safe.order_by("settled_at")[:MOST_DELETIONS]:
+        assert batch.remote_id is not None
+        try:
+            gateway.delete_batch(batch.remote_id)
+        except gateway.Refused as error:
+            if error.status != 404:
+                raise
+        deleted += Batch.objects.filter(pk=batch.pk, remote_deleted_at=None).update(
+            remote_deleted_at=now
+        )
+    return deleted
+
+
+def prune(now: datetime) -> int:
+    """Delete what is older than the settings allow; returns how many jobs."""
+    IdempotencyKey.objects.filter(created_at__lt=now - IDEMPOTENCY_KEYS_LAST).delete()
+    if not settings.AIJOBS_KEEP_JOBS_DAYS:
+        return 0
+    before = now - timedelta(days=settings.AIJOBS_KEEP_JOBS_DAYS)
+    pruned = 0
+    for _ in range(MOST_PIECES):
+        piece = _prune_jobs(before)
+        pruned += piece
+        if piece < PIECE_ROWS:
+            _prune_collections(before)
+            break
+    if pruned:
+        logger.info("Pruned %s jobs that ended before %s.", pruned, before.date())
+    return pruned
+
+
+@transaction.atomic
+def _prune_jobs(before: datetime) -> int:
+    """Delete a piece of the jobs that ended before a moment: jobs, documents, results, attempts.
+
+    Ids sort by the moment of creation, so that the oldest are found without an index of their
+    own. A batch that is not settled yet still needs its jobs to account for its rows.
+    """
+    open_batch = Q(batch__isnull=False) & ~Q(batch__status__in=Batch.FINAL)
+    jobs = (
+        AIJob.objects.filter(
+            pk__lt=UUID(int=int(before.timestamp() * 1000) << 80),
+            status__in=AIJob.FINAL,
+            finished_at__lt=before,
+        )
+        .exclude(Exists(JobAttempt.objects.filter(open_batch, job=OuterRef("pk"))))
+        .exclude(Exists(AIJob.objects.filter(open_batch, pk=OuterRef("pk"))))
+        .order_by("pk")
+        .select_for_update(skip_locked=True, of=("self",))
+    )
+    ids = list(jobs.values_list("pk", flat=True)[:PIECE_ROWS])
+    for rows in (JobAttempt, JobInput, JobOutput):
+        rows._default_manager.filter(job__in=ids).delete()
+    AIJob.objects.filter(pk__in=ids).delete()
+    return len(ids)
+
+
+def _prune_collections(before: datetime) -> None:
+    """Delete those that have no jobs left."""
+    empty = Collection.objects.filter(created_at__lt=before).exclude(
+        Exists(AIJob.objects.filter(collection=OuterRef("pk")))
+    )
+    ids = list(empty.order_by("pk").values_list("pk", flat=True)[:PIECE_ROWS])
+    Collection.objects.filter(pk__in=ids).delete()
