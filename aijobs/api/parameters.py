@@ -1,5 +1,6 @@
 """Query parameters, read by pydantic models from which OpenAPI documents them too."""
 
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
@@ -26,20 +27,21 @@ _MESSAGES = {
 
 
 def _moment(value: object) -> datetime:
-    """A date is its midnight; what names no time zone is in UTC."""
-    try:
-        found: date | None = None
-        if isinstance(value, str):
+    """In UTC; a date is its midnight, and what names no time zone is in UTC already."""
+    found: date | None = None
+    if isinstance(value, str):
+        with suppress(ValueError):
             found = parse_datetime(value) or parse_date(value)
-    except ValueError:
-        found = None
     if found is None:
         raise PydanticCustomError(
             "moment", "Must be a date, or a moment such as 2026-11-02T09:00:00Z."
         )
     if not isinstance(found, datetime):
-        found = datetime.combine(found, time())
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+        return datetime.combine(found, time(), UTC)
+    if found.tzinfo:
+        with suppress(OverflowError):  # At the ends of time a day more or less is all the same.
+            return found.astimezone(UTC)
+    return found.replace(tzinfo=UTC)
 
 
 def _known_job_type(value: object) -> object:
@@ -110,10 +112,15 @@ class Download(Parameters):
 
 class Period(Parameters):
     since: Moment | None = Field(
-        None, alias="from", description="From this moment or day on; default: 30 days before `to`."
+        None,
+        alias="from",
+        description="From the hour of this moment, or from this day on; default: 30 days before"
+        " `to`.",
     )
     until: Moment | None = Field(
-        None, alias="to", description="Up to this moment, or to the end of this day; default: now."
+        None,
+        alias="to",
+        description="Up to the end of the hour of this moment, or of this day; default: now.",
     )
     group_by: GroupBy = "day"
 

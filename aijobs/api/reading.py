@@ -11,7 +11,15 @@ from django.db.models import QuerySet, Sum
 from rest_framework.exceptions import NotFound
 
 from aijobs.api import shapes
-from aijobs.models import AIJob, Collection, Forecast, JobAttempt, LedgerEntry, expected_end
+from aijobs.models import (
+    AIJob,
+    Collection,
+    Forecast,
+    JobAttempt,
+    LedgerEntry,
+    Spending,
+    expected_end,
+)
 from aijobs.models.jobs import AIJobQuerySet
 from citizenapp.tenants.models import Tenant
 
@@ -46,9 +54,9 @@ def collection_of(tenant: Tenant, collection_id: UUID) -> Collection:
     return collection
 
 
-def costs(charges: "QuerySet[LedgerEntry]") -> dict[str, Decimal]:
-    """The three sums over charges; zeros where there are none."""
-    sums = charges.aggregate(**{name: Sum(name) for name in SUMS})
+def costs(hours: "QuerySet[Spending]") -> dict[str, Decimal]:
+    """The three sums over hours; zeros where there are none."""
+    sums = hours.aggregate(**{name: Sum(name) for name in SUMS})
     return {name: sums[name] or NOTHING for name in SUMS}
 
 
@@ -94,16 +102,10 @@ def collection_summary(collection: Collection) -> dict[str, Any]:
 
 
 def collection_detail(collection: Collection, *, now: datetime) -> shapes.Collection:
-    jobs = AIJob.objects.filter(collection=collection)
-    charges = LedgerEntry.objects.filter(
-        job_id__in=jobs.values("pk"),
-        # Known from the jobs; said again, so that PostgreSQL reads no other tenant's charges.
-        tenant=collection.tenant,
-        created_at__gte=collection.created_at,
-    )
+    spent = Spending.objects.filter(tenant=collection.tenant, collection_id=collection.pk)
     return shapes.Collection(
         **collection_summary(collection),
-        **costs(charges),
+        **costs(spent),
         counts=shapes.Counts(**collection.counts()),
         eta=Forecast.from_history().of_collection(collection, now=now),
     )

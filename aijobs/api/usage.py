@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from django.db.models import Count, F, Sum
+from django.db.models import F, Sum
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -13,21 +13,24 @@ from aijobs.api import openapi, reading, shapes
 from aijobs.api.endpoint import Endpoint
 from aijobs.api.parameters import Period
 from aijobs.jobtypes import InvalidInput
-from aijobs.models import LedgerEntry
+from aijobs.models import Spending
+from aijobs.models.kept import HOUR, start_of_hour
 
 DEFAULT_PERIOD = timedelta(days=30)
 EARLIEST = datetime.min.replace(tzinfo=UTC)
+LATEST = datetime.max.replace(tzinfo=UTC) - HOUR
 GROUPS = {
-    "day": TruncDate("created_at", tzinfo=UTC),
+    "day": TruncDate("hour", tzinfo=UTC),
     "job_type": F("job_type"),
     "route": F("route"),
 }
 
 
 class UsageReport(Endpoint):
-    """From the ledger: one charge for each answer, by the usage that Anthropic returned.
+    """One charge for each answer, by the usage that Anthropic returned.
 
-    Days are in UTC.
+    Days and hours are in UTC, and a period has whole hours: `from` and `to` of the answer say
+    which. A job is counted when it is charged for the first time.
     """
 
     @extend_schema(
@@ -39,18 +42,15 @@ class UsageReport(Endpoint):
     )
     def get(self, request: Request) -> Response:
         wanted = Period.read(request.query_params)
-        until = wanted.until or timezone.now()
+        until = _end_of_hour(wanted.until or timezone.now())
         since = wanted.since or until - min(DEFAULT_PERIOD, until - EARLIEST)
         if since > until:
             raise InvalidInput({"from": ["Must not be after `to`."]})
-        charges = LedgerEntry.objects.filter(
-            tenant=self.access.tenant, created_at__gte=since, created_at__lt=until
-        )
-        sums = {"jobs": Count("job_id", distinct=True)} | {
-            name: Sum(name) for name in (*reading.TOKENS, *reading.SUMS)
-        }
+        since = start_of_hour(since)
+        hours = Spending.objects.filter(tenant=self.access.tenant, hour__lt=until).since(since)
+        sums = {name: Sum(name) for name in ("jobs", *reading.TOKENS, *reading.SUMS)}
         rows = (
-            charges.values(**{f"by_{wanted.group_by}": GROUPS[wanted.group_by]})
+            hours.values(**{f"by_{wanted.group_by}": GROUPS[wanted.group_by]})
             .annotate(**sums)
             .order_by(f"by_{wanted.group_by}")
         )
@@ -63,7 +63,15 @@ class UsageReport(Endpoint):
                 for row in rows
             ],
             totals=shapes.Spent(
-                **{name: value or 0 for name, value in charges.aggregate(**sums).items()}
+                **{name: value or 0 for name, value in hours.aggregate(**sums).items()}
             ),
         )
         return Response(report.model_dump(mode="json", by_alias=True, exclude_none=True))
+
+
+def _end_of_hour(moment: datetime) -> datetime:
+    """The moment itself where an hour begins with it."""
+    start = start_of_hour(moment)
+    if start == moment or start > LATEST:
+        return moment
+    return start + HOUR

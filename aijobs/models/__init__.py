@@ -11,6 +11,7 @@ from aijobs.models.forecast import Forecast, expected_end
 from aijobs.models.heartbeats import Heartbeat
 from aijobs.models.idempotency import IdempotencyKey
 from aijobs.models.jobs import AIJob, Collection, JobAttempt, JobInput, JobOutput
+from aijobs.models.kept import Spending, Tally
 from aijobs.models.ledger import LedgerEntry
 from aijobs.models.strays import LostSubmission, StrayBatch
 
@@ -27,7 +28,9 @@ __all__ = [
     "JobOutput",
     "LedgerEntry",
     "LostSubmission",
+    "Spending",
     "StrayBatch",
+    "Tally",
     "dump_json",
     "expected_end",
     "ids_from",

@@ -45,28 +45,47 @@ class Forecast:
         if self.duration is None or job.route == AIJob.Route.SYNC:
             return None
         if job.status == AIJob.Status.QUEUED:
-            wait = timedelta(seconds=settings.AIJOBS_SUBMIT_EVERY)
-            return max(job.not_before + wait, now) + self.duration
+            return self._of_waiting(job.not_before, now)
         if job.status == AIJob.Status.SUBMITTED:
             assert job.batch is not None
-            expected = (job.batch.submitted_at or now) + self.duration
-            # Later than usual: how much later nobody knows.
-            return expected if expected >= now else None
+            return self._of_batch(job.batch.submitted_at, now)
         return None
 
     def of_collection(self, collection: Collection, *, now: datetime) -> datetime | None:
         """When the last of its results may be expected; None as soon as one is unknown."""
-        # Jobs of one batch end together: one of each tells when the last of them does.
-        last_ones = (
-            AIJob.objects.filter(collection=collection)
-            .exclude(status__in=AIJob.FINAL)
-            .select_related("batch")
-            .order_by("status", "batch", "route", "-not_before")
-            .distinct("status", "batch", "route")
-        )
-        moments = [self.of_job(job, now=now) for job in last_ones]
+        if self.duration is None:
+            return None
+        moments: list[datetime | None] = []
+        # Jobs of one batch end together.
+        for status, submitted_at in collection.tallies.unfinished():
+            if status == AIJob.Status.SUBMITTED:
+                moments.append(self._of_batch(submitted_at, now))
+            else:
+                moments += self._of_last_ones(collection, status, now)
         known = [moment for moment in moments if moment is not None]
         return max(known) if known and len(known) == len(moments) else None
+
+    def _of_last_ones(
+        self, collection: Collection, status: str, now: datetime
+    ) -> list[datetime | None]:
+        """Of the jobs that are in no batch, those that come last: one for each route."""
+        jobs = AIJob.objects.of(collection.tenant).filter(collection=collection, status=status)
+        last_ones = (
+            jobs.filter(route=route).order_by("-not_before", "-pk").first()
+            for route in AIJob.Route.values
+        )
+        return [self.of_job(job, now=now) for job in last_ones if job]
+
+    def _of_waiting(self, not_before: datetime, now: datetime) -> datetime:
+        assert self.duration is not None
+        wait = timedelta(seconds=settings.AIJOBS_SUBMIT_EVERY)
+        return max(not_before + wait, now) + self.duration
+
+    def _of_batch(self, submitted_at: datetime | None, now: datetime) -> datetime | None:
+        assert self.duration is not None
+        expected = (submitted_at or now) + self.duration
+        # Later than usual: how much later nobody knows.
+        return expected if expected >= now else None
 
 
 def expected_end(job: AIJob, *, now: datetime) -> datetime | None:

@@ -39,13 +39,7 @@ class Collection(models.Model):
 
     def counts(self) -> dict[str, int]:
         """Jobs by shown status; statuses without jobs are 0."""
-        found = dict(
-            AIJob.objects.filter(collection=self)
-            .with_shown_status()
-            .values_list("shown_status")  # type: ignore[misc]  # annotated the line before
-            .annotate(jobs=models.Count("*"))
-            .order_by()
-        )
+        found = self.tallies.counts().get(self.pk, {})
         return {status: found.get(status, 0) for status in AIJob.Status.values}
 
 

@@ -21,16 +21,16 @@ def overview(request: MemberRequest) -> HttpResponseBase:
     tenant, now = request.access.tenant, timezone.now()
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     since = midnight - timedelta(days=int(period) - 1)
-    days = money.spent_by_day(tenant, since, now)
+    report = money.report(tenant, since, now=now)
     return render(
         request,
         "usage.html",
         {
-            "total": money.spent(tenant, since, now),
-            "chart": money.Chart(days),
-            "days": [(day, spent) for day, spent in reversed(days) if spent.answers],
-            "by_type": money.spent_by(tenant, since, now, "job_type"),
-            "by_route": money.spent_by(tenant, since, now, "route"),
+            "total": report.total,
+            "chart": money.Chart(report.days),
+            "days": [(day, spent) for day, spent in reversed(report.days) if spent.answers],
+            "by_type": report.by_type,
+            "by_route": report.by_route,
             "periods": PERIODS,
             "period": period,
         },

@@ -51,12 +51,12 @@ def test_an_accept_header_changes_nothing(caller: Caller) -> None:
 def test_a_defect_of_ours_is_a_500_that_tells_nothing(caller: Caller) -> None:
     caller.raise_request_exception = False
     with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE aijobs_ledgerentry RENAME TO gone")
+        cursor.execute("ALTER TABLE aijobs_spending RENAME TO gone")
 
     response = caller.read("usage")
 
     check(response, 500)
-    assert b"ledger" not in response.content
+    assert b"spending" not in response.content
 
 
 def test_an_address_with_a_slash_at_its_end_leads_to_the_one_without(caller: Caller) -> None:

@@ -42,7 +42,7 @@ def test_every_day_is_there_and_has_its_sums() -> None:
     charge(tenant, "2", "2", route="sync")
     charge(tenant, "3", "6", days_ago=2)
     charge(make_tenant(), "50", "100")
-    days = money.spent_by_day(tenant, NOW - timedelta(days=3), NOW)
+    days = money.report(tenant, NOW - timedelta(days=3), now=NOW).days
     assert [(day, int(spent.cost), int(spent.saved)) for day, spent in days] == [
         (date(2026, 10, 30), 0, 0),
         (date(2026, 10, 31), 3, 3),
@@ -56,9 +56,12 @@ def test_sums_by_kind_and_route_begin_with_the_dearest() -> None:
     tenant = make_tenant()
     charge(tenant, "1", "2", job_type="classify")
     charge(tenant, "2", "4", job_type="analyze")
-    by_type = money.spent_by(tenant, NOW - timedelta(days=1), NOW, "job_type")
-    saved = [(name, int(spent.saved)) for name, spent in by_type]
+    charge(tenant, "8", "8", job_type="classify", days_ago=2)
+    report = money.report(tenant, NOW - timedelta(days=1), now=NOW)
+    saved = [(name, int(spent.saved)) for name, spent in report.by_type]
     assert saved == [("analyze", 2), ("classify", 1)]
+    assert report.by_route == [("batch", report.total)]
+    assert report.total == money.spent(tenant, NOW - timedelta(days=1))
 
 
 def test_the_chart_stands_on_its_ground_and_fits_its_frame() -> None:

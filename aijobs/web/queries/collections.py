@@ -4,9 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Count
-
-from aijobs.models import AIJob, Collection
+from aijobs.models import AIJob, Collection, Tally
 from citizenapp.tenants.models import Tenant
 
 PAGE_SIZE = 25
@@ -71,24 +69,8 @@ def page(tenant: Tenant, *, before: UUID | None = None) -> CollectionsPage:
         collections = collections.filter(pk__lt=before)
     found = list(collections[: PAGE_SIZE + 1])
     shown = found[:PAGE_SIZE]
-    counts = _counts(tenant, shown)
+    counts = Tally.objects.filter(collection__in=shown).counts()
     return CollectionsPage(
-        [CollectionRow(one, Progress(counts[one.pk])) for one in shown],
+        [CollectionRow(one, Progress(counts.get(one.pk, {}))) for one in shown],
         older=shown[-1].pk if len(found) > PAGE_SIZE else None,
     )
-
-
-def _counts(tenant: Tenant, collections: list[Collection]) -> dict[UUID, dict[str, int]]:
-    """Jobs by shown status for all of them at once."""
-    counts: dict[UUID, dict[str, int]] = {one.pk: {} for one in collections}
-    rows = (
-        AIJob.objects.of(tenant)
-        .with_shown_status()
-        .filter(collection__in=counts)
-        .values_list("collection_id", "shown_status")  # type: ignore[misc]  # annotated above
-        .annotate(jobs=Count("*"))
-        .order_by()
-    )
-    for collection_id, status, jobs in rows:
-        counts[collection_id][status] = jobs
-    return counts

@@ -1,8 +1,9 @@
-"""What was spent and saved, from the ledger, and the headline figures of the dashboard."""
+"""What was spent and saved, and the headline figures of the dashboard."""
 
+from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from dataclasses import astuple, dataclass
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -10,7 +11,8 @@ from uuid import UUID
 from django.db.models import Count, QuerySet, Sum
 from django.db.models.functions import TruncDate
 
-from aijobs.models import AIJob, Collection, LedgerEntry
+from aijobs.models import AIJob, Collection, LedgerEntry, Spending
+from aijobs.models.kept import SpendingQuerySet
 from citizenapp.tenants.models import Tenant
 
 COUNT_LIMIT = 10_000
@@ -19,11 +21,12 @@ _SUMS = {
     "cost": Sum("cost_usd"),
     "full": Sum("sync_cost_usd"),
     "saved": Sum("saved_usd"),
-    "answers": Count("*"),
     "input_tokens": Sum("input_tokens"),
     "cached_tokens": Sum("cache_read_tokens") + Sum("cache_write_tokens"),
     "output_tokens": Sum("output_tokens"),
 }
+_OF_CHARGES = _SUMS | {"answers": Count("*")}
+_OF_HOURS = _SUMS | {"answers": Sum("answers")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,9 @@ class Money:
     input_tokens: int = 0
     cached_tokens: int = 0
     output_tokens: int = 0
+
+    def __add__(self, other: "Money") -> "Money":
+        return Money(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
 
     @property
     def tokens_read(self) -> int:
@@ -61,65 +67,80 @@ class Figures:
 def figures(tenant: Tenant, *, now: datetime) -> Figures:
     jobs = AIJob.objects.of(tenant)
     return Figures(
-        month=spent(tenant, now.replace(day=1, hour=0, minute=0, second=0, microsecond=0), now),
+        month=spent(tenant, now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)),
         waiting=_count(jobs.filter(status=AIJob.Status.QUEUED)),
         in_progress=_count(
             jobs.filter(status__in=[AIJob.Status.SUBMITTED, AIJob.Status.PROCESSING])
         ),
-        # From the ledger: it has an index by time, and jobs have none.
-        answers_today=_count(_charges(tenant, now - timedelta(days=1), now)),
+        answers_today=spent(tenant, now - timedelta(hours=23)).answers,
     )
 
 
-def spent(tenant: Tenant, since: datetime, until: datetime) -> Money:
-    return _sum(_charges(tenant, since, until))
+def spent(tenant: Tenant, since: datetime) -> Money:
+    """From the hour of this moment on."""
+    return _money(_hours(tenant).since(since).aggregate(**_OF_HOURS))
 
 
 def spent_on(tenant: Tenant, job_ids: Iterable[UUID]) -> dict[UUID, Money]:
     """The charges of each job; jobs that cost nothing yet are left out."""
     charges = LedgerEntry.objects.filter(tenant=tenant, job_id__in=list(job_ids))
-    rows: Any = charges.values("job_id").annotate(**_SUMS).order_by()
+    rows: Any = charges.values("job_id").annotate(**_OF_CHARGES).order_by()
     return {row.pop("job_id"): Money(**row) for row in rows}
 
 
 def spent_on_collection(tenant: Tenant, collection: Collection) -> Money:
-    jobs = AIJob.objects.of(tenant).filter(collection=collection)
-    return _sum(LedgerEntry.objects.filter(tenant=tenant, job_id__in=jobs.values("pk")))
+    return _money(_hours(tenant).filter(collection_id=collection.pk).aggregate(**_OF_HOURS))
 
 
-def spent_by(
-    tenant: Tenant, since: datetime, until: datetime, field: str
-) -> list[tuple[str, Money]]:
-    """By `job_type`, `route` or `model`, the dearest first."""
-    rows: Any = _charges(tenant, since, until).values(field).annotate(**_SUMS).order_by("-full")
-    return [(row.pop(field), Money(**row)) for row in rows]
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was spent in a period: every day of it in UTC, the dearest kinds and routes first."""
+
+    total: Money
+    days: list[tuple[date, Money]]
+    by_type: list[tuple[str, Money]]
+    by_route: list[tuple[str, Money]]
 
 
-def spent_by_day(tenant: Tenant, since: datetime, until: datetime) -> list[tuple[date, Money]]:
-    """Every day from `since` to `until`, in UTC, days without charges too."""
+def report(tenant: Tenant, since: datetime, *, now: datetime) -> Report:
+    """From the hour of a moment on. Days without charges are there too."""
     rows: Any = (
-        _charges(tenant, since, until)
-        .annotate(day=TruncDate("created_at"))
-        .values("day")
-        .annotate(**_SUMS)
+        _hours(tenant)
+        .since(since)
+        .annotate(day=TruncDate("hour", tzinfo=UTC))
+        .values("day", "job_type", "route")
+        .annotate(**_OF_HOURS)
         .order_by()
     )
-    found = {row.pop("day"): Money(**row) for row in rows}
-    days = (until.date() - since.date()).days + 1
-    return [
-        (day, found.get(day, Money()))
-        for day in (since.date() + timedelta(days=number) for number in range(days))
-    ]
+    total = Money()
+    by_day: dict[date, Money] = defaultdict(Money)
+    by_type: dict[str, Money] = defaultdict(Money)
+    by_route: dict[str, Money] = defaultdict(Money)
+    for row in rows:
+        day, job_type, route = row.pop("day"), row.pop("job_type"), row.pop("route")
+        money = Money(**row)
+        total += money
+        by_day[day] += money
+        by_type[job_type] += money
+        by_route[route] += money
+    days = (now.date() - since.date()).days + 1
+    return Report(
+        total,
+        [(day, by_day[day]) for day in (since.date() + timedelta(n) for n in range(days))],
+        _dearest_first(by_type),
+        _dearest_first(by_route),
+    )
 
 
-def _charges(
-    tenant: Tenant, since: datetime, until: datetime
-) -> "QuerySet[LedgerEntry, LedgerEntry]":
-    return LedgerEntry.objects.filter(tenant=tenant, created_at__gte=since, created_at__lte=until)
+def _dearest_first(found: dict[str, Money]) -> list[tuple[str, Money]]:
+    return sorted(found.items(), key=lambda one: one[1].full, reverse=True)
 
 
-def _sum(charges: "QuerySet[LedgerEntry, LedgerEntry]") -> Money:
-    sums: dict[str, Any] = charges.aggregate(**_SUMS)
+def _hours(tenant: Tenant) -> SpendingQuerySet:
+    return Spending.objects.filter(tenant=tenant)
+
+
+def _money(sums: dict[str, Any]) -> Money:
     return Money(**{name: value for name, value in sums.items() if value is not None})
 
 

@@ -1,0 +1,169 @@
+"""Counts and sums that are kept, so that no page counts a hundred thousand rows.
+
+Triggers (migration 0007) write what each statement changed as rows of their own, and nobody
+waits for anybody: no row is updated that another transaction may hold. Whoever reads adds up;
+`fold` puts what came into one row each, so that there is never much to add.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import ClassVar, Self
+from uuid import UUID
+
+from django.db import connection, models
+from django.db.models import Case, F, Q, Sum, Value, When
+
+from aijobs.models.batches import Batch
+from aijobs.models.jobs import AIJob, Collection
+from citizenapp.tenants.models import Tenant
+
+HOUR = timedelta(hours=1)
+
+
+class TallyQuerySet(models.QuerySet["Tally"]):
+    def counts(self) -> dict[UUID, dict[str, int]]:
+        """Jobs by shown status, by collection; statuses without jobs are left out."""
+        shown = Case(
+            When(
+                batch__status__in=[*Batch.REMOTE, Batch.Status.ENDED],
+                then=Value(AIJob.Status.PROCESSING.value),
+            ),
+            default=F("status"),
+        )
+        rows = self.values_list("collection_id", shown).annotate(jobs_sum=Sum("jobs")).order_by()
+        found: dict[UUID, dict[str, int]] = defaultdict(dict)
+        for collection_id, status, jobs in rows:
+            if jobs:
+                found[collection_id][status] = jobs
+        return found
+
+    def unfinished(self) -> list[tuple[str, datetime | None]]:
+        """What its unfinished jobs are at: a status, and when their batch was submitted."""
+        rows = (
+            self.exclude(status__in=AIJob.FINAL)
+            .values_list("status", "batch__submitted_at", "batch")
+            .annotate(jobs_sum=Sum("jobs"))
+            .filter(jobs_sum__gt=0)
+            .order_by()
+        )
+        return [(status, submitted_at) for status, submitted_at, _, _ in rows]
+
+
+class Tally(models.Model):
+    """How many jobs of a collection came to a status, or, where `jobs` is negative, left it."""
+
+    collection = models.ForeignKey(Collection, models.CASCADE, related_name="tallies")
+    status = models.CharField(max_length=10, choices=AIJob.Status.choices)
+    batch = models.ForeignKey(
+        Batch, models.PROTECT, null=True, db_index=False, help_text="Of submitted jobs only."
+    )
+    jobs = models.IntegerField()
+    is_folded = models.BooleanField()
+
+    objects = TallyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "tallies"
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["collection", "status", "batch"],
+                nulls_distinct=False,
+                condition=Q(is_folded=True),
+                name="tally_folded",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["id"], condition=Q(is_folded=False), name="tally_fresh"),
+            # Collections whose jobs have all gone on: nothing is left to say.
+            models.Index(fields=["id"], condition=Q(is_folded=True, jobs=0), name="tally_over"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.jobs:+} {self.status}"
+
+
+class SpendingQuerySet(models.QuerySet["Spending"]):
+    def since(self, moment: datetime) -> Self:
+        """From the hour of the moment on, all of that hour."""
+        return self.filter(hour__gte=start_of_hour(moment))
+
+
+class Spending(models.Model):
+    """Charges of one hour, one tenant and one kind, added up."""
+
+    tenant = models.ForeignKey(Tenant, models.PROTECT, db_index=False)
+    # As in the ledger: collections may be pruned, sums stay.
+    collection_id = models.UUIDField(null=True)
+    hour = models.DateTimeField()
+    job_type = models.CharField(max_length=20)
+    route = models.CharField(max_length=5, choices=AIJob.Route.choices)
+    jobs = models.PositiveIntegerField(help_text="Jobs charged for the first time.")
+    answers = models.PositiveIntegerField(help_text="Charges.")
+    input_tokens = models.PositiveBigIntegerField()
+    output_tokens = models.PositiveBigIntegerField()
+    cache_read_tokens = models.PositiveBigIntegerField()
+    cache_write_tokens = models.PositiveBigIntegerField()
+    cost_usd = models.DecimalField(max_digits=20, decimal_places=10)
+    sync_cost_usd = models.DecimalField(max_digits=20, decimal_places=10)
+    saved_usd = models.DecimalField(max_digits=20, decimal_places=10)
+    is_folded = models.BooleanField()
+
+    objects = SpendingQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "spending"
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["tenant", "hour", "job_type", "route", "collection_id"],
+                nulls_distinct=False,
+                condition=Q(is_folded=True),
+                name="spending_folded",
+            ),
+        ]
+        indexes: ClassVar = [
+            # What a tenant spent between two moments.
+            models.Index(fields=["tenant", "hour"], name="spending_of_tenant"),
+            # What a collection cost.
+            models.Index(
+                fields=["collection_id"],
+                condition=Q(collection_id__isnull=False),
+                name="spending_of_collection",
+            ),
+            models.Index(fields=["id"], condition=Q(is_folded=False), name="spending_fresh"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.cost_usd} USD at {self.hour}"
+
+
+def start_of_hour(moment: datetime) -> datetime:
+    return moment.replace(minute=0, second=0, microsecond=0)
+
+
+def _fold(model: type[models.Model], key: Sequence[str]) -> str:
+    table = model._meta.db_table
+    others = {*key, "id", "is_folded"}
+    sums = [str(field.column) for field in model._meta.local_fields if field.column not in others]
+    columns, kept = ", ".join((*key, *sums)), ", ".join(key)
+    # Put together from the names of our own columns.
+    return f"""
+        WITH fresh AS (DELETE FROM {table} WHERE NOT is_folded RETURNING {columns})
+        INSERT INTO {table} ({columns}, is_folded)
+        SELECT {kept}, {", ".join(f"sum({name})" for name in sums)}, TRUE FROM fresh
+        GROUP BY {kept} ORDER BY {kept}  -- The same order for all: no two wait for each other.
+        ON CONFLICT ({kept}) WHERE is_folded DO UPDATE SET
+        {", ".join(f"{name} = {table}.{name} + EXCLUDED.{name}" for name in sums)}
+    """
+
+
+FOLD_TALLIES = _fold(Tally, ("collection_id", "status", "batch_id"))
+FOLD_SPENDING = _fold(Spending, ("tenant_id", "hour", "job_type", "route", "collection_id"))
+
+
+def fold() -> None:
+    """Add fresh rows to the folded ones of their kind. Two at once do no harm."""
+    with connection.cursor() as cursor:
+        cursor.execute(FOLD_TALLIES)
+        cursor.execute("DELETE FROM aijobs_tally WHERE is_folded AND jobs = 0")
+        cursor.execute(FOLD_SPENDING)
