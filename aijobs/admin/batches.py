@@ -1,8 +1,13 @@
 """Batches, as staff see them."""
 
-from django.contrib import admin
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import Count, Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
@@ -12,32 +17,60 @@ from aijobs.admin.reading import (
     dollars,
     link,
     listing,
+    moment,
     status_badge,
     table,
     timeline,
 )
 from aijobs.gateway import GatewayError
 from aijobs.models import AIJob, Batch, LedgerEntry
-from aijobs.pipeline import withdraw
+from aijobs.pipeline import reconcile, withdraw
 from citizenapp.tenants.models import Tenant
 
 FINISHED_IS_CHARGED = "What Anthropic has finished by then keeps its result and is charged."
+NOT_IN_DOUBT = "Only a batch in doubt is released, not one that is {}."
+RELEASED_IS_SENT_AGAIN = (
+    "Release only what Anthropic does not have: look into its console first. The batch is sent "
+    "again. If Anthropic has it after all, it works on the same requests twice and charges for "
+    "both, until the second one is noticed and canceled."
+)
 TOO_LATE = "Only an assembled or a submitted batch can be canceled, not one that is {}."
+
+
+class AttentionFilter(admin.SimpleListFilter):
+    title = "attention"
+    parameter_name = "attention"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        return [("needed", "Needs a person")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Batch]) -> QuerySet[Batch]:
+        return queryset.exclude(needs_attention="") if self.value() else queryset
 
 
 @admin.register(Batch)
 class BatchAdmin(ReadOnlyAdmin):
     """Batches, from assembled to settled."""
 
-    actions = ("cancel_and_queue_again", "cancel_with_jobs", "retry_failed")
+    actions = (
+        "cancel_and_queue_again", "cancel_with_jobs", "retry_failed", "adopt", "release", "seen",
+    )  # fmt: skip
     list_display = (
         "id", "status_badge", "remote_id", "requests", "succeeded", "errored", "canceled",
         "expired", "assembled_at", "submitted_at", "ended_at", "note",
     )  # fmt: skip
-    list_filter = ("status",)
+    list_filter = ("status", AttentionFilter)
     search_help_text = "Number, nonce, or Anthropic's id."
     fieldsets = (
-        (None, {"fields": ("id", "status_badge", "note", "remote_id", "nonce", "jobs", "tenants")}),
+        (
+            None,
+            {
+                "fields": (
+                    "id", "status_badge", "needs_attention", "note", "remote_id", "nonce", "jobs",
+                    "tenants",
+                )
+            },
+        ),
         (
             "Counts",
             {
@@ -48,7 +81,13 @@ class BatchAdmin(ReadOnlyAdmin):
         ),
         ("Money", {"fields": ("money",)}),
         ("Timings", {"fields": ("timings", "expires_at", "retry_at", "attempts")}),
-        ("Submission", {"classes": ("collapse",), "fields": ("watermark", "after_cancel")}),
+        (
+            "Submission",
+            {
+                "classes": ("collapse",),
+                "fields": ("watermark", "after_cancel", "remote_deleted_at", "lost", "strays"),
+            },
+        ),
     )  # fmt: skip
 
     def found(self, rows: QuerySet[Batch], term: str) -> QuerySet[Batch]:
@@ -127,6 +166,76 @@ class BatchAdmin(ReadOnlyAdmin):
         outcome.tell()
         return None
 
+    @admin.action(description="Adopt a batch of Anthropic's", permissions=["operate"])
+    def adopt(self, request: HttpRequest, queryset: QuerySet[Batch]) -> HttpResponse | None:
+        batches = list(queryset[:2])
+        if len(batches) != 1 or batches[0].status != Batch.Status.UNCONFIRMED:
+            messages.error(request, "Choose one batch that is unconfirmed.")
+            return None
+        [batch] = batches
+        if "confirmed" not in request.POST:
+            return self._adoption(request, batch)
+        remote_id = request.POST.get("other_id", "").strip() or request.POST.get("remote_id", "")
+        outcome = Outcome(request, f"Adopted {remote_id}")
+        try:
+            reconcile.adopt(batch, remote_id, now=timezone.now())
+            outcome.moved(batch)
+        except reconcile.CannotAdopt as error:
+            outcome.left(str(error))
+        except GatewayError as error:
+            outcome.left(f"Anthropic does not show it: {error}")
+        outcome.tell()
+        return None
+
+    def _adoption(self, request: HttpRequest, batch: Batch) -> TemplateResponse:
+        """The page on which to choose what to adopt, and that says what is at stake."""
+        why_none = "Anthropic lists no batch that could be it."
+        try:
+            candidates = reconcile.candidates(batch, timezone.now())
+        except GatewayError as error:
+            candidates, why_none = [], f"Anthropic's list is not to be had: {error}"
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Adopt a batch of Anthropic's?",
+            "opts": self.opts,
+            "checkbox": ACTION_CHECKBOX_NAME,
+            "batch": batch,
+            "candidates": candidates,
+            "why_none": why_none,
+        }
+        return TemplateResponse(request, "admin/aijobs/adoption.html", context)
+
+    @admin.action(description="Release for a new submission", permissions=["operate"])
+    def release(self, request: HttpRequest, queryset: QuerySet[Batch]) -> HttpResponse | None:
+        page = confirmation(
+            self,
+            request,
+            queryset,
+            title="Release these batches?",
+            warning=RELEASED_IS_SENT_AGAIN,
+        )
+        if page is not None:
+            return page
+        outcome = Outcome(request, "Released for a new submission")
+        actor: Any = request.user
+        for batch in bounded(request, queryset):
+            if reconcile.release(batch, now=timezone.now(), by=actor.get_username()):
+                outcome.moved(batch)
+            else:
+                outcome.left(NOT_IN_DOUBT.format(batch.status))
+        outcome.tell()
+        return None
+
+    @admin.action(description="Mark as seen", permissions=["operate"])
+    def seen(self, request: HttpRequest, queryset: QuerySet[Batch]) -> None:
+        outcome = Outcome(request, "Marked as seen")
+        for batch in bounded(request, queryset):
+            if batch.call_off_staff():
+                outcome.moved(batch)
+            else:
+                outcome.left("It asked for nobody's attention.")
+        outcome.tell()
+
     @admin.display(description="status")
     def status_badge(self, batch: Batch) -> SafeString:
         return status_badge(batch.status)
@@ -173,4 +282,21 @@ class BatchAdmin(ReadOnlyAdmin):
     def timings(self, batch: Batch) -> SafeString | str:
         return timeline(
             batch, "assembled_at", "submitting_at", "submitted_at", "ended_at", "settled_at"
+        )
+
+    @admin.display(description="given up as lost")
+    def lost(self, batch: Batch) -> SafeString | str:
+        return table(
+            ("Nonce", "Sent", "Released", "By"),
+            (
+                (lost.nonce, moment(lost.submitting_at), moment(lost.released_at), lost.released_by)
+                for lost in batch.lost_submissions.order_by("pk")
+            ),
+        )
+
+    @admin.display(description="strays at Anthropic")
+    def strays(self, batch: Batch) -> SafeString | str:
+        return table(
+            ("Anthropic's id", "Kind"),
+            ((link(stray), stray.kind) for stray in batch.strays.order_by("pk")),
         )

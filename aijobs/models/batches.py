@@ -322,6 +322,11 @@ class Batch(Movable):
         called = type(self).objects.filter(pk=self.pk, status=self.status)
         return bool(called.exclude(needs_attention=why[:300]).update(needs_attention=why[:300]))
 
+    def call_off_staff(self) -> bool:
+        """A person has seen it; False when nobody was asked for."""
+        called = type(self).objects.filter(pk=self.pk).exclude(needs_attention="")
+        return bool(called.update(needs_attention=""))
+
     def remark(self, note: str) -> None:
         """Say to staff what went wrong, without any consequence."""
         type(self).objects.filter(pk=self.pk).update(note=note[:500])

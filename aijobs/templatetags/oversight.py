@@ -1,25 +1,34 @@
 """What staff see first: the batches under way, and those that need a person."""
 
+from datetime import timedelta
 from typing import Any
 
 from django import template
 from django.db.models import Count, Min, Q
+from django.utils import timezone
 
-from aijobs.models import Batch
+from aijobs.models import Batch, StrayBatch
 
 register = template.Library()
 
 MOST_NAMED = 10
+DUPLICATES_SHOWN = timedelta(days=7)
 
 
 @register.inclusion_tag("admin/aijobs/overview.html")
 def batches_under_way() -> dict[str, Any]:
-    """Reads open batches only, by the index that holds no others."""
+    """Reads batches that are open or need attention, by the indexes that hold no others."""
     under_way = Batch.objects.exclude(status__in=Batch.FINAL)
     in_trouble = Q(status=Batch.Status.UNCONFIRMED) | Q(attempts__gt=0)
+    duplicates = StrayBatch.objects.filter(
+        kind=StrayBatch.Kind.DUPLICATE, found_at__gt=timezone.now() - DUPLICATES_SHOWN
+    )
     return {
+        "now": timezone.now(),
+        "needing_attention": Batch.objects.exclude(needs_attention="").order_by("pk")[:MOST_NAMED],
+        "duplicates": duplicates.order_by("-pk")[:MOST_NAMED],
         "statuses": under_way.values("status")
         .annotate(batches=Count("*"), oldest=Min("assembled_at"))
         .order_by("status"),
-        "in_trouble": under_way.filter(in_trouble).order_by("pk")[:MOST_NAMED],
+        "in_trouble": under_way.filter(in_trouble, needs_attention="").order_by("pk")[:MOST_NAMED],
     }
