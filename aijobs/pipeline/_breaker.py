@@ -10,6 +10,7 @@ from datetime import datetime
 from aijobs import gateway
 from aijobs.models import CircuitBreaker
 from aijobs.models.breaker import FIRST_PAUSE
+from aijobs.pipeline._steps import Step, reached
 
 logger = logging.getLogger(__name__)
 
@@ -67,6 +68,7 @@ def trip(
     breaker = CircuitBreaker(**said, opened_at=now, probe_at=now + FIRST_PAUSE)
     # When two trip it at once, one of them is enough.
     CircuitBreaker.objects.bulk_create([breaker], ignore_conflicts=True)
+    reached(Step.BREAKER_OPENED)
     logger.error("Nothing is sent until this is solved: %s %s", reason.label, message)
 
 
@@ -77,4 +79,5 @@ def prove(*, sent_at: datetime, now: datetime, by_answer: bool) -> None:
         breakers = breakers.filter(needs_answer=False)
     for breaker in breakers:
         if breaker.mark_closed(now):
+            reached(Step.BREAKER_CLOSED)
             logger.warning("Anthropic accepts work again: sending resumes.")

@@ -21,6 +21,7 @@ from aijobs.models import (
     JobInput,
     JobOutput,
 )
+from aijobs.pipeline._steps import Step, reached
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +55,7 @@ def delete_remote(now: datetime) -> int:
         except gateway.Refused as error:
             if error.status != 404:
                 raise
+        reached(Step.SWEEP_DELETED)
         deleted += Batch.objects.filter(pk=batch.pk, remote_deleted_at=None).update(
             remote_deleted_at=now
         )
@@ -70,6 +72,7 @@ def prune(now: datetime) -> int:
     for _ in range(MOST_PIECES):
         piece = _prune_jobs(before)
         pruned += piece
+        reached(Step.SWEEP_PRUNED)
         if piece < PIECE_ROWS:
             _prune_collections(before)
             break

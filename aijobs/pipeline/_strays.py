@@ -16,6 +16,7 @@ from aijobs.gateway import GatewayError, RemoteBatch
 from aijobs.models import AIJob, Batch, LostSubmission, StrayBatch
 from aijobs.pipeline._locks import exclusive
 from aijobs.pipeline._results import first_nonce, lines, loads
+from aijobs.pipeline._steps import Step, reached
 from aijobs.pricing import UnknownModel, Usage
 
 logger = logging.getLogger(__name__)
@@ -78,6 +79,7 @@ def find_duplicates(now: datetime) -> int:
         for remote in unknown(listed):
             if remote.requests in sizes and (match := _match(remote, lost, now)):
                 _turned_up(match, remote, now)
+                reached(Step.SWEEP_FOUND)
                 found += 1
     return found
 
@@ -132,6 +134,7 @@ def follow_duplicates(now: datetime) -> None:
             remote = gateway.retrieve_batch(stray.remote_id)
             if remote.status == "in_progress":
                 remote = gateway.cancel_batch(stray.remote_id)
+                reached(Step.SWEEP_CANCELED)
             succeeded, cost = _cost(stray, now) if remote.has_ended else (0, Decimal(0))
         except gateway.Refused as error:
             logger.warning("Duplicate %s: %s", stray.remote_id, error)
@@ -140,6 +143,7 @@ def follow_duplicates(now: datetime) -> None:
             StrayBatch.objects.filter(pk=stray.pk, ended_at=None).update(
                 ended_at=remote.ended_at or now, succeeded=succeeded, cost_usd=cost
             )
+            reached(Step.SWEEP_COUNTED)
             logger.error("Duplicate %s ended: %s requests charged.", stray.remote_id, succeeded)
 
 

@@ -14,6 +14,7 @@ from aijobs.models import AIJob, Batch
 from aijobs.pipeline import _endings
 from aijobs.pipeline._answers import Failure
 from aijobs.pipeline._retention import KEPT_BY_ANTHROPIC
+from aijobs.pipeline._steps import Step, reached
 
 logger = logging.getLogger(__name__)
 
@@ -72,5 +73,6 @@ def _give_up(batch: Batch, now: datetime) -> bool:
         with transaction.atomic():
             jobs = _endings.lock_jobs(ids, status=AIJob.Status.SUBMITTED, batch=batch)
             _endings.store(((job, failure) for job in jobs.values()), batch=batch, now=now)
+        reached(Step.SWEEP_GAVE_UP)
     logger.error("Batch %s: Anthropic no longer has its results.", batch.pk)
     return batch.mark_vanished(now, "Anthropic deleted its results before they were fetched.")

@@ -159,6 +159,7 @@ def adopt(batch: Batch, remote_id: str, *, now: datetime) -> None:
             adopted = batch.mark_submitted(now, remote.id, remote.expires_at)
     except IntegrityError:
         adopted = False
+    reached(Step.RECONCILE_ADOPTED)
     if not adopted:
         raise CannotAdopt("Somebody else decided about it meanwhile.")
     logger.warning("Batch %s adopted %s by hand.", batch.pk, remote.id)

@@ -120,6 +120,7 @@ def _disown(batch: Batch, results: IO[bytes], now: datetime) -> bool:
         disowned = batch.mark_mistaken(f"In doubt: {stray.remote_id} was taken for it, and is not.")
         if disowned:
             stray.save()
+    reached(Step.SETTLE_DISOWNED)
     logger.error("Batch %s is not %s, which was adopted for it.", batch.pk, stray.remote_id)
     return disowned
 

@@ -1,4 +1,9 @@
-"""sweep: rescue what is stuck, and prune what is old."""
+"""sweep: rescue what is stuck, look for what went astray, and delete what is old.
+
+What waits for other stages rescues itself: every status in which a worker may die is one that a
+stage looks for. Left to sweep are direct calls, batches that Anthropic keeps too long, those that
+none of ours stands for, and counts that are to be folded.
+"""
 
 import logging
 from datetime import datetime, timedelta
@@ -6,16 +11,17 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 
-from aijobs.models import AIJob, IdempotencyKey
-from aijobs.pipeline import _endings
+from aijobs.gateway import GatewayError
+from aijobs.models import AIJob, kept
+from aijobs.pipeline import _endings, _retention, _strays, _watch
 from aijobs.pipeline._answers import Failure
+from aijobs.pipeline._locks import exclusive
 from aijobs.pipeline._steps import Step, reached
 
 logger = logging.getLogger(__name__)
 
 # Added to the longest call, for what its worker does around it.
 MARGIN = timedelta(minutes=1)
-IDEMPOTENCY_KEYS_LAST = timedelta(days=2)
 
 
 def due(now: datetime) -> bool:  # noqa: ARG001
@@ -25,10 +31,26 @@ def due(now: datetime) -> bool:  # noqa: ARG001
 
 def run(now: datetime) -> int:
     """Do it all once; returns how many jobs were rescued."""
-    IdempotencyKey.objects.filter(created_at__lt=now - IDEMPOTENCY_KEYS_LAST).delete()
     rescued = rescue(now)
     reached(Step.SWEEP_COMMITTED)
+    with exclusive("sweep") as mine:
+        if mine:
+            kept.fold()
+            _watch.call_staff(now)
+            _retention.prune(now)
+            _ask_anthropic(now)
     return rescued
+
+
+def _ask_anthropic(now: datetime) -> None:
+    """What needs answers comes last: without them, all of it can wait for the next round."""
+    try:
+        _strays.find_duplicates(now)
+        _strays.follow_duplicates(now)
+        _watch.give_up_vanished(now)
+        _retention.delete_remote(now)
+    except GatewayError as error:
+        logger.warning("Swept in part: %s", error)
 
 
 def lost_after() -> timedelta:
