@@ -115,6 +115,12 @@ def timetable() -> None:
     Schedule.objects.exclude(name__in=STAGES).delete()
 
 
+def start_all() -> None:
+    """Queue every stage once: nobody knows what was under way when the last cluster ended."""
+    for stage, (run, _) in STAGES.items():
+        async_task(run, task_name=stage)
+
+
 def wake(now: datetime) -> list[str]:
     """Queue the stages that have work which is due; returns their names.
 

@@ -53,6 +53,7 @@ class Product:
         emulator = self._program(
             *("emulator", "-m", "aijobs.emulator", "--port", str(self._emulator_port)),
             *("--data", str(self.var / "emulator")),
+            is_ready=lambda: _accepts(self._emulator_port),
         )
         return [
             *([postgres.program(self.var)] if self.has_postgres else []),
@@ -138,6 +139,11 @@ class Product:
             return False
         finally:
             connection.close()
+
+
+def _accepts(port: int | None) -> bool:
+    with socket.socket() as probe:
+        return port is not None and probe.connect_ex((HOST, port)) == 0
 
 
 def _free_port() -> int:

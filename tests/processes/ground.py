@@ -54,12 +54,10 @@ class House:
         """All of it, ready; the emulator answers at once."""
         try:
             postgres.prepare(self.var, say=lambda _: None)
-            for name, program in self.programs.items():
-                self.start(name)
-                if name == "prepare":
-                    assert self._processes[name].wait(60) == 0, self.log(name)
-                else:
-                    program.await_ready(self._processes[name], 60)
+            self.start("postgres", "valkey", "emulator")
+            self.start("prepare")
+            assert self._processes["prepare"].wait(60) == 0, self.log("prepare")
+            self.start("cluster", "relay", "web")
             await_true(lambda: "Listening" in self.log("relay"), "the relay listens")
             await_true(lambda: "The pipeline runs" in self.log("cluster"), "the cluster runs")
             self.hurry()
@@ -74,11 +72,13 @@ class House:
         """The last one first."""
         return list(reversed(self.programs.values()))
 
-    def start(self, name: str) -> None:
-        """Start a program that does not run, and return when it answers."""
-        with self._log(name).open("ab") as log:
-            self._processes[name] = self.programs[name].start(log)
-        self.programs[name].await_ready(self._processes[name], 60)
+    def start(self, *names: str) -> None:
+        """Start programs that do not run, and return when they answer."""
+        for name in names:
+            with self._log(name).open("ab") as log:
+                self._processes[name] = self.programs[name].start(log)
+        for name in names:
+            self.programs[name].await_ready(self._processes[name], 60)
 
     def stop(self, name: str) -> int:
         """Ask it to end, as a supervisor does; returns its exit code."""
@@ -91,6 +91,12 @@ class House:
             os.kill(pid, signal.SIGKILL)
         self._processes[name].wait()
         assert locks.await_release(self.programs[name].lock, 5)
+
+    def abort_postgres(self) -> None:
+        """End it as `pg_ctl stop -m immediate` does: what was not committed is gone."""
+        os.kill(self.pid("postgres"), signal.SIGQUIT)
+        self._processes["postgres"].wait()
+        assert locks.await_release(self.programs["postgres"].lock, 5)
 
     def pid(self, name: str) -> int:
         return self._processes[name].pid
@@ -116,17 +122,20 @@ class House:
 
     # --- What clients see -----------------------------------------------------------------
 
+    @property
+    def authorization(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {(self.var / 'demo-api-key').read_text().strip()}"}
+
     def call(
         self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None
     ) -> tuple[int, Any]:
         """Status and JSON of a call to /api/ai/."""
-        key = (self.var / "demo-api-key").read_text().strip()
         request = Request(
             f"{self.product.url}/api/ai/{path}",
             method=method,
             data=None if body is None else json.dumps(body).encode(),
             headers={
-                "Authorization": f"Bearer {key}",
+                **self.authorization,
                 "Content-Type": "application/json",
                 **(headers or {}),
             },

@@ -28,13 +28,13 @@ def guard(house: House) -> list[int]:
 
 VICTIMS = [
     (workers, signal.SIGKILL),
-    (monitor, signal.SIGKILL),
-    (guard, signal.SIGKILL),
     (guard, signal.SIGSTOP),
     *(
         pytest.param(victim, number, marks=LONG_ONLY)
         for victim, number in [
+            (monitor, signal.SIGKILL),
             (pusher, signal.SIGKILL),
+            (guard, signal.SIGKILL),
             (workers, signal.SIGSTOP),
             (monitor, signal.SIGSTOP),
             (pusher, signal.SIGSTOP),

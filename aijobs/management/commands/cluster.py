@@ -84,6 +84,7 @@ class Watch:
     def _ask(self) -> None:
         if not self._has_timetable:
             tasks.timetable()
+            tasks.start_all()
             self._has_timetable = True
         if self._looked_at - self._beat_at >= BEAT_SECONDS:
             now = timezone.now()
