@@ -43,6 +43,7 @@ class Batches:
         self.answering = Answering(self.store)
         self.settings = settings
         self._initial = settings
+        self.calls_under_way = 0
         self._ahead = self.store.counters().get("clock_ahead_seconds", 0.0)
         for batch in self.store.unanswered():
             self.answering.start(batch)
@@ -188,6 +189,7 @@ class Batches:
             },
             "batches": {status: statuses.count(status) for status in sorted(set(statuses))},
             "calls": calls,
+            "calls_under_way": self.calls_under_way,
         }
 
 

@@ -117,7 +117,11 @@ class Api:
             await drain(request)
             raise
         fault = self._faults.take(call)
-        return await (handler(request) if fault is None else meet(fault, request, handler))
+        self._batches.calls_under_way += 1
+        try:
+            return await (handler(request) if fault is None else meet(fault, request, handler))
+        finally:
+            self._batches.calls_under_way -= 1
 
     def _workspace(self, request: web.Request) -> str:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")

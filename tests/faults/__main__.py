@@ -1,0 +1,69 @@
+"""`make torture`: crash as often as there is time for, and write down what came of it."""
+
+import argparse
+import os
+import random
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import anthropic  # noqa: F401  (every fork finds it in its memory)
+import django
+from django.core.management import call_command
+
+from citizenapp.local import postgres
+from tests.ground import REPLACED_PARTS, emulating, running, short_folder
+
+
+@contextmanager
+def database(var: Path) -> Iterator[None]:
+    """Django over a database of its own."""
+    for name in REPLACED_PARTS:
+        os.environ.pop(name, None)
+    os.environ |= {"CITIZENAPP_VAR": str(var), "DJANGO_SETTINGS_MODULE": "citizenapp.settings"}
+    postgres.prepare(var)
+    with running(postgres.program(var, durable=False), var / "postgres.log"):
+        django.setup()
+        call_command("migrate", verbosity=0)
+        yield
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make torture", description=__doc__)
+    parser.add_argument("--deaths", type=int, default=1_000, help="stop after so many")
+    parser.add_argument("--minutes", type=float, default=60, help="and after so long at the latest")
+    parser.add_argument("--seed", type=int, default=random.randrange(10_000))
+    parser.add_argument("--report", type=Path, help="write the table into this file")
+    given = parser.parse_args()
+    started = time.monotonic()
+    with short_folder() as var, database(var), emulating(var) as emulator:
+        # Models can't be imported before Django is set up.
+        from tests.faults import report, scenarios  # noqa: PLC0415
+        from tests.faults.world import World, settings_of  # noqa: PLC0415
+
+        def enough(tally: scenarios.Tally) -> bool:
+            minutes = (time.monotonic() - started) / 60
+            say(f"\r{report.summary(tally)}, {minutes:.1f} minutes", end="")
+            return bool(tally.deaths >= given.deaths or minutes >= given.minutes)
+
+        with settings_of(emulator):
+            say(f"Seed {given.seed}")
+            torture = scenarios.Torture(World(emulator, var), given.seed, say=say)
+            unreached = torture.every_step_once()
+            scenarios.long(torture, enough)
+        say()
+        say(report.table(torture.tally))
+        if given.report:
+            report.write(given.report, torture.tally, time.monotonic() - started, given.seed)
+    return 1 if torture.tally.wrong or unreached else 0
+
+
+def say(text: str = "", end: str = "\n") -> None:
+    sys.stdout.write(text + end)
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,114 @@
+"""What must be so when everything has ended: our books against Anthropic's."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from django.db.models import Count, Sum
+
+from aijobs.models import (
+    AIJob,
+    Batch,
+    Collection,
+    JobAttempt,
+    JobInput,
+    JobOutput,
+    LedgerEntry,
+    StrayBatch,
+)
+from tests.faults.journeys import DOCUMENTS, HOPELESS, TENANTS, URGENT
+from tests.faults.world import World
+
+
+@dataclass
+class Books:
+    """`lost`: jobs without an end, answers without a charge. `doubled`: batches, jobs, charges
+    there are too many of. `wrong`: each finding in words. `paid_twice`: rows of batches that are
+    known to be one too many."""
+
+    lost: int = 0
+    doubled: int = 0
+    paid_twice: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+    def compare(self, what: str, is_: int, should_be: int) -> None:
+        """Fewer than there should be are lost, more are doubled."""
+        if is_ != should_be:
+            self.lost += max(0, should_be - is_)
+            self.doubled += max(0, is_ - should_be)
+            self.wrong.append(f"{what}: {is_}, and should be {should_be}")
+
+    def refute(self, what: str, count: int) -> None:
+        if count:
+            self.lost += count
+            self.wrong.append(f"{what}: {count}")
+
+
+def audit(world: World, *, journey: bool = True) -> Books:
+    """Everything has ended; has it ended once, and was it charged once?
+
+    `journey`: the jobs are those of `journeys.live`.
+    """
+    books = Books()
+    if journey:
+        whole = len(TENANTS) * len(DOCUMENTS)
+        books.compare("collections", Collection.objects.count(), len(TENANTS))
+        books.compare("jobs", AIJob.objects.exclude(collection=None).count(), whole)
+        urgent = AIJob.objects.filter(collection=None).count()
+        books.compare("urgent jobs", urgent, len(TENANTS) * len(URGENT))
+        done = AIJob.objects.filter(status="completed", collection__isnull=False).count()
+        books.compare("results", done, whole - len(TENANTS) * HOPELESS)
+    books.compare("inputs", JobInput.objects.count(), AIJob.objects.count())
+    _jobs(books)
+    _batches(books, world)
+    _direct_calls(books, world)
+    return books
+
+
+def _jobs(books: Books) -> None:
+    books.refute("jobs without an end", AIJob.objects.exclude(status__in=AIJob.FINAL).count())
+    done = AIJob.objects.filter(status="completed")
+    books.compare("outputs", JobOutput.objects.count(), done.count())
+    books.refute("completed without output", done.filter(output=None).count())
+
+
+def _batches(books: Books, world: World) -> None:
+    remote = {batch["id"]: batch for batch in world.emulator.control("GET", "batches")}
+    for stray in StrayBatch.objects.all():
+        # Known to be one too many, or none of ours: what it cost is written down.
+        batch = remote.pop(stray.remote_id)
+        if stray.kind == StrayBatch.Kind.DUPLICATE:
+            books.paid_twice += batch["succeeded"]
+            books.compare("rows of a duplicate", stray.succeeded or 0, batch["succeeded"])
+    ours = dict(Batch.objects.exclude(remote_id=None).values_list("remote_id", "pk"))
+    open_ = Batch.objects.exclude(status__in=Batch.FINAL)
+    books.refute("batches without an end", open_.count())
+    books.compare("batches at Anthropic", len(remote), len(ours))
+    books.refute("batches of ours that Anthropic does not know", len(ours.keys() - remote.keys()))
+    running = [one for one in remote.values() if one["status"] != "ended"]
+    books.compare("batches still running", len(running), 0)
+    # Every line of every batch became one result, or one attempt with a reason.
+    done = AIJob.objects.filter(status="completed", route="batch")
+    failed = JobAttempt.objects.filter(route="batch", batch__status="settled")
+    lines = Counter(
+        [*done.values_list("batch", flat=True), *failed.values_list("batch", flat=True)]
+    )
+    for remote_id, pk in ours.items():
+        if remote_id in remote:
+            books.compare(f"lines of batch {pk}", lines[pk], remote[remote_id]["total"])
+    charges = LedgerEntry.objects.filter(route="batch")
+    billed = [one for remote_id, one in remote.items() if remote_id in ours]
+    books.compare("charges", charges.count(), sum(one["succeeded"] for one in billed))
+    for tokens in ("input_tokens", "output_tokens"):
+        charged = charges.aggregate(sum=Sum(tokens))["sum"] or 0
+        books.compare(tokens, charged, sum(one[tokens] for one in billed))
+    twice = charges.values("batch", "custom_id").annotate(times=Count("id")).filter(times__gt=1)
+    books.compare("lines that were charged twice", twice.count(), 0)
+
+
+def _direct_calls(books: Books, world: World) -> None:
+    """What a broken direct call cost cannot be known; but none is asked again by itself."""
+    billed = world.emulator.stats()["messages_billed"]
+    charges = LedgerEntry.objects.filter(route="sync").count()
+    doubts = JobAttempt.objects.filter(route="sync", error_type="in_doubt").count()
+    if not charges <= billed <= charges + doubts:
+        books.compare("direct charges", charges, billed)

@@ -1,0 +1,158 @@
+"""What workers do in a world: the stages in turn, and between them what clients and staff do."""
+
+import contextlib
+import itertools
+from collections.abc import Callable
+from datetime import datetime
+
+from django.db.models import Q
+
+from aijobs.gateway import GatewayError
+from aijobs.models import AIJob, Batch, Collection
+from aijobs.pipeline import (
+    accept,
+    assemble,
+    dispatch,
+    expedite,
+    poll,
+    reconcile,
+    settle,
+    sweep,
+    withdraw,
+)
+from citizenapp.tenants.models import Tenant
+from tests.faults.world import World
+
+# Each document orders its own outcome; in the end all but the last have a result.
+DOCUMENTS = [
+    "Hail is covered.",
+    "Fire is not covered. " * 20,
+    "The insurer answers within ten days.",
+    "An overloaded line. [[emulate:errored:overloaded_error*1]]",
+    "A late line. [[emulate:expired*1]]",
+    "A cut line. [[emulate:max_tokens*1]]",
+    "A canceled line. [[emulate:canceled*1]]",
+    "A refused line. [[emulate:refusal]]",
+]
+HOPELESS = 1
+URGENT = ["Is hail covered?"]
+TENANTS = ("acme", "beta")
+
+# Returns whether it is done for good.
+Deed = Callable[[datetime], bool]
+
+MOST_ROUNDS = 3_000
+
+
+class Stuck(Exception):
+    """Work was left that no round would finish."""
+
+
+def found_tenants() -> None:
+    Tenant.objects.bulk_create(Tenant(name=name.title(), slug=name) for name in TENANTS)
+
+
+def queue_collections(now: datetime) -> bool:
+    """Every tenant queues all the documents. A client that got no answer looks before it asks."""
+    for tenant in Tenant.objects.exclude(collection__in=Collection.objects.all()):
+        texts = [f"{tenant.name}: {text}" for text in DOCUMENTS]
+        rows = [(row, {"document_text": text}) for row, text in enumerate(texts, 1)]
+        accept.collection(tenant, "Policies", "summarize", rows, now=now, created_by="ann")
+    return True
+
+
+def queue_urgent(now: datetime) -> bool:
+    for tenant in Tenant.objects.order_by("pk"):
+        for text in URGENT[AIJob.objects.filter(tenant=tenant, collection=None).count() :]:
+            raw = {"document_text": text}
+            accept.job(tenant, "summarize", raw, now=now, created_by="ann", needed_within=0)
+    return True
+
+
+def cancel_a_waiting_job(now: datetime) -> bool:
+    job = AIJob.objects.filter(status="queued", route="batch").last()
+    return job is not None and withdraw.job(job, now=now)
+
+
+def cancel_an_assembled_batch(now: datetime) -> bool:
+    batch = Batch.objects.filter(status="assembled").last()
+    return batch is not None and withdraw.batch(batch, Batch.AfterCancel.REQUEUE, now=now)
+
+
+def cancel_a_submitted_batch(now: datetime) -> bool:
+    batch = Batch.objects.filter(status="submitted").first()
+    with contextlib.suppress(GatewayError):
+        return batch is not None and withdraw.batch(batch, Batch.AfterCancel.CANCEL, now=now)
+    return True
+
+
+def take_back_a_submitted_batch(now: datetime) -> bool:
+    batch = Batch.objects.filter(status="submitted").last()
+    with contextlib.suppress(GatewayError):
+        return batch is not None and withdraw.batch(batch, Batch.AfterCancel.REQUEUE, now=now)
+    return True
+
+
+def retry_what_ended_badly(now: datetime) -> bool:
+    """Once all has ended: what was canceled, and direct calls whose answer was lost."""
+    if is_at_work():
+        return False
+    for job in AIJob.objects.filter(Q(status="canceled") | Q(status="failed", collection=None)):
+        accept.retry(job, now=now)
+    for collection in Collection.objects.all():
+        accept.retry_collection(collection, now=now)
+    return True
+
+
+def is_at_work() -> bool:
+    return (
+        AIJob.objects.exclude(status__in=AIJob.FINAL).exists()
+        or Batch.objects.exclude(status__in=Batch.FINAL).exists()
+    )
+
+
+def once(world: World, number: int, deed: Deed) -> Callable[[datetime], object]:
+    """The deed, until it is done for good. A death between deed and note does it twice."""
+
+    def act(now: datetime) -> None:
+        if not world.done[number] and deed(now):
+            world.done[number] = 1
+
+    return act
+
+
+def live(world: World) -> None:
+    """Do everything that there is to do, in the order of a busy day, until nothing is left.
+
+    Raises Stuck when it does not come to an end.
+    """
+    clock, number = world.now, itertools.count(1)
+    retry = 0
+    day: list[Callable[[datetime], object]] = [
+        once(world, next(number), queue_collections),
+        once(world, next(number), queue_urgent),
+        once(world, next(number), cancel_a_waiting_job),
+        lambda now: expedite.run(now, clock),
+        assemble.run,
+        once(world, next(number), cancel_an_assembled_batch),
+        reconcile.run,
+        lambda now: dispatch.run(now, clock),
+        once(world, next(number), cancel_a_submitted_batch),
+        once(world, next(number), take_back_a_submitted_batch),
+        poll.run,
+        settle.run,
+        sweep.run,
+        once(world, retry, retry_what_ended_badly),
+    ]
+    dues = [stage.due for stage in (expedite, assemble, dispatch, poll, reconcile, settle)]
+    idle = 0
+    for _ in range(MOST_ROUNDS):
+        world.count_round()
+        for act in day:
+            act(clock())
+        if not is_at_work() and world.done[retry]:
+            return
+        idle = 0 if any(due(clock()) for due in dues) else idle + 1
+        if idle:
+            world.stride(2.0**idle)
+    raise Stuck

@@ -1,0 +1,244 @@
+"""What is done to workers: deaths at each step, faults of the network, company, and storms."""
+
+import itertools
+import random
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from aijobs.pipeline._steps import Step
+from tests.faults import books, journeys, nursery
+from tests.faults.books import Books
+from tests.faults.nursery import Order
+from tests.faults.world import World
+
+# The steps in the order in which a day comes to them, each behind what leads to it: only an
+# abandoned intent is found, and only a lost direct call is rescued.
+DAY = (
+    *(Step.ACCEPT_COPIED, Step.ACCEPT_COUNTED, Step.ACCEPT_COMMITTED, Step.WITHDRAW_COMMITTED),
+    *(Step.EXPEDITE_CLAIMED, Step.SWEEP_RESCUED, Step.EXPEDITE_ANSWERED, Step.SWEEP_COMMITTED),
+    *(Step.ASSEMBLE_CLAIMED, Step.ASSEMBLE_COUNTED, Step.ASSEMBLE_COMMITTED),
+    *(Step.WITHDRAW_DISSOLVED, Step.DISPATCH_WRITTEN, Step.DISPATCH_WATERMARK),
+    *(Step.DISPATCH_INTENT, Step.RECONCILE_ABANDONED, Step.RECONCILE_LISTED),
+    *(Step.RECONCILE_RELEASED, Step.DISPATCH_ANSWERED, Step.RECONCILE_ADOPTED),
+    *(Step.DISPATCH_SENDING, Step.DISPATCH_COMMITTED, Step.DISPATCH_REFUSED),
+    *(Step.BREAKER_OPENED, Step.BREAKER_CLOSED),
+    *(Step.WITHDRAW_WISHED, Step.POLL_CANCELED, Step.WITHDRAW_CANCELED),
+    *(Step.POLL_CLAIMED, Step.POLL_ANSWERED, Step.POLL_COMMITTED),
+    *(Step.SETTLE_DOWNLOADED, Step.SETTLE_CHECKED, Step.SETTLE_LOCKED, Step.ENDINGS_COPIED),
+    *(Step.ENDINGS_MOVED, Step.SETTLE_STORED, Step.SETTLE_COMMITTED, Step.SETTLE_SETTLED),
+    *(Step.SWEEP_DELETED, Step.RETRY_COMMITTED, Step.EXPEDITE_STORED, Step.EXPEDITE_COMMITTED),
+)
+# What only comes when the promise is at its end (`late`), or after weeks (test_old_rows.py).
+LATE = (Step.SWEEP_FOUND, Step.SWEEP_CANCELED, Step.SWEEP_COUNTED, Step.SETTLE_DISOWNED)
+RARE = (*LATE, Step.SWEEP_PRUNED, Step.SWEEP_GAVE_UP)
+LEADS_TO = {
+    Step.RECONCILE_ABANDONED: [Step.DISPATCH_INTENT],
+    Step.RECONCILE_LISTED: [Step.DISPATCH_INTENT],
+    Step.RECONCILE_RELEASED: [Step.DISPATCH_INTENT],
+    Step.RECONCILE_ADOPTED: [Step.DISPATCH_ANSWERED],
+    Step.SWEEP_RESCUED: [Step.EXPEDITE_CLAIMED],
+    Step.POLL_CANCELED: [Step.WITHDRAW_WISHED],
+}
+REFUSED = {"at": "create", "fault": "status", "status": 400, "after_calls": 1}
+HELD = {
+    "at": "create", "fault": "status", "status": 429, "after_calls": 2,
+    "error_code": "enforced_spend_limit_reached",
+}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault of the network, and the words under which it is reported."""
+
+    name: str
+    order: dict[str, object]
+
+    @property
+    def at(self) -> str:
+        return str(self.order["at"])
+
+
+def network_faults() -> Iterator[Fault]:
+    """Each kind of fault at each call that can meet it."""
+    for at in ("create", "list", "retrieve", "results", "cancel", "delete", "message"):
+        # A GET leaves nothing behind: what fails after it fails before it.
+        late = () if at in {"list", "retrieve", "results"} else ("after",)
+        for when in ("early", "before", *late):
+            for orderly in (False, True):
+                order = {"at": at, "fault": "drop", "when": when, "orderly": orderly}
+                yield Fault("connection dropped", order)
+            # A message that is answered with an error is not billed: nothing comes after it.
+            statuses = (408, 409, 429, 500, 502, 503, 504, 529)
+            for status in () if (at, when) == ("message", "after") else statuses:
+                order = {"at": at, "fault": "status", "when": when, "status": status}
+                yield Fault("status 408, 409, 429, 5xx", order)
+            yield Fault("a proxy's page", {"at": at, "fault": "html", "when": when})
+        for when in ("before", *late):
+            yield Fault(
+                "slower than we wait", {"at": at, "fault": "slow", "when": when, "seconds": 1.3}
+            )
+    for at in ("retrieve", "results", "cancel"):
+        yield Fault("a passing 404", {"at": at, "fault": "status", "status": 404})
+    for status in (400, 413):
+        yield Fault("refused", {"at": "create", "fault": "status", "status": status})
+    for fault in ("cut", "half_line", "missing", "duplicate", "foreign"):
+        order = {"at": "results", "fault": fault, "rows": 1}
+        yield Fault(f"rows: {fault.replace('_', ' ')}", order)
+    yield Fault("list lags", {"at": "list", "fault": "lag", "seconds": 30, "times": 0})
+
+
+def one_of_each_kind() -> list[Fault]:
+    kinds: dict[tuple[str, str], Fault] = {}
+    for fault in network_faults():
+        kinds.setdefault((fault.at, fault.name), fault)
+    return list(kinds.values())
+
+
+@dataclass
+class Row:
+    """One line of the table."""
+
+    times: int = 0
+    lost: int = 0
+    doubled: int = 0
+
+
+@dataclass
+class Tally:
+    """What was tried so far, by stage and fault, and what came of it."""
+
+    rows: dict[tuple[str, str], Row] = field(default_factory=dict)
+    deaths: int = 0
+    worlds: int = 0
+    rounds: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+    def add(self, stage: str, fault: str, times: int, found: Books) -> None:
+        row = self.rows.setdefault((stage, fault), Row())
+        row.times += times
+        row.lost += found.lost
+        row.doubled += found.doubled
+
+
+class Torture:
+    """Worlds, one after the other, each with its own misfortune; `tally` keeps the score."""
+
+    def __init__(self, world: World, seed: int, say: Callable[[str], object]) -> None:
+        self.world = world
+        self.random = random.Random(seed)
+        self.say = say
+        self.tally = Tally()
+
+    def day(
+        self,
+        orders: Iterable[Order] = (),
+        faults: Sequence[dict[str, object]] = (),
+        *,
+        workers: int = 1,
+    ) -> tuple[Counter[str], Books]:
+        """One world from its first job to its last: who died of what, and what the books say."""
+        world = self.world
+        world.reset()
+        journeys.found_tenants()
+        for fault in faults:
+            world.emulator.control("POST", "faults", fault)
+        rounds = world.rounds
+        try:
+            deaths = nursery.outlive(
+                world, lambda: journeys.live(world), iter(orders), workers=workers
+            )
+        except nursery.Broken as broken:
+            found = Books(lost=1, wrong=[str(broken)])
+            deaths = nursery.Deaths()
+        else:
+            found = books.audit(world)
+        self.tally.worlds += 1
+        self.tally.rounds += world.rounds - rounds
+        self.tally.deaths += deaths.total
+        for wrong in found.wrong:
+            self.tally.wrong.append(f"{wrong} (deaths: {dict(deaths.by_order)}, faults: {faults})")
+            self.say(self.tally.wrong[-1])
+        return deaths.by_order, found
+
+    def every_step_once(self) -> set[Step]:
+        """Die at each step once, many in one world; returns those that were never reached."""
+        left, misses = list(DAY), Counter[Step]()
+        while left:
+            deaths, found = self.day(left, [REFUSED, HELD])
+            self._score_steps(deaths, found)
+            left = [step for step in left if step not in deaths]
+            # The next in line was not reached, and kept those behind it from their turn.
+            left = left[1:] + left[:1]
+            misses.update(left[-1:])
+            if found.wrong or max(misses.values(), default=0) > 2:
+                break
+        return set(left)
+
+    def walk(self, step: Step, times: int) -> None:
+        """Die at one step until it was reached for the `times`-th time, four times in a row."""
+        ways = LEADS_TO.get(step, [])
+        lives: list[Order] = [f"{step}:{times}", *ways, f"{step}:1", *ways, f"{step}:1"]
+        deaths, found = self.day([*ways, *lives], [REFUSED, HELD])
+        self._score_steps(deaths, found)
+
+    def network(self, faults: Sequence[Fault], *, deaths: int = 0) -> None:
+        """Meet these faults, early or late in the day, and perhaps die now and then as well."""
+        orders: list[dict[str, object]] = [
+            {"after_calls": self.random.randint(0, 2) if number == 0 else 0, **fault.order}
+            for number, fault in enumerate(faults)
+        ]
+        if any(fault.at == "list" for fault in faults):
+            # Nobody asks for the list who is not in doubt.
+            when = self.random.choice(["before", "after"])
+            orders.append({"at": "create", "fault": "drop", "when": when})
+        died, found = self.day([self._any_step() for _ in range(deaths)], orders)
+        left = self.world.emulator.control("GET", "faults")
+        for fault in faults:
+            spared = any(fault.order.items() <= order.items() for order in left if order["times"])
+            name = f"{fault.name}, with SIGKILL" if died else fault.name
+            self.tally.add(fault.at, name, 0 if spared else 1, found)
+        self._score_steps(died, found)
+
+    def together(self, workers: int, deaths: int) -> None:
+        """Several workers do all stages at once, and die at random steps and moments."""
+        orders = [self.random.choice([self._any_step, self._any_moment])() for _ in range(deaths)]
+        died, found = self.day(orders, workers=workers)
+        name = f"{workers} workers at once" + (", with SIGKILL" if deaths else "")
+        self.tally.add("all", name, 1, found)
+        self._score_steps(died, found)
+
+    def storm(self, deaths: int) -> None:
+        """Be killed from outside at any moment, again and again."""
+        died, found = self.day([self._any_moment() for _ in range(deaths)])
+        self._score_steps(died, found)
+
+    def _any_step(self) -> Order:
+        return f"{self.random.choice(DAY)}:{self.random.randint(1, 3)}"
+
+    def _any_moment(self) -> Order:
+        return self.random.uniform(0.005, 0.25)
+
+    def _score_steps(self, deaths: Counter[str], found: Books) -> None:
+        for name, times in deaths.items():
+            stage, _, _ = name.partition(".")
+            fault = f"SIGKILL at {name}" if name in set(DAY) else "SIGKILL at any moment"
+            self.tally.add(stage if name in set(DAY) else "all", fault, times, found)
+
+
+def long(torture: Torture, enough: Callable[[Tally], bool]) -> None:
+    """All of it, over and over, until it is enough."""
+    for times in itertools.count(1):
+        for step in DAY:
+            torture.walk(step, times % 3 + 1)
+            if enough(torture.tally):
+                return
+        for number, fault in enumerate(network_faults()):
+            torture.network([fault], deaths=number % 2 * 3)
+            if enough(torture.tally):
+                return
+        for workers in (2, 2, 4, 2, 2, 4):
+            torture.together(workers, deaths=torture.random.choice([0, 8, 16]))
+            torture.storm(deaths=16)
+            if enough(torture.tally):
+                return

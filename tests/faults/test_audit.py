@@ -1,0 +1,61 @@
+"""The audit that every fault test ends with is no rubber stamp."""
+
+from collections.abc import Callable
+from io import BytesIO
+
+import orjson
+import pytest
+from django.db import connection
+
+from aijobs import gateway
+from aijobs.models import AIJob, Batch, JobOutput
+from tests.faults import books, journeys
+from tests.faults.world import World
+
+PARAMS = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "Hail?"}]}
+
+
+def lose_a_result() -> None:
+    JobOutput.objects.filter(job__collection__isnull=False).first().delete()  # type: ignore[union-attr]
+
+
+def lose_a_job() -> None:
+    AIJob.objects.filter(route="batch", status="completed").update(
+        status="queued", batch=None, finished_at=None
+    )
+
+
+def lose_a_charge() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE aijobs_ledgerentry")
+
+
+def double_a_batch() -> None:
+    gateway.create_batch(
+        BytesIO(orjson.dumps({"requests": [{"custom_id": "1", "params": PARAMS}]}))
+    )
+
+
+def leave_a_batch() -> None:
+    Batch.objects.filter(status="settled").update(status="ended")
+
+
+@pytest.mark.parametrize(
+    ("harm", "lost", "doubled"),
+    [
+        (lose_a_result, True, False),
+        (lose_a_job, True, True),
+        (lose_a_charge, True, False),
+        (double_a_batch, False, True),
+        (leave_a_batch, True, False),
+    ],
+)
+def test_harm_is_found(world: World, harm: Callable[[], None], lost: bool, doubled: bool) -> None:
+    world.reset()
+    journeys.found_tenants()
+    journeys.live(world)
+    assert books.audit(world).wrong == []
+    harm()
+    found = books.audit(world)
+    assert (found.lost > 0, found.doubled > 0) == (lost, doubled)
+    assert found.wrong

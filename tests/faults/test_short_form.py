@@ -1,0 +1,44 @@
+"""Whatever step a worker dies at, and whatever the network does, nothing is lost or doubled."""
+
+import pytest
+
+from tests.faults import scenarios
+from tests.faults.scenarios import Torture
+from tests.faults.world import World
+
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture
+def torture(world: World) -> Torture:
+    return Torture(world, seed=1, say=print)
+
+
+def test_a_death_at_each_step(torture: Torture) -> None:
+    assert not torture.every_step_once()
+    assert not torture.tally.wrong
+    assert torture.tally.deaths >= len(scenarios.DAY)
+
+
+@pytest.mark.parametrize(
+    "at", ["create", "list", "retrieve", "results", "cancel", "delete", "message"]
+)
+def test_each_fault_of_the_network(torture: Torture, at: str) -> None:
+    faults = [fault for fault in scenarios.one_of_each_kind() if fault.at == at]
+    # A day makes few calls of some kinds.
+    for some in (faults[:3], faults[3:6], faults[6:]):
+        torture.network(some)
+    assert not torture.tally.wrong
+    assert all(row.times for row in torture.tally.rows.values()), torture.tally.rows
+
+
+def test_two_workers_that_die_now_and_then(torture: Torture) -> None:
+    torture.together(2, deaths=6)
+    assert not torture.tally.wrong
+    assert torture.tally.deaths
+
+
+def test_deaths_at_any_moment(torture: Torture) -> None:
+    torture.storm(deaths=12)
+    assert not torture.tally.wrong
+    assert torture.tally.deaths
