@@ -1,0 +1,145 @@
+"""What turns up at Anthropic after it was given up is not paid for longer than it must."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db.models import Sum
+
+from aijobs.models import AIJob, Batch, LedgerEntry, LostSubmission, StrayBatch
+from aijobs.pipeline import dispatch, poll, reconcile, settle, sweep
+from tests.ground import Emulator
+from tests.pipeline.steps import MINUTE, at, hold, keep_going, queue
+from tests.pipeline.strangers import GRACE, lose, make_stranger, send_into_doubt
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def sent() -> datetime:
+    """By the emulator's clock: what is late is told by its moment."""
+    return datetime.now(UTC)
+
+
+@pytest.fixture(autouse=True)
+def _grace(settings: Any) -> None:
+    settings.AIJOBS_RECONCILE_GRACE = GRACE.total_seconds()
+
+
+def queue_at(now: datetime, *documents: str) -> list[AIJob]:
+    return queue(*documents, now=now - timedelta(minutes=6))
+
+
+def release(batch: Batch, now: datetime) -> None:
+    """Give its submission up, and send it again."""
+    assert reconcile.run(now) == 1
+    assert dispatch.run(now, at(now)) == 1
+    batch.refresh_from_db()
+
+
+def send_twice(emulator: Emulator, now: datetime) -> Batch:
+    batch = lose(emulator, now)
+    again = now + GRACE * 2
+    assert dispatch.run(again, at(again)) == 1
+    emulator.control("DELETE", "faults")
+    assert emulator.stats()["batches_created"] == 2
+    batch.refresh_from_db()
+    return batch
+
+
+def test_a_duplicate_is_canceled_as_soon_as_it_shows(emulator: Emulator, sent: datetime) -> None:
+    hold(emulator)
+    emulator.control("POST", "settings", {"latency_base": 3_600, "latency_cancel": 0})
+    queue_at(sent, "a", "b")
+    batch = send_twice(emulator, sent)
+    late = sent + GRACE * 3
+    sweep.run(late)
+    stray = StrayBatch.objects.get()
+    assert (stray.kind, stray.batch, stray.requests) == ("duplicate", batch, 2)
+    assert emulator.stats()["calls"]["cancel"] == 1
+    sweep.run(late + MINUTE)
+    stray.refresh_from_db()
+    assert stray.ended_at
+    assert (stray.succeeded, stray.cost_usd) == (0, 0)
+    # The one that is ours goes on, and nothing else is looked at twice.
+    assert batch.remote_id != stray.remote_id
+    assert batch.remote_id
+    emulator.end(batch.remote_id)
+    assert poll.run(late + MINUTE) == 1
+    assert settle.run(late + MINUTE) == 1
+    assert set(AIJob.objects.values_list("status", flat=True)) == {"completed"}
+    assert LedgerEntry.objects.count() == 2
+    sweep.run(late + MINUTE * 2)
+    assert emulator.stats()["calls"]["cancel"] == 1
+    assert StrayBatch.objects.count() == 1
+
+
+def test_a_duplicate_that_has_ended_is_written_down_with_its_cost(
+    emulator: Emulator, sent: datetime
+) -> None:
+    queue_at(sent, "a", "b")
+    send_twice(emulator, sent)
+    keep_going(sent + GRACE * 3)
+    sweep.run(sent + GRACE * 4)
+    stray = StrayBatch.objects.get()
+    charged = LedgerEntry.objects.aggregate(cost=Sum("cost_usd"))["cost"]
+    # The tenant paid once; the other half of the bill stands where staff see it.
+    assert (stray.kind, stray.succeeded, stray.cost_usd) == ("duplicate", 2, charged)
+    assert LedgerEntry.objects.count() == 2
+    assert emulator.stats()["rows_billed"] == 4
+
+
+def test_what_turns_up_before_it_was_sent_again_is_taken(
+    emulator: Emulator, sent: datetime
+) -> None:
+    hold(emulator)
+    queue_at(sent, "a", "b")
+    batch = lose(emulator, sent)
+    nonce = batch.nonce
+    emulator.control("DELETE", "faults")
+    sweep.run(sent + GRACE * 2 + MINUTE)
+    batch.refresh_from_db()
+    assert (batch.status, batch.nonce != nonce) == ("submitted", True)
+    assert not LostSubmission.objects.exists()
+    assert not StrayBatch.objects.exists()
+    assert batch.remote_id
+    emulator.end(batch.remote_id)
+    keep_going(sent + GRACE * 3)
+    assert emulator.stats()["batches_created"] == 1
+    assert LedgerEntry.objects.count() == 2
+
+
+def test_a_stranger_of_the_same_size_is_left_alone(emulator: Emulator, sent: datetime) -> None:
+    hold(emulator)
+    before = sent - timedelta(hours=2)
+    queue_at(before, "a")
+    release(send_into_doubt(emulator, before, made=False), before + GRACE * 2)
+    theirs = make_stranger()
+    sweep.run(sent + MINUTE)
+    assert not StrayBatch.objects.exists()
+    assert "cancel" not in emulator.stats()["calls"]
+    # When it has ended, its custom ids say that it is none of ours.
+    emulator.end(theirs)
+    sweep.run(sent + MINUTE)
+    assert [(one.remote_id, one.kind) for one in StrayBatch.objects.all()] == [(theirs, "foreign")]
+
+
+def test_nobody_looks_when_nothing_was_given_up(emulator: Emulator, sent: datetime) -> None:
+    sweep.run(sent)
+    assert "list" not in emulator.stats()["calls"]
+
+
+def test_a_late_answer_to_a_released_submission_is_not_taken_for_the_next(
+    emulator: Emulator, sent: datetime
+) -> None:
+    """Its worker was held up for longer than the grace, and hears of its batch only now."""
+    hold(emulator)
+    queue_at(sent, "a")
+    held_up = send_into_doubt(emulator, sent, made=True)
+    late = Batch.objects.get()
+    emulator.order("list", "lag", seconds=3_600, times=0)
+    release(late, sent + GRACE * 2)
+    first = emulator.control("GET", "batches")[0]["id"]
+    assert not held_up.mark_submitted(sent, first, sent)
+    late.refresh_from_db()
+    assert late.remote_id not in {first, None}
