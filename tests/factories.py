@@ -61,6 +61,8 @@ def make_job(
     )
     JobInput.objects.create(
         job=job,
+        tenant=tenant,
+        job_type=job_type,
         document=text,
         options=dict(OPTIONS[job_type] if options is None else options),
         created_by="test",

@@ -102,7 +102,7 @@ class AIJobAdmin(ReadOnlyAdmin):
             return rows.filter(Q(pk=key) | Q(collection=key))
         if batches := search.batches(term):
             return rows.filter(batch__in=batches)
-        return rows.filter(tenant__in=search.tenants(term))
+        return rows.filter(input__tenant__in=search.tenants(term))
 
     @admin.action(description="Queue again", permissions=["operate"])
     def retry(self, request: HttpRequest, queryset: QuerySet[AIJob]) -> HttpResponse | None:

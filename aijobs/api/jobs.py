@@ -103,11 +103,9 @@ def _described(tenant: Tenant, job_id: UUID, now: datetime) -> dict[str, Any]:
 
 
 def _filtered(tenant: Tenant, wanted: JobFilters) -> "QuerySet[AIJob]":
-    jobs = reading.jobs_of(tenant)
+    jobs = reading.described(AIJob.objects.listed(tenant, wanted.job_type or ""))
     if wanted.status:
         jobs = jobs.shown_as(wanted.status)
-    if wanted.job_type:
-        jobs = jobs.filter(job_type=wanted.job_type)
     if wanted.collection:
         jobs = jobs.filter(collection=wanted.collection)
     # The bound on the id makes it a range of an index; the moment makes it exact.

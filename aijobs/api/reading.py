@@ -28,19 +28,15 @@ SUMS = tuple(shapes.Cost.model_fields)
 NOTHING = Decimal(0)
 
 
-def jobs_of(tenant: Tenant) -> AIJobQuerySet:
-    """A tenant's jobs with their shown status, and their input without the document."""
-    return (
-        AIJob.objects.of(tenant)
-        .with_shown_status()
-        .select_related("input")
-        .defer("input__document")
-    )
+def described(jobs: AIJobQuerySet) -> AIJobQuerySet:
+    """The jobs with their shown status, and their input without the document."""
+    return jobs.with_shown_status().select_related("input").defer("input__document")
 
 
 def job_of(tenant: Tenant, job_id: UUID) -> AIJob:
     """Raises NotFound for a job of somebody else, as for one that never was."""
-    job = jobs_of(tenant).filter(pk=job_id).select_related("output", "batch").first()
+    jobs = described(AIJob.objects.of(tenant).filter(pk=job_id))
+    job = jobs.select_related("output", "batch").first()
     if job is None:
         raise NotFound("There is no job with this id.")
     return job

@@ -48,6 +48,11 @@ class AIJobQuerySet(models.QuerySet["AIJob"]):
         """Every road to a tenant's jobs begins here."""
         return self.filter(tenant=tenant)
 
+    def listed(self, tenant: Tenant, job_type: str = "") -> Self:
+        """A tenant's jobs, those of one type where it is given, as lists walk them by `-pk`."""
+        walked = {"input__tenant": tenant} | ({"input__job_type": job_type} if job_type else {})
+        return self.of(tenant).filter(**walked)
+
     def queue_failed_again(self, now: datetime) -> int:
         """Move all failed jobs among these back to the queue, in one statement."""
         return self.filter(status=AIJob.Status.FAILED).update(
@@ -192,9 +197,7 @@ class AIJob(Movable):
             models.Index(fields=["needed_by"], name="job_urgent", condition=Q(status="queued")),
             # dispatch, settle, and staff who look into a batch.
             models.Index(fields=["batch", "id"], name="job_of_batch"),
-            # The tenant's list, newest first.
-            models.Index(fields=["tenant", "-id"], name="job_of_tenant"),
-            # The same, filtered by a status that few jobs have: a walk would not end.
+            # A tenant's list, filtered by a status that few jobs have: a walk would not end.
             models.Index(
                 fields=["tenant", "status", "-id"],
                 name="job_of_tenant_rare",
@@ -206,6 +209,8 @@ class AIJob(Movable):
                 name="job_of_collection",
                 condition=Q(collection__isnull=False),
             ),
+            # Staff who look for direct calls. No job of a batch is in it.
+            models.Index(fields=["-id"], name="job_sync", condition=Q(route="sync")),
         ]
 
     def __str__(self) -> str:
@@ -242,13 +247,29 @@ class AIJob(Movable):
 
 
 class JobInput(models.Model):
-    """What a job was given: written once, with the job."""
+    """What a job was given: written once, with the job.
+
+    Lists are indexed here, by columns that never change: each move of a job writes a new entry
+    into every index of AIJob.
+    """
 
     job = models.OneToOneField(AIJob, models.CASCADE, primary_key=True, related_name="input")
+    # Those of the job, whose own constraints hold for them.
+    tenant = models.ForeignKey(
+        Tenant, models.DO_NOTHING, db_index=False, db_constraint=False, related_name="+"
+    )
+    job_type = models.CharField(max_length=20)
     document = JSONTextField(help_text="The text: a JSON string.")
     options = JSONTextField(help_text="The rest of its validated input: a JSON object.")
     source_name = models.CharField(max_length=255, blank=True, help_text="The uploaded file.")
     created_by = models.CharField(max_length=150)
+
+    class Meta:
+        indexes: ClassVar = [
+            # The tenant's list, newest first, and that of one job type.
+            models.Index(fields=["tenant", "-job"], name="input_of_tenant"),
+            models.Index(fields=["tenant", "job_type", "-job"], name="input_of_kind"),
+        ]
 
     def __str__(self) -> str:
         return f"input of {self.pk}"

@@ -115,6 +115,8 @@ def job(
         )
         JobInput.objects.create(
             job=queued,
+            tenant=tenant,
+            job_type=job_type,
             document=checked.document,
             options=checked.options,
             source_name=_file_name(source_name),
@@ -293,7 +295,10 @@ def _store(
         *(now.isoformat(), now.isoformat()),
     )
     of_collection = b"\t".join(cell(str(value)) for value in constant)
-    created_by = cell(collection.created_by)
+    of_input = b"\t".join(
+        cell(value)
+        for value in (str(collection.tenant_id), collection.job_type, collection.created_by)
+    )
 
     def inputs() -> Iterator[bytes]:
         for one, number in zip(requests, ids, strict=False):
@@ -307,11 +312,11 @@ def _store(
                 )
             )
             document, options = (json_cell(encode_json(it)) for it in (one.document, one.options))
-            yield b"%b\t%b\t%b\t\t%b\n" % (job_id, document, options, created_by)
+            yield b"%b\t%b\t%b\t%b\t\n" % (job_id, of_input, document, options)
 
     copy_rows(
         "aijobs_jobinput",
-        ("job_id", "document", "options", "source_name", "created_by"),
+        ("job_id", "tenant_id", "job_type", "created_by", "document", "options", "source_name"),
         inputs(),
     )
     if not jobs:

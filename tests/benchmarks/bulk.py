@@ -109,7 +109,7 @@ def call(application: WSGIHandler, body: Path, content_type: str, key: str) -> N
 def forget() -> None:
     """Begin with empty tables of jobs."""
     with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE aijobs_aijob, aijobs_collection CASCADE")
+        cursor.execute("TRUNCATE aijobs_aijob, aijobs_jobinput, aijobs_collection CASCADE")
         cursor.execute("CHECKPOINT")
 
 
@@ -168,6 +168,10 @@ def bulk_create(bench: Bench, tenant: Tenant) -> None:
         (
             JobInput(
                 job=job,
+                tenant=tenant,
+                job_type="summarize",
+                tenant=tenant,
+                job_type="summarize",
                 document=item["document_text"],
                 options={"max_length": item["max_length"]},
                 created_by="ann",

@@ -61,7 +61,7 @@ def page(
 ) -> JobsPage:
     """Jobs from the newest to the oldest: those older than `before`, or newer than `after`."""
     jobs = (
-        _filtered(AIJob.objects.of(tenant), only)
+        _filtered(tenant, only)
         .with_shown_status()
         .select_related("collection", "input")
         .defer("input__document", "input__options")
@@ -107,14 +107,13 @@ def shortened(document: str) -> str:
     return words if len(words) <= _OPENING_CHARS else words[: _OPENING_CHARS - 1] + "…"
 
 
-def _filtered(jobs: AIJobQuerySet, only: JobFilter) -> AIJobQuerySet:
+def _filtered(tenant: Tenant, only: JobFilter) -> AIJobQuerySet:
+    jobs = AIJob.objects.listed(tenant, only.job_type)
     if only.status:
         jobs = jobs.shown_as(only.status)
         if only.status != AIJob.Status.COMPLETED:
             # Said outright, so that the index of the jobs that are not completed can serve.
             jobs = jobs.exclude(status=AIJob.Status.COMPLETED)
-    if only.job_type:
-        jobs = jobs.filter(job_type=only.job_type)
     if only.collection:
         jobs = jobs.filter(collection=only.collection)
     return jobs
