@@ -196,6 +196,10 @@ class Batch(Movable):
             note=note[:500],
         )
 
+    def prolong_doubt(self, now: datetime) -> bool:
+        """Anthropic could not be asked: once it answers again, its list may still lag."""
+        return self._move([self.Status.UNCONFIRMED], self.Status.UNCONFIRMED, unconfirmed_at=now)
+
     def mark_submitted(self, now: datetime, remote_id: str, expires_at: datetime) -> bool:
         return self._move(
             [self.Status.SUBMITTING, self.Status.UNCONFIRMED],

@@ -71,6 +71,7 @@ def reconcile(batch: Batch, now: datetime) -> bool:
     try:
         found = candidates(batch, now)
     except gateway.GatewayError as error:
+        batch.prolong_doubt(now)
         batch.put_off(now + PAUSE, f"In doubt, and Anthropic does not answer: {error}")
         return False
     reached(Step.RECONCILE_LISTED)

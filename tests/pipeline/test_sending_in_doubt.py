@@ -151,6 +151,21 @@ def test_while_the_list_is_not_to_be_had_nothing_is_decided(
     assert "does not answer" in batch.note
 
 
+def test_after_a_silence_the_list_may_still_lag(emulator: Emulator) -> None:
+    hold(emulator)
+    queue()
+    emulator.order("create", "drop", when="after")
+    batch = send_in_vain()
+    emulator.order("list", "drop", times=0)
+    assert reconcile.run(DUE + 2 * GRACE) == 0
+    emulator.control("DELETE", "faults")
+    emulator.order("list", "lag", seconds=3_600)
+    assert reconcile.run(DUE + 2 * GRACE + MINUTE) == 0
+    assert reconcile.run(DUE + 2 * GRACE + 2 * MINUTE) == 1
+    batch.refresh_from_db()
+    assert batch.status == "submitted"
+
+
 def test_two_that_could_be_it_are_left_to_staff(emulator: Emulator) -> None:
     hold(emulator)
     queue()

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,14 +20,15 @@ import pytest
 from citizenapp.local import locks, postgres, programs
 from citizenapp.local.product import Product
 from citizenapp.local.programs import Program
-from tests.ground import REPLACED_PARTS, Emulator, free_port
+from tests.ground import CHECKOUT, REPLACED_PARTS, Emulator, free_port
 
 QUICK = {
     "AIJOBS_SUBMIT_EVERY": "0.2",
     "AIJOBS_POLL_EVERY": "0.5",
     "AIJOBS_RECONCILE_GRACE": "2",
     "AIJOBS_CLUSTER_PATIENCE": "2",
-    "AIJOBS_STOP_GRACE": "4",
+    "AIJOBS_ANSWER_SECONDS": "6",
+    "AIJOBS_STOP_GRACE": "3",
     "PYTHONWARNINGS": "",
 }
 LONG_ONLY = pytest.mark.skipif("TORTURE" not in os.environ, reason="only in make torture")
@@ -146,14 +148,15 @@ class House:
         except HTTPError as error:
             return error.code, error.read()
 
-    def queue(self, text: str = "", **fields: Any) -> str:
+    def queue(self, *, key: str | None = None, **fields: Any) -> str:
         """Queue one summary, trying again until it is accepted once; returns its id."""
-        key = uuid.uuid4().hex
-        body = {"document_text": text or f"Hail is covered. Fire is not. {key}", **fields}
+        once = uuid.uuid4().hex
+        body = {"document_text": f"Hail is covered. Fire is not. {once}", **fields}
+        headers = {"Idempotency-Key": once} | ({"Authorization": f"Bearer {key}"} if key else {})
         deadline = time.monotonic() + 60
         while True:
             try:
-                status, answer = self.call("POST", "summarize", body, {"Idempotency-Key": key})
+                status, answer = self.call("POST", "summarize", body, headers)
             except (URLError, OSError):
                 status, answer = 0, None
             if status == 202:
@@ -162,8 +165,21 @@ class House:
             assert time.monotonic() < deadline, self.log("web")
             time.sleep(0.2)
 
-    def job(self, job_id: str) -> Any:
-        return self.call("GET", f"jobs/{job_id}")[1]
+    def make_tenants(self, number: int) -> list[str]:
+        """Further tenants; an API key of each."""
+        script = (
+            "from tests.factories import make_key, make_tenant\n"
+            f"for number in range({number}): print(make_key(make_tenant(f'Other {{number}}')))"
+        )
+        made = subprocess.run(
+            [sys.executable, "manage.py", "shell", "-v", "0", "-c", script],
+            cwd=CHECKOUT,
+            env=self.product.environment,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        return made.stdout.split()
 
     def await_end(self, *jobs: str, seconds: float = 20) -> None:
         """Return when every one of these jobs is completed."""
