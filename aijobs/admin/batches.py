@@ -176,6 +176,9 @@ class BatchAdmin(ReadOnlyAdmin):
         if "confirmed" not in request.POST:
             return self._adoption(request, batch)
         remote_id = request.POST.get("other_id", "").strip() or request.POST.get("remote_id", "")
+        if not remote_id:
+            messages.error(request, "Name a batch of Anthropic's.")
+            return None
         outcome = Outcome(request, f"Adopted {remote_id}")
         try:
             reconcile.adopt(batch, remote_id, now=timezone.now())

@@ -75,9 +75,15 @@ def page(client: Client, name: str, *args: object, **query: str) -> str:
     return answer.content.decode()
 
 
-def act(client: Client, model: str, action: str, *rows: object, confirmed: bool = True) -> Any:
-    """Run an action on rows: the answer of the test client."""
-    data: Mapping[str, Any] = {"action": action, "_selected_action": [str(row) for row in rows]}
+def act(
+    client: Client, model: str, action: str, *rows: object, confirmed: bool = True, **fields: str
+) -> Any:
+    """Run an action on rows: the answer of the test client. `fields`: what else was filled in."""
+    data: Mapping[str, Any] = {
+        "action": action,
+        "_selected_action": [str(row) for row in rows],
+        **fields,
+    }
     if confirmed:
         data = {**data, "confirmed": "yes"}
     answer = client.post(reverse(f"admin:aijobs_{model}_changelist"), data, follow=True)
