@@ -5,9 +5,9 @@ from importlib import import_module
 from django.apps import apps
 from django.contrib import admin
 
-from aijobs.admin import batches, breaker, jobs, ledger, strays
+from aijobs.admin import batches, breaker, heartbeats, jobs, ledger, strays
 
-__all__ = ["batches", "breaker", "jobs", "ledger", "strays"]
+__all__ = ["batches", "breaker", "heartbeats", "jobs", "ledger", "strays"]
 
 admin.site.site_header = "CitizenApp"
 admin.site.site_title = "CitizenApp admin"

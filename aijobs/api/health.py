@@ -7,6 +7,10 @@ import redis
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
+
+from aijobs.models import Heartbeat
+from aijobs.models.heartbeats import NEEDED
 
 logger = logging.getLogger(__name__)
 
@@ -19,16 +23,20 @@ def alive(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
 
 
 def ready(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
-    """200 when database and channel layer answer, else 503; the body says which did not."""
-    parts = {"database": _answers(_ask_database), "channel_layer": _answers(_ask_channel_layer)}
-    is_ready = all(parts.values())
-    return JsonResponse(
-        {
-            "status": "ok" if is_ready else "unavailable",
-            **{part: "ok" if answers else "unavailable" for part, answers in parts.items()},
-        },
-        status=200 if is_ready else 503,
-    )
+    """200 when database and channel layer answer, else 503; the body says which did not.
+
+    A cluster or a relay that is missing makes it "degraded", and 200 all the same: this process
+    can accept work, and taking it out of service would turn a delay into an outage.
+    """
+    needed = {"database": _answers(_ask_database), "channel_layer": _answers(_ask_channel_layer)}
+    can_serve = all(needed.values())
+    silent = Heartbeat.objects.missing(timezone.now()) if needed["database"] else NEEDED
+    parts = {
+        **{part: "ok" if answers else "unavailable" for part, answers in needed.items()},
+        **{name: "silent" if name in silent else "ok" for name in NEEDED},
+    }
+    status = ("degraded" if silent else "ok") if can_serve else "unavailable"
+    return JsonResponse({"status": status, **parts}, status=200 if can_serve else 503)
 
 
 def _answers(ask: Callable[[], object]) -> bool:

@@ -8,6 +8,8 @@ from typing import Any, ClassVar, Self
 
 from django.db import connection, models
 
+# Of each of these one at least must live.
+NEEDED = ("cluster", "relay")
 BEAT_SECONDS = 5.0
 SILENT_AFTER = timedelta(seconds=20)
 # Of a machine that never comes back, nobody needs to be reminded for ever.
@@ -71,6 +73,11 @@ class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
         """Died or hang, and nothing has taken their place."""
         return self.filter(beat_at__lte=now - SILENT_AFTER)
 
+    def missing(self, now: datetime) -> list[str]:
+        """The kinds of process of which none lives."""
+        names = set(self.alive(now).values_list("name", flat=True))
+        return [name for name in NEEDED if name not in names]
+
 
 class Heartbeat(models.Model):
     """One row a process, rewritten every few seconds; gone when the process ends as it should."""
@@ -91,3 +98,6 @@ class Heartbeat(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} on {self.host}"
+
+    def is_alive(self, now: datetime) -> bool:
+        return self.beat_at > now - SILENT_AFTER

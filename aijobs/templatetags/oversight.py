@@ -1,4 +1,4 @@
-"""What staff see first: the batches under way, and those that need a person."""
+"""What staff see first: what does not run, the batches under way, what needs a person."""
 
 from datetime import timedelta
 from typing import Any
@@ -7,12 +7,22 @@ from django import template
 from django.db.models import Count, Min, Q
 from django.utils import timezone
 
-from aijobs.models import Batch, StrayBatch
+from aijobs.models import Batch, Heartbeat, StrayBatch
 
 register = template.Library()
 
 MOST_NAMED = 10
 DUPLICATES_SHOWN = timedelta(days=7)
+
+
+@register.inclusion_tag("admin/aijobs/processes.html")
+def missing_processes() -> dict[str, Any]:
+    """Nothing as long as everything that must run has signed lately."""
+    now = timezone.now()
+    return {
+        "missing": Heartbeat.objects.missing(now),
+        "silent": Heartbeat.objects.silent(now).order_by("name", "host")[:MOST_NAMED],
+    }
 
 
 @register.inclusion_tag("admin/aijobs/overview.html")
