@@ -5,7 +5,6 @@ from django.db.models import QuerySet
 from django.utils.safestring import SafeString
 
 from aijobs.admin import search
-from aijobs.admin.jobs import JobTypeFilter
 from aijobs.admin.reading import ReadOnlyAdmin, dollars, link, listing
 from aijobs.models import AIJob, LedgerEntry
 
@@ -18,7 +17,7 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
         "id", "created_at", "tenant", "job_type", "route", "model", "input_tokens",
         "output_tokens", "cost", "full_price", "saved",
     )  # fmt: skip
-    list_filter = (JobTypeFilter, "route")
+    list_filter = ("route",)
     list_select_related = ("tenant",)
     search_help_text = "Job id, custom id, Anthropic's batch id, or tenant."
     fields = (

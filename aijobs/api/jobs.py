@@ -103,9 +103,10 @@ def _described(tenant: Tenant, job_id: UUID, now: datetime) -> dict[str, Any]:
 
 
 def _filtered(tenant: Tenant, wanted: JobFilters) -> "QuerySet[AIJob]":
-    jobs = reading.described(AIJob.objects.listed(tenant, wanted.job_type or ""))
-    if wanted.status:
-        jobs = jobs.shown_as(wanted.status)
+    listed = AIJob.objects.listed(
+        tenant, status=wanted.status or "", job_type=wanted.job_type or ""
+    )
+    jobs = reading.described(listed)
     if wanted.collection:
         jobs = jobs.filter(collection=wanted.collection)
     # The bound on the id makes it a range of an index; the moment makes it exact.

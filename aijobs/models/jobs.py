@@ -48,10 +48,18 @@ class AIJobQuerySet(models.QuerySet["AIJob"]):
         """Every road to a tenant's jobs begins here."""
         return self.filter(tenant=tenant)
 
-    def listed(self, tenant: Tenant, job_type: str = "") -> Self:
-        """A tenant's jobs, those of one type where it is given, as lists walk them by `-pk`."""
-        walked = {"input__tenant": tenant} | ({"input__job_type": job_type} if job_type else {})
-        return self.of(tenant).filter(**walked)
+    def listed(self, tenant: Tenant, *, status: str = "", job_type: str = "") -> Self:
+        """A tenant's jobs with this shown status and of this type, where they are given.
+
+        Ordered by `-pk`, with a limit, they are walked by one index from the newest on.
+        """
+        jobs = self.of(tenant)
+        if status:
+            jobs = jobs.shown_as(status)
+        if status in ("", AIJob.Status.COMPLETED):
+            walked = {"input__tenant": tenant}
+            return jobs.filter(**walked | ({"input__job_type": job_type} if job_type else {}))
+        return jobs.filter(job_type=job_type) if job_type else jobs
 
     def queue_failed_again(self, now: datetime) -> int:
         """Move all failed jobs among these back to the queue, in one statement."""
@@ -107,7 +115,9 @@ class AIJobQuerySet(models.QuerySet["AIJob"]):
             status=AIJob.Status.SUBMITTED, batch__status__in=[*Batch.REMOTE, Batch.Status.ENDED]
         )
         if status == AIJob.Status.PROCESSING:
-            return self.filter(Q(status=status) | at_anthropic)
+            # Said outright, so that the index of the jobs that are not completed can serve.
+            found = self.filter(Q(status=status) | at_anthropic)
+            return found.exclude(status=AIJob.Status.COMPLETED)
         if status == AIJob.Status.SUBMITTED:
             return self.filter(Q(status=status) & ~at_anthropic)
         return self.filter(status=status)

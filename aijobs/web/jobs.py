@@ -49,7 +49,9 @@ def dashboard(request: MemberRequest) -> HttpResponseBase:
             "count_limit": money.COUNT_LIMIT,
             "page": page,
             "only": only,
-            "is_new": not page.rows and not only.is_set and not AIJob.objects.listed(tenant).exists(),
+            "is_new": not page.rows
+            and not only.is_set
+            and not AIJob.objects.listed(tenant).exists(),
             "statuses": AIJob.Status.values,
             "kinds": jobtypes.all_types(),
             "collections": collections,

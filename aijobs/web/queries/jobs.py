@@ -108,15 +108,8 @@ def shortened(document: str) -> str:
 
 
 def _filtered(tenant: Tenant, only: JobFilter) -> AIJobQuerySet:
-    jobs = AIJob.objects.listed(tenant, only.job_type)
-    if only.status:
-        jobs = jobs.shown_as(only.status)
-        if only.status != AIJob.Status.COMPLETED:
-            # Said outright, so that the index of the jobs that are not completed can serve.
-            jobs = jobs.exclude(status=AIJob.Status.COMPLETED)
-    if only.collection:
-        jobs = jobs.filter(collection=only.collection)
-    return jobs
+    jobs = AIJob.objects.listed(tenant, status=only.status, job_type=only.job_type)
+    return jobs.filter(collection=only.collection) if only.collection else jobs
 
 
 def _rows(tenant: Tenant, jobs: Sequence[AIJob]) -> list[JobRow]:
