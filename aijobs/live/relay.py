@@ -17,6 +17,7 @@ from channels.layers import get_channel_layer
 from psycopg import AsyncConnection, sql
 
 from aijobs import events
+from aijobs.events import Notice
 from aijobs.live.news import GROUP, Digest, News
 from aijobs.models.heartbeats import BEAT, Process
 from aijobs.models.heartbeats import BEAT_SECONDS as SIGN_SECONDS
@@ -26,6 +27,8 @@ logger = logging.getLogger(__name__)
 BEAT_SECONDS = 2.0
 # Statements of one transaction, and transactions of one moment, become one message.
 GATHER_SECONDS = 0.005
+# After a notice that may stand for others: they are committed by then.
+AGAIN_SECONDS = 0.7
 PATIENCE_SECONDS = 2.0
 LONGEST_WAIT_SECONDS = 2.0
 
@@ -102,6 +105,7 @@ class Session:
         self._beat_seconds = beat_seconds
         self._signature = signature
         self._signed_at = -SIGN_SECONDS
+        self._again: dict[int, float] = {}  # When to let the pages of a tenant look again.
         self._begin()
         self._is_heard = True
 
@@ -132,13 +136,28 @@ class Session:
     async def _gather(self) -> Digest:
         """What came within one moment; empty after a beat without a notice."""
         digest = Digest()
-        async for notify in self._connection.notifies(timeout=self._beat_seconds, stop_after=1):
-            _add(digest, notify.payload)
+        clock = asyncio.get_running_loop().time
+        wait = min([self._beat_seconds, *(at - clock() for at in self._again.values())])
+        async for notify in self._connection.notifies(timeout=max(wait, 0), stop_after=1):
+            self._add(digest, notify.payload)
         if digest.texts():
             await asyncio.sleep(GATHER_SECONDS)
             async for notify in self._connection.notifies(timeout=0):
-                _add(digest, notify.payload)
+                self._add(digest, notify.payload)
+        for tenant_id in [tenant_id for tenant_id, at in self._again.items() if at <= clock()]:
+            del self._again[tenant_id]
+            digest.add(Notice(tenant_id))
         return digest
+
+    def _add(self, digest: Digest, payload: str) -> None:
+        try:
+            notice = events.read_notice(payload)
+        except (ValueError, KeyError, TypeError):
+            logger.error("Ignored a notice of %d characters that cannot be read.", len(payload))  # noqa: TRY400
+            return
+        digest.add(notice)
+        if notice.again:
+            self._again[notice.tenant_id] = asyncio.get_running_loop().time() + AGAIN_SECONDS
 
     async def _ask(
         self, statement: LiteralString, parameters: Mapping[str, Any] | None = None
@@ -171,10 +190,3 @@ class Session:
             if not self._is_heard:
                 logger.info("The channel layer is back.")
             self._is_heard = True
-
-
-def _add(digest: Digest, payload: str) -> None:
-    try:
-        digest.add(events.read_notice(payload))
-    except (ValueError, KeyError, TypeError):
-        logger.error("Ignored a notice of %d characters that cannot be read.", len(payload))  # noqa: TRY400

@@ -141,9 +141,12 @@ class AIJob(Movable):
     FINAL: ClassVar = (Status.COMPLETED, Status.FAILED, Status.CANCELED)
 
     id = models.UUIDField(primary_key=True, editable=False)
-    tenant = models.ForeignKey(Tenant, models.PROTECT, db_index=False)
-    collection = models.ForeignKey(Collection, models.PROTECT, null=True, db_index=False)
-    batch = models.ForeignKey(Batch, models.PROTECT, null=True, db_index=False)
+    # Triggers check these once a statement (migration 0009): foreign keys do it once a row.
+    tenant = models.ForeignKey(Tenant, models.PROTECT, db_index=False, db_constraint=False)
+    collection = models.ForeignKey(
+        Collection, models.PROTECT, null=True, db_index=False, db_constraint=False
+    )
+    batch = models.ForeignKey(Batch, models.PROTECT, null=True, db_index=False, db_constraint=False)
     job_type = models.CharField(max_length=20)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
     route = models.CharField(max_length=5, choices=Route.choices, default=Route.BATCH)
@@ -204,9 +207,15 @@ class AIJob(Movable):
                 condition=Q(status="queued", route="batch"),
             ),
             # expedite: what is urgent, by its deadline.
-            models.Index(fields=["needed_by"], name="job_urgent", condition=Q(status="queued")),
+            models.Index(
+                fields=["needed_by"],
+                name="job_urgent",
+                condition=Q(status="queued", needed_by__isnull=False),
+            ),
             # dispatch, settle, and staff who look into a batch.
-            models.Index(fields=["batch", "id"], name="job_of_batch"),
+            models.Index(
+                fields=["batch", "id"], name="job_of_batch", condition=Q(batch__isnull=False)
+            ),
             # A tenant's list, filtered by a status that few jobs have: a walk would not end.
             models.Index(
                 fields=["tenant", "status", "-id"],
@@ -263,7 +272,9 @@ class JobInput(models.Model):
     into every index of AIJob.
     """
 
-    job = models.OneToOneField(AIJob, models.CASCADE, primary_key=True, related_name="input")
+    job = models.OneToOneField(
+        AIJob, models.CASCADE, primary_key=True, related_name="input", db_constraint=False
+    )
     # Those of the job, whose own constraints hold for them.
     tenant = models.ForeignKey(
         Tenant, models.DO_NOTHING, db_index=False, db_constraint=False, related_name="+"
@@ -288,7 +299,9 @@ class JobInput(models.Model):
 class JobOutput(models.Model):
     """What a job returned: written once, when it completed."""
 
-    job = models.OneToOneField(AIJob, models.CASCADE, primary_key=True, related_name="output")
+    job = models.OneToOneField(
+        AIJob, models.CASCADE, primary_key=True, related_name="output", db_constraint=False
+    )
     result = JSONTextField(help_text="The validated result of its job type.")
     model = models.CharField(max_length=100)
     stop_reason = models.CharField(max_length=40)

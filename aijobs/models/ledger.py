@@ -13,12 +13,13 @@ from citizenapp.tenants.models import Tenant
 class LedgerEntry(models.Model):
     """One charge, from the usage that Anthropic returned. Never changed, never deleted.
 
-    `job_id` is no foreign key: jobs may be pruned, charges stay.
+    `job_id` is no foreign key: jobs may be pruned, charges stay. Tenant and batch are checked once
+    a statement by triggers (migration 0009).
     """
 
-    tenant = models.ForeignKey(Tenant, models.PROTECT, db_index=False)
+    tenant = models.ForeignKey(Tenant, models.PROTECT, db_index=False, db_constraint=False)
     job_id = models.UUIDField()
-    batch = models.ForeignKey(Batch, models.PROTECT, null=True, db_index=False)
+    batch = models.ForeignKey(Batch, models.PROTECT, null=True, db_index=False, db_constraint=False)
     custom_id = models.CharField(max_length=64)
     job_type = models.CharField(max_length=20)
     route = models.CharField(max_length=5, choices=AIJob.Route.choices)

@@ -127,11 +127,17 @@ def write_rows(folder: Path) -> None:
 
 
 def twin_tables() -> None:
-    """Tables with the same columns and indexes, without triggers and references."""
+    """Tables with the same columns, indexes and options, without triggers."""
     with connection.cursor() as cursor:
         for table in TABLES:
             cursor.execute(f"DROP TABLE IF EXISTS bare_{table}")
-            cursor.execute(f"CREATE TABLE bare_{table} (LIKE {table} INCLUDING ALL)")
+            cursor.execute(
+                "SELECT array_to_string(reloptions, ', ') FROM pg_class WHERE relname = %s", [table]
+            )
+            (options,) = cursor.fetchone()
+            cursor.execute(
+                f"CREATE TABLE bare_{table} (LIKE {table} INCLUDING ALL) WITH ({options})"
+            )
         cursor.execute("CHECKPOINT")
 
 
@@ -168,8 +174,6 @@ def bulk_create(bench: Bench, tenant: Tenant) -> None:
         (
             JobInput(
                 job=job,
-                tenant=tenant,
-                job_type="summarize",
                 tenant=tenant,
                 job_type="summarize",
                 document=item["document_text"],

@@ -4,7 +4,7 @@ from django.db import transaction
 
 from aijobs.models import AIJob
 from tests.factories import NOW, make_job, make_key, make_tenant, make_user
-from tests.live.ground import Live, heard, statuses, with_key, with_session
+from tests.live.ground import Live, heard, statuses, until_resync, with_key, with_session
 
 
 def test_a_committed_change_reaches_the_page(live: Live) -> None:
@@ -52,3 +52,12 @@ def test_a_mass_change_is_told_as_a_resync(live: Live) -> None:
     with live.listening(with_key(make_key(tenant))) as page:
         AIJob.objects.of(tenant).update(status=AIJob.Status.CANCELED, finished_at=NOW)
         assert heard(page) == {"type": "resync"}
+
+
+def test_what_was_not_told_by_name_is_seen_a_moment_later(live: Live) -> None:
+    tenant = make_tenant()
+    with live.listening(with_key(make_key(tenant))) as page:
+        first = make_job(tenant)
+        make_job(tenant)
+        assert statuses(page) == [(str(first.pk), "queued")]
+        until_resync(page, within=1)

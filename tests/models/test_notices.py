@@ -1,5 +1,6 @@
 """PostgreSQL tells of every change of a status, when it is committed and never before."""
 
+import time
 from collections.abc import Iterator
 
 import psycopg
@@ -75,6 +76,31 @@ def test_what_changes_no_status_is_not_told(ear: Ear) -> None:
     AIJob.objects.filter(pk=job.pk).update(status="queued")
     AIJob.objects.filter(pk=job.pk, status="failed").update(status="queued")
     assert ear.heard() == []
+
+
+def test_of_jobs_that_come_one_after_the_other_the_first_is_told_and_says_look_again(
+    ear: Ear,
+) -> None:
+    busy, other = make_tenant(), make_tenant()
+    first, *_ = [make_job(busy) for _ in range(3)]
+    theirs = make_job(other)
+    told = ear.heard()
+    assert [(notice.changes[0]["job_id"], notice.again) for notice in told] == [
+        (str(first.pk), True),
+        (str(theirs.pk), True),
+    ]
+    time.sleep(0.25)
+    later = make_job(busy)
+    assert [notice.changes[0]["job_id"] for notice in ear.heard()] == [str(later.pk)]
+
+
+def test_a_notice_that_never_came_hushes_nobody(ear: Ear) -> None:
+    tenant = make_tenant()
+    with transaction.atomic():
+        make_job(tenant)
+        transaction.set_rollback(True)
+    job = make_job(tenant)
+    assert [notice.changes[0]["job_id"] for notice in ear.heard()] == [str(job.pk)]
 
 
 def test_each_tenant_hears_of_its_own_jobs_in_one_notice(ear: Ear) -> None:
