@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from aijobs.api.bodies import Body
 from aijobs.jobtypes import InvalidInput
-from aijobs.models import IdempotencyKey
+from aijobs.models import IdempotencyKey, dump_json
 from citizenapp.tenants.models import Tenant
 
 HEADER = "Idempotency-Key"
@@ -50,7 +50,7 @@ def once(
     with transaction.atomic():
         if _claim(tenant, key, fingerprint, now):
             first = answer()
-            IdempotencyKey.objects.filter(tenant=tenant, key=key).update(response=first)
+            _keep(tenant, key, first)
             return Response(first, status)
     earlier = IdempotencyKey.objects.get(tenant=tenant, key=key)
     if earlier.fingerprint != fingerprint:
@@ -66,3 +66,11 @@ def _claim(tenant: Tenant, key: str, fingerprint: str, now: datetime) -> bool:
             [tenant.pk, key, fingerprint, now],
         )
         return bool(cursor.rowcount)
+
+
+def _keep(tenant: Tenant, key: str, response: dict[str, Any]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE aijobs_idempotencykey SET response = %s WHERE tenant_id = %s AND key = %s",
+            [dump_json(response), tenant.pk, key],
+        )

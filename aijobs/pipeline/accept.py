@@ -8,11 +8,11 @@ from typing import Any, Literal
 
 import orjson
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 
 from aijobs import jobtypes
 from aijobs.jobtypes import InvalidInput, JobType
-from aijobs.models import AIJob, Collection, JobInput, new_id
+from aijobs.models import AIJob, Collection, dump_json, new_id
 from aijobs.models.fields import encode_json, numbers_from
 from aijobs.pipeline._copy import NULL, cell, copy_rows, json_cell
 from aijobs.pipeline._steps import Step, reached
@@ -27,6 +27,24 @@ LINE_BYTES = 100
 CHUNK = 10_000
 # Rows whose errors are told one by one; the rest are counted.
 REJECTED_TOLD = 1_000
+
+# One statement: job and input are stored together, without a transaction around it.
+INSERT_JOB = """
+WITH job AS (
+    INSERT INTO aijobs_aijob (
+        id, tenant_id, job_type, status, route, attempts, room, request_bytes, created_at,
+        not_before, needed_by
+    ) VALUES (
+        %(id)s, %(tenant)s, %(job_type)s, 'queued', %(route)s, 0, 1, %(request_bytes)s, %(now)s,
+        %(now)s, %(needed_by)s
+    )
+)
+INSERT INTO aijobs_jobinput (
+    job_id, tenant_id, job_type, document, options, source_name, created_by
+) VALUES (
+    %(id)s, %(tenant)s, %(job_type)s, %(document)s, %(options)s, %(source_name)s, %(created_by)s
+)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,27 +120,34 @@ def job(
     Raises UnknownJobType, or InvalidInput with the errors by field.
     """
     checked = _check(jobtypes.get(job_type), raw, needed_within, lenient=lenient)
-    with transaction.atomic():
-        queued = AIJob.objects.create(
-            id=new_id(now),
-            tenant=tenant,
-            job_type=job_type,
-            route=checked.route,
-            request_bytes=checked.request_bytes,
-            created_at=now,
-            not_before=now,
-            needed_by=checked.needed_by(now),
+    queued = AIJob(
+        id=new_id(now),
+        tenant=tenant,
+        job_type=job_type,
+        route=checked.route,
+        request_bytes=checked.request_bytes,
+        created_at=now,
+        not_before=now,
+        needed_by=checked.needed_by(now),
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            INSERT_JOB,
+            {
+                "id": queued.id,
+                "tenant": tenant.pk,
+                "job_type": job_type,
+                "route": str(queued.route),
+                "request_bytes": queued.request_bytes,
+                "now": now,
+                "needed_by": queued.needed_by,
+                "document": dump_json(checked.document),
+                "options": dump_json(checked.options),
+                "source_name": _file_name(source_name),
+                "created_by": created_by,
+            },
         )
-        JobInput.objects.create(
-            job=queued,
-            tenant=tenant,
-            job_type=job_type,
-            document=checked.document,
-            options=checked.options,
-            source_name=_file_name(source_name),
-            created_by=created_by,
-        )
-        reached(Step.ACCEPT_COPIED)
+    queued._state.adding = False
     reached(Step.ACCEPT_COMMITTED)
     return queued
 
