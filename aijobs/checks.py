@@ -19,7 +19,7 @@ AT_LEAST_ONE = (
 )
 
 
-@register()
+@register("aijobs")
 def settings_agree(**kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001
     """Contradictions among the settings; each message says what to change."""
     found: list[CheckMessage] = []

@@ -26,6 +26,8 @@ SETTLED_AFTER_SECONDS = 600.0
 
 class Command(BaseCommand):
     help = "Run the pipeline: django-q2's workers and schedules. Ctrl-C or SIGTERM ends it."
+    # Django's own would import every page there is.
+    requires_system_checks = ("aijobs",)
 
     def handle(self, *args: object, **options: object) -> None:  # noqa: ARG002
         stop = Flag()
