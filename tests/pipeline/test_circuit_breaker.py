@@ -144,7 +144,7 @@ def test_polling_and_settling_go_on(emulator: Emulator) -> None:
     assert poll.run(DUE + MINUTE / 2) == 1
     assert settle.run(DUE + MINUTE / 2) == 1
     # What was sent before says nothing about now.
-    assert opened()
+    assert opened().reason == "spend_limit"
 
 
 def test_rows_without_credit_wait_for_it_and_lose_no_attempt(
@@ -173,7 +173,7 @@ def test_that_a_batch_is_accepted_does_not_prove_that_there_is_credit(
     probe += timedelta(minutes=5)
     assert assemble.run(probe) == 1
     assert dispatch.run(probe, at(probe)) == 1
-    assert opened()
+    assert opened().probes == 1
     assert Batch.objects.exclude(pk=batch.pk).get().status == "submitted"
 
 

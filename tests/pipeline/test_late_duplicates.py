@@ -60,7 +60,7 @@ def test_a_duplicate_is_canceled_as_soon_as_it_shows(emulator: Emulator, sent: d
     sweep.run(late + MINUTE)
     stray.refresh_from_db()
     assert stray.ended_at
-    assert (stray.succeeded, stray.cost_usd) == (0, 0)
+    assert stray.succeeded == stray.cost_usd == 0
     # The one that is ours goes on, and nothing else is looked at twice.
     assert batch.remote_id != stray.remote_id
     assert batch.remote_id

@@ -267,6 +267,6 @@ def test_nothing_of_a_stranger_that_was_taken_for_it_is_stored(emulator: Emulato
     emulator.end(batch.remote_id)
     assert poll.run(DUE + MINUTE) == 1
     assert settle.run(DUE + MINUTE) == 0
-    batch.refresh_from_db()
-    assert (batch.status, batch.remote_id) == ("unconfirmed", None)
+    given_back = Batch.objects.get()
+    assert (given_back.status, given_back.remote_id) == ("unconfirmed", None)
     assert not LedgerEntry.objects.exists()
