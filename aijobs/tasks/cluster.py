@@ -152,10 +152,19 @@ def prepare() -> None:
     """Make ready to fork, once and before the first cluster."""
     # Every process here lives long and serves one thread: it keeps its connection.
     connection.settings_dict["CONN_MAX_AGE"] = None
+    logging.getLogger("django-q").addFilter(_in_one_line)
     # What is imported and frozen before the fork is shared memory after it.
     gateway.preload()
     gc.collect()
     gc.freeze()
+
+
+def _in_one_line(record: logging.LogRecord) -> bool:
+    """Leave the text of errors out of the log: what PostgreSQL refuses it quotes."""
+    if record.exc_info and record.exc_info[0]:
+        record.msg = f"{record.getMessage()} ({record.exc_info[0].__name__})"
+        record.args, record.exc_info = (), None
+    return True
 
 
 def _guard(stop: Flag) -> None:
@@ -163,4 +172,6 @@ def _guard(stop: Flag) -> None:
     os.setpgid(0, 0)
     rounds = Rounds(stop)
     rounds.sentinel = Sentinel(rounds, multiprocessing.Event(), uuid.uuid4(), start=False)
+    # Supervisors tend to tell every process at once; it is the main one that tells us, in order.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     rounds.sentinel.start()

@@ -60,8 +60,8 @@ class House:
             self.start("prepare")
             assert self._processes["prepare"].wait(60) == 0, self.log("prepare")
             self.start("cluster", "relay", "web")
-            await_true(lambda: "Listening" in self.log("relay"), "the relay listens")
-            await_true(lambda: "The pipeline runs" in self.log("cluster"), "the cluster runs")
+            await_true(lambda: "Listening" in self.log("relay"), "the relay listens", 90)
+            await_true(lambda: "The pipeline runs" in self.log("cluster"), "the cluster runs", 90)
             self.hurry()
             yield
         finally:
@@ -86,6 +86,12 @@ class House:
         """Ask it to end, as a supervisor does; returns its exit code."""
         programs.stop([self.programs[name]])
         return self._processes[name].wait()
+
+    def terminate_all(self, name: str) -> int:
+        """Send SIGTERM to each of its processes at once, as many supervisors do."""
+        for pid in locks.holders(self.programs[name].lock):
+            os.kill(pid, signal.SIGTERM)
+        return self._processes[name].wait(30)
 
     def kill(self, name: str) -> None:
         """End every process of it at once."""

@@ -24,7 +24,7 @@ def test_a_post_in_hand_is_finished(house: House) -> None:
     calls = house.emulator.stats()["calls"].get("create", 0)
     job = house.queue()
     await_true(lambda: house.emulator.stats()["calls"].get("create", 0) > calls, "a POST began")
-    assert house.stop("cluster") == 0
+    assert house.terminate_all("cluster") == 0
     [(status,)] = house.rows(
         "SELECT batch.status FROM aijobs_batch batch JOIN aijobs_aijob job"
         " ON job.batch_id = batch.id WHERE job.id = %s",
