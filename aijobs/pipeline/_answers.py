@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aijobs import jobtypes
-from aijobs.jobtypes import InvalidOutput, JobType
+from aijobs.jobtypes import InvalidOutput, JobInput, JobType
 from aijobs.models import CircuitBreaker
 from aijobs.pipeline import _breaker
 from aijobs.pricing import Usage
@@ -73,10 +73,10 @@ class Failure:
 Outcome = Success | Failure
 
 
-def of_message(kind: JobType, given: Mapping[str, Any], message: Mapping[str, Any]) -> Outcome:
+def of_message(kind: JobType, given: JobInput, message: Mapping[str, Any]) -> Outcome:
     """Read a message of the Messages API, as a batch row or a direct answer holds it.
 
-    `given` is the job's input; the document may be missing where the job type does not read it.
+    `given` may lack the document where the job type does not read it.
     """
     stop_reason = str(message.get("stop_reason"))
     billed = Billed(
@@ -94,12 +94,12 @@ def of_message(kind: JobType, given: Mapping[str, Any], message: Mapping[str, An
         block["text"] for block in message.get("content") or () if block.get("type") == "text"
     )
     try:
-        return Success(kind.read(kind.load(given), text), billed)
+        return Success(kind.read(given, text), billed)
     except InvalidOutput as error:
         return Failure("invalid_output", str(error), billed)
 
 
-def of_row(job_type: str, given: Mapping[str, Any], result: Mapping[str, Any]) -> Outcome:
+def of_row(job_type: str, given: JobInput, result: Mapping[str, Any]) -> Outcome:
     """Read the `result` of one row of a batch's results."""
     match result.get("type"):
         case "succeeded":

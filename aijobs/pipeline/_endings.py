@@ -7,10 +7,11 @@ row locks that `lock_jobs` took: no second worker can store the same attempt.
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from functools import lru_cache
+from itertools import islice
+from typing import NamedTuple
 from uuid import UUID
 
 import orjson
@@ -18,6 +19,7 @@ from django.conf import settings
 from django.db import connection
 
 from aijobs import jobtypes, pricing
+from aijobs.jobtypes import JobInput
 from aijobs.models import AIJob, Batch, JobAttempt
 from aijobs.models.fields import encode_json
 from aijobs.pipeline._answers import (
@@ -36,24 +38,44 @@ from aijobs.pricing import UnknownModel
 
 BACKOFF = timedelta(seconds=30)
 BACKOFF_LIMIT = timedelta(hours=1)
+# Their documents may be long.
+DOCUMENTS_AT_ONCE = 100
 # The network may be back at any moment, and asking costs nothing.
 UNSENT_LIMIT = timedelta(minutes=3)
 
 
-@dataclass(frozen=True, slots=True)
-class LockedJob:
+class LockedJob(NamedTuple):
     """What storing an ending needs to know of a job whose row is locked."""
 
-    id: UUID
+    key: str
+    """Its id as 32 hexadecimal digits."""
     tenant_id: int
     job_type: str
     attempts: int
     room: int
-    given: Mapping[str, Any]
-    """Its input; the document only where the job type reads it again."""
+    options: str
+    """The JSON of its input but for the document."""
+
+    @property
+    def id(self) -> UUID:
+        return UUID(self.key)
+
+    @property
+    def given(self) -> JobInput:
+        """Its input without the document."""
+        return _given(self.job_type, self.options)
 
 
-def lock_jobs(ids: Sequence[UUID], *, status: str, batch: Batch | None) -> dict[UUID, LockedJob]:
+@lru_cache(maxsize=4_096)
+def _given(job_type: str, options: str) -> JobInput:
+    """Jobs of one collection mostly share their options; inputs cannot be changed."""
+    given: JobInput = jobtypes.get(job_type).load(orjson.loads(options))
+    return given
+
+
+def lock_jobs(
+    ids: Iterable[UUID | str], *, status: str, batch: Batch | None
+) -> dict[str, LockedJob]:
     """Lock those of the jobs that still are where the caller thinks; the others are not there.
 
     Looks each up by its key, so that no table statistics can talk PostgreSQL into a scan.
@@ -61,40 +83,43 @@ def lock_jobs(ids: Sequence[UUID], *, status: str, batch: Batch | None) -> dict[
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT job.id, job.tenant_id, job.job_type, job.attempts, job.room,
-                   input.options::text, input.document::text
+            SELECT encode(uuid_send(job.id), 'hex'), tenant_id, job_type, attempts, room, options
             FROM unnest(%s::uuid[]) AS wanted (id)
             CROSS JOIN LATERAL (
-                SELECT * FROM aijobs_aijob
+                SELECT id, tenant_id, job_type, attempts, room FROM aijobs_aijob
                 WHERE aijobs_aijob.id = wanted.id
                   AND status = %s AND batch_id IS NOT DISTINCT FROM %s
-                FOR UPDATE OFFSET 0
+                FOR NO KEY UPDATE OFFSET 0
             ) AS job
             CROSS JOIN LATERAL (
-                SELECT options, CASE WHEN job.job_type = ANY(%s) THEN document END AS document
-                FROM aijobs_jobinput WHERE job_id = job.id OFFSET 0
+                SELECT options::text FROM aijobs_jobinput WHERE job_id = job.id OFFSET 0
             ) AS input
             """,
-            [
-                list(ids),
-                status,
-                batch.pk if batch else None,
-                [kind.name for kind in jobtypes.all_types() if kind.reads_document],
-            ],
+            [_array(ids), status, batch.pk if batch else None],
         )
-        return {row[0]: _locked(*row) for row in cursor.fetchall()}
+        return {row[0]: LockedJob(*row) for row in cursor.fetchall()}
 
 
-def _locked(
-    job_id: UUID, tenant_id: int, job_type: str, attempts: int, room: int, *given: str | None
-) -> LockedJob:
-    options, document = given
-    assert options is not None
-    fields = orjson.loads(options)
-    if document is not None:
-        # The standard parser: a document may hold a lone surrogate, which orjson refuses.
-        fields[jobtypes.get(job_type).text_field] = json.loads(document)
-    return LockedJob(job_id, tenant_id, job_type, attempts, room, fields)
+def with_documents(jobs: Iterable[LockedJob]) -> Iterator[tuple[LockedJob, JobInput]]:
+    """Jobs with their whole inputs, a few at a time."""
+    remaining = iter(jobs)
+    while piece := {job.key: job for job in islice(remaining, DOCUMENTS_AT_ONCE)}:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT encode(uuid_send(job_id), 'hex'), document::text FROM aijobs_jobinput"
+                " WHERE job_id = ANY(%s::uuid[])",
+                [_array(piece)],
+            )
+            for key, document in cursor.fetchall():
+                kind = jobtypes.get(piece[key].job_type)
+                # The standard parser: a document may hold a lone surrogate, which orjson refuses.
+                text = {kind.text_field: json.loads(document)}
+                yield piece[key], kind.load(orjson.loads(piece[key].options) | text)
+
+
+def _array(ids: Iterable[UUID | str]) -> str:
+    """A PostgreSQL array of ids as text: adapting thousands of values one by one takes time."""
+    return f"{{{','.join(map(str, ids))}}}"
 
 
 def store(
@@ -102,26 +127,30 @@ def store(
 ) -> Counter[str]:
     """Store the endings of attempts; returns how many jobs got which status.
 
-    Call it in the transaction that locked the jobs. `batch` is None for direct calls.
+    They are made while PostgreSQL stores those before them: making one must ask the database
+    nothing. Call it in the transaction that locked the jobs. `batch` is None for direct calls.
     """
     route = (AIJob.Route.BATCH if batch else AIJob.Route.SYNC).value
-    completed: list[UUID] = []
-    outputs: list[bytes] = []
+    completed: list[str] = []
     charges: list[bytes] = []
     failures: list[tuple[LockedJob, Failure]] = []
-    for job, outcome in endings:
-        if isinstance(outcome, Success):
-            completed.append(job.id)
-            outputs.append(_output(job, outcome))
-        else:
-            failures.append((job, outcome))
-        if outcome.billed is not None:
-            charges.append(_charge(job, outcome.billed, batch, route, now))
 
-    copy_rows("aijobs_joboutput", ("job_id", "result", "model", "stop_reason"), outputs)
-    copy_rows("aijobs_ledgerentry", CHARGE, charges)
+    def outputs() -> Iterator[bytes]:
+        """The results; what else the endings say is gathered on the way."""
+        for job, outcome in endings:
+            if outcome.billed is not None:
+                charges.append(_charge(job, outcome.billed, batch, route, now))
+            if isinstance(outcome, Success):
+                completed.append(job.key)
+                yield _output(job, outcome)
+            else:
+                failures.append((job, outcome))
+
+    copy_rows("aijobs_joboutput", ("job_id", "result", "model", "stop_reason"), outputs())
+    if charges:
+        copy_rows("aijobs_ledgerentry", CHARGE, charges)
     reached(Step.ENDINGS_COPIED)
-    finished: dict[str, list[UUID]] = defaultdict(list)
+    finished: dict[str, list[str]] = defaultdict(list)
     finished[AIJob.Status.COMPLETED] = completed
     again = _sort_failures(failures, batch, now, finished)
     JobAttempt.objects.bulk_create(
@@ -141,8 +170,9 @@ def store(
         for status, ids in finished.items():
             if ids:
                 cursor.execute(
-                    "UPDATE aijobs_aijob SET status = %s, finished_at = %s WHERE id = ANY(%s)",
-                    [status, now, ids],
+                    "UPDATE aijobs_aijob SET status = %s, finished_at = %s"
+                    " WHERE id = ANY(%s::uuid[])",
+                    [status, now, _array(ids)],
                 )
         if again:
             cursor.execute(
@@ -165,7 +195,7 @@ def _sort_failures(
     failures: Sequence[tuple[LockedJob, Failure]],
     batch: Batch | None,
     now: datetime,
-    finished: dict[str, list[UUID]],
+    finished: dict[str, list[str]],
 ) -> list[tuple[UUID, datetime, int]]:
     """Put failed jobs among the finished, or return them with moment and room to try again."""
     earlier: Counter[tuple[UUID, str]] = Counter(
@@ -179,14 +209,14 @@ def _sort_failures(
         counted = job.attempts - sum(earlier[job.id, uncounted] for uncounted in UNCOUNTED)
         is_worth_it = kind in PASSING or (kind in ONCE_MORE and not earlier[job.id, kind])
         if kind == "canceled" and batch and batch.after_cancel == Batch.AfterCancel.CANCEL:
-            finished[AIJob.Status.CANCELED].append(job.id)
+            finished[AIJob.Status.CANCELED].append(job.key)
         elif kind in UNCOUNTED | {"canceled"} or (
             is_worth_it and counted < settings.AIJOBS_MAX_ATTEMPTS
         ):
             room = 2 if kind == "max_tokens" else job.room
             again.append((job.id, now + _pause(kind, job, batch), room))
         else:
-            finished[AIJob.Status.FAILED].append(job.id)
+            finished[AIJob.Status.FAILED].append(job.key)
     return again
 
 
@@ -221,11 +251,14 @@ CHARGE = (
 )
 
 
+_name = lru_cache(maxsize=256)(cell)
+
+
 def _output(job: LockedJob, success: Success) -> bytes:
     """The row of JobOutput."""
     return b"%b\t%b\t%b\t%b\n" % (
-        *(job.id.hex.encode(), json_cell(encode_json(success.result))),
-        *(cell(success.billed.model[:100]), cell(success.billed.stop_reason[:40])),
+        *(job.key.encode(), json_cell(encode_json(success.result))),
+        *(_name(success.billed.model[:100]), _name(success.billed.stop_reason[:40])),
     )
 
 
@@ -241,11 +274,11 @@ def _charge(
         charge = pricing.charge(
             jobtypes.get(job.job_type).model, usage, batch=batch is not None, on=on
         )
-    sent_as = batch.custom_id(job.id) if batch else f"sync-{job.attempts}-{job.id.hex}"
+    sent_as = f"{batch.nonce}-{job.key}" if batch else f"sync-{job.attempts}-{job.key}"
     written = usage.cache_write_5m_tokens + usage.cache_write_1h_tokens
     return b"%d\t%b\t%b\t%b\t%b\t%b\t%b\t%d\t%d\t%d\t%d\t%b\t%b\t%b\t%b\n" % (
-        *(job.tenant_id, job.id.hex.encode(), b"%d" % batch.pk if batch else NULL),
-        *(sent_as.encode(), job.job_type.encode(), route.encode(), cell(billed.model[:100])),
+        *(job.tenant_id, job.key.encode(), b"%d" % batch.pk if batch else NULL),
+        *(sent_as.encode(), job.job_type.encode(), route.encode(), _name(billed.model[:100])),
         *(usage.input_tokens, usage.output_tokens, usage.cache_read_input_tokens, written),
         *(str(charge.cost_usd).encode(), str(charge.sync_cost_usd).encode()),
         *(str(charge.saved_usd).encode(), now.isoformat().encode()),

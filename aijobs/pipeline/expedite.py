@@ -71,9 +71,9 @@ def run(now: datetime, clock: Callable[[], datetime]) -> int:
 def ask(job: AIJob) -> Outcome:
     """One call for one job, whose input is loaded."""
     kind = job.kind
-    given = {**job.input.options, kind.text_field: job.input.document}
+    given = kind.load({**job.input.options, kind.text_field: job.input.document})
     try:
-        message = gateway.create_message(kind.params(kind.load(given), room=job.room))
+        message = gateway.create_message(kind.params(given, room=job.room))
         return _answers.of_message(kind, given, message)
     except gateway.NeverSent as error:
         return Failure("never_sent", str(error))

@@ -8,18 +8,19 @@ second run, after a crash or beside the first, finds nothing left to do.
 
 import logging
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from tempfile import TemporaryFile
 from typing import IO, Any
-from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 
-from aijobs import gateway
+from aijobs import gateway, jobtypes
 from aijobs.models import AIJob, Batch, JobAttempt, LostSubmission, StrayBatch
 from aijobs.pipeline import _answers, _breaker, _endings
+from aijobs.pipeline._answers import Outcome
+from aijobs.pipeline._endings import LockedJob
 from aijobs.pipeline._isolation import isolated
 from aijobs.pipeline._locks import exclusive
 from aijobs.pipeline._results import lines, loads, nonces
@@ -141,8 +142,8 @@ def check(batch: Batch, results: IO[bytes]) -> None:
 
     Raises ResultsDontAddUp.
     """
-    expected = {batch.custom_id(job_id) for job_id in _job_ids(batch)}
-    seen: set[str] = set()
+    # Each custom_id, and whether a row bears it.
+    seen = dict.fromkeys((f"{batch.nonce}-{key}" for key in _keys(batch)), False)
     kinds: Counter[str] = Counter()
     for number, line in enumerate(lines(results), 1):
         try:
@@ -151,13 +152,13 @@ def check(batch: Batch, results: IO[bytes]) -> None:
             kinds[row["result"]["type"]] += 1
         except (ValueError, LookupError, TypeError):
             raise ResultsDontAddUp(f"row {number} is broken") from None
-        if custom_id not in expected:
+        if custom_id not in seen:
             raise ResultsDontAddUp(f"row {number} belongs to no job of the batch")
-        if custom_id in seen:
+        if seen[custom_id]:
             raise ResultsDontAddUp(f"row {number} is there twice")
-        seen.add(custom_id)
-    if len(seen) != len(expected):
-        raise ResultsDontAddUp(f"{len(expected) - len(seen)} of {len(expected)} rows are missing")
+        seen[custom_id] = True
+    if missing := sum(not is_there for is_there in seen.values()):
+        raise ResultsDontAddUp(f"{missing} of {len(seen)} rows are missing")
     said = {kind: getattr(batch, kind) for kind in ("succeeded", "errored", "canceled", "expired")}
     if any(kinds[kind] != said[kind] for kind in said):
         raise ResultsDontAddUp(f"rows by kind are {dict(kinds)}, and should be {said}")
@@ -166,23 +167,41 @@ def check(batch: Batch, results: IO[bytes]) -> None:
 @transaction.atomic
 def store(batch: Batch, rows: list[dict[str, Any]], now: datetime) -> Counter[str]:
     """Store result rows whose jobs still are in the batch; returns jobs by new status."""
-    results = {UUID(row["custom_id"].partition("-")[2]): row["result"] for row in rows}
-    jobs = _endings.lock_jobs(list(results), status=AIJob.Status.SUBMITTED, batch=batch)
+    results = {row["custom_id"].partition("-")[2]: row["result"] for row in rows}
+    jobs = _endings.lock_jobs(results, status=AIJob.Status.SUBMITTED, batch=batch)
     reached(Step.SETTLE_LOCKED)
-    counts = _endings.store(
-        ((job, _answers.of_row(job.job_type, job.given, results[job.id])) for job in jobs.values()),
-        batch=batch,
-        now=now,
-    )
+    counts = _endings.store(_outcomes(jobs, results), batch=batch, now=now)
     reached(Step.SETTLE_STORED)
     return counts
 
 
-def _job_ids(batch: Batch) -> set[UUID]:
+def _outcomes(
+    jobs: Mapping[str, LockedJob], results: Mapping[str, Any]
+) -> Iterator[tuple[LockedJob, Outcome]]:
+    """What each result means for its job."""
+    rereading = [job for job in jobs.values() if jobtypes.get(job.job_type).reads_document]
+    # Now, and not when they are stored: no documents can be asked for then.
+    reread = {
+        job.key: _answers.of_row(job.job_type, given, results[job.key])
+        for job, given in _endings.with_documents(rereading)
+    }
+    return (
+        (job, reread.get(key) or _answers.of_row(job.job_type, job.given, results[key]))
+        for key, job in jobs.items()
+    )
+
+
+def _keys(batch: Batch) -> Iterator[str]:
     """The jobs it was sent with: those still in it, and those that left it with a failure."""
-    inside = AIJob.objects.filter(batch=batch).values_list("pk", flat=True)
-    failed = JobAttempt.objects.filter(batch=batch).values_list("job_id", flat=True)
-    return {*inside.iterator(), *failed.iterator()}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT encode(uuid_send(id), 'hex') FROM aijobs_aijob WHERE batch_id = %(batch)s UNION"
+            " SELECT encode(uuid_send(job_id), 'hex') FROM aijobs_jobattempt"
+            " WHERE batch_id = %(batch)s",
+            {"batch": batch.pk},
+        )
+        while rows := cursor.fetchmany(CHUNK_ROWS):
+            yield from (key for (key,) in rows)
 
 
 def _chunks(results: IO[bytes]) -> Iterator[list[dict[str, Any]]]:
