@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from aijobs.api.bodies import Body
 from aijobs.jobtypes import InvalidInput
-from aijobs.models import IdempotencyKey, dump_json
+from aijobs.models import Claim, IdempotencyKey
 from citizenapp.tenants.models import Tenant
 
 HEADER = "Idempotency-Key"
@@ -24,6 +24,32 @@ class KeyReused(APIException):
 
     status_code = 422
     default_detail = f"This {HEADER} was used for another request. Use a new one for each."
+
+
+def claim_of(request: Request, body: Body) -> Claim | None:
+    """What the request claims; None without a key. Raises InvalidInput for a key that is none."""
+    key = request.headers.get(HEADER)
+    if key is None:
+        return None
+    if not 1 <= len(key) <= MAX_LENGTH or not key.isascii() or not key.isprintable():
+        raise InvalidInput({HEADER: [f"Must have 1 to {MAX_LENGTH} printable ASCII characters."]})
+    digest = hashlib.sha256(f"{request.path} {body.fingerprint()}".encode())
+    return Claim(key, digest.hexdigest())
+
+
+def replay(tenant: Tenant, claim: Claim, status: int = 202) -> Response:
+    """The answer to the request that came first. Raises KeyReused if it was another one."""
+    earlier = IdempotencyKey.objects.get(tenant=tenant, key=claim.key)
+    if earlier.fingerprint != claim.fingerprint:
+        raise KeyReused
+    return Response(earlier.response, status, headers={"Idempotency-Replayed": "true"})
+
+
+def refuse_reuse(tenant: Tenant, claim: Claim) -> None:
+    """Raises KeyReused when the key belongs to another request."""
+    others = IdempotencyKey.objects.filter(tenant=tenant, key=claim.key)
+    if others.exclude(fingerprint=claim.fingerprint).exists():
+        raise KeyReused
 
 
 def once(
@@ -41,36 +67,26 @@ def once(
     Of identical requests at once, one does the work; the others wait on its row and replay it.
     Raises InvalidInput for a key that is none, KeyReused.
     """
-    key = request.headers.get(HEADER)
-    if key is None:
+    claim = claim_of(request, body)
+    if claim is None:
         return Response(answer(), status)
-    if not 1 <= len(key) <= MAX_LENGTH or not key.isascii() or not key.isprintable():
-        raise InvalidInput({HEADER: [f"Must have 1 to {MAX_LENGTH} printable ASCII characters."]})
-    fingerprint = hashlib.sha256(f"{request.path} {body.fingerprint()}".encode()).hexdigest()
     with transaction.atomic():
-        if _claim(tenant, key, fingerprint, now):
+        if _store(tenant, claim, now):
             first = answer()
-            _keep(tenant, key, first)
+            _keep(tenant, claim, first)
             return Response(first, status)
-    earlier = IdempotencyKey.objects.get(tenant=tenant, key=key)
-    if earlier.fingerprint != fingerprint:
-        raise KeyReused
-    return Response(earlier.response, status, headers={"Idempotency-Replayed": "true"})
+    return replay(tenant, claim, status)
 
 
-def _claim(tenant: Tenant, key: str, fingerprint: str, now: datetime) -> bool:
+def _store(tenant: Tenant, claim: Claim, now: datetime) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO aijobs_idempotencykey (tenant_id, key, fingerprint, created_at)"
             " VALUES (%s, %s, %s, %s) ON CONFLICT (tenant_id, key) DO NOTHING",
-            [tenant.pk, key, fingerprint, now],
+            [tenant.pk, claim.key, claim.fingerprint, now],
         )
         return bool(cursor.rowcount)
 
 
-def _keep(tenant: Tenant, key: str, response: dict[str, Any]) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE aijobs_idempotencykey SET response = %s WHERE tenant_id = %s AND key = %s",
-            [dump_json(response), tenant.pk, key],
-        )
+def _keep(tenant: Tenant, claim: Claim, response: dict[str, Any]) -> None:
+    IdempotencyKey.objects.filter(tenant=tenant, key=claim.key).update(response=response)

@@ -12,7 +12,7 @@ from aijobs.api import bodies, idempotency, openapi, shapes
 from aijobs.api.endpoint import Endpoint
 from aijobs.api.problems import TooLarge
 from aijobs.jobtypes import InvalidInput, JobType
-from aijobs.models import AIJob
+from aijobs.models import AIJob, KeyTaken
 from aijobs.pipeline import accept
 from aijobs.uploads import DocumentLimits, UnreadableDocument, read_document
 
@@ -34,7 +34,8 @@ class JobQueue(Endpoint):
         fields, source_name = self._with_text(body)
         within = fields.pop("needed_within", None)
 
-        def queue() -> dict[str, Any]:
+        claim = idempotency.claim_of(request, body)
+        try:
             job = accept.job(
                 self.access.tenant,
                 self.kind.name,
@@ -44,12 +45,17 @@ class JobQueue(Endpoint):
                 needed_within=within,
                 source_name=source_name,
                 lenient=body.is_form,
+                claim=claim,
+                answer=_answer,
             )
-            return shapes.Queued(
-                job_id=job.pk, status="queued", message=MESSAGES[AIJob.Route(job.route)]
-            ).model_dump(mode="json")
-
-        return idempotency.once(request, self.access.tenant, body, queue, now=now)
+        except KeyTaken:
+            assert claim
+            return idempotency.replay(self.access.tenant, claim)
+        except InvalidInput:
+            if claim:
+                idempotency.refuse_reuse(self.access.tenant, claim)
+            raise
+        return Response(_answer(job), 202)
 
     def _with_text(self, body: bodies.Body) -> tuple[dict[str, Any], str]:
         """The fields, the text of an uploaded document among them, and the document's name."""
@@ -73,6 +79,12 @@ class JobQueue(Endpoint):
         except UnreadableDocument as error:
             raise InvalidInput({"document": [str(error)]}) from None
         return {**body.fields, self.kind.text_field: text}, name
+
+
+def _answer(job: AIJob) -> dict[str, Any]:
+    return shapes.Queued(
+        job_id=job.pk, status="queued", message=MESSAGES[AIJob.Route(job.route)]
+    ).model_dump(mode="json")
 
 
 def queue_of(kind: JobType) -> type[JobQueue]:

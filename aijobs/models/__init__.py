@@ -9,7 +9,7 @@ from aijobs.models.breaker import CircuitBreaker
 from aijobs.models.fields import dump_json, ids_from, new_id
 from aijobs.models.forecast import Forecast, expected_end
 from aijobs.models.heartbeats import Heartbeat
-from aijobs.models.idempotency import IdempotencyKey
+from aijobs.models.idempotency import Claim, IdempotencyKey, KeyTaken
 from aijobs.models.jobs import AIJob, Collection, JobAttempt, JobInput, JobOutput
 from aijobs.models.kept import Spending, Tally
 from aijobs.models.ledger import LedgerEntry
@@ -19,6 +19,7 @@ __all__ = [
     "AIJob",
     "Batch",
     "CircuitBreaker",
+    "Claim",
     "Collection",
     "Forecast",
     "Heartbeat",
@@ -26,6 +27,7 @@ __all__ = [
     "JobAttempt",
     "JobInput",
     "JobOutput",
+    "KeyTaken",
     "LedgerEntry",
     "LostSubmission",
     "Spending",

@@ -1,11 +1,25 @@
 """Which requests of a client were answered already."""
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from django.db import models
 
 from aijobs.models.fields import JSONTextField
 from citizenapp.tenants.models import Tenant
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a request says about itself, so that it is answered once."""
+
+    key: str
+    fingerprint: str
+    """SHA-256 of the request, in hex."""
+
+
+class KeyTaken(Exception):
+    """The key came before, with this request or with another one. Nothing was stored."""
 
 
 class IdempotencyKey(models.Model):

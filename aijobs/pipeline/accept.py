@@ -1,6 +1,6 @@
 """accept: check what is asked for, and store it as queued jobs. All of it, or nothing."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
@@ -12,7 +12,7 @@ from django.db import connection, transaction
 
 from aijobs import jobtypes
 from aijobs.jobtypes import InvalidInput, JobType
-from aijobs.models import AIJob, Collection, dump_json, new_id
+from aijobs.models import AIJob, Claim, Collection, KeyTaken, dump_json, new_id
 from aijobs.models.fields import encode_json, numbers_from
 from aijobs.pipeline._copy import NULL, cell, copy_rows, json_cell
 from aijobs.pipeline._steps import Step, reached
@@ -28,23 +28,34 @@ CHUNK = 10_000
 # Rows whose errors are told one by one; the rest are counted.
 REJECTED_TOLD = 1_000
 
-# One statement: job and input are stored together, without a transaction around it.
+# One statement stores job, input and idempotency key, or nothing where the key came before: of
+# identical requests at once, one is stored; the others wait for it here.
 INSERT_JOB = """
-WITH job AS (
+WITH {claim}, job AS (
     INSERT INTO aijobs_aijob (
         id, tenant_id, job_type, status, route, attempts, room, request_bytes, created_at,
         not_before, needed_by
-    ) VALUES (
-        %(id)s, %(tenant)s, %(job_type)s, 'queued', %(route)s, 0, 1, %(request_bytes)s, %(now)s,
-        %(now)s, %(needed_by)s
     )
+    SELECT %(id)s, %(tenant)s, %(job_type)s, 'queued', %(route)s, 0, 1, %(request_bytes)s,
+           %(now)s, %(now)s, %(needed_by)s
+    FROM claim
 )
 INSERT INTO aijobs_jobinput (
     job_id, tenant_id, job_type, document, options, source_name, created_by
-) VALUES (
-    %(id)s, %(tenant)s, %(job_type)s, %(document)s, %(options)s, %(source_name)s, %(created_by)s
+)
+SELECT %(id)s, %(tenant)s, %(job_type)s, %(document)s, %(options)s, %(source_name)s,
+       %(created_by)s
+FROM claim
+"""
+CLAIM = """
+claim AS (
+    INSERT INTO aijobs_idempotencykey (tenant_id, key, fingerprint, response, created_at)
+    VALUES (%(tenant)s, %(key)s, %(fingerprint)s, %(response)s, %(now)s)
+    ON CONFLICT (tenant_id, key) DO NOTHING RETURNING id
 )
 """
+WITHOUT_CLAIM = INSERT_JOB.format(claim="claim AS (SELECT)")
+WITH_CLAIM = INSERT_JOB.format(claim=CLAIM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +123,15 @@ def job(
     needed_within: object = None,
     source_name: str = "",
     lenient: bool = False,
+    claim: Claim | None = None,
+    answer: Callable[[AIJob], Mapping[str, object]] = lambda _: {},
 ) -> AIJob:
     """Queue one job.
 
     `needed_within` is in seconds: 0 means now, at full price; None means up to 24 hours.
     `lenient` reads numbers and lists out of strings, as table cells and forms hold them.
-    Raises UnknownJobType, or InvalidInput with the errors by field.
+    A `claim` is stored with the job, and with the `answer` that whoever repeats it will get.
+    Raises UnknownJobType, InvalidInput with the errors by field, or KeyTaken.
     """
     checked = _check(jobtypes.get(job_type), raw, needed_within, lenient=lenient)
     queued = AIJob(
@@ -130,23 +144,29 @@ def job(
         not_before=now,
         needed_by=checked.needed_by(now),
     )
+    parameters: dict[str, Any] = {
+        "id": queued.id,
+        "tenant": tenant.pk,
+        "job_type": job_type,
+        "route": checked.route,
+        "request_bytes": queued.request_bytes,
+        "now": now,
+        "needed_by": queued.needed_by,
+        "document": dump_json(checked.document),
+        "options": dump_json(checked.options),
+        "source_name": _file_name(source_name),
+        "created_by": created_by,
+    }
+    if claim:
+        parameters |= {
+            "key": claim.key,
+            "fingerprint": claim.fingerprint,
+            "response": dump_json(answer(queued)),
+        }
     with connection.cursor() as cursor:
-        cursor.execute(
-            INSERT_JOB,
-            {
-                "id": queued.id,
-                "tenant": tenant.pk,
-                "job_type": job_type,
-                "route": str(queued.route),
-                "request_bytes": queued.request_bytes,
-                "now": now,
-                "needed_by": queued.needed_by,
-                "document": dump_json(checked.document),
-                "options": dump_json(checked.options),
-                "source_name": _file_name(source_name),
-                "created_by": created_by,
-            },
-        )
+        cursor.execute(WITH_CLAIM if claim else WITHOUT_CLAIM, parameters)
+        if not cursor.rowcount:
+            raise KeyTaken
     queued._state.adding = False
     reached(Step.ACCEPT_COMMITTED)
     return queued

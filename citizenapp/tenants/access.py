@@ -63,13 +63,15 @@ def of_key(key: str) -> Access | None:
     """The access that an API key gives; None where it is unknown, revoked or expired."""
     if not key.isprintable():
         return None  # PostgreSQL would refuse the very question.
-    parameters = {
-        "prefix": key.partition(".")[0],
-        "now": timezone.now(),
-        "is_local": settings.LOCAL,
-    }
     with connection.cursor() as cursor:
-        cursor.execute(FIND_KEY, parameters)
+        cursor.execute(
+            FIND_KEY,
+            {
+                "prefix": key.partition(".")[0],
+                "now": timezone.now(),
+                "is_local": settings.LOCAL,
+            },
+        )
         found = cursor.fetchone()
     if found is None:
         return None

@@ -1,0 +1,1 @@
+"""What is as little as can be, to measure by."""

@@ -1,0 +1,116 @@
+"""One job a call over the REST API, by gunicorn, beside a view that inserts a row."""
+
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from urllib.parse import quote
+
+import orjson
+from django.db import connection
+
+from aijobs.models import AIJob
+from citizenapp.tenants.models import APIKey
+from tests.benchmarks.bench import Bench, Way
+from tests.benchmarks.report import Row, measurement
+from tests.factories import make_tenant
+from tests.ground import CHECKOUT, free_port
+
+WORKERS = 2
+CLIENTS = 4
+TABLE = "CREATE TABLE bare_row (id bigserial PRIMARY KEY, text text)"
+BODY = orjson.dumps({"document_text": "Hail is covered by this policy. " * 64, "max_length": 200})
+
+
+@measurement("single POST", aim="≥70 % of a bare view")
+def single_post(bench: Bench) -> Iterator[Row]:
+    """Requests a second that two gunicorn workers answer."""
+    _, key = APIKey.objects.create_key(name="bench", tenant=make_tenant(), role="member")
+    posts = min(max(bench.n // 10, 20), 3_000)
+    with connection.cursor() as cursor:
+        cursor.execute(TABLE)
+    try:
+        with serving("citizenapp.wsgi") as ours, serving("tests.benchmarks.bare.site") as bare:
+            runs = bench.side_by_side(
+                ours=Way(lambda: post(ours, posts, key), before=lambda: post(ours, CLIENTS, key)),
+                bare=Way(lambda: post(bare, posts, key), before=lambda: post(bare, CLIENTS, key)),
+            )
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TABLE bare_row")
+    assert AIJob.objects.count() >= posts
+    ours_rate, bare_rate = (runs[name].per_second(posts) for name in ("ours", "bare"))
+    yield Row(
+        "single POST: key, checks, idempotency, insert",
+        ours=f"{ours_rate:,.0f}/s",
+        floor=f"bare view: {bare_rate:,.0f}/s",
+        ratio=f"{ours_rate / bare_rate:.0%}",
+        holds=ours_rate >= 0.7 * bare_rate,
+    )
+
+
+@contextmanager
+def serving(application: str) -> Iterator[int]:
+    """The port at which gunicorn serves a WSGI module, with as many workers as there are cores."""
+    database = connection.settings_dict
+    port = free_port()
+    environment = {
+        "DATABASE_URL": f"postgres://{database['USER']}@{quote(database['HOST'], safe='')}"
+        f":{database['PORT']}/{database['NAME']}",
+        "CONN_MAX_AGE": "60",
+        "SECRET_KEY": secrets.token_hex(),
+        "ALLOWED_HOSTS": "127.0.0.1",
+        "SECURE_SSL_REDIRECT": "off",
+        "PYTHONWARNINGS": "ignore",
+    }
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "gunicorn", application, "--workers", str(WORKERS)),
+            *("--bind", f"127.0.0.1:{port}", "--log-level", "warning"),
+        ],
+        cwd=CHECKOUT,
+        env=os.environ | environment,
+    )
+    with process:
+        try:
+            _await_listening(port, process)
+            yield port
+        finally:
+            process.terminate()
+
+
+def _await_listening(port: int, process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline and process.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise RuntimeError("gunicorn does not listen.")
+
+
+def post(port: int, posts: int, key: str) -> None:
+    """So many POSTs, from a few clients at once. Raises RuntimeError for an answer but 202."""
+    with ThreadPoolExecutor(CLIENTS) as clients:
+        for _ in clients.map(lambda _: _post(port, key), range(posts)):
+            pass
+
+
+def _post(port: int, key: str) -> None:
+    request = (
+        f"POST /api/ai/summarize HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
+        f"Authorization: Bearer {key}\r\nIdempotency-Key: {secrets.token_hex(16)}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(BODY)}\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", port)) as connected:
+        connected.sendall(request.encode() + BODY)
+        answer = connected.recv(4096)
+        while piece := connected.recv(4096):
+            answer += piece
+    if not answer.startswith(b"HTTP/1.1 202 "):
+        raise RuntimeError(answer.decode(errors="replace"))
