@@ -83,12 +83,12 @@ class AIJobQuerySet(models.QuerySet["AIJob"]):
             status=AIJob.Status.CANCELED, finished_at=now
         )
 
-    def queue_unsent_again(self, now: datetime) -> int:
-        """Put the jobs of a batch that was never sent back; that was no attempt."""
+    def queue_unsent_again(self) -> int:
+        """Put the jobs of a batch that was never sent back where they were; that was no attempt."""
         return self.filter(status=AIJob.Status.SUBMITTED).update(
             status=AIJob.Status.QUEUED,
             batch=None,
-            not_before=now,
+            not_before=F("created_at"),
             started_at=None,
             attempts=F("attempts") - 1,
         )

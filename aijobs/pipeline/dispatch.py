@@ -66,6 +66,8 @@ def run(now: datetime, clock: Callable[[], datetime]) -> int:
                 with isolated(batch, now):
                     confirmed += dispatch(batch, clock)
                     reached(Step.DISPATCH_COMMITTED)
+            if _breaker.is_holding(now):
+                _give_back(now)
     return confirmed
 
 
@@ -91,6 +93,14 @@ def dispatch(batch: Batch, clock: Callable[[], datetime]) -> bool:
         return intended and _send(batch, body, clock)
 
 
+def _give_back(now: datetime) -> None:
+    """While nothing may be sent, jobs wait in the queue, where they can be canceled."""
+    for batch in Batch.objects.filter(status=Batch.Status.ASSEMBLED):
+        with transaction.atomic():
+            if batch.mark_dissolved(now, batch.note or "Nothing could be sent."):
+                AIJob.objects.filter(batch=batch).queue_unsent_again()
+
+
 def _fill(batch: Batch, body: IO[bytes], clock: Callable[[], datetime]) -> int:
     """Write the body of a batch; returns how many requests, 0 where nothing is to be sent now."""
     requests = write_body(batch, body)
@@ -102,7 +112,7 @@ def _fill(batch: Batch, body: IO[bytes], clock: Callable[[], datetime]) -> int:
     if not size:
         batch.put_off(clock() + FIRST_PAUSE, "Waits: a batch of the same size is in doubt.")
     elif size < requests:
-        _leave_out(batch, requests - size, clock())
+        _leave_out(batch, requests - size)
         size = write_body(batch, body)
     return size
 
@@ -143,11 +153,11 @@ def _distinct_size(requests: int) -> int:
     return requests
 
 
-def _leave_out(batch: Batch, jobs: int, now: datetime) -> None:
+def _leave_out(batch: Batch, jobs: int) -> None:
     """Put the newest jobs of a batch back into the queue; the next batch takes them."""
     newest = AIJob.objects.filter(batch=batch, status=AIJob.Status.SUBMITTED).order_by("-id")
     ids = list(newest.values_list("pk", flat=True)[:jobs])
-    AIJob.objects.filter(pk__in=ids, batch=batch).queue_unsent_again(now)
+    AIJob.objects.filter(pk__in=ids, batch=batch).queue_unsent_again()
 
 
 def _in_time(batch: Batch, clock: Callable[[], datetime]) -> Callable[[], None]:

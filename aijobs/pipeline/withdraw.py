@@ -65,6 +65,6 @@ def _dissolve(batch: Batch, after: Batch.AfterCancel, now: datetime) -> bool:
     if after == Batch.AfterCancel.CANCEL:
         jobs.cancel_unsent(now)
     else:
-        jobs.queue_unsent_again(now)
+        jobs.queue_unsent_again()
     reached(Step.WITHDRAW_DISSOLVED)
     return True

@@ -9,6 +9,7 @@ import pytest
 from aijobs.models import AIJob, Batch, CircuitBreaker, JobAttempt
 from aijobs.models.breaker import FIRST_PAUSE, LONGEST_PAUSE
 from aijobs.pipeline import assemble, dispatch, expedite, poll, settle
+from tests.factories import make_tenant
 from tests.ground import Emulator
 from tests.pipeline.steps import (
     DUE,
@@ -57,19 +58,20 @@ def test_a_refusal_of_everything_says_why(
 ) -> None:
     queue()
     emulator.order("create", "status", **fault)
-    assert send_in_vain().status == "assembled"
+    assert send_in_vain().status == "rejected"
     assert (opened().reason, opened().opened_at) == (reason, DUE)
     assert opened().message
 
 
 def test_while_it_is_open_nothing_goes_out_and_jobs_stay_queued(emulator: Emulator) -> None:
-    [first] = queue()
+    [refused] = queue()
+    [behind] = queue(tenant=make_tenant())
     emulator.order("create", "status", times=0, **SPEND_CAP)
     send_in_vain()
     [waiting] = queue()
     [urgent] = queue(needed_within=0)
     soon = DUE + FIRST_PAUSE / 2
-    assert not assemble.due(soon + HOUR / 100)
+    assert not assemble.due(soon)
     assert (assemble.run(soon), dispatch.run(soon, at(soon)), expedite.run(soon, at(soon))) == (
         0,
         0,
@@ -77,11 +79,9 @@ def test_while_it_is_open_nothing_goes_out_and_jobs_stay_queued(emulator: Emulat
     )
     assert not dispatch.due(soon)
     assert not expedite.due(soon)
-    for job in (waiting, urgent):
+    for job in (refused, behind, waiting, urgent):
         job.refresh_from_db()
         assert (job.status, job.attempts) == ("queued", 0)
-    first.refresh_from_db()
-    assert first.attempts == 1
     assert emulator.stats()["calls"]["create"] == 1
     assert "message" not in emulator.stats()["calls"]
 
@@ -104,7 +104,7 @@ def test_a_probe_goes_out_after_growing_pauses(emulator: Emulator) -> None:
     pauses = [later - earlier for earlier, later in pairwise(probes)]
     assert pauses == sorted(pauses)
     assert (probes[0], pauses[-1]) == (DUE + FIRST_PAUSE, LONGEST_PAUSE)
-    assert Batch.objects.count() == 1
+    assert set(AIJob.objects.values_list("status", "attempts")) == {("queued", 0)}
     assert not JobAttempt.objects.exists()
 
 
@@ -214,6 +214,7 @@ def test_resumed_by_hand_it_stays_closed_for_what_was_sent_before(emulator: Emul
     assert poll.run(DUE + MINUTE) == 1
     assert settle.run(DUE + MINUTE) == 1
     assert not CircuitBreaker.objects.filter(closed_at=None).exists()
+    assert assemble.run(DUE + MINUTE) == 1
     assert dispatch.run(DUE + MINUTE, at(DUE + MINUTE)) == 1
 
 

@@ -76,10 +76,10 @@ def test_where_key_or_money_is_missing_everything_waits_and_goes_on_by_itself(
     [job] = queue()
     emulator.order("create", "status", **fault)
     batch = send_in_vain()
-    assert batch.status == "assembled"
+    assert batch.status == "rejected"
     assert "accepts nothing now" in batch.note
+    assert AIJob.objects.get().status == "queued"
     assert not JobAttempt.objects.exists()
-    assert not dispatch.due(DUE + MINUTE / 2)
     keep_going(DUE + MINUTE)
     job.refresh_from_db()
     assert (job.status, job.attempts) == ("completed", 1)
@@ -90,8 +90,9 @@ def test_a_bad_key_is_found_out_before_anything_is_sent(emulator: Emulator, sett
     settings.ANTHROPIC_API_KEY = "bad-key"
     queue()
     batch = send_in_vain()
-    assert (batch.status, batch.attempts) == ("assembled", 1)
+    assert batch.status == "rejected"
     assert "invalid x-api-key" in batch.note
+    assert set(AIJob.objects.values_list("status", "attempts")) == {("queued", 0)}
     assert emulator.stats()["creates_seen"] == 0
     settings.ANTHROPIC_API_KEY = "emulator"
     keep_going(DUE + MINUTE)
