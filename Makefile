@@ -6,7 +6,7 @@ PINS := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 	--no-header --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo stop test check fix pins runtime development
+.PHONY: help run demo stop test torture check fix pins runtime development
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,10 @@ stop: runtime ## End what `make run` runs, or what a killed one left behind
 test: check ## Check, then run all tests against the real parts (ARGS="-k name")
 	@scripts/chromium
 	@$(VENV) -m pytest $(ARGS)
+
+torture: development ## Crash it N=1000 times, MINUTES=60 at most, and write docs/reliability.md
+	@$(VENV) -m tests.faults --report docs/reliability.md \
+		--deaths $(or $(N),1000) --minutes $(or $(MINUTES),60) $(ARGS)
 
 check: development ## Lint, types, layers, settings, migrations: what "clean" means
 	@$(VENV) -m ruff check

@@ -13,7 +13,18 @@ from tests.faults.scenarios import Row, Tally
 
 STAGES = (
     *("accept", "assemble", "dispatch", "expedite", "poll", "reconcile", "settle", "sweep"),
-    *("withdraw", "retry", "endings", "create", "list", "retrieve", "results", "cancel", "delete"),
+    *(
+        "withdraw",
+        "retry",
+        "breaker",
+        "endings",
+        "create",
+        "list",
+        "retrieve",
+        "results",
+        "cancel",
+        "delete",
+    ),
     *("message", "all"),
 )
 
@@ -64,7 +75,8 @@ answer to a submission is lost, we look for the batch in Anthropic's list. If it
 there within `AIJOBS_RECONCILE_GRACE` (10 minutes) after the doubt began, it counts as never made
 and its jobs are sent again, under a new nonce. Should it turn up later, both run. `sweep` looks for
 such a batch for two days, cancels it, and tells staff what it cost until then; its results are
-never stored, so no job ends twice. What it finished before it was canceled is paid twice.
+never stored, so no job ends twice. What it finished before it was canceled is paid twice. In this
+run the list lagged too long {late} times: {paid_twice} requests were paid twice, none was lost.
 
 **A strange batch of the same size in the same minutes.** A batch in doubt is recognised by being
 new, unknown to us, and of the same number of requests. Whoever uses the same workspace for other
@@ -119,6 +131,8 @@ def write(path: Path, tally: Tally, seconds: float, seed: int) -> None:
             summary=summary(tally),
             table=table(tally),
             deaths=tally.deaths,
+            late=tally.late,
+            paid_twice=tally.paid_twice,
             seed=seed,
             date=datetime.now(UTC).date().isoformat(),
             minutes=seconds / 60,

@@ -5,6 +5,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from aijobs.pipeline._steps import Step
 from tests.faults import books, journeys, nursery
@@ -29,9 +30,10 @@ DAY = (
     *(Step.ENDINGS_MOVED, Step.SETTLE_STORED, Step.SETTLE_COMMITTED, Step.SETTLE_SETTLED),
     *(Step.SWEEP_DELETED, Step.RETRY_COMMITTED, Step.EXPEDITE_STORED, Step.EXPEDITE_COMMITTED),
 )
-# What only comes when the promise is at its end (`late`), or after weeks (test_old_rows.py).
-LATE = (Step.SWEEP_FOUND, Step.SWEEP_CANCELED, Step.SWEEP_COUNTED, Step.SETTLE_DISOWNED)
-RARE = (*LATE, Step.SWEEP_PRUNED, Step.SWEEP_GAVE_UP)
+# What only comes when the promise is at its end (`late`), when strangers use the same workspace,
+# or after weeks (test_old_rows.py).
+LATE = (Step.SWEEP_FOUND, Step.SWEEP_CANCELED, Step.SWEEP_COUNTED)
+RARE = (*LATE, Step.SETTLE_DISOWNED, Step.SWEEP_PRUNED, Step.SWEEP_GAVE_UP)
 LEADS_TO = {
     Step.RECONCILE_ABANDONED: [Step.DISPATCH_INTENT],
     Step.RECONCILE_LISTED: [Step.DISPATCH_INTENT],
@@ -42,7 +44,10 @@ LEADS_TO = {
 }
 REFUSED = {"at": "create", "fault": "status", "status": 400, "after_calls": 1}
 HELD = {
-    "at": "create", "fault": "status", "status": 429, "after_calls": 2,
+    "at": "create",
+    "fault": "status",
+    "status": 429,
+    "after_calls": 2,
     "error_code": "enforced_spend_limit_reached",
 }
 
@@ -112,6 +117,8 @@ class Tally:
     deaths: int = 0
     worlds: int = 0
     rounds: int = 0
+    late: int = 0
+    paid_twice: int = 0
     wrong: list[str] = field(default_factory=list)
 
     def add(self, stage: str, fault: str, times: int, found: Books) -> None:
@@ -136,6 +143,8 @@ class Torture:
         faults: Sequence[dict[str, object]] = (),
         *,
         workers: int = 1,
+        stranger: bool = False,
+        latency: float | None = None,
     ) -> tuple[Counter[str], Books]:
         """One world from its first job to its last: who died of what, and what the books say."""
         world = self.world
@@ -143,10 +152,15 @@ class Torture:
         journeys.found_tenants()
         for fault in faults:
             world.emulator.control("POST", "faults", fault)
+        if latency is not None:
+            world.emulator.control("POST", "settings", {"latency_base": latency})
         rounds = world.rounds
         try:
             deaths = nursery.outlive(
-                world, lambda: journeys.live(world), iter(orders), workers=workers
+                world,
+                lambda: journeys.live(world, stranger=stranger),
+                iter(orders),
+                workers=workers,
             )
         except nursery.Broken as broken:
             found = Books(lost=1, wrong=[str(broken)])
@@ -200,6 +214,27 @@ class Torture:
             self.tally.add(fault.at, name, 0 if spared else 1, found)
         self._score_steps(died, found)
 
+    def stranger(self, deaths: int = 0) -> Counter[str]:
+        """A batch that Anthropic never had is mistaken for one that somebody else made."""
+        orders: list[Order] = [Step.SETTLE_DISOWNED] * min(deaths, 1)
+        orders += [self._any_step() for _ in range(deaths - 1)]
+        died, found = self.day(orders, [{"at": "create", "fault": "drop"}], stranger=True)
+        self.tally.add("reconcile", "somebody else's batch of the same size", 1, found)
+        self._score_steps(died, found)
+        return died
+
+    def late(self, step: Step | None = None) -> Counter[str]:
+        """Anthropic's list lags longer than the grace period: where the promise ends."""
+        faults: list[dict[str, object]] = [
+            {"at": "create", "fault": "drop", "when": "after"},
+            {"at": "list", "fault": "lag", "seconds": 150, "times": 0},
+        ]
+        died, found = self.day([step] if step else [], faults, latency=300)
+        self.tally.late += 1
+        self.tally.paid_twice += found.paid_twice
+        self._score_steps(died, found)
+        return died
+
     def together(self, workers: int, deaths: int) -> None:
         """Several workers do all stages at once, and die at random steps and moments."""
         orders = [self.random.choice([self._any_step, self._any_moment])() for _ in range(deaths)]
@@ -214,7 +249,7 @@ class Torture:
         self._score_steps(died, found)
 
     def _any_step(self) -> Order:
-        return f"{self.random.choice(DAY)}:{self.random.randint(1, 3)}"
+        return f"{self.random.choice(DAY)}:{self.random.choice([1, 1, 2])}"
 
     def _any_moment(self) -> Order:
         return self.random.uniform(0.005, 0.25)
@@ -229,16 +264,23 @@ class Torture:
 def long(torture: Torture, enough: Callable[[Tally], bool]) -> None:
     """All of it, over and over, until it is enough."""
     for times in itertools.count(1):
-        for step in DAY:
-            torture.walk(step, times % 3 + 1)
+        for trial in _trials(torture, times):
+            trial()
             if enough(torture.tally):
                 return
-        for number, fault in enumerate(network_faults()):
-            torture.network([fault], deaths=number % 2 * 3)
-            if enough(torture.tally):
-                return
-        for workers in (2, 2, 4, 2, 2, 4):
-            torture.together(workers, deaths=torture.random.choice([0, 8, 16]))
-            torture.storm(deaths=16)
-            if enough(torture.tally):
-                return
+
+
+def _trials(torture: Torture, times: int) -> list[Callable[[], object]]:
+    """One of everything; the first time with one fault of each kind, then with all of them."""
+    faults = one_of_each_kind() if times == 1 else list(network_faults())
+    trials: list[Callable[[], object]] = [
+        *(partial(torture.walk, step, (times - 1) % 3 + 1) for step in DAY),
+        *(partial(torture.network, [fault], deaths=4 * (n % 3)) for n, fault in enumerate(faults)),
+        *(partial(torture.together, workers, deaths=16) for workers in (2, 2, 2, 4, 4, 4)),
+        *(partial(torture.together, workers, deaths=0) for workers in (2, 4)),
+        *(partial(torture.storm, deaths=30) for _ in range(10)),
+        *(partial(torture.stranger, deaths=3) for _ in range(3)),
+        *(partial(torture.late, step) for step in (None, *LATE)),
+    ]
+    torture.random.shuffle(trials)
+    return trials

@@ -2,6 +2,7 @@
 
 import pytest
 
+from aijobs.pipeline._steps import Step
 from tests.faults import scenarios
 from tests.faults.scenarios import Torture
 from tests.faults.world import World
@@ -30,6 +31,19 @@ def test_each_fault_of_the_network(torture: Torture, at: str) -> None:
         torture.network(some)
     assert not torture.tally.wrong
     assert all(row.times for row in torture.tally.rows.values()), torture.tally.rows
+
+
+def test_a_strangers_batch(torture: Torture) -> None:
+    assert Step.SETTLE_DISOWNED in torture.stranger(deaths=1)
+    assert not torture.tally.wrong
+
+
+def test_a_list_that_lags_too_long(torture: Torture) -> None:
+    """The one case that cannot be mended is noticed, stopped and written down."""
+    for step in scenarios.LATE:
+        assert step in torture.late(step)
+    assert not torture.tally.wrong
+    assert torture.tally.paid_twice
 
 
 def test_two_workers_that_die_now_and_then(torture: Torture) -> None:

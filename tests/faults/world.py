@@ -44,8 +44,8 @@ class World:
     def __init__(self, emulator: Emulator, folder: Path) -> None:
         self.emulator = emulator
         self.log = folder / "workers.log"
-        self._stride = folder / "stride.lock"
-        self._stride.touch()
+        self._lock = folder / "world.lock"
+        self._lock.touch()
         self._rounds = folder / "rounds"
         self._rounds.touch()
         # Anonymous and shared: a worker's memory dies with it, this does not.
@@ -75,15 +75,20 @@ class World:
     def rounds(self) -> int:
         return self._rounds.stat().st_size
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """One process at a time. The kernel frees the lock when its holder is killed."""
+        with self._lock.open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
     def now(self) -> datetime:
         (ahead,) = struct.unpack("d", self._ahead[:])
         return datetime.fromtimestamp(time.time() + ahead, UTC)
 
     def stride(self, seconds: float) -> None:
         """Let time pass, unless a call is under way."""
-        # The kernel frees the lock when its holder is killed.
-        with self._stride.open() as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with self.alone():
             if self.emulator.stats()["calls_under_way"]:
                 time.sleep(0.005)
                 return
