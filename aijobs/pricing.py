@@ -148,7 +148,11 @@ def _cost(tiers: tuple[_Tier, ...], usage: Usage) -> int:
     if len(tiers) == 1:
         return tiers[0].cost(usage)
     prompt = usage.prompt_tokens
-    return next(t for t in tiers if t.up_to is None or prompt <= t.up_to).cost(usage)
+    for tier in tiers[:-1]:
+        assert tier.up_to is not None
+        if prompt <= tier.up_to:
+            return tier.cost(usage)
+    return tiers[-1].cost(usage)
 
 
 def _usd(units: int) -> Decimal:

@@ -11,12 +11,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from tempfile import TemporaryFile
-from typing import IO, Any
+from typing import IO
 
 from django.db import connection, transaction
 from django.db.models import Q
 
 from aijobs import gateway, jobtypes
+from aijobs.jobtypes import JobInput
 from aijobs.models import AIJob, Batch, JobAttempt, LostSubmission, StrayBatch
 from aijobs.pipeline import _answers, _breaker, _endings
 from aijobs.pipeline._answers import Outcome
@@ -68,14 +69,14 @@ def settle(batch: Batch, now: datetime) -> bool:
         try:
             gateway.download_results(batch.remote_id, results)
             reached(Step.SETTLE_DOWNLOADED)
-            check(batch, results)
+            keys = check(batch, results)
             reached(Step.SETTLE_CHECKED)
         except (gateway.GatewayError, ResultsDontAddUp) as error:
             if not (isinstance(error, ResultsDontAddUp) and _disown(batch, results, now)):
                 _put_off(batch, error, now)
             return False
         counts: Counter[str] = Counter()
-        for chunk in _chunks(results):
+        for chunk in _chunks(keys, results):
             counts += store(batch, chunk, now)
             reached(Step.SETTLE_COMMITTED)
     if not batch.mark_settled(now):
@@ -137,13 +138,14 @@ def _tell_breaker(batch: Batch, now: datetime) -> None:
         _breaker.prove(sent_at=batch.submitting_at, now=now, by_answer=True)
 
 
-def check(batch: Batch, results: IO[bytes]) -> None:
+def check(batch: Batch, results: IO[bytes]) -> list[str]:
     """Account for every custom_id of the batch exactly once, and for every kind of result.
 
-    Raises ResultsDontAddUp.
+    Returns the jobs' keys in the order of the rows. Raises ResultsDontAddUp.
     """
     # Each custom_id, and whether a row bears it.
     seen = dict.fromkeys((f"{batch.nonce}-{key}" for key in _keys(batch)), False)
+    keys: list[str] = []
     kinds: Counter[str] = Counter()
     for number, line in enumerate(lines(results), 1):
         try:
@@ -157,38 +159,40 @@ def check(batch: Batch, results: IO[bytes]) -> None:
         if seen[custom_id]:
             raise ResultsDontAddUp(f"row {number} is there twice")
         seen[custom_id] = True
+        keys.append(custom_id.partition("-")[2])
     if missing := sum(not is_there for is_there in seen.values()):
         raise ResultsDontAddUp(f"{missing} of {len(seen)} rows are missing")
     said = {kind: getattr(batch, kind) for kind in ("succeeded", "errored", "canceled", "expired")}
     if any(kinds[kind] != said[kind] for kind in said):
         raise ResultsDontAddUp(f"rows by kind are {dict(kinds)}, and should be {said}")
+    return keys
 
 
 @transaction.atomic
-def store(batch: Batch, rows: list[dict[str, Any]], now: datetime) -> Counter[str]:
-    """Store result rows whose jobs still are in the batch; returns jobs by new status."""
-    results = {row["custom_id"].partition("-")[2]: row["result"] for row in rows}
-    jobs = _endings.lock_jobs(results, status=AIJob.Status.SUBMITTED, batch=batch)
+def store(batch: Batch, rows: Mapping[str, bytes], now: datetime) -> Counter[str]:
+    """Store rows, by the keys of their jobs, if those still are in the batch.
+
+    Returns how many jobs got which status.
+    """
+    jobs = _endings.lock_jobs(rows, status=AIJob.Status.SUBMITTED, batch=batch)
     reached(Step.SETTLE_LOCKED)
-    counts = _endings.store(_outcomes(jobs, results), batch=batch, now=now)
+    counts = _endings.store(_outcomes(jobs, rows), batch=batch, now=now)
     reached(Step.SETTLE_STORED)
     return counts
 
 
 def _outcomes(
-    jobs: Mapping[str, LockedJob], results: Mapping[str, Any]
+    jobs: Mapping[str, LockedJob], rows: Mapping[str, bytes]
 ) -> Iterator[tuple[LockedJob, Outcome]]:
-    """What each result means for its job."""
+    """What each row means for its job."""
+
+    def read(job: LockedJob, given: JobInput) -> Outcome:
+        return _answers.of_row(job.job_type, given, loads(rows[job.key])["result"])
+
     rereading = [job for job in jobs.values() if jobtypes.get(job.job_type).reads_document]
     # Now, and not when they are stored: no documents can be asked for then.
-    reread = {
-        job.key: _answers.of_row(job.job_type, given, results[job.key])
-        for job, given in _endings.with_documents(rereading)
-    }
-    return (
-        (job, reread.get(key) or _answers.of_row(job.job_type, job.given, results[key]))
-        for key, job in jobs.items()
-    )
+    reread = {job.key: read(job, given) for job, given in _endings.with_documents(rereading)}
+    return ((job, reread.get(key) or read(job, job.given)) for key, job in jobs.items())
 
 
 def _keys(batch: Batch) -> Iterator[str]:
@@ -204,14 +208,15 @@ def _keys(batch: Batch) -> Iterator[str]:
             yield from (key for (key,) in rows)
 
 
-def _chunks(results: IO[bytes]) -> Iterator[list[dict[str, Any]]]:
-    chunk: list[dict[str, Any]] = []
+def _chunks(keys: list[str], results: IO[bytes]) -> Iterator[dict[str, bytes]]:
+    """Rows by key; what is read of them is read when it is stored, and never held."""
+    chunk: dict[str, bytes] = {}
     size = 0
-    for line in lines(results):
-        chunk.append(loads(line))
+    for key, line in zip(keys, lines(results), strict=True):
+        chunk[key] = line
         size += len(line)
         if len(chunk) == CHUNK_ROWS or size > CHUNK_BYTES:
             yield chunk
-            chunk, size = [], 0
+            chunk, size = {}, 0
     if chunk:
         yield chunk
