@@ -27,6 +27,7 @@ test: check ## Check, then run all tests against the real parts (ARGS="-k name")
 torture: development ## Crash it N=1000 times, MINUTES=60 at most, and write docs/reliability.md
 	@$(VENV) -m tests.faults --report docs/reliability.md \
 		--deaths $(or $(N),1000) --minutes $(or $(MINUTES),60) $(ARGS)
+	@TORTURE=1 $(VENV) -m pytest tests/faults/test_any_order.py tests/processes
 
 check: development ## Lint, types, layers, settings, migrations: what "clean" means
 	@$(VENV) -m ruff check

@@ -64,6 +64,31 @@ def audit(world: World, *, journey: bool = True) -> Books:
     return books
 
 
+def always(world: World) -> list[str]:
+    """What is wrong at this moment, in words, though work may be under way."""
+    wrong = []
+    done = AIJob.objects.filter(status="completed")
+    if JobOutput.objects.count() != done.filter(output__isnull=False).count():
+        wrong.append("an output of a job that is not completed")
+    if done.filter(output=None).exists():
+        wrong.append("a job that is completed without output")
+    if AIJob.objects.filter(input=None).exists():
+        wrong.append("a job without input")
+    if AIJob.objects.filter(status="submitted", batch__status__in=Batch.FINAL).exists():
+        wrong.append("a job that waits for a batch that is done")
+    remote = {batch["id"]: batch for batch in world.emulator.control("GET", "batches")}
+    ours = set(Batch.objects.exclude(remote_id=None).values_list("remote_id", flat=True))
+    strays = set(StrayBatch.objects.values_list("remote_id", flat=True))
+    doubts = list(Batch.objects.in_doubt().values_list("requests", flat=True))
+    unknown = [batch["total"] for key, batch in remote.items() if key not in ours | strays]
+    if Counter(unknown) - Counter(doubts):
+        wrong.append(f"batches at Anthropic that nobody looks for: {unknown} against {doubts}")
+    billed = sum(batch["succeeded"] for batch in remote.values())
+    if LedgerEntry.objects.filter(route="batch").count() > billed:
+        wrong.append("more charges than Anthropic billed")
+    return wrong
+
+
 def _jobs(books: Books) -> None:
     books.refute("jobs without an end", AIJob.objects.exclude(status__in=AIJob.FINAL).count())
     done = AIJob.objects.filter(status="completed")

@@ -45,6 +45,7 @@ TENANTS = ("acme", "beta")
 Deed = Callable[[datetime], bool]
 
 MOST_ROUNDS = 3_000
+LONGEST_STRIDE_SECONDS = 40.0
 
 
 class Stuck(Exception):
@@ -178,5 +179,5 @@ def live(world: World, *, stranger: bool = False) -> None:
             return
         idle = 0 if any(due(clock()) for due in dues) else idle + 1
         if idle:
-            world.stride(2.0**idle)
+            world.stride(min(2.0**idle, LONGEST_STRIDE_SECONDS))
     raise Stuck

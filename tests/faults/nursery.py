@@ -49,7 +49,7 @@ class _Life:
     kill_at: float
 
 
-def born(world: World, order: Order, live: Callable[[], None]) -> int:
+def born(world: World, order: Order, live: Callable[[], object]) -> int:
     """Fork a worker that does `live`, and return its process id."""
     # No forked process may share a connection.
     connections.close_all()

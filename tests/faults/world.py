@@ -31,7 +31,6 @@ SETTINGS: dict[str, Any] = {
 }
 # Of the emulator, in seconds of the shared time.
 LATENCIES = {"latency_base": 30, "latency_cancel": 5}
-LONGEST_STRIDE_SECONDS = 40.0
 
 
 class World:
@@ -92,7 +91,7 @@ class World:
             if self.emulator.stats()["calls_under_way"]:
                 time.sleep(0.005)
                 return
-            order = {"advance_seconds": min(seconds, LONGEST_STRIDE_SECONDS)}
+            order = {"advance_seconds": seconds}
             theirs = self.emulator.control("POST", "clock", order)["now"]
             self._ahead[:] = struct.pack("d", theirs - time.time())
 

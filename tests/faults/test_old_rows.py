@@ -1,0 +1,53 @@
+"""What is done after weeks may be cut off by a death as well."""
+
+import os
+import signal
+from typing import Any
+
+from aijobs.models import AIJob, Batch, JobAttempt, JobInput, LedgerEntry
+from aijobs.pipeline import assemble, dispatch, poll, sweep
+from aijobs.pipeline._steps import Step
+from tests.faults import journeys, nursery
+from tests.faults.world import World
+
+DAYS = 24 * 3600
+
+
+def sweep_and_die(world: World, step: Step) -> None:
+    pid = nursery.born(world, step, lambda: sweep.run(world.now()))
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
+
+
+def begin(world: World) -> None:
+    world.reset()
+    journeys.found_tenants()
+
+
+def test_jobs_are_pruned_and_charges_stay(world: World, settings: Any) -> None:
+    begin(world)
+    journeys.live(world)
+    charges = LedgerEntry.objects.count()
+    settings.AIJOBS_KEEP_JOBS_DAYS = 1
+    world.stride(3 * DAYS)
+    sweep_and_die(world, Step.SWEEP_PRUNED)
+    sweep.run(world.now())
+    assert not AIJob.objects.exists()
+    assert not JobInput.objects.exists()
+    assert LedgerEntry.objects.count() == charges
+
+
+def test_results_that_are_gone_end_their_jobs_once(world: World) -> None:
+    begin(world)
+    journeys.queue_collections(world.now())
+    assemble.run(world.now())
+    dispatch.run(world.now(), world.now)
+    world.stride(60)
+    poll.run(world.now())
+    waiting = AIJob.objects.filter(batch__status="ended").count()
+    assert waiting == AIJob.objects.count()
+    world.stride(30 * DAYS)
+    sweep_and_die(world, Step.SWEEP_GAVE_UP)
+    sweep.run(world.now())
+    assert JobAttempt.objects.filter(error_type="results_expired").count() == waiting
+    assert set(AIJob.objects.values_list("status", flat=True)) == {"failed"}
+    assert set(Batch.objects.values_list("status", flat=True)) == {"settled"}
