@@ -212,6 +212,10 @@ class AIJob(Movable):
                 name="job_urgent",
                 condition=Q(status="queued", needed_by__isnull=False),
             ),
+            # sweep: direct calls whose worker died. Few run at any time.
+            models.Index(
+                fields=["started_at"], name="job_running", condition=Q(status="processing")
+            ),
             # dispatch, settle, and staff who look into a batch.
             models.Index(
                 fields=["batch", "id"], name="job_of_batch", condition=Q(batch__isnull=False)
