@@ -6,7 +6,7 @@ import random
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import anthropic  # noqa: F401  (every fork finds it in its memory)
@@ -52,7 +52,9 @@ def main() -> int:
             say(f"Seed {given.seed}")
             torture = scenarios.Torture(World(emulator, var), given.seed, say=say)
             unreached = torture.every_step_once()
-            scenarios.long(torture, enough)
+            # Ctrl-C ends it early, with its table.
+            with suppress(KeyboardInterrupt):
+                scenarios.long(torture, enough)
         say()
         say(report.table(torture.tally))
         if given.report:

@@ -278,7 +278,7 @@ def _trials(torture: Torture, times: int) -> list[Callable[[], object]]:
         *(partial(torture.network, [fault], deaths=4 * (n % 3)) for n, fault in enumerate(faults)),
         *(partial(torture.together, workers, deaths=16) for workers in (2, 2, 2, 4, 4, 4)),
         *(partial(torture.together, workers, deaths=0) for workers in (2, 4)),
-        *(partial(torture.storm, deaths=30) for _ in range(10)),
+        *(partial(torture.storm, deaths=30) for _ in range(25)),
         *(partial(torture.stranger, deaths=3) for _ in range(3)),
         *(partial(torture.late, step) for step in (None, *LATE)),
     ]
