@@ -1,6 +1,7 @@
-"""COPY rows into tables: the quickest road into PostgreSQL."""
+"""COPY rows into tables and out of them: the quickest road into PostgreSQL and back."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from django.db import DatabaseError, connection
 
@@ -51,6 +52,18 @@ def copy_rows(table: str, columns: Sequence[str], rows: Iterable[bytes]) -> None
         failure = DatabaseError(f"COPY into {table} failed with SQLSTATE {code}.")
     if failure is not None:
         raise failure
+
+
+def read_rows(query: str, parameters: Sequence[object]) -> Iterator[tuple[Any, ...]]:
+    """The rows of a query, their values as text, while PostgreSQL still reads the next ones.
+
+    Nothing else can be asked of the connection until they are read.
+    """
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY ({query}) TO STDOUT", parameters) as copy,
+    ):
+        yield from copy.rows()
 
 
 def _pieces(rows: Iterable[bytes]) -> Iterator[bytes]:

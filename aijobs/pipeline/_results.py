@@ -9,8 +9,8 @@ import orjson
 from aijobs import gateway
 
 
-def loads(line: bytes) -> Any:
-    """One row. orjson refuses a lone surrogate, which a cut-off answer may end in."""
+def loads(line: bytes | str) -> Any:
+    """One row. orjson refuses a lone surrogate, which a cut-off answer or a document may hold."""
     try:
         return orjson.loads(line)
     except ValueError:

@@ -51,7 +51,7 @@ FROM waiting
 
 # Each tenant's oldest jobs, in turn by rank, until the batch is full by number or by bytes.
 # Rows that another worker has locked are left to it.
-CLAIM = (
+CHOSEN = (
     WAITING
     + """
 , candidates AS (
@@ -70,7 +70,14 @@ CLAIM = (
         FROM candidates WINDOW fair AS (ORDER BY rank, tenant_id)
     ) AS ranked
     WHERE place <= %(room)s AND bytes <= %(bytes)s
-), claimed AS (
+)
+"""
+)
+
+CLAIM = (
+    CHOSEN
+    + """
+, claimed AS (
     UPDATE aijobs_aijob
     SET status = 'submitted', batch_id = %(batch)s, attempts = attempts + 1, started_at = %(now)s
     -- An array, not a join: no statistics can talk PostgreSQL into reading the whole table.

@@ -20,15 +20,31 @@ from aijobs import gateway, jobtypes
 from aijobs.models import AIJob, Batch
 from aijobs.pipeline import _breaker, _endings
 from aijobs.pipeline._answers import Failure
+from aijobs.pipeline._copy import read_rows
 from aijobs.pipeline._isolation import isolated
 from aijobs.pipeline._locks import exclusive
 from aijobs.pipeline._patience import patiently
+from aijobs.pipeline._results import loads
 from aijobs.pipeline._steps import Step, reached
 
 logger = logging.getLogger(__name__)
 
 # Waits after a batch could not be sent: doubled each time, from the first to the second.
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=10)
+
+
+# The jobs of a batch in their order. OFFSET 0 makes each input a look-up by its key, whatever the
+# statistics say.
+ROWS = """
+SELECT encode(uuid_send(job.id), 'hex'), job.job_type, job.room, input.document, input.options
+FROM (
+    SELECT id, job_type, room FROM aijobs_aijob
+    WHERE batch_id = %s AND status = 'submitted' ORDER BY id OFFSET 0
+) AS job
+CROSS JOIN LATERAL (
+    SELECT document, options FROM aijobs_jobinput WHERE job_id = job.id OFFSET 0
+) AS input
+"""
 
 
 class TooSlow(Exception):
@@ -179,20 +195,18 @@ def _in_time(batch: Batch, clock: Callable[[], datetime]) -> Callable[[], None]:
 
 def write_body(batch: Batch, body: IO[bytes]) -> int:
     """Write `{"requests": […]}` of the batch's jobs into a file; returns how many there are."""
-    jobs = AIJob.objects.filter(batch=batch, status=AIJob.Status.SUBMITTED).order_by("id")
-    rows = jobs.values_list("id", "job_type", "room", "input__document", "input__options")
     count = 0
     body.seek(0)
     body.truncate()
     body.write(b'{"requests":[')
-    # A cursor on the server, read in pieces, needs its transaction; no call is made inside it.
-    with transaction.atomic():
-        for job_id, job_type, room, document, options in rows.iterator(chunk_size=1_000):
-            kind = jobtypes.get(job_type)
-            params = kind.params(kind.load({**options, kind.text_field: document}), room=room)
-            body.write(b"," if count else b"")
-            body.write(orjson.dumps({"custom_id": batch.custom_id(job_id), "params": params}))
-            count += 1
+    for key, job_type, room, document, options in read_rows(ROWS, [batch.pk]):
+        kind = jobtypes.get(job_type)
+        given = orjson.loads(options)
+        given[kind.text_field] = loads(document)
+        params = kind.params(kind.load(given), room=int(room))
+        body.write(b"," if count else b"")
+        body.write(orjson.dumps({"custom_id": f"{batch.nonce}-{key}", "params": params}))
+        count += 1
     body.write(b"]}")
     return count
 
