@@ -50,6 +50,8 @@ if LOCAL:
     DATABASES: dict[str, Any] = {"default": postgres.database(VAR)}
 else:
     DATABASES = {"default": dj_database_url.parse(os.environ["DATABASE_URL"])}
+    if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+        DATABASES["default"]["ENGINE"] = "citizenapp.database"
 # Under ASGI every request has a thread of its own: a connection kept there is never used again.
 DATABASES["default"] |= {
     "CONN_MAX_AGE": int(_number("CONN_MAX_AGE", 0)),

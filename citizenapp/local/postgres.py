@@ -35,7 +35,7 @@ FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "o
 def database(var: Path) -> dict[str, Any]:
     """Where Django finds it: an entry of DATABASES."""
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "citizenapp.database",
         "HOST": str(_data(var)),
         "PORT": str(PORT),
         "NAME": NAME,
