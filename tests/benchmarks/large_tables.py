@@ -1,0 +1,287 @@
+"""First pages and ticks, with ten million jobs in the tables and with ten thousand."""
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from statistics import median
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client, override_settings
+from django.urls import reverse
+from django.utils import timezone
+
+from aijobs.models import AIJob, Batch, Collection
+from aijobs.pipeline import assemble, poll
+from citizenapp.tenants.models import Membership, Tenant, User
+from tests.benchmarks.bench import Bench
+from tests.benchmarks.report import Row, measurement
+
+FEW = 10_000
+TENANTS = 100
+IN_BATCH = 100_000
+WARM_UP = 2
+REQUESTS = 7
+
+# Jobs of the past hundred days. One tenant has half of them, in collections; nearly all are
+# completed in settled batches; the newest wait or are on their way. What is rare is as far from
+# the newest as can be: the kind "analyze" and the route "sync" are the oldest forty's alone.
+FILL = """
+SET LOCAL session_replication_role = replica;
+
+CREATE TEMPORARY TABLE numbers ON COMMIT DROP AS
+SELECT i, CASE WHEN i %% 2 = 0 THEN 1 ELSE 2 + i / 2 %% %(tenants)s END AS tenant,
+       made AS created_at, (extract(epoch FROM made) * 1000)::bigint AS ms
+FROM generate_series(1, %(n)s) AS i
+CROSS JOIN LATERAL (
+    SELECT %(now)s - (%(n)s - i) * interval '100 days' / %(n)s AS made
+) AS moment;
+
+INSERT INTO aijobs_aijob
+    (id, tenant_id, collection_id, batch_id, job_type, status, route, attempts, room,
+     request_bytes, created_at, not_before, started_at, finished_at)
+SELECT (lpad(to_hex(ms), 12, '0') || '7' || left(md5(i::text), 3)
+        || '8' || right(lpad(to_hex(i), 15, '0'), 15))::uuid,
+       tenant,
+       CASE WHEN tenant = 1 AND i %% 10 < 8 THEN
+            ('00000000-0000-7000-8000-' || lpad(to_hex(i / %(batch)s), 12, '0'))::uuid END,
+       CASE status WHEN 'queued' THEN NULL WHEN 'submitted' THEN 1 ELSE 2 + i / %(batch)s END,
+       CASE WHEN i <= 40 THEN 'analyze' WHEN i %% 10 = 0 THEN 'summarize' ELSE 'classify' END,
+       status,
+       CASE WHEN i <= 40 THEN 'sync' ELSE 'batch' END,
+       1, 1, 2000, created_at, created_at, created_at,
+       CASE WHEN status NOT IN ('queued', 'submitted') THEN created_at + interval '1 hour' END
+FROM numbers CROSS JOIN LATERAL (
+    SELECT CASE WHEN i > %(n)s - 200 THEN 'queued' WHEN i > %(n)s - 400 THEN 'submitted'
+                WHEN i %% 100 = 6 THEN 'failed' WHEN i %% (%(n)s / 200) = 8 THEN 'canceled'
+                ELSE 'completed' END AS status
+) AS life;
+
+INSERT INTO aijobs_jobinput
+    (job_id, tenant_id, job_type, document, options, source_name, created_by)
+SELECT id, tenant_id, job_type, '"The tenant shall repair the roof."', '{}', '', 'ann'
+FROM aijobs_aijob;
+
+INSERT INTO aijobs_ledgerentry
+    (tenant_id, job_id, batch_id, custom_id, job_type, route, model, input_tokens, output_tokens,
+     cache_read_tokens, cache_write_tokens, cost_usd, sync_cost_usd, saved_usd, created_at)
+SELECT tenant_id, id, batch_id, 'n-' || replace(id::text, '-', ''), job_type, route, 'm', 500, 50,
+       0, 0, 0.001, 0.002, 0.001, finished_at
+FROM aijobs_aijob WHERE status = 'completed';
+
+INSERT INTO aijobs_tally (collection_id, status, batch_id, jobs, is_folded)
+SELECT collection_id, status, CASE WHEN status = 'submitted' THEN batch_id END, count(*), TRUE
+FROM aijobs_aijob WHERE collection_id IS NOT NULL GROUP BY 1, 2, 3;
+
+INSERT INTO aijobs_spending
+    (tenant_id, collection_id, hour, job_type, route, jobs, answers, input_tokens, output_tokens,
+     cache_read_tokens, cache_write_tokens, cost_usd, sync_cost_usd, saved_usd, is_folded)
+SELECT tenant_id, collection_id, date_trunc('hour', finished_at, 'UTC'), job_type, route, count(*),
+       count(*), count(*) * 500, count(*) * 50, 0, 0, count(*) * 0.001, count(*) * 0.002,
+       count(*) * 0.001, TRUE
+FROM aijobs_aijob WHERE status = 'completed' GROUP BY 1, 2, 3, 4, 5
+"""
+
+
+def fill(n: int) -> None:
+    """Fill the empty tables with `n` jobs, as if a hundred days had passed."""
+    now = timezone.now()
+    Tenant.objects.bulk_create(
+        Tenant(pk=number, name=f"Tenant {number}", slug=f"tenant-{number}")
+        for number in range(1, TENANTS + 2)
+    )
+    times = dict.fromkeys(("assembled_at", "submitted_at", "polled_at"), now)
+    sizes = {"tenant_ids": [1], "requests": 1, "request_bytes": 1}
+    Batch.objects.bulk_create(
+        [
+            Batch(pk=1, nonce="1", remote_id="1", status="submitted", **times, **sizes),
+            *(
+                Batch(pk=number, nonce=number, remote_id=number, status="settled",
+                      ended_at=now, settled_at=now, **times, **sizes)
+                for number in range(2, 3 + n // IN_BATCH)
+            ),
+        ]
+    )  # fmt: skip
+    Collection.objects.bulk_create(
+        Collection(
+            pk=f"00000000-0000-7000-8000-{number:012x}", tenant_id=1, name=f"Collection {number}",
+            job_type="classify", total=min(n, IN_BATCH) * 4 // 10, created_by="ann", created_at=now,
+        )
+        for number in range(1 + n // IN_BATCH)
+    )  # fmt: skip
+    User.objects.create_superuser("staff")
+    Membership.objects.create(tenant_id=1, user=User.objects.create_user("member"), role="member")
+    arguments: dict[str, Any] = {"n": n, "tenants": TENANTS, "batch": IN_BATCH, "now": now}
+    with connection.cursor() as cursor:
+        cursor.execute("BEGIN")
+        for statement in FILL.split(";\n"):
+            cursor.execute(statement, arguments)
+        cursor.execute("COMMIT")
+        cursor.execute("VACUUM ANALYZE")
+
+
+@contextmanager
+def database(name: str) -> Iterator[None]:
+    """Another database of the same server, for the block."""
+    own = connection.settings_dict["NAME"]
+    connection.close()
+    connection.settings_dict["NAME"] = name
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = own
+
+
+def pages() -> dict[str, str]:
+    """What is asked for, by name: the first pages of every list, by each filter."""
+    collection = Collection.objects.order_by("-pk")[0].pk
+    jobs, admin = "/api/ai/jobs", reverse("admin:aijobs_aijob_changelist")
+    charges = reverse("admin:aijobs_ledgerentry_changelist")
+    found = {"dashboard": "/", "jobs (API)": jobs, "jobs (admin)": admin}
+    for status in AIJob.Status.values:
+        found[f"dashboard, {status}"] = f"/?status={status}"
+        found[f"jobs (API), {status}"] = f"{jobs}?status={status}"
+        found[f"jobs (admin), {status}"] = f"{admin}?status={status}"
+    return found | {
+        "dashboard, rare kind": "/?job_type=analyze",
+        "dashboard, kind": "/?job_type=summarize",
+        "dashboard, failed of a kind": "/?status=failed&job_type=summarize",
+        "dashboard, failed of a rare kind": "/?status=failed&job_type=analyze",
+        "dashboard, collection": f"/?collection={collection}",
+        "dashboard, failed of a collection": f"/?collection={collection}&status=failed",
+        "collections": reverse("collections"),
+        "collection": reverse("collection", args=[collection]),
+        "usage, 30 days": reverse("usage"),
+        "usage, 90 days": f"{reverse('usage')}?days=90",
+        "jobs (API), rare kind": f"{jobs}?job_type=analyze",
+        "jobs (API), collection": f"{jobs}?collection={collection}",
+        "collection (API)": f"/api/ai/collections/{collection}",
+        "usage by day (API)": "/api/ai/usage?group_by=day",
+        "usage by route (API)": "/api/ai/usage?group_by=route",
+        "jobs (admin), rare kind": f"{admin}?job_type=analyze",
+        "jobs (admin), rare route": f"{admin}?route__exact=sync",
+        "jobs (admin), past 30 days": f"{admin}?within=720",
+        "jobs (admin), tenant": f"{admin}?q=tenant-1",
+        "batches (admin)": reverse("admin:aijobs_batch_changelist"),
+        "collections (admin)": reverse("admin:aijobs_collection_changelist"),
+        "charges (admin)": charges,
+        "charges (admin), rare route": f"{charges}?route__exact=sync",
+    }
+
+
+@override_settings(
+    ALLOWED_HOSTS=["testserver"],
+    STORAGES=settings.STORAGES
+    | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}},
+)
+def page_times(requests: int) -> dict[str, float]:
+    """Seconds that each page takes, the median of so many requests."""
+    member, staff = Client(), Client()
+    member.force_login(User.objects.get(username="member"))
+    staff.force_login(User.objects.get(username="staff"))
+    found = {}
+    for name, address in pages().items():
+        client = staff if address.startswith("/admin/") else member
+        taken = []
+        for number in range(WARM_UP + requests):
+            began = time.perf_counter()
+            response = client.get(address)
+            if number >= WARM_UP:
+                taken.append(time.perf_counter() - began)
+            if response.status_code != 200:
+                raise RuntimeError(f"{name}: {response.status_code}")
+        found[name] = median(taken)
+    return found
+
+
+def tick_times(requests: int) -> dict[str, float]:
+    """Seconds in which stages see that there is nothing to do."""
+    now = timezone.now() - timedelta(days=200)  # Nothing is due so early.
+    found = {}
+    for name, tick in {"assemble": assemble.run, "poll": poll.run}.items():
+        taken = []
+        for _ in range(10 * requests):
+            began = time.perf_counter()
+            if tick(now):
+                raise RuntimeError(f"{name} found work.")
+            taken.append(time.perf_counter() - began)
+        found[name] = median(taken)
+    return found
+
+
+def compared(
+    bench: Bench, sizes: dict[str, int], times: Callable[[int], dict[str, float]]
+) -> dict[str, dict[str, float]]:
+    """What `times` says with each of these numbers of jobs, by turns; medians of the rounds."""
+    requests = REQUESTS if bench.n >= 1_000 else 1
+    rounds: dict[str, list[dict[str, float]]] = {name: [] for name in sizes}
+    for _ in range(3 if bench.n >= 1_000 else 1):
+        for name in sizes:
+            with database(name):
+                rounds[name].append(bench.once(lambda: times(requests)).value)
+    return {
+        name: {what: median(one[what] for one in found) for what in found[0]}
+        for name, found in rounds.items()
+    }
+
+
+@contextmanager
+def databases(sizes: dict[str, int]) -> Iterator[None]:
+    """Databases of their own with so many jobs each, by name."""
+    try:
+        for name, jobs in sizes.items():
+            with connection.cursor() as cursor:
+                cursor.execute(f"CREATE DATABASE {name}")
+            with database(name):
+                call_command("migrate", verbosity=0)
+                if jobs:
+                    fill(jobs)
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            for name in sizes:
+                cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@measurement("large tables", aim="≤1.5 times")
+def large_tables(bench: Bench) -> Iterator[Row]:
+    """First pages with many jobs and with few, and ticks with many jobs and with none."""
+    few, many = min(FEW, bench.n), min(bench.n * 10, 10_000_000)
+    with databases({"few": few, "many": many, "none": 0}):
+        pages_took = compared(bench, {"few": few, "many": many}, page_times)
+        ticks_took = compared(bench, {"none": 0, "many": many}, tick_times)
+    families = defaultdict(list)
+    for what in pages_took["many"]:
+        families[what.partition(",")[0]].append(what)
+    for family, names in families.items():
+        ratios = {
+            what: pages_took["many"][what] / pages_took["few"][what]
+            for what in sorted(names, key=len)
+        }
+        worst = max(ratios, key=lambda what: ratios[what])
+        row = _row(
+            family, f"{few:,} jobs", pages_took["few"][worst], pages_took["many"][worst], many
+        )
+        if len(names) > 1:
+            row = replace(row, why=f"the worst of {len(names)} filters: “{worst}”")
+        yield row
+    for what in ticks_took["many"]:
+        yield _row(
+            f"tick of {what}", "empty", ticks_took["none"][what], ticks_took["many"][what], many
+        )
+
+
+def _row(what: str, beside: str, floor: float, ours: float, jobs: int) -> Row:
+    return Row(
+        f"{what}, {jobs:,} jobs",
+        ours=f"{1e3 * ours:.1f} ms",
+        floor=f"{beside}: {1e3 * floor:.1f} ms",
+        ratio=f"{ours / floor:.2f}",
+        holds=ours <= 1.5 * floor,
+    )
