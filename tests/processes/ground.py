@@ -89,13 +89,13 @@ class House:
 
     def terminate_all(self, name: str) -> int:
         """Send SIGTERM to each of its processes at once, as many supervisors do."""
-        for pid in locks.holders(self.programs[name].lock):
+        for pid in self.processes(name):
             os.kill(pid, signal.SIGTERM)
         return self._processes[name].wait(30)
 
     def kill(self, name: str) -> None:
         """End every process of it at once."""
-        for pid in locks.holders(self.programs[name].lock):
+        for pid in self.processes(name):
             os.kill(pid, signal.SIGKILL)
         self._processes[name].wait()
         assert locks.await_release(self.programs[name].lock, 5)
@@ -115,13 +115,17 @@ class House:
     def _log(self, name: str) -> Path:
         return self.var / f"{name}.log"
 
+    def processes(self, name: str) -> list[int]:
+        return list(locks.holders(self.programs[name].lock))
+
     def guard(self) -> int:
         """The process below the cluster's main one."""
-        [pid] = self._children(self.pid("cluster"))
-        return pid
+        await_true(lambda: len(self._children(self.pid("cluster"))) == 1, "a guard")
+        return self._children(self.pid("cluster"))[0]
 
     def below_guard(self) -> list[int]:
         """Workers, then the monitor, then the pusher, as long as none was replaced."""
+        await_true(lambda: len(self._children(self.guard())) == 5, "all of its children")
         return sorted(self._children(self.guard()))
 
     def _children(self, parent: int) -> list[int]:

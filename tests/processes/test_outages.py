@@ -12,7 +12,7 @@ from tests.processes.ground import LONG_ONLY, House, await_true
 from tests.processes.page import Page, opened
 
 # In `make torture` an outage is as long as a failover with a person in it.
-DURATIONS = [3, pytest.param(60, marks=LONG_ONLY)]
+DURATIONS = [2, pytest.param(60, marks=LONG_ONLY)]
 RECONNECTED_WITHIN_SECONDS = 10
 
 

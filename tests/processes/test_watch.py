@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.processes.ground import LONG_ONLY, House
+from tests.processes.ground import LONG_ONLY, House, await_true
 
 
 def workers(house: House) -> list[int]:
@@ -48,9 +48,11 @@ def test_a_cluster_that_hangs_is_started_anew(
     house: House, victims: Callable[[House], list[int]], number: signal.Signals
 ) -> None:
     before = house.log("cluster").count("starting all of it anew")
-    for pid in victims(house):
+    hit = set(victims(house))
+    for pid in hit:
         os.kill(pid, number)
     house.await_end(house.queue())
     house.await_end(house.queue(needed_within=0))
+    await_true(lambda: not hit & set(house.processes("cluster")), "others take their place")
     assert house.log("cluster").count("starting all of it anew") <= before + 1
     house.assert_books_agree()
