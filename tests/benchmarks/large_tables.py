@@ -11,7 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils import timezone
@@ -32,8 +32,6 @@ REQUESTS = 7
 # completed in settled batches; the newest wait or are on their way. What is rare is as far from
 # the newest as can be: the kind "analyze" and the route "sync" are the oldest forty's alone.
 FILL = """
-SET LOCAL session_replication_role = replica;
-
 CREATE TEMPORARY TABLE numbers ON COMMIT DROP AS
 SELECT i, CASE WHEN i %% 2 = 0 THEN 1 ELSE 2 + i / 2 %% %(tenants)s END AS tenant,
        made AS created_at, (extract(epoch FROM made) * 1000)::bigint AS ms
@@ -117,12 +115,11 @@ def fill(n: int) -> None:
     User.objects.create_superuser("staff")
     Membership.objects.create(tenant_id=1, user=User.objects.create_user("member"), role="member")
     arguments: dict[str, Any] = {"n": n, "tenants": TENANTS, "batch": IN_BATCH, "now": now}
-    with connection.cursor() as cursor:
-        cursor.execute("BEGIN")
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")  # No trigger, no check.
         for statement in FILL.split(";\n"):
             cursor.execute(statement, arguments)
-        cursor.execute("COMMIT")
-        cursor.execute("VACUUM ANALYZE")
+        cursor.execute("SET LOCAL session_replication_role = DEFAULT")
 
 
 @contextmanager
@@ -242,6 +239,8 @@ def databases(sizes: dict[str, int]) -> Iterator[None]:
                 call_command("migrate", verbosity=0)
                 if jobs:
                     fill(jobs)
+                with connection.cursor() as cursor:
+                    cursor.execute("VACUUM ANALYZE")
         yield
     finally:
         with connection.cursor() as cursor:
