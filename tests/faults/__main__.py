@@ -58,7 +58,9 @@ def main() -> int:
         say()
         say(report.table(torture.tally))
         if given.report:
-            report.write(given.report, torture.tally, time.monotonic() - started, given.seed)
+            ordered = f"N={given.deaths} MINUTES={given.minutes:g} ARGS='--seed {given.seed}'"
+            seconds = time.monotonic() - started
+            report.write(given.report, torture.tally, seconds, f"make torture {ordered}")
     return 1 if torture.tally.wrong or unreached else 0
 
 

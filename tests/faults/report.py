@@ -58,7 +58,7 @@ nothing to do, so that a grace period costs no minutes.
 
 | | |
 |---|---|
-| command | `make torture N={deaths}` (seed {seed}) |
+| command | `{command}` |
 | date | {date} |
 | took | {minutes:.1f} minutes |
 | machine | {cores} cores, {machine}, Linux {linux} |
@@ -67,6 +67,8 @@ nothing to do, so that a grace period costs no minutes.
 Under “stage” stands the stage that was killed, or the call that failed.
 
 {table}
+
+{untried}
 
 ## What cannot be promised
 
@@ -111,9 +113,18 @@ def summary(tally: Tally) -> str:
 
 def table(tally: Tally) -> str:
     lines = ["| fault | stage | times tried | lost | doubled |", "|---|---|--:|--:|--:|"]
-    for (stage, fault), row in sorted(tally.rows.items(), key=_place):
+    tried = [(key, row) for key, row in tally.rows.items() if row.times]
+    for (stage, fault), row in sorted(tried, key=_place):
         lines.append(f"| {fault} | {stage} | {row.times:,} | {row.lost} | {row.doubled} |")
     return "\n".join(lines)
+
+
+def untried(tally: Tally) -> str:
+    """What was ordered in vain, in a sentence."""
+    vain = [f"{fault} at {stage}" for (stage, fault), row in tally.rows.items() if not row.times]
+    if not vain:
+        return "Everything that was ordered came to pass."
+    return f"Ordered, but no such call was made in time: {'; '.join(sorted(vain))}."
 
 
 def _place(item: tuple[tuple[str, str], Row]) -> tuple[int, str]:
@@ -121,8 +132,8 @@ def _place(item: tuple[tuple[str, str], Row]) -> tuple[int, str]:
     return STAGES.index(stage), fault
 
 
-def write(path: Path, tally: Tally, seconds: float, seed: int) -> None:
-    """Write the page."""
+def write(path: Path, tally: Tally, seconds: float, command: str) -> None:
+    """Write the page about a run that took so long."""
     with connection.cursor() as cursor:
         cursor.execute("SHOW server_version")
         (postgresql,) = cursor.fetchone()
@@ -130,15 +141,15 @@ def write(path: Path, tally: Tally, seconds: float, seed: int) -> None:
         TEMPLATE.format(
             summary=summary(tally),
             table=table(tally),
-            deaths=tally.deaths,
+            untried=untried(tally),
+            command=command,
             late=tally.late,
             paid_twice=tally.paid_twice,
-            seed=seed,
             date=datetime.now(UTC).date().isoformat(),
             minutes=seconds / 60,
             cores=len(os.sched_getaffinity(0)),
             machine=platform.machine(),
-            linux=platform.release(),
+            linux=platform.release().partition("-")[0],
             python=platform.python_version(),
             django=django.get_version(),
             anthropic=anthropic.__version__,
