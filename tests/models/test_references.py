@@ -33,7 +33,8 @@ def test_a_job_refers_to_what_is_there(fields: dict[str, Any], kind: str) -> Non
 
 def test_a_charge_refers_to_a_tenant_and_a_batch_that_are_there() -> None:
     job = make_job(make_tenant())
-    for kind, fields in (("tenant", {"tenant_id": 0}), ("batch", {"batch_id": 0})):
+    wrong: dict[str, dict[str, Any]] = {"tenant": {"tenant_id": 0}, "batch": {"batch_id": 0}}
+    for kind, fields in wrong.items():
         with pytest.raises(IntegrityError, match=f"There is no {kind}"), transaction.atomic():
             make_charge(job, **{"tenant_id": job.tenant_id, "tenant": None, **fields})
 
@@ -45,7 +46,7 @@ def test_what_a_job_refers_to_stays(table: str) -> None:
         id=new_id(NOW), tenant=tenant, name="c", job_type="summarize", total=1, created_at=NOW
     )
     make_job(tenant, collection=collection, batch=batch, status="submitted")
-    keys = {"tenants_tenant": tenant.pk, "aijobs_collection": collection.pk}
+    keys: dict[str, Any] = {"tenants_tenant": tenant.pk, "aijobs_collection": collection.pk}
     with (
         pytest.raises(IntegrityError, match="still referred to"),
         transaction.atomic(),
