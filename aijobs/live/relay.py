@@ -25,7 +25,7 @@ from aijobs.models.heartbeats import BEAT_SECONDS as SIGN_SECONDS
 logger = logging.getLogger(__name__)
 
 BEAT_SECONDS = 2.0
-# Statements of one transaction, and transactions of one moment, become one message.
+# A change that comes alone goes at once; in a rush, those of one moment become one message.
 GATHER_SECONDS = 0.005
 # After a notice that may stand for others: they are committed by then.
 AGAIN_SECONDS = 0.7
@@ -105,6 +105,7 @@ class Session:
         self._beat_seconds = beat_seconds
         self._signature = signature
         self._signed_at = -SIGN_SECONDS
+        self._gathered_at = -GATHER_SECONDS
         self._again: dict[int, float] = {}  # When to let the pages of a tenant look again.
         self._begin()
         self._is_heard = True
@@ -141,9 +142,10 @@ class Session:
         async for notify in self._connection.notifies(timeout=max(wait, 0), stop_after=1):
             self._add(digest, notify.payload)
         if digest.texts():
-            await asyncio.sleep(GATHER_SECONDS)
+            await asyncio.sleep(max(0, self._gathered_at + GATHER_SECONDS - clock()))
             async for notify in self._connection.notifies(timeout=0):
                 self._add(digest, notify.payload)
+            self._gathered_at = clock()
         for tenant_id in [tenant_id for tenant_id, at in self._again.items() if at <= clock()]:
             del self._again[tenant_id]
             digest.add(Notice(tenant_id))
