@@ -29,6 +29,9 @@ torture: development ## Crash it N=1000 times, MINUTES=60 at most, and write doc
 		--deaths $(or $(N),1000) --minutes $(or $(MINUTES),60) $(ARGS)
 	@TORTURE=1 $(VENV) -m pytest tests/faults/test_any_order.py tests/processes
 
+bench: development ## Measure, and write docs/benchmarks.md (N=10000 documents)
+	@$(VENV) -m tests.benchmarks $(or $(N),10000) --write docs/benchmarks.md
+
 check: development ## Lint, types, layers, settings, migrations: what "clean" means
 	@$(VENV) -m ruff check
 	@$(VENV) -m ruff format --check

@@ -57,13 +57,13 @@ class Bench:
         self.redis_url = redis_url
         self.random = Random(seed)
 
-    def side_by_side(self, *, rounds: int = 0, **ways: Way | Callable[[], Any]) -> dict[str, Run]:
+    def side_by_side(self, **ways: Way | Callable[[], Any]) -> dict[str, Run]:
         """Run each way in turn, again and again; the medians by the ways' names.
 
-        Alternated, because machines have moods that last for minutes. Three rounds, unless it
-        is said or only tried whether all this still works.
+        Alternated, because machines have moods that last for minutes. Three rounds, unless
+        it is only tried whether all this still works.
         """
-        rounds = rounds or (3 if self.n >= 1_000 else 1)
+        rounds = 3 if self.n >= 1_000 else 1
         runs: dict[str, list[Run]] = {name: [] for name in ways}
         for _ in range(rounds):
             for name, way in ways.items():
@@ -87,6 +87,13 @@ class Bench:
             raise RuntimeError("The run failed; its traceback is above.")
         run: Run = pickle.loads(answer)
         return run
+
+    def apart(self, call: Callable[[], Any]) -> Any:
+        """What `call` returns, called in a process of its own.
+
+        What it needs of memory would count as idle memory of all processes that are forked later.
+        """
+        return self.once(call).value
 
     def empty(self) -> None:
         """Empty all tables of the product, and the emulator."""

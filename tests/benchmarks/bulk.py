@@ -28,7 +28,7 @@ def enqueue(bench: Bench) -> Iterator[Row]:
     """What is received, checked, priced by size and stored, from the first byte to the answer."""
     tenant = make_tenant()
     key = make_key(tenant)
-    bodies = list(write_bodies(bench))
+    bodies: list[tuple[str, Path, str]] = bench.apart(lambda: list(write_bodies(bench)))
     application = get_wsgi_application()
     bare = bench.var / "rows"
 
@@ -102,7 +102,8 @@ def call(application: WSGIHandler, body: Path, content_type: str, key: str) -> N
             "wsgi.input": file,
             "wsgi.url_scheme": "https",
         }
-        answer = b"".join(application(environ, lambda status, _headers: answered.append(status)))
+        start: Any = lambda status, _headers: answered.append(status)  # noqa: E731
+        answer = b"".join(application(environ, start))
     assert answered == ["202 Accepted"], (answered, answer[:1_000])
 
 
@@ -141,13 +142,13 @@ def twin_tables() -> None:
         cursor.execute("CHECKPOINT")
 
 
-def copy(folder: Path) -> None:
+def copy(folder: Path, prefix: str = "bare_") -> None:
     """The floor: finished bytes, straight to PostgreSQL."""
     for table in TABLES:
         with (
             (folder / table).open("rb") as file,
             connection.cursor() as cursor,
-            cursor.copy(f"COPY bare_{table} FROM STDIN") as rows,
+            cursor.copy(f"COPY {prefix}{table} FROM STDIN") as rows,
         ):
             while piece := file.read(1 << 18):
                 rows.write(piece)

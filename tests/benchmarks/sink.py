@@ -1,10 +1,11 @@
-"""A server that swallows what it is sent, as quickly as a socket can be read."""
+"""A server that swallows and sends as quickly as a socket can be read and written."""
 
 import os
 import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 BATCH = (
     b'{"id":"msgbatch_sink","type":"message_batch","processing_status":"in_progress",'
@@ -16,12 +17,15 @@ NO_BATCHES = b'{"data":[],"has_more":false,"first_id":null,"last_id":null}'
 
 
 @contextmanager
-def sink() -> Iterator[tuple[str, int]]:
-    """Its address. To a POST it answers with a batch, to a GET with an empty list."""
+def sink(results: Path = Path()) -> Iterator[tuple[str, int]]:
+    """Its address. To a POST it answers with a batch, to a GET with an empty list.
+
+    Where results are asked for, it sends the file in the folder that bears the batch's id.
+    """
     with socket.create_server(("127.0.0.1", 0)) as listening:
         child = os.fork()
         if not child:
-            _swallow(listening)
+            _serve(listening, results)
         try:
             yield listening.getsockname()
         finally:
@@ -29,7 +33,7 @@ def sink() -> Iterator[tuple[str, int]]:
             os.waitpid(child, 0)
 
 
-def _swallow(listening: socket.socket) -> None:
+def _serve(listening: socket.socket, results: Path) -> None:
     buffer = bytearray(1 << 20)
     while True:
         connection, _ = listening.accept()
@@ -42,8 +46,19 @@ def _swallow(listening: socket.socket) -> None:
                         length = int(value)
                 while length:
                     length -= stream.readinto(memoryview(buffer)[: min(length, len(buffer))])
+                _, path, _ = request.decode().split()
+                if path.endswith("/results"):
+                    _send_file(connection, results / path.split("/")[-2])
+                    continue
                 answer = BATCH if request.startswith(b"POST") else NO_BATCHES
                 connection.sendall(
                     b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
                     b"Content-Length: %d\r\n\r\n%s" % (len(answer), answer)
                 )
+
+
+def _send_file(connection: socket.socket, path: Path) -> None:
+    with path.open("rb") as file:
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/binary\r\nContent-Length: %d\r\n\r\n"
+        connection.sendall(head % os.fstat(file.fileno()).st_size)
+        connection.sendfile(file)

@@ -1,0 +1,180 @@
+"""A job's whole life: documents a second, and what PostgreSQL does and writes for each."""
+
+import time
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from aijobs import gateway
+from aijobs.models import AIJob, Batch
+from aijobs.pipeline import _endings, accept, assemble, dispatch, poll, settle
+from aijobs.pipeline._answers import Billed, Success
+from aijobs.pipeline._copy import read_rows
+from aijobs.pricing import Usage
+from tests.benchmarks import bulk, material
+from tests.benchmarks.bench import Bench, Way
+from tests.benchmarks.report import Row, measurement
+from tests.factories import make_tenant
+
+PEERS = "pgqueuer 11,700, pg-boss 8,500, awa-pg 5,800, procrastinate 771, django-q2 353"
+
+
+@measurement("end to end", aim="≥5,000 documents/s")
+def from_end_to_end(bench: Bench) -> Iterator[Row]:
+    """Queued, sent, answered and stored; the time in which only the emulator works is left out."""
+    run = bench.once(Way(lambda: _live(bench), before=_begin))
+    seconds, wal = run.value
+    rate = bench.n / seconds
+    yield Row(
+        "end to end",
+        f"{rate:,.0f} documents/s",
+        floor=f"peers, no-op jobs: {PEERS}",
+        holds=rate >= 5_000,
+        peak_bytes=run.peak_bytes,
+    )
+    yield Row(
+        "write-ahead log of a job",
+        f"{wal / bench.n / 1e3:.1f} KB",
+        floor="split tables without counts and ledger 4.6 KB",
+        holds=wal <= 5_000 * bench.n,
+        aim="≤5 KB",
+    )
+
+
+def _begin() -> None:
+    gateway.newest_batch_id()
+    with connection.cursor() as cursor:
+        cursor.execute("CHECKPOINT")
+
+
+def _live(bench: Bench) -> tuple[float, int]:
+    """Seconds of ours, and bytes of write-ahead log."""
+    # Made and begun here: making up documents is not what is measured.
+    items = [
+        {"document_text": text, "max_length": 180}
+        for text in material.documents(bench.random, bench.n)
+    ]
+    before, began = _wal_position(), time.perf_counter()
+    tenant = make_tenant()
+    for start in range(0, len(items), 100_000):
+        accept.collection(
+            tenant,
+            "bench",
+            "summarize",
+            enumerate(items[start : start + 100_000], 1),
+            now=timezone.now(),
+            created_by="ann",
+        )
+    while assemble.assemble_one(timezone.now()):
+        pass
+    dispatch.run(timezone.now(), timezone.now)
+    idle = _await_answers()
+    settle.run(timezone.now())
+    seconds = time.perf_counter() - began - idle
+    assert AIJob.objects.filter(status="completed").count() == bench.n
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), %s)", [before])
+        return seconds, int(cursor.fetchone()[0])
+
+
+def _await_answers() -> float:
+    """Poll until every batch has ended; the seconds that took."""
+    began = time.perf_counter()
+    while Batch.objects.filter(status__in=Batch.REMOTE).exists():
+        poll.run(timezone.now())
+        time.sleep(0.05)
+    return time.perf_counter() - began
+
+
+def _wal_position() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_current_wal_lsn()")
+        return str(cursor.fetchone()[0])
+
+
+@measurement("database work", aim="≥11,000 jobs/s")
+def database_work(bench: Bench) -> Iterator[Row]:
+    """The same statements over rows that are made before: no parsing, no HTTP."""
+    rows, outcomes = bench.var / "born", bench.var / "outcomes"
+    bench.apart(lambda: material.queue(bench))
+    bulk.write_rows(rows)
+    bench.apart(lambda: _pretend(bench, outcomes))
+    parts: dict[str, float] = {}
+    for part, work in (
+        ("enqueue", Way(lambda: _enqueue(rows), before=_unqueue)),
+        ("claim", Way(_claim)),
+        ("fetch", Way(_fetch)),
+        ("store", Way(lambda: _store(outcomes), before=_submit)),
+    ):
+        parts[part] = bench.once(work).seconds
+    later = bench.n / (parts["claim"] + parts["fetch"] + parts["store"])
+    whole = bench.n / sum(parts.values())
+    shares = ", ".join(f"{part} {took / bench.n * 1e6:.0f} µs" for part, took in parts.items())
+    yield Row(
+        "database work, whole life",
+        f"{whole:,.0f} jobs/s",
+        ratio=shares,
+        holds=whole >= 11_000,
+    )
+    yield Row(
+        "database work, claim + fetch + store",
+        f"{later:,.0f} jobs/s",
+        floor="graphile-worker, which keeps no history, 34,100",
+        ratio=f"{later / 34_100:.0%}",
+        holds=later >= 34_000,
+        aim="≥34,000 jobs/s",
+    )
+
+
+ANSWER = "".join(f"The policy settles clause {number}. " for number in range(60))[:1_500]
+BILLED = Billed("claude-haiku-5-5", "end_turn", Usage(900, 400))
+
+
+def _pretend(bench: Bench, outcomes: Path) -> None:
+    """The keys of all jobs, in an order that results might come in."""
+    keys = [key.hex for key in AIJob.objects.values_list("pk", flat=True).iterator()]
+    bench.random.shuffle(keys)
+    outcomes.write_text("\n".join(keys))
+
+
+def _unqueue() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE aijobs_aijob, aijobs_jobinput, aijobs_tally CASCADE")
+        cursor.execute("CHECKPOINT")
+
+
+@transaction.atomic
+def _enqueue(rows: Path) -> None:
+    bulk.copy(rows, prefix="")
+
+
+def _claim() -> None:
+    while assemble.assemble_one(timezone.now()):
+        pass
+
+
+def _fetch() -> None:
+    for batch in Batch.objects.all():
+        for _ in read_rows(dispatch.ROWS, [batch.pk]):
+            pass
+
+
+def _submit() -> None:
+    for batch in Batch.objects.all():
+        batch.mark_submitting(timezone.now(), watermark="", requests=1, request_bytes=1)
+        batch.mark_submitted(timezone.now(), f"bench-{batch.pk}", timezone.now())
+
+
+def _store(outcomes: Path) -> None:
+    keys = iter(outcomes.read_text().split("\n"))
+    success = Success({"summary": ANSWER}, BILLED)
+    while chunk := list(islice(keys, settle.CHUNK_ROWS)):
+        for batch in Batch.objects.all():
+            with transaction.atomic():
+                jobs = _endings.lock_jobs(chunk, status="submitted", batch=batch)
+                _endings.store(
+                    ((job, success) for job in jobs.values()), batch=batch, now=timezone.now()
+                )
