@@ -115,10 +115,10 @@ def timetable() -> None:
     Schedule.objects.exclude(name__in=STAGES).delete()
 
 
-def start_all() -> None:
-    """Queue every stage once: nobody knows what was under way when the last cluster ended."""
-    for stage, (run, _) in STAGES.items():
-        async_task(run, task_name=stage)
+def take_up() -> None:
+    """Queue what looks for work that lost its worker: nobody knows how the last cluster ended."""
+    for stage in ("reconcile", "sweep"):
+        async_task(STAGES[stage][0], task_name=stage)
 
 
 def wake(now: datetime) -> list[str]:

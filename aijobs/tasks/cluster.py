@@ -123,8 +123,8 @@ class Cluster:
 
     @property
     def is_busy(self) -> bool:
-        """Whether a task was running when the guard looked last."""
-        return signs["busy"] > 0
+        """Whether a task runs, or hangs."""
+        return signs["busy"] > 0 or signs["started"] > signs["ended"]
 
     def note(self, now: datetime) -> str:
         """What the workers do, for staff."""

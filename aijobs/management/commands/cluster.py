@@ -20,8 +20,6 @@ logger = logging.getLogger(__name__)
 
 LOOK_EVERY_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 60.0
-# A cluster that lived this long was well: its next silence is a first one.
-SETTLED_AFTER_SECONDS = 600.0
 
 
 class Command(BaseCommand):
@@ -34,7 +32,7 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         cluster.prepare()
-        watch = Watch(Process.here("cluster", timezone.now()))
+        watch = Watch(Process.here("cluster", timezone.now()), stop)
         self.stdout.write("The pipeline runs.")
         while not stop.wait(LOOK_EVERY_SECONDS):
             watch.look()
@@ -44,13 +42,14 @@ class Command(BaseCommand):
 class Watch:
     """Looks once a second: does PostgreSQL answer, is work due, does the cluster do it?"""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Process, stop: Flag) -> None:
         self._process = process
+        self._stop = stop
         self._cluster = Cluster()
         self._started_at = self._looked_at = time.monotonic()
         self._beat_at = 0.0
         self._pause = 0.0
-        self._has_timetable = False
+        self._is_new = True
         self._is_away = False
 
     def look(self) -> None:
@@ -84,10 +83,10 @@ class Watch:
             self._process.sign_off()
 
     def _ask(self) -> None:
-        if not self._has_timetable:
+        if self._is_new:
             tasks.timetable()
-            tasks.start_all()
-            self._has_timetable = True
+            tasks.take_up()
+            self._is_new = False
         if self._looked_at - self._beat_at >= BEAT_SECONDS:
             now = timezone.now()
             self._process.beat(now, self._cluster.note(now))
@@ -95,15 +94,15 @@ class Watch:
         tasks.wake(timezone.now())
 
     def _start_anew(self, part: str) -> None:
-        lived = self._looked_at - self._started_at
-        self._pause = 0 if lived > SETTLED_AFTER_SECONDS else self._pause
+        patience = settings.AIJOBS_CLUSTER_PATIENCE
         logger.error(
-            "django-q2's %s gave no sign of life for %g s: starting all of it anew.",
-            part,
-            settings.AIJOBS_CLUSTER_PATIENCE,
+            "django-q2's %s gave no sign of life for %g s: starting all of it anew.", part, patience
         )
+        # To hang takes its time; what ends at once would be started again every second.
+        is_short_lived = self._looked_at - self._started_at < patience
+        self._pause = min(2 * self._pause or 1.0, LONGEST_PAUSE_SECONDS) if is_short_lived else 0
+        if self._stop.wait(self._pause):
+            return
         self._cluster.stop(settings.AIJOBS_STOP_GRACE if self._cluster.is_busy else 0)
-        time.sleep(self._pause)
-        self._pause = min(2 * self._pause or 1.0, LONGEST_PAUSE_SECONDS)
-        self._cluster = Cluster()
+        self._cluster, self._is_new = Cluster(), True
         self._started_at = self._looked_at = time.monotonic()
