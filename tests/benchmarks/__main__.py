@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks [N] [--only WORD] [--write FILE]`: measure, and print the table."""
+"""`python -m tests.benchmarks [N] [--only WORD…] [--write FILE]`: measure, and print the table."""
 
 import argparse
 import importlib
@@ -18,7 +18,9 @@ OWN = {"__main__", "bench", "ground", "machine", "material", "report", "sink"}
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks")
     parser.add_argument("n", type=int, nargs="?", default=10_000, help="documents")
-    parser.add_argument("--only", default="", help="measurements with this in their title")
+    parser.add_argument(
+        "--only", nargs="*", default=[""], help="those with one of these in their title"
+    )
     parser.add_argument("--write", type=Path, help="a Markdown file to write the table to")
     parser.add_argument("--seed", type=int, default=4)
     arguments = parser.parse_args()
@@ -35,7 +37,8 @@ def main() -> None:
     rows: list[report.Row] = []
     with ground.bench(arguments.n, seed=arguments.seed) as bench:
         for measurement in report.measurements:
-            if arguments.only.lower() not in measurement.title.lower():
+            title = measurement.title.lower()
+            if not any(word.lower() in title for word in arguments.only):
                 continue
             bench.empty()
             began = time.monotonic()

@@ -61,7 +61,8 @@ def live(bench: Bench) -> Iterator[Row]:
         heard, _ = asyncio.run(
             follow(address, spread, sockets, jobs, 1 / CHANGES_A_SECOND, processes)
         )
-        crowd, cpu = asyncio.run(follow(address, [alone], sockets, burst, 0.5, processes))
+        pause = 0.5 if bench.n >= 1_000 else 0.02
+        crowd, cpu = asyncio.run(follow(address, [alone], sockets, burst, pause, processes))
     seconds = heard.seconds()
     expected = len(jobs) * (sockets // len(spread))
     cuts = quantiles(seconds, n=100)
