@@ -65,8 +65,10 @@ def test_a_killed_run_is_cleaned_up_by_the_next_and_stop_ends_that(folder: Path)
     first = up(folder, free_port(), output)
     await_line("CitizenApp is ready at", output, first, 100)
     key = (folder / "demo-api-key").read_text()
-    # The cluster's workers hear of neither death: the next run has something to end.
+    # A stopped relay hears of no death: the next run has something to end. The cluster ends alone.
     first.send_signal(signal.SIGSTOP)
+    for main in roots(folder / "run" / "relay.lock"):
+        os.kill(main, signal.SIGSTOP)
     for main in roots(folder / "run" / "cluster.lock"):
         os.kill(main, signal.SIGKILL)
     first.kill()
@@ -74,7 +76,7 @@ def test_a_killed_run_is_cleaned_up_by_the_next_and_stop_ends_that(folder: Path)
 
     second = up(folder, free_port(), output)
     await_line("CitizenApp is ready at", output, second, 100)
-    assert re.search("Ended what an earlier run left behind: .*cluster", output.read_text())
+    assert re.search("Ended what an earlier run left behind: .*relay", output.read_text())
     assert "Applying" not in output.read_text()
     assert "Collecting static files" not in output.read_text()
     assert (folder / "demo-api-key").read_text() == key
