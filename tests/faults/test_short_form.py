@@ -6,8 +6,10 @@ from aijobs.pipeline._steps import Step
 from tests.faults import scenarios
 from tests.faults.scenarios import Torture
 from tests.faults.world import World
+from tests.processes.ground import LONG_ONLY
 
-pytestmark = pytest.mark.timeout(300)
+# Minutes on a busy machine: not a part of every run.
+pytestmark = [pytest.mark.timeout(300), LONG_ONLY]
 
 
 @pytest.fixture
