@@ -295,7 +295,7 @@ def _client() -> "Anthropic":
 
 @lru_cache(maxsize=1)
 def _client_for(api_key: str, base_url: str, answer_seconds: float) -> "Anthropic":
-    """One client a process, made after the fork."""
+    """One client a process: a fork makes its own."""
     from anthropic import Anthropic, Timeout
 
     return Anthropic(
@@ -305,6 +305,10 @@ def _client_for(api_key: str, base_url: str, answer_seconds: float) -> "Anthropi
         timeout=Timeout(answer_seconds, connect=CONNECT_SECONDS),
         open_telemetry=False,  # A trace would be one more place that knows of documents.
     )
+
+
+# Two processes on one connection would read each other's answers.
+os.register_at_fork(after_in_child=_client_for.cache_clear)
 
 
 def _question() -> "Timeout":

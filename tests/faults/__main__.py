@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import anthropic  # noqa: F401  (every fork finds it in its memory)
 import django
 from django.core.management import call_command
 

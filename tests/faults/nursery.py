@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+import anthropic  # noqa: F401  (every fork finds it in its memory)
 from django.db import connections
 
 from aijobs.pipeline import _steps

@@ -40,7 +40,6 @@ from tests.faults import books, journeys, nursery
 from tests.faults.scenarios import RARE
 from tests.faults.world import World, settings_of
 from tests.ground import Emulator
-from tests.processes.ground import LONG_ONLY
 
 OUTCOMES = ["", "refusal", "expired*1", "errored:api_error*1", "max_tokens*1", "invalid_json*1"]
 FAULTS = st.fixed_dictionaries(
@@ -156,7 +155,6 @@ class Story(RuleBasedStateMachine):
         assert books.audit(self.world, journey=False).wrong == []
 
 
-@LONG_ONLY
 @pytest.mark.timeout(3_600)
 def test_what_always_holds_holds(
     transactional_db: None, emulator: Emulator, tmp_path: Path

@@ -6,10 +6,8 @@ from aijobs.pipeline._steps import Step
 from tests.faults import scenarios
 from tests.faults.scenarios import Torture
 from tests.faults.world import World
-from tests.processes.ground import LONG_ONLY
 
-# Minutes on a busy machine: not a part of every run.
-pytestmark = [pytest.mark.timeout(300), LONG_ONLY]
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture
