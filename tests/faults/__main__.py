@@ -31,8 +31,8 @@ def database(var: Path) -> Iterator[None]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make torture", description=__doc__)
-    parser.add_argument("--deaths", type=int, default=1_000, help="stop after so many")
-    parser.add_argument("--minutes", type=float, default=60, help="and after so long at the latest")
+    parser.add_argument("--deaths", type=int, default=1_000, help="try all again until so many")
+    parser.add_argument("--minutes", type=float, default=60, help="stop after so long")
     parser.add_argument("--seed", type=int, default=random.randrange(10_000))
     parser.add_argument("--report", type=Path, help="write the table into this file")
     given = parser.parse_args()
@@ -42,10 +42,13 @@ def main() -> int:
         from tests.faults import report, scenarios  # noqa: PLC0415
         from tests.faults.world import World, settings_of  # noqa: PLC0415
 
-        def enough(tally: scenarios.Tally) -> bool:
+        def is_enough() -> bool:
+            return torture.tally.deaths >= given.deaths
+
+        def is_over() -> bool:
             minutes = (time.monotonic() - started) / 60
-            say(f"\r{report.summary(tally)}, {minutes:.1f} minutes", end="")
-            return bool(tally.deaths >= given.deaths or minutes >= given.minutes)
+            say(f"\r{report.summary(torture.tally)}, {minutes:.1f} minutes", end="")
+            return minutes >= given.minutes
 
         with settings_of(emulator):
             say(f"Seed {given.seed}")
@@ -53,7 +56,7 @@ def main() -> int:
             unreached = torture.every_step_once()
             # Ctrl-C ends it early, with its table.
             with suppress(KeyboardInterrupt):
-                scenarios.long(torture, enough)
+                scenarios.long(torture, is_enough, is_over)
         say()
         say(report.table(torture.tally))
         if given.report:

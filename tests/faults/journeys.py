@@ -3,7 +3,7 @@
 import contextlib
 import itertools
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from io import BytesIO
 
 import orjson
@@ -120,6 +120,19 @@ def meet_a_stranger(now: datetime) -> bool:
     return True
 
 
+def back_after(world: World, outage: timedelta) -> Deed:
+    """The network, which was ordered to fail, is whole again so long after now."""
+    end = world.now() + outage
+
+    def come_back(now: datetime) -> bool:
+        if now < end:
+            return False
+        world.emulator.control("DELETE", "faults")
+        return True
+
+    return come_back
+
+
 def is_at_work() -> bool:
     return (
         AIJob.objects.exclude(status__in=AIJob.FINAL).exists()
@@ -140,10 +153,10 @@ def once(world: World, number: int, deed: Deed) -> Callable[[datetime], object]:
     return act
 
 
-def live(world: World, *, stranger: bool = False) -> None:
+def live(world: World, event: Deed | None = None) -> None:
     """Do everything that there is to do, in the order of a busy day, until nothing is left.
 
-    `stranger`: somebody else uses the same workspace. Raises Stuck when it does not come to an end.
+    `event`: what else happens, once. Raises Stuck when it does not come to an end.
     """
     clock, number = world.now, itertools.count(1)
     retry = 0
@@ -160,7 +173,7 @@ def live(world: World, *, stranger: bool = False) -> None:
         deed(cancel_an_assembled_batch),
         reconcile.run,
         lambda now: dispatch.run(now, clock),
-        *([deed(meet_a_stranger)] if stranger else []),
+        *([deed(event)] if event else []),
         deed(cancel_a_submitted_batch),
         deed(take_back_a_submitted_batch),
         poll.run,

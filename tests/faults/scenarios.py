@@ -5,11 +5,13 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 
 from aijobs.pipeline._steps import Step
 from tests.faults import books, journeys, nursery
 from tests.faults.books import Books
+from tests.faults.journeys import Deed
 from tests.faults.nursery import Order
 from tests.faults.world import World
 
@@ -143,7 +145,7 @@ class Torture:
         faults: Sequence[dict[str, object]] = (),
         *,
         workers: int = 1,
-        stranger: bool = False,
+        event: Deed | None = None,
         latency: float | None = None,
     ) -> tuple[Counter[str], Books]:
         """One world from its first job to its last: who died of what, and what the books say."""
@@ -158,7 +160,7 @@ class Torture:
         try:
             deaths = nursery.outlive(
                 world,
-                lambda: journeys.live(world, stranger=stranger),
+                lambda: journeys.live(world, event),
                 iter(orders),
                 workers=workers,
             )
@@ -219,10 +221,19 @@ class Torture:
         """A batch that Anthropic never had is mistaken for one that somebody else made."""
         orders: list[Order] = [Step.SETTLE_DISOWNED] * min(deaths, 1)
         orders += [self._any_step() for _ in range(deaths - 1)]
-        died, found = self.day(orders, [{"at": "create", "fault": "drop"}], stranger=True)
+        drop: dict[str, object] = {"at": "create", "fault": "drop"}
+        died, found = self.day(orders, [drop], event=journeys.meet_a_stranger)
         self.tally.add("reconcile", "somebody else's batch of the same size", 1, found)
         self._score_steps(died, found)
         return died
+
+    def outage(self, fault: str, deaths: int = 0) -> None:
+        """Anthropic cannot be had for an hour, from the first call on."""
+        order: dict[str, object] = {"at": "any", "fault": fault, "times": 0}
+        hour = journeys.back_after(self.world, timedelta(hours=1))
+        died, found = self.day([self._any_step() for _ in range(deaths)], [order], event=hour)
+        self.tally.add("all", f"an hour without Anthropic: {fault}", 1, found)
+        self._score_steps(died, found)
 
     def late(self, *steps: Step) -> Counter[str]:
         """Anthropic's list lags longer than the grace period: where the promise ends."""
@@ -239,9 +250,10 @@ class Torture:
     def together(self, workers: int, deaths: int) -> None:
         """Several workers do all stages at once, and die at random steps and moments."""
         orders = [self.random.choice([self._any_step, self._any_moment])() for _ in range(deaths)]
+        rounds = self.tally.rounds
         died, found = self.day(orders, workers=workers)
-        name = f"{workers} workers at once" + (", with SIGKILL" if deaths else "")
-        self.tally.add("all", name, 1, found)
+        name = f"round of {workers} workers at once" + (", with SIGKILL" if deaths else "")
+        self.tally.add("all", name, self.tally.rounds - rounds, found)
         self._score_steps(died, found)
 
     def storm(self, deaths: int) -> None:
@@ -262,13 +274,15 @@ class Torture:
             self.tally.add(stage if name in set(DAY) else "all", fault, times, found)
 
 
-def long(torture: Torture, enough: Callable[[Tally], bool]) -> None:
-    """All of it, over and over, until it is enough."""
+def long(torture: Torture, enough: Callable[[], bool], is_over: Callable[[], bool]) -> None:
+    """All of it, over and over: until it is enough, or, in the middle of it, the time is over."""
     for times in itertools.count(1):
         for trial in _trials(torture, times):
             trial()
-            if enough(torture.tally):
+            if is_over():
                 return
+        if enough():
+            return
 
 
 def _trials(torture: Torture, times: int) -> list[Callable[[], object]]:
@@ -277,10 +291,11 @@ def _trials(torture: Torture, times: int) -> list[Callable[[], object]]:
     trials: list[Callable[[], object]] = [
         *(partial(torture.walk, step, (times - 1) % 3 + 1) for step in DAY),
         *(partial(torture.network, [fault], deaths=4 * (n % 3)) for n, fault in enumerate(faults)),
-        *(partial(torture.together, workers, deaths=16) for workers in (2, 2, 2, 4, 4, 4)),
-        *(partial(torture.together, workers, deaths=0) for workers in (2, 4)),
+        *(partial(torture.together, workers, deaths=16) for workers in (2, 4) * 5),
+        *(partial(torture.together, workers, deaths=0) for workers in (2, 2, 4) * 10),
         *(partial(torture.storm, deaths=30) for _ in range(25)),
         *(partial(torture.stranger, deaths=3) for _ in range(3)),
+        *(partial(torture.outage, fault, deaths=4) for fault in ("drop", "html")),
         *(partial(torture.late, *steps) for steps in ((), LATE, LATE[:1], LATE[1:])),
     ]
     torture.random.shuffle(trials)

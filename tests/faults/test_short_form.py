@@ -55,3 +55,9 @@ def test_deaths_at_any_moment(torture: Torture) -> None:
     torture.storm(deaths=12)
     assert not torture.tally.wrong
     assert torture.tally.deaths
+
+
+@pytest.mark.parametrize("fault", ["drop", "html"])
+def test_an_hour_without_anthropic(torture: Torture, fault: str) -> None:
+    torture.outage(fault, deaths=2)
+    assert not torture.tally.wrong
