@@ -43,12 +43,12 @@ def main() -> int:
         from tests.faults.world import World, settings_of  # noqa: PLC0415
 
         def is_enough() -> bool:
-            return torture.tally.deaths >= given.deaths
+            return bool(torture.tally.deaths >= given.deaths)
 
         def is_over() -> bool:
             minutes = (time.monotonic() - started) / 60
             say(f"\r{report.summary(torture.tally)}, {minutes:.1f} minutes", end="")
-            return minutes >= given.minutes
+            return bool(minutes >= given.minutes)
 
         with settings_of(emulator):
             say(f"Seed {given.seed}")
