@@ -226,6 +226,12 @@ class AIJob(Movable):
                 name="job_of_tenant_rare",
                 condition=~Q(status="completed"),
             ),
+            # The same of one job type. Only ends that few jobs come to: no other pays for it.
+            models.Index(
+                fields=["tenant", "status", "job_type", "-id"],
+                name="job_of_kind_rare",
+                condition=Q(status__in=["failed", "canceled"]),
+            ),
             # A collection's jobs in the order of its rows.
             models.Index(
                 fields=["collection", "id"],
