@@ -49,7 +49,7 @@ class UsageReport(Endpoint):
         since = start_of_hour(since)
         hours = Spending.objects.filter(tenant=self.access.tenant, hour__lt=until).since(since)
         sums = {name: Sum(name) for name in ("jobs", *reading.TOKENS, *reading.SUMS)}
-        rows = (
+        rows = list(
             hours.values(**{f"by_{wanted.group_by}": GROUPS[wanted.group_by]})
             .annotate(**sums)
             .order_by(f"by_{wanted.group_by}")
@@ -62,9 +62,7 @@ class UsageReport(Endpoint):
                 shapes.SpentRow(**{name.removeprefix("by_"): value for name, value in row.items()})
                 for row in rows
             ],
-            totals=shapes.Spent(
-                **{name: value or 0 for name, value in hours.aggregate(**sums).items()}
-            ),
+            totals=shapes.Spent(**{name: sum(row[name] for row in rows) for name in sums}),
         )
         return Response(report.model_dump(mode="json", by_alias=True, exclude_none=True))
 
