@@ -1,6 +1,7 @@
 """GET usage: what a tenant spent and saved in a period."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.db.models import F, Sum
 from django.db.models.functions import TruncDate
@@ -49,7 +50,7 @@ class UsageReport(Endpoint):
         since = start_of_hour(since)
         hours = Spending.objects.filter(tenant=self.access.tenant, hour__lt=until).since(since)
         sums = {name: Sum(name) for name in ("jobs", *reading.TOKENS, *reading.SUMS)}
-        rows = list(
+        rows: Any = list(
             hours.values(**{f"by_{wanted.group_by}": GROUPS[wanted.group_by]})
             .annotate(**sums)
             .order_by(f"by_{wanted.group_by}")
