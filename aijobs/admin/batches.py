@@ -37,6 +37,16 @@ RELEASED_IS_SENT_AGAIN = (
 TOO_LATE = "Only an assembled or a submitted batch can be canceled, not one that is {}."
 
 
+CANCELABLE = {Batch.Status.ASSEMBLED, Batch.Status.SUBMITTED}
+APPLIES_TO = {
+    "cancel_and_queue_again": CANCELABLE,
+    "cancel_with_jobs": CANCELABLE,
+    "retry_failed": {Batch.Status.SETTLED, Batch.Status.REJECTED},
+    "adopt": {Batch.Status.UNCONFIRMED},
+    "release": {Batch.Status.UNCONFIRMED},
+}
+
+
 class AttentionFilter(admin.SimpleListFilter):
     title = "attention"
     parameter_name = "attention"
@@ -56,8 +66,7 @@ class BatchAdmin(ReadOnlyAdmin):
         "cancel_and_queue_again", "cancel_with_jobs", "retry_failed", "adopt", "release", "seen",
     )  # fmt: skip
     list_display = (
-        "id", "status_badge", "remote_id", "requests", "succeeded", "errored", "canceled",
-        "expired", "assembled_at", "submitted_at", "ended_at", "note",
+        "id", "status_badge", "requests", "rows", "note", "assembled_at", "ended_at", "remote_id",
     )  # fmt: skip
     list_filter = ("status", AttentionFilter)
     search_help_text = "Number, nonce, or Anthropic's id."
@@ -96,6 +105,11 @@ class BatchAdmin(ReadOnlyAdmin):
         if term.isdecimal() and len(term) < 19:  # fits a bigint
             match |= Q(pk=int(term))
         return rows.filter(match)
+
+    def applies(self, action: str, row: Batch) -> bool:
+        if action == "seen":
+            return row.needs_attention != ""
+        return row.status in APPLIES_TO[action]
 
     @admin.action(description="Cancel, queue the jobs again", permissions=["operate"])
     def cancel_and_queue_again(
@@ -242,6 +256,13 @@ class BatchAdmin(ReadOnlyAdmin):
     @admin.display(description="status")
     def status_badge(self, batch: Batch) -> SafeString:
         return status_badge(batch.status)
+
+    @admin.display(description="results")
+    def rows(self, batch: Batch) -> str:
+        """What Anthropic made of its requests, as far as there is any."""
+        kinds = ("succeeded", "errored", "canceled", "expired")
+        counts = ((getattr(batch, kind), kind) for kind in kinds)
+        return ", ".join(f"{count:,} {kind}" for count, kind in counts if count) or "–"
 
     @admin.display
     def jobs(self, batch: Batch) -> SafeString:

@@ -36,6 +36,9 @@ class CircuitBreakerAdmin(ReadOnlyAdmin):
     def found(self, rows: QuerySet[CircuitBreaker], term: str) -> QuerySet[CircuitBreaker]:
         return rows.filter(pk=int(term)) if term.isdecimal() and len(term) < 19 else rows.none()
 
+    def applies(self, action: str, row: CircuitBreaker) -> bool:
+        return row.closed_at is None
+
     @admin.action(description="Resume sending now", permissions=["operate"])
     def resume(
         self, request: HttpRequest, queryset: QuerySet[CircuitBreaker]

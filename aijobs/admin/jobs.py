@@ -73,6 +73,12 @@ def shown_status(job: AIJob) -> str:
     return status
 
 
+APPLIES_TO = {
+    "retry": {AIJob.Status.FAILED, AIJob.Status.CANCELED},
+    "cancel": {AIJob.Status.QUEUED},
+}
+
+
 @admin.register(AIJob)
 class AIJobAdmin(ReadOnlyAdmin):
     """Jobs of all tenants. A tenant's, a batch's or a collection's are found by search."""
@@ -110,6 +116,9 @@ class AIJobAdmin(ReadOnlyAdmin):
         if batches := search.batches(term):
             return rows.filter(batch__in=batches)
         return rows.filter(input__tenant__in=search.tenants(term))
+
+    def applies(self, action: str, row: AIJob) -> bool:
+        return row.status in APPLIES_TO[action]
 
     @admin.action(description="Queue again", permissions=["operate"])
     def retry(self, request: HttpRequest, queryset: QuerySet[AIJob]) -> HttpResponse | None:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.utils import unquote
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -67,6 +68,10 @@ class ReadOnlyAdmin(AnyModelAdmin):
         """Whether the person may start actions: Django's own "can change" of the model."""
         return request.user.has_perm(f"{self.opts.app_label}.change_{self.opts.model_name}")
 
+    def applies(self, action: str, row: Any) -> bool:
+        """Whether an action can do something for a row. It may change; the action looks again."""
+        return True
+
     def change_view(
         self,
         request: HttpRequest,
@@ -74,8 +79,13 @@ class ReadOnlyAdmin(AnyModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """The page of a row, with a button for each action of the list."""
-        actions = [action[1:] for action in self.get_actions(request).values() if action]
+        """The page of a row, with a button for each action of the list that applies to it."""
+        row = self.get_object(request, unquote(object_id))
+        actions = [
+            action[1:]
+            for action in self.get_actions(request).values()
+            if action and row and self.applies(action[1], row)
+        ]
         context = {"row_actions": actions, "checkbox": ACTION_CHECKBOX_NAME}
         return super().change_view(
             request, object_id, form_url, {**context, **(extra_context or {})}

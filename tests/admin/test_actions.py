@@ -1,5 +1,6 @@
 """Retry and cancel: what moves, what stays, and what the person is told."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -74,10 +75,26 @@ def test_what_was_done_stays_in_the_record(staff: Client) -> None:
     )
 
 
-def test_the_page_of_a_job_has_a_button_for_each_action(staff: Client) -> None:
-    text = page(staff, "aijobs_aijob_change", make_job(make_tenant()).pk)
-    assert '<input type="hidden" name="action" value="retry">' in text
-    assert '<input type="hidden" name="action" value="cancel">' in text
+def buttons(staff: Client, model: str, row: object) -> set[str]:
+    text = page(staff, f"aijobs_{model}_change", row)
+    return set(re.findall(r'<input type="hidden" name="action" value="(\w+)">', text))
+
+
+def test_the_page_of_a_row_has_a_button_for_each_action_that_applies(staff: Client) -> None:
+    tenant = make_tenant()
+    assert buttons(staff, "aijob", make_job(tenant).pk) == {"cancel"}
+    assert buttons(staff, "aijob", make_failed_job(tenant).pk) == {"retry"}
+    cancels = {"cancel_and_queue_again", "cancel_with_jobs"}
+    for status, expected in (
+        ("assembled", cancels),
+        ("submitted", cancels),
+        ("canceling", set()),
+        ("unconfirmed", {"adopt", "release"}),
+        ("settled", {"retry_failed"}),
+    ):
+        assert buttons(staff, "batch", make_batch(status).pk) == expected
+    called = make_batch("ended", needs_attention="Its results don't add up.")
+    assert buttons(staff, "batch", called.pk) == {"seen"}
 
 
 def test_an_assembled_batch_is_dissolved_either_way(staff: Client) -> None:
