@@ -55,8 +55,9 @@ def audit(world: World, *, journey: bool = True) -> Books:
         books.compare("jobs", AIJob.objects.exclude(collection=None).count(), whole)
         urgent = AIJob.objects.filter(collection=None).count()
         books.compare("urgent jobs", urgent, len(TENANTS) * len(URGENT))
-        done = AIJob.objects.filter(status="completed", collection__isnull=False).count()
-        books.compare("results", done, whole - len(TENANTS) * HOPELESS)
+        ends = Counter(AIJob.objects.exclude(collection=None).values_list("status", flat=True))
+        expected = whole - len(TENANTS) * HOPELESS
+        books.compare(f"results ({dict(ends)})", ends["completed"], expected)
     books.compare("inputs", JobInput.objects.count(), AIJob.objects.count())
     _jobs(books)
     _batches(books, world)

@@ -44,6 +44,9 @@ TENANTS = ("acme", "beta")
 # Returns whether it is done for good.
 Deed = Callable[[datetime], bool]
 
+# The deed that comes when all is done, by its number.
+LAST = 0
+
 MOST_ROUNDS = 3_000
 LONGEST_STRIDE_SECONDS = 40.0
 
@@ -142,12 +145,18 @@ def is_at_work() -> bool:
 
 
 def once(world: World, number: int, deed: Deed) -> Callable[[datetime], object]:
-    """The deed, until it is done for good. A death between deed and note does it twice."""
+    """The deed, until it is done for good. A death between deed and note does it twice.
+
+    Not after the last one: what would be canceled then, nobody would try again.
+    """
+
+    def is_over() -> bool:
+        return bool(world.done[number] or world.done[LAST])
 
     def act(now: datetime) -> None:
-        if not world.done[number]:
+        if not is_over():
             with world.alone():
-                if not world.done[number] and deed(now):
+                if not is_over() and deed(now):
                     world.done[number] = 1
 
     return act
@@ -158,8 +167,7 @@ def live(world: World, event: Deed | None = None) -> None:
 
     `event`: what else happens, once. Raises Stuck when it does not come to an end.
     """
-    clock, number = world.now, itertools.count(1)
-    retry = 0
+    clock, number = world.now, itertools.count(LAST + 1)
 
     def deed(what: Deed) -> Callable[[datetime], object]:
         return once(world, next(number), what)
@@ -178,7 +186,7 @@ def live(world: World, event: Deed | None = None) -> None:
         deed(take_back_a_submitted_batch),
         poll.run,
         settle.run,
-        once(world, retry, retry_what_ended_badly),
+        once(world, LAST, retry_what_ended_badly),
     ]
     dues = [stage.due for stage in (expedite, assemble, dispatch, poll, reconcile, settle)]
     idle = 1
@@ -188,7 +196,7 @@ def live(world: World, event: Deed | None = None) -> None:
             sweep.run(clock())
         for act in day:
             act(clock())
-        if not is_at_work() and world.done[retry]:
+        if not is_at_work() and world.done[LAST]:
             return
         idle = 0 if any(due(clock()) for due in dues) else idle + 1
         if idle:
