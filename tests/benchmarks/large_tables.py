@@ -2,11 +2,13 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from statistics import median
+from types import ModuleType
 from typing import Any
 
 from django.conf import settings
@@ -29,6 +31,9 @@ IN_BATCH = 100
 WARM_UP = 2
 REQUESTS = 7
 
+# Seconds by subject and database.
+Times = dict[str, dict[str, float]]
+
 # Jobs of the past hundred days. One tenant has half of them, in collections; nearly all are
 # completed in settled batches; the newest wait or are on their way. What is rare is as far from
 # the newest as can be: the kind "analyze" and the route "sync" are the oldest forty's alone.
@@ -45,7 +50,7 @@ FROM generate_series(1, 2 + %(n)s / %(batch)s) AS id;
 INSERT INTO aijobs_collection (id, tenant_id, name, job_type, total, created_by, created_at)
 SELECT ('00000000-0000-7000-8000-' || lpad(to_hex(i), 12, '0'))::uuid, 1, 'Collection ' || i,
        'classify', %(n)s / %(collections)s * 4 / 10, 'ann', %(now)s
-FROM generate_series(0, %(collections)s) AS i;
+FROM generate_series(0, %(collections)s - 1) AS i;
 
 CREATE TEMPORARY TABLE numbers ON COMMIT DROP AS
 SELECT i, CASE WHEN i %% 2 = 0 THEN 1 ELSE 2 + i / 2 %% %(tenants)s END AS tenant,
@@ -63,7 +68,7 @@ SELECT (lpad(to_hex(ms), 12, '0') || '7' || left(md5(i::text), 3)
        tenant,
        CASE WHEN tenant = 1 AND i %% 10 < 8 THEN
             ('00000000-0000-7000-8000-'
-             || lpad(to_hex(%(collections)s * i / %(n)s), 12, '0'))::uuid END,
+             || lpad(to_hex(%(collections)s * (i - 1) / %(n)s), 12, '0'))::uuid END,
        CASE status WHEN 'queued' THEN NULL WHEN 'submitted' THEN 1 ELSE 2 + i / %(batch)s END,
        CASE WHEN i <= 40 THEN 'analyze' WHEN i %% 10 = 0 THEN 'summarize' ELSE 'classify' END,
        status,
@@ -176,55 +181,63 @@ def pages() -> dict[str, str]:
     STORAGES=settings.STORAGES
     | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}},
 )
-def page_times(requests: int) -> dict[str, float]:
-    """Seconds that each page takes, the median of so many requests."""
-    member, staff = Client(), Client()
-    member.force_login(User.objects.get(username="member"))
-    staff.force_login(User.objects.get(username="staff"))
-    found = {}
-    for name, address in pages().items():
-        client = staff if address.startswith("/admin/") else member
-        taken = []
-        warm_up = WARM_UP if requests > 1 else 0
-        for number in range(warm_up + requests):
-            began = time.perf_counter()
-            response = client.get(address)
-            if number >= warm_up:
-                taken.append(time.perf_counter() - began)
-            if response.status_code != 200:
-                raise RuntimeError(f"{name}: {response.status_code}")
-        found[name] = median(taken)
-    return found
+def page_times(names: Sequence[str], requests: int) -> Times:
+    """Seconds that each page takes in each of the databases."""
+    clients = {}
+    for name in names:
+        with database(name):
+            addresses = pages()
+            member, staff = clients[name] = Client(), Client()
+            member.force_login(User.objects.get(username="member"))
+            staff.force_login(User.objects.get(username="staff"))
+
+    def visit(what: str, address: str, name: str) -> None:
+        member, staff = clients[name]
+        response = (staff if address.startswith("/admin/") else member).get(address)
+        if response.status_code != 200:
+            raise RuntimeError(f"{what}: {response.status_code}")
+
+    return by_turns(
+        {what: partial(visit, what, address) for what, address in addresses.items()},
+        names,
+        requests,
+    )
 
 
-def tick_times(requests: int) -> dict[str, float]:
+def tick_times(names: Sequence[str], requests: int) -> Times:
     """Seconds in which stages see that there is nothing to do."""
     now = timezone.now() - timedelta(days=200)  # Nothing is due so early.
-    found = {}
-    for name, tick in {"assemble": assemble.run, "poll": poll.run}.items():
-        taken = []
-        for _ in range(10 * requests):
-            began = time.perf_counter()
-            if tick(now):
-                raise RuntimeError(f"{name} found work.")
-            taken.append(time.perf_counter() - began)
-        found[name] = median(taken)
-    return found
+
+    def look(stage: ModuleType, name: str) -> None:
+        if stage.run(now):
+            raise RuntimeError(f"{stage.__name__} found work in {name}.")
+
+    stages = {"assemble": assemble, "poll": poll}
+    return by_turns(
+        {what: partial(look, stage) for what, stage in stages.items()}, names, 10 * requests
+    )
 
 
-def compared(
-    bench: Bench, sizes: dict[str, int], times: Callable[[int], dict[str, float]]
-) -> dict[str, dict[str, float]]:
-    """What `times` says with each of these numbers of jobs, by turns; medians of the rounds."""
-    requests = REQUESTS if bench.n >= 1_000 else 1
-    rounds: dict[str, list[dict[str, float]]] = {name: [] for name in sizes}
-    for _ in range(3 if bench.n >= 1_000 else 1):
-        for name in sizes:
-            with database(name):
-                rounds[name].append(bench.once(lambda: times(requests)).value)
+def by_turns(subjects: Mapping[str, Callable[[str], None]], names: Sequence[str], n: int) -> Times:
+    """Seconds that each subject takes in each database, which it gets the name of; medians.
+
+    One database right after the other, subject by subject: noise of the machine that lasts for
+    seconds meets both alike.
+    """
+    taken: dict[str, dict[str, list[float]]] = {what: defaultdict(list) for what in subjects}
+    warm_up = WARM_UP if n > 1 else 0
+    for _ in range(3 if n > 1 else 1):
+        for what, act in subjects.items():
+            for name in names:
+                with database(name):
+                    for number in range(warm_up + n):
+                        began = time.perf_counter()
+                        act(name)
+                        if number >= warm_up:
+                            taken[what][name].append(time.perf_counter() - began)
     return {
-        name: {what: median(one[what] for one in found) for what in found[0]}
-        for name, found in rounds.items()
+        what: {name: median(seconds) for name, seconds in found.items()}
+        for what, found in taken.items()
     }
 
 
@@ -254,28 +267,25 @@ def databases(sizes: dict[str, int]) -> Iterator[None]:
 def large_tables(bench: Bench) -> Iterator[Row]:
     """First pages with many jobs and with few, and ticks with many jobs and with none."""
     few, many = min(FEW, bench.n), min(bench.n * 10, 10_000_000)
+    requests = REQUESTS if bench.n >= 1_000 else 1
     with databases({"few": few, "many": many, "none": 0}):
-        pages_took = compared(bench, {"few": few, "many": many}, page_times)
-        ticks_took = compared(bench, {"none": 0, "many": many}, tick_times)
+        pages_took: Times = bench.apart(lambda: page_times(("few", "many"), requests))
+        ticks_took: Times = bench.apart(lambda: tick_times(("none", "many"), requests))
     families = defaultdict(list)
-    for what in pages_took["many"]:
+    for what in pages_took:
         families[what.partition(",")[0]].append(what)
     for family, names in families.items():
-        ratios = {
-            what: pages_took["many"][what] / pages_took["few"][what]
-            for what in sorted(names, key=len)
-        }
-        worst = max(ratios, key=lambda what: ratios[what])
-        row = _row(
-            family, f"{few:,} jobs", pages_took["few"][worst], pages_took["many"][worst], many
+        worst = max(
+            sorted(names, key=len),
+            key=lambda what: pages_took[what]["many"] / pages_took[what]["few"],
         )
+        took = pages_took[worst]
+        row = _row(family, f"{few:,} jobs", took["few"], took["many"], many)
         if len(names) > 1:
             row = replace(row, why=f"the worst of {len(names)} filters: “{worst}”")
         yield row
-    for what in ticks_took["many"]:
-        yield _row(
-            f"tick of {what}", "empty", ticks_took["none"][what], ticks_took["many"][what], many
-        )
+    for what, took in ticks_took.items():
+        yield _row(f"tick of {what}", "empty", took["none"], took["many"], many)
 
 
 def _row(what: str, beside: str, floor: float, ours: float, jobs: int) -> Row:
