@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 _PLACES = 10
 _UNITS_PER_TOKEN = 10**_PLACES // 1_000_000  # of 1e-10 USD, at 1 USD per million tokens
@@ -26,8 +26,7 @@ class UnpricedDay(LookupError):
     """The price table has the model, but not for that day."""
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(NamedTuple):
     """Tokens of one request. Cached ones are not among `input_tokens`."""
 
     input_tokens: int
@@ -66,8 +65,7 @@ class Usage:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Charge:
+class Charge(NamedTuple):
     """USD with 10 decimal places. `sync_cost_usd` is what the same usage costs at full price."""
 
     cost_usd: Decimal
@@ -113,7 +111,8 @@ def charge(model: str, usage: Usage, *, batch: bool, on: dt.date) -> Charge:
     price = _price(model, on)
     sync_cost = _cost(price.sync, usage)
     cost = _cost(price.batch, usage) if batch else sync_cost
-    return Charge(_usd(cost), _usd(sync_cost), _usd(sync_cost - cost))
+    paid, in_full = _usd(cost), _usd(sync_cost)
+    return Charge(paid, in_full, in_full - paid)
 
 
 def estimate(

@@ -1,8 +1,7 @@
 """What a message means for its job: a result, or a failure with its reason."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from aijobs import jobtypes
 from aijobs.jobtypes import InvalidOutput, JobInput, JobType
@@ -46,8 +45,7 @@ STOPPED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Billed:
+class Billed(NamedTuple):
     """What Anthropic charges for: a message, whatever it is worth to us."""
 
     model: str
@@ -55,14 +53,12 @@ class Billed:
     usage: Usage
 
 
-@dataclass(frozen=True, slots=True)
-class Success:
+class Success(NamedTuple):
     result: dict[str, Any]
     billed: Billed
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(NamedTuple):
     """`error_type` is Anthropic's, or one of ours: refusal, max_tokens, invalid_output, …"""
 
     error_type: str

@@ -8,7 +8,7 @@ row locks that `lock_jobs` took: no second worker can store the same attempt.
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
@@ -78,26 +78,27 @@ def lock_jobs(
 ) -> dict[str, LockedJob]:
     """Lock those of the jobs that still are where the caller thinks; the others are not there.
 
-    Looks each up by its key, so that no table statistics can talk PostgreSQL into a scan.
+    Two questions, each about an array of keys: no table statistics can talk PostgreSQL into a
+    scan, or into a join that asks for each job anew.
     """
+    wanted = _array(ids)
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            SELECT encode(uuid_send(job.id), 'hex'), tenant_id, job_type, attempts, room, options
-            FROM unnest(%s::uuid[]) AS wanted (id)
-            CROSS JOIN LATERAL (
-                SELECT id, tenant_id, job_type, attempts, room FROM aijobs_aijob
-                WHERE aijobs_aijob.id = wanted.id
-                  AND status = %s AND batch_id IS NOT DISTINCT FROM %s
-                FOR NO KEY UPDATE OFFSET 0
-            ) AS job
-            CROSS JOIN LATERAL (
-                SELECT options::text FROM aijobs_jobinput WHERE job_id = job.id OFFSET 0
-            ) AS input
-            """,
-            [_array(ids), status, batch.pk if batch else None],
+            "SELECT encode(uuid_send(job_id), 'hex'), options::text FROM aijobs_jobinput"
+            " WHERE job_id = ANY(%s::uuid[])",
+            [wanted],
         )
-        return {row[0]: LockedJob(*row) for row in cursor.fetchall()}
+        options: dict[str, str] = dict(cursor.fetchall())
+        cursor.execute(
+            """
+            SELECT encode(uuid_send(id), 'hex'), tenant_id, job_type, attempts, room
+            FROM aijobs_aijob
+            WHERE id = ANY(%s::uuid[]) AND status = %s AND batch_id IS NOT DISTINCT FROM %s
+            FOR NO KEY UPDATE
+            """,
+            [wanted, status, batch.pk if batch else None],
+        )
+        return {row[0]: LockedJob(*row, options[row[0]]) for row in cursor.fetchall()}
 
 
 def with_documents(jobs: Iterable[LockedJob]) -> Iterator[tuple[LockedJob, JobInput]]:
@@ -131,6 +132,9 @@ def store(
     nothing. Call it in the transaction that locked the jobs. `batch` is None for direct calls.
     """
     route = (AIJob.Route.BATCH if batch else AIJob.Route.SYNC).value
+    common = b"%b\t%b\t%b\n" % (
+        *(b"%d" % batch.pk if batch else NULL, route.encode(), now.isoformat().encode()),
+    )
     completed: list[str] = []
     charges: list[bytes] = []
     failures: list[tuple[LockedJob, Failure]] = []
@@ -139,7 +143,7 @@ def store(
         """The results; what else the endings say is gathered on the way."""
         for job, outcome in endings:
             if outcome.billed is not None:
-                charges.append(_charge(job, outcome.billed, batch, route, now))
+                charges.append(_charge(job, outcome.billed, batch, now.date()) + common)
             if isinstance(outcome, Success):
                 completed.append(job.key)
                 yield _output(job, outcome)
@@ -235,10 +239,8 @@ def _pause(error_type: str, job: LockedJob, batch: Batch | None) -> timedelta:
 CHARGE = (
     "tenant_id",
     "job_id",
-    "batch_id",
     "custom_id",
     "job_type",
-    "route",
     "model",
     "input_tokens",
     "output_tokens",
@@ -247,6 +249,9 @@ CHARGE = (
     "cost_usd",
     "sync_cost_usd",
     "saved_usd",
+    # The same for all that are stored together.
+    "batch_id",
+    "route",
     "created_at",
 )
 
@@ -262,11 +267,9 @@ def _output(job: LockedJob, success: Success) -> bytes:
     )
 
 
-def _charge(
-    job: LockedJob, billed: Billed, batch: Batch | None, route: str, now: datetime
-) -> bytes:
-    """The row of LedgerEntry, in the order of CHARGE."""
-    usage, on = billed.usage, now.date()
+def _charge(job: LockedJob, billed: Billed, batch: Batch | None, on: date) -> bytes:
+    """The row of LedgerEntry, in the order of CHARGE, up to what is the same for all."""
+    usage = billed.usage
     try:
         charge = pricing.charge(billed.model, usage, batch=batch is not None, on=on)
     except UnknownModel:
@@ -275,11 +278,9 @@ def _charge(
             jobtypes.get(job.job_type).model, usage, batch=batch is not None, on=on
         )
     sent_as = f"{batch.nonce}-{job.key}" if batch else f"sync-{job.attempts}-{job.key}"
-    written = usage.cache_write_5m_tokens + usage.cache_write_1h_tokens
-    return b"%d\t%b\t%b\t%b\t%b\t%b\t%b\t%d\t%d\t%d\t%d\t%b\t%b\t%b\t%b\n" % (
-        *(job.tenant_id, job.key.encode(), b"%d" % batch.pk if batch else NULL),
-        *(sent_as.encode(), job.job_type.encode(), route.encode(), _name(billed.model[:100])),
-        *(usage.input_tokens, usage.output_tokens, usage.cache_read_input_tokens, written),
-        *(str(charge.cost_usd).encode(), str(charge.sync_cost_usd).encode()),
-        *(str(charge.saved_usd).encode(), now.isoformat().encode()),
-    )
+    return (
+        f"{job.tenant_id}\t{job.key}\t{sent_as}\t{job.job_type}\t{_name(billed.model[:100]).decode()}\t"
+        f"{usage.input_tokens}\t{usage.output_tokens}\t{usage.cache_read_input_tokens}\t"
+        f"{usage.cache_write_5m_tokens + usage.cache_write_1h_tokens}\t"
+        f"{charge.cost_usd}\t{charge.sync_cost_usd}\t{charge.saved_usd}\t"
+    ).encode()

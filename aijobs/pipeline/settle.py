@@ -31,6 +31,8 @@ logger = logging.getLogger(__name__)
 
 CHUNK_ROWS = 5_000
 CHUNK_BYTES = 16_000_000
+# So many bytes of results are read at a time: rows are longer than Python's own buffer.
+ROWS_AT_ONCE = 1 << 18
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=30)
 # So many attempts in vain are no accident any more: a person should know.
 TRIES_BEFORE_STAFF = 5
@@ -65,7 +67,7 @@ def run(now: datetime) -> int:
 def settle(batch: Batch, now: datetime) -> bool:
     """Settle one batch; False when its results could not be had or don't add up yet."""
     assert batch.remote_id is not None
-    with TemporaryFile() as results:
+    with TemporaryFile(buffering=ROWS_AT_ONCE) as results:
         try:
             gateway.download_results(batch.remote_id, results)
             reached(Step.SETTLE_DOWNLOADED)
@@ -174,6 +176,10 @@ def store(batch: Batch, rows: Mapping[str, bytes], now: datetime) -> Counter[str
 
     Returns how many jobs got which status.
     """
+    with connection.cursor() as cursor:
+        # The disk is waited for once, when the batch is settled. What a crash of PostgreSQL
+        # takes away until then is stored again from the same results.
+        cursor.execute("SET LOCAL synchronous_commit = off")
     jobs = _endings.lock_jobs(rows, status=AIJob.Status.SUBMITTED, batch=batch)
     reached(Step.SETTLE_LOCKED)
     counts = _endings.store(_outcomes(jobs, rows), batch=batch, now=now)
