@@ -3,6 +3,7 @@
 import multiprocessing
 import time
 from collections.abc import Iterator
+from statistics import median
 from typing import Any
 
 from django.db import connection, connections
@@ -16,6 +17,7 @@ from tests.benchmarks.report import Row, measurement
 from tests.factories import make_tenant
 
 WRITERS = 16
+ROUNDS = 9
 
 
 @measurement("single inserts", aim="NOTIFY costs ≤5 %")
@@ -23,24 +25,25 @@ def writing(bench: Bench) -> Iterator[Row]:
     """16 connections that insert job after job of one tenant, each in a transaction of its own."""
     tenant = make_tenant()
     texts = list(documents(bench.random, 50))
-    seconds = min(4.0, bench.n / 2_500)
-    rates: dict[str, list[float]] = {"telling": [], "silent": []}
-    for _ in range(3):
-        for way, found in rates.items():
+    rounds, seconds = (ROUNDS, 2.0) if bench.n >= 1_000 else (1, 0.1)
+    rates: dict[str, list[float]] = {"ENABLE": [], "DISABLE": []}
+    for number in range(rounds):
+        for state in sorted(rates, reverse=bool(number % 2)):
             with connection.cursor() as cursor:
-                state = "ENABLE" if way == "telling" else "DISABLE"
                 cursor.execute(f"ALTER TABLE aijobs_aijob {state} TRIGGER jobs_added")
                 cursor.execute("CHECKPOINT")
-            found.append(write(tenant, texts, seconds))
+            rates[state].append(write(tenant, texts, seconds))
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE aijobs_aijob ENABLE TRIGGER jobs_added")
-    telling, silent = (sorted(found)[1] for found in rates.values())
+    telling, silent = (median(found) for found in rates.values())
+    # Of each round: from one to the next, the disk may be twice as quick.
+    kept = median(a / b for a, b in zip(*rates.values(), strict=True))
     yield Row(
         f"{WRITERS} writers, single inserts",
         f"{telling:,.0f} jobs/s",
         floor=f"without NOTIFY {silent:,.0f}",
-        ratio=f"{1 - telling / silent:+.1%} lost",
-        holds=telling >= 0.95 * silent,
+        ratio=f"{1 - kept:+.1%} lost",
+        holds=kept >= 0.95,
     )
 
 
