@@ -12,7 +12,7 @@ from pathlib import Path
 
 import django
 
-OWN = {"__main__", "bench", "ground", "machine", "material", "report", "sink"}
+OWN = {"__main__", "bench", "ground", "machine", "material", "peers", "report", "sink"}
 
 
 def main() -> None:
