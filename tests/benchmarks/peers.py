@@ -12,7 +12,7 @@ from tests.benchmarks.material import documents
 from tests.ground import CHECKOUT
 
 # Jobs that tell how quick they are, within seconds.
-ENOUGH = {"pgqueuer": 20_000, "procrastinate": 2_000, "django_q2": 500}
+ENOUGH = {"pgqueuer": 20_000, "procrastinate": 2_000, "django_q2": 2_000}
 PATIENCE_SECONDS = 120
 
 

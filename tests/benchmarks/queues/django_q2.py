@@ -20,6 +20,7 @@ def run(conninfo: str, documents: list[str]) -> tuple[float, float]:
                 "PORT": where["port"],
                 "NAME": where["dbname"],
                 "USER": where["user"],
+                "CONN_MAX_AGE": 60,
             }
         },
         INSTALLED_APPS=["django.contrib.contenttypes", "django_q"],
