@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import orjson
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 
 from aijobs import jobtypes
 from aijobs.jobtypes import InvalidInput, JobType
@@ -16,6 +16,7 @@ from aijobs.models import AIJob, Claim, Collection, KeyTaken, dump_json, new_id
 from aijobs.models.fields import encode_json, numbers_from
 from aijobs.pipeline._copy import NULL, cell, copy_rows, json_cell
 from aijobs.pipeline._steps import Step, reached
+from citizenapp.database.prepared import prepared_cursor
 from citizenapp.tenants.models import Tenant
 
 OnError = Literal["reject", "skip"]
@@ -163,7 +164,7 @@ def job(
             "fingerprint": claim.fingerprint,
             "response": dump_json(answer(queued)),
         }
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(WITH_CLAIM if claim else WITHOUT_CLAIM, parameters)
         if not cursor.rowcount:
             raise KeyTaken

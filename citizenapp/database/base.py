@@ -1,12 +1,35 @@
 """The backend that DATABASES names."""
 
 import select
+from typing import Any
 
 import psycopg
 from django.db.backends.postgresql import base
+from django.db.backends.utils import CursorWrapper
+
+PREPARED = "prepared"
+# How often a connection has run a statement before the server keeps its plan; psycopg's default.
+PREPARE_AFTER = 5
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
+    def get_connection_params(self) -> dict[str, Any]:
+        # Django turns this off; of our cursors, only those below know of it.
+        return super().get_connection_params() | {"prepare_threshold": PREPARE_AFTER}
+
+    def prepared_cursor(self) -> CursorWrapper:
+        """A cursor for statements that run all the time: they are parsed and planned only once.
+
+        Their plan must not depend on what the parameters are.
+        """
+        cursor: CursorWrapper = self._cursor(PREPARED)  # type: ignore[attr-defined]  # no stub
+        return cursor
+
+    def create_cursor(self, name: str | None = None) -> Any:
+        if name == PREPARED:
+            return base.ServerBindingCursor(self.connection)  # type: ignore[call-arg]  # wrong stub
+        return super().create_cursor(name)
+
     def is_usable(self) -> bool:
         """Whether the connection has not ended, without a question to the server.
 

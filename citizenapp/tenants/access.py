@@ -9,6 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 from django.utils import timezone
 
+from citizenapp.database.prepared import prepared_cursor
 from citizenapp.tenants.models import APIKey, Membership, Role, Tenant, User
 
 SESSION_TENANT = "tenant"
@@ -48,10 +49,9 @@ def of_user(user: User | AnonymousUser, session: Mapping[str, Any]) -> Access | 
 
 
 # Asked at every call of the API: written out, since putting it together takes longer than asking.
-_TENANT = ("id", "name", "slug", "is_active", "is_demo", "created_at")
+_TENANT = ("id", "name")
 FIND_KEY = """
-SELECT key.prefix, key.hashed_key, key.role,
-       tenant.id, tenant.name, slug, is_active, is_demo, created_at
+SELECT key.prefix, key.hashed_key, key.role, tenant.id, tenant.name
 FROM tenants_apikey AS key JOIN tenants_tenant AS tenant ON tenant.id = key.tenant_id
 WHERE key.prefix = %(prefix)s AND NOT key.revoked
   AND (key.expiry_date IS NULL OR key.expiry_date > %(now)s)
@@ -63,7 +63,7 @@ def of_key(key: str) -> Access | None:
     """The access that an API key gives; None where it is unknown, revoked or expired."""
     if not key.isprintable():
         return None  # PostgreSQL would refuse the very question.
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(
             FIND_KEY,
             {
