@@ -111,16 +111,29 @@ class AIJobQuerySet(models.QuerySet["AIJob"]):
 
     def shown_as(self, status: str) -> Self:
         """Jobs whose shown status is this one."""
-        at_anthropic = Q(
-            status=AIJob.Status.SUBMITTED, batch__status__in=[*Batch.REMOTE, Batch.Status.ENDED]
-        )
+        at_anthropic = [*Batch.REMOTE, Batch.Status.ENDED]
         if status == AIJob.Status.PROCESSING:
-            # Said outright, so that the index of the jobs that are not completed can serve.
-            found = self.filter(Q(status=status) | at_anthropic)
-            return found.exclude(status=AIJob.Status.COMPLETED)
+            return self.filter(Q(rare_status=status) | _in_batches(status__in=at_anthropic))
         if status == AIJob.Status.SUBMITTED:
-            return self.filter(Q(status=status) & ~at_anthropic)
-        return self.filter(status=status)
+            here = ~Q(status__in=[*at_anthropic, *Batch.FINAL])
+            return self.filter(_in_batches(here))
+        if status == AIJob.Status.COMPLETED:
+            return self.filter(status=status)
+        return self.filter(rare_status=status)
+
+    def on_their_way(self) -> Self:
+        """Jobs that are submitted or processing."""
+        unfinished = ~Q(status__in=Batch.FINAL)
+        return self.filter(Q(rare_status=AIJob.Status.PROCESSING) | _in_batches(unfinished))
+
+
+def _in_batches(*which: Q, **having: object) -> Q:
+    """Submitted jobs of batches such as these, which are few: asked for here, by their status.
+
+    With their keys at hand, PostgreSQL finds the jobs of a tenant in them by `job_of_batch`.
+    """
+    batches = Batch.objects.filter(*which, **having).values_list("pk", flat=True)
+    return Q(status=AIJob.Status.SUBMITTED, batch__in=list(batches))
 
 
 class AIJob(Movable):
@@ -139,6 +152,8 @@ class AIJob(Movable):
         SYNC = "sync"
 
     FINAL: ClassVar = (Status.COMPLETED, Status.FAILED, Status.CANCELED)
+
+    RARE: ClassVar = (Status.QUEUED, Status.PROCESSING, Status.FAILED, Status.CANCELED)
 
     id = models.UUIDField(primary_key=True, editable=False)
     # Triggers check these once a statement (migration 0009): foreign keys do it once a row.
@@ -160,6 +175,14 @@ class AIJob(Movable):
     not_before = models.DateTimeField(help_text="Waits in the queue until then.")
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    # PostgreSQL writes a row into each index anew when a column that any index names has changed,
+    # be it in a condition. So indexes name this one, which stays null when a job is completed.
+    rare_status = models.GeneratedField(
+        expression=Case(When(status__in=RARE, then=F("status"))),
+        output_field=models.CharField(max_length=10, null=True),
+        db_persist=True,
+        help_text="Its status, where few jobs have it: not submitted, not completed.",
+    )
 
     objects = AIJobQuerySet.as_manager()
 
@@ -204,33 +227,35 @@ class AIJob(Movable):
             models.Index(
                 fields=["tenant", "not_before", "id"],
                 name="job_waiting",
-                condition=Q(status="queued", route="batch"),
+                condition=Q(rare_status="queued", route="batch"),
             ),
             # expedite: what is urgent, by its deadline.
             models.Index(
                 fields=["needed_by"],
                 name="job_urgent",
-                condition=Q(status="queued", needed_by__isnull=False),
+                condition=Q(rare_status="queued", needed_by__isnull=False),
             ),
             # sweep: direct calls whose worker died. Few run at any time.
             models.Index(
-                fields=["started_at"], name="job_running", condition=Q(status="processing")
+                fields=["started_at"], name="job_running", condition=Q(rare_status="processing")
             ),
-            # dispatch, settle, and staff who look into a batch.
+            # dispatch, settle, who looks into a batch, and a tenant's list of what is on its way.
             models.Index(
-                fields=["batch", "id"], name="job_of_batch", condition=Q(batch__isnull=False)
+                fields=["batch", "tenant", "id"],
+                name="job_of_batch",
+                condition=Q(batch__isnull=False),
             ),
             # A tenant's list, filtered by a status that few jobs have: a walk would not end.
             models.Index(
-                fields=["tenant", "status", "-id"],
+                fields=["tenant", "rare_status", "-id"],
                 name="job_of_tenant_rare",
-                condition=~Q(status="completed"),
+                condition=Q(rare_status__isnull=False),
             ),
             # The same of one job type. Only ends that few jobs come to: no other pays for it.
             models.Index(
-                fields=["tenant", "status", "job_type", "-id"],
+                fields=["tenant", "rare_status", "job_type", "-id"],
                 name="job_of_kind_rare",
-                condition=Q(status__in=["failed", "canceled"]),
+                condition=Q(rare_status__in=["failed", "canceled"]),
             ),
             # A collection's jobs in the order of its rows.
             models.Index(

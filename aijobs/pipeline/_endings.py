@@ -79,13 +79,14 @@ def lock_jobs(
     """Lock those of the jobs that still are where the caller thinks; the others are not there.
 
     Two questions, each about an array of keys: no table statistics can talk PostgreSQL into a
-    scan, or into a join that asks for each job anew.
+    scan, or into a join that asks for each job anew. It does not look into the array, which would
+    take as long as finding the rows.
     """
     wanted = _array(ids)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT encode(uuid_send(job_id), 'hex'), options::text FROM aijobs_jobinput"
-            " WHERE job_id = ANY(%s::uuid[])",
+            " WHERE job_id = ANY(ARRAY(SELECT unnest(%s::uuid[])))",
             [wanted],
         )
         options: dict[str, str] = dict(cursor.fetchall())
@@ -93,12 +94,13 @@ def lock_jobs(
             """
             SELECT encode(uuid_send(id), 'hex'), tenant_id, job_type, attempts, room
             FROM aijobs_aijob
-            WHERE id = ANY(%s::uuid[]) AND status = %s AND batch_id IS NOT DISTINCT FROM %s
+            WHERE id = ANY(ARRAY(SELECT unnest(%s::uuid[])))
+              AND status = %s AND batch_id IS NOT DISTINCT FROM %s
             FOR NO KEY UPDATE
             """,
             [wanted, status, batch.pk if batch else None],
         )
-        return {row[0]: LockedJob(*row, options[row[0]]) for row in cursor.fetchall()}
+        return {job[0]: LockedJob._make((*job, options[job[0]])) for job in cursor.fetchall()}
 
 
 def with_documents(jobs: Iterable[LockedJob]) -> Iterator[tuple[LockedJob, JobInput]]:
@@ -175,7 +177,7 @@ def store(
             if ids:
                 cursor.execute(
                     "UPDATE aijobs_aijob SET status = %s, finished_at = %s"
-                    " WHERE id = ANY(%s::uuid[])",
+                    " WHERE id = ANY(ARRAY(SELECT unnest(%s::uuid[])))",
                     [status, now, _array(ids)],
                 )
         if again:

@@ -18,12 +18,12 @@ logger = logging.getLogger(__name__)
 WAITING = """
 WITH RECURSIVE waiting (tenant_id, since) AS (
     (SELECT tenant_id, not_before FROM aijobs_aijob
-     WHERE status = 'queued' AND route = 'batch' AND job_type = ANY(%(job_types)s)
+     WHERE rare_status = 'queued' AND route = 'batch' AND job_type = ANY(%(job_types)s)
      ORDER BY tenant_id, not_before, id LIMIT 1)
     UNION ALL
     SELECT next.tenant_id, next.not_before FROM waiting CROSS JOIN LATERAL (
         SELECT tenant_id, not_before FROM aijobs_aijob
-        WHERE status = 'queued' AND route = 'batch' AND job_type = ANY(%(job_types)s)
+        WHERE rare_status = 'queued' AND route = 'batch' AND job_type = ANY(%(job_types)s)
           AND tenant_id > waiting.tenant_id
         ORDER BY tenant_id, not_before, id LIMIT 1
     ) AS next
@@ -38,7 +38,7 @@ SELECT COALESCE(min(since) <= %(before)s, FALSE) OR (
     SELECT count(*) >= %(enough)s FROM (
         SELECT FROM waiting CROSS JOIN LATERAL (
             SELECT FROM aijobs_aijob
-            WHERE status = 'queued' AND route = 'batch' AND job_type = ANY(%(job_types)s)
+            WHERE rare_status = 'queued' AND route = 'batch' AND job_type = ANY(%(job_types)s)
               AND tenant_id = waiting.tenant_id AND not_before <= %(now)s
             ORDER BY not_before, id  -- So that stale statistics cannot talk it into a scan.
             LIMIT %(enough)s
@@ -58,7 +58,7 @@ CHOSEN = (
     SELECT job.*, row_number() OVER (PARTITION BY job.tenant_id ORDER BY not_before, id) AS rank
     FROM waiting CROSS JOIN LATERAL (
         SELECT id, tenant_id, not_before, request_bytes FROM aijobs_aijob
-        WHERE status = 'queued' AND route = 'batch' AND job_type = ANY(%(job_types)s)
+        WHERE rare_status = 'queued' AND route = 'batch' AND job_type = ANY(%(job_types)s)
           AND tenant_id = waiting.tenant_id AND not_before <= %(now)s
         ORDER BY not_before, id
         LIMIT GREATEST(1, %(room)s / (SELECT count(*) FROM waiting))

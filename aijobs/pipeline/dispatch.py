@@ -33,13 +33,13 @@ logger = logging.getLogger(__name__)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=10)
 
 
-# The jobs of a batch in their order. OFFSET 0 makes each input a look-up by its key, whatever the
-# statistics say.
+# The jobs of a batch, each tenant's in their order. OFFSET 0 makes each input a look-up by its key,
+# whatever the statistics say.
 ROWS = """
 SELECT encode(uuid_send(job.id), 'hex'), job.job_type, job.room, input.document, input.options
 FROM (
     SELECT id, job_type, room FROM aijobs_aijob
-    WHERE batch_id = %s AND status = 'submitted' ORDER BY id OFFSET 0
+    WHERE batch_id = %s AND status = 'submitted' ORDER BY tenant_id, id OFFSET 0
 ) AS job
 CROSS JOIN LATERAL (
     SELECT document, options FROM aijobs_jobinput WHERE job_id = job.id OFFSET 0

@@ -31,7 +31,7 @@ def ready(now: datetime) -> list[AIJob]:
         AIJob.objects.filter(
             # What is wanted at once was due when it was accepted.
             needed_by__lte=now + MARGIN,
-            status=AIJob.Status.QUEUED,
+            rare_status=AIJob.Status.QUEUED,
             job_type__in=jobtypes.names(),
             not_before__lte=now,
         )

@@ -62,7 +62,7 @@ def lost_after() -> timedelta:
 def rescue(now: datetime) -> int:
     """End direct calls whose worker died: the answer may have been made and charged."""
     lost = AIJob.objects.filter(
-        status=AIJob.Status.PROCESSING, started_at__lt=now - lost_after()
+        rare_status=AIJob.Status.PROCESSING, started_at__lt=now - lost_after()
     ).values_list("pk", flat=True)
     jobs = _endings.lock_jobs(list(lost), status=AIJob.Status.PROCESSING, batch=None)
     failure = Failure(

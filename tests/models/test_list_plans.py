@@ -1,7 +1,7 @@
 """No list of a tenant is without an index, whatever it is filtered by, and none of staff's."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -24,19 +24,30 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from nodes(child)
 
 
-def scans(statement: str) -> Iterator[dict[str, Any]]:
-    """How a query reads the large tables."""
+def scans(statement: str, without: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """How a query reads the large tables, `without` these ways of PostgreSQL."""
     with connection.cursor() as cursor:
         # Few rows are quicker read as a whole: only without that the plan tells
         # which indexes there are.
-        for way in ("seqscan", "bitmapscan"):
+        for way in without:
             cursor.execute(f"SET LOCAL enable_{way} = off")
         cursor.execute("EXPLAIN (FORMAT JSON) " + statement.replace("%", "%%"), ())
         found = cursor.fetchone()[0]
-        for way in ("seqscan", "bitmapscan"):
+        for way in without:
             cursor.execute(f"SET LOCAL enable_{way} = on")
     [explained] = json.loads(found) if isinstance(found, str) else found
     yield from (n for n in nodes(explained["Plan"]) if n.get("Relation Name") in LARGE)
+
+
+def has_condition(scan: dict[str, Any]) -> bool:
+    """Whether an index says which rows are read, be it two indexes with one condition each.
+
+    That of the direct calls that run is short enough to be read as a whole.
+    """
+    indexes = [node for node in nodes(scan) if "Index Name" in node]
+    return bool(indexes) and all(
+        "Index Cond" in node or node["Index Name"] == "job_running" for node in indexes
+    )
 
 
 def sign_in_to(number: int) -> None:
@@ -44,7 +55,9 @@ def sign_in_to(number: int) -> None:
     Membership.objects.update(tenant=number)
 
 
-def ask(client: Client, username: str, address: str) -> list[dict[str, Any]]:
+def ask(
+    client: Client, username: str, address: str, without: Sequence[str] = ("seqscan",)
+) -> list[dict[str, Any]]:
     """How the large tables are read for a page."""
     client.force_login(
         User.objects.get(username=username), "django.contrib.auth.backends.ModelBackend"
@@ -53,7 +66,7 @@ def ask(client: Client, username: str, address: str) -> list[dict[str, Any]]:
         assert client.get(address).status_code == 200
     asked = [one["sql"] for one in captured if one["sql"].startswith("SELECT")]
     assert asked
-    return [scan for statement in asked for scan in scans(statement)]
+    return [scan for statement in asked for scan in scans(statement, without)]
 
 
 @pytest.fixture
@@ -71,7 +84,7 @@ def test_every_list_finds_its_rows_by_an_index(client: Client) -> None:
         for scan in ask(client, "staff" if of_staff else "member", address):
             assert scan["Node Type"] != "Seq Scan", (name, scan)
             # Staff's lists walk the primary key from its end, and so may those of who has most.
-            assert of_staff or of_collection or "Index Cond" in scan, (name, scan)
+            assert of_staff or of_collection or has_condition(scan), (name, scan)
 
 
 @pytest.mark.usefixtures("rows")
@@ -90,5 +103,6 @@ def test_every_list_finds_its_rows_by_an_index(client: Client) -> None:
 def test_what_is_rare_has_an_index_of_its_own(client: Client, name: str, index: str) -> None:
     sign_in_to(50)
     address = pages()[name]
-    read = ask(client, "staff" if address.startswith("/admin/") else "member", address)
+    reader = "staff" if address.startswith("/admin/") else "member"
+    read = ask(client, reader, address, without=("seqscan", "bitmapscan"))
     assert index in {scan.get("Index Name") for scan in read}

@@ -68,10 +68,8 @@ def figures(tenant: Tenant, *, now: datetime) -> Figures:
     jobs = AIJob.objects.of(tenant)
     return Figures(
         month=spent(tenant, now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)),
-        waiting=_count(jobs.filter(status=AIJob.Status.QUEUED)),
-        in_progress=_count(
-            jobs.filter(status__in=[AIJob.Status.SUBMITTED, AIJob.Status.PROCESSING])
-        ),
+        waiting=_count(jobs.shown_as(AIJob.Status.QUEUED)),
+        in_progress=_count(jobs.on_their_way()),
         answers_today=spent(tenant, now - timedelta(hours=23)).answers,
     )
 
