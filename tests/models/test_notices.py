@@ -1,7 +1,8 @@
 """PostgreSQL tells of every change of a status, when it is committed and never before."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
@@ -11,6 +12,7 @@ from psycopg import sql
 from aijobs.events import CHANNEL, Notice, read_notice
 from aijobs.models import AIJob, Collection, new_id
 from aijobs.pipeline import accept
+from citizenapp.tenants.models import Tenant
 from tests.factories import NOW, make_job, make_tenant
 from tests.models.rows import make_batch
 
@@ -101,6 +103,54 @@ def test_a_notice_that_never_came_hushes_nobody(ear: Ear) -> None:
         transaction.set_rollback(True)
     job = make_job(tenant)
     assert [notice.changes[0]["job_id"] for notice in ear.heard()] == [str(job.pk)]
+
+
+def told_before(tenant: Tenant, milliseconds: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE aijobs_told SET told_at = clock_timestamp() - %s * interval '1 ms'"
+            " WHERE tenant_id = %s",
+            [milliseconds, tenant.pk],
+        )
+
+
+def while_another_is_about_to_tell(tenant: Tenant, add: Callable[[], object]) -> None:
+    """Add while a transaction that queued a job is not committed yet; then roll that back."""
+
+    def add_elsewhere() -> None:
+        try:
+            add()
+        finally:
+            connection.close()
+
+    with transaction.atomic():
+        make_job(tenant)
+        with ThreadPoolExecutor(1) as elsewhere:
+            elsewhere.submit(add_elsewhere).result()
+        transaction.set_rollback(True)
+
+
+def test_of_many_at_once_only_one_tells_where_the_pages_will_look_again_anyway(ear: Ear) -> None:
+    tenant = make_tenant()
+    make_job(tenant)
+    ear.heard()
+    for _ in range(20):  # Until nothing held us up between the two.
+        ear.heard()
+        began = time.monotonic()
+        told_before(tenant, 260)
+        while_another_is_about_to_tell(tenant, lambda: make_job(tenant))
+        if time.monotonic() - began < 0.13:
+            break
+    assert ear.heard() == []
+
+
+def test_while_another_may_fail_to_tell_so_does_who_comes_next(ear: Ear) -> None:
+    tenant = make_tenant()
+    make_job(tenant)
+    ear.heard()
+    told_before(tenant, 1_000)
+    while_another_is_about_to_tell(tenant, lambda: make_job(tenant))
+    assert len(ear.heard()) == 1
 
 
 def test_each_tenant_hears_of_its_own_jobs_in_one_notice(ear: Ear) -> None:
