@@ -3,14 +3,17 @@
 import csv
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import orjson
+from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.wsgi import get_wsgi_application
 from django.db import connection
+from django.test import override_settings
 from django.utils import timezone
 
 from aijobs.models import AIJob, JobInput, ids_from
@@ -26,9 +29,10 @@ BOUNDARY = "benchmark"
 @measurement("bulk enqueue", aim="≥60 % of COPY, ≥5× bulk_create")
 def enqueue(bench: Bench) -> Iterator[Row]:
     """What is received, checked, priced by size and stored, from the first byte to the answer."""
+    count = min(bench.n, settings.AIJOBS_COLLECTION_ITEMS)
     tenant = make_tenant()
     key = make_key(tenant)
-    bodies: list[tuple[str, Path, str]] = bench.apart(lambda: list(write_bodies(bench)))
+    bodies: list[tuple[str, Path, str]] = bench.apart(lambda: list(write_bodies(bench, count)))
     application = get_wsgi_application()
     bare = bench.var / "rows"
 
@@ -36,17 +40,19 @@ def enqueue(bench: Bench) -> Iterator[Row]:
         return Way(lambda: call(application, body, content_type, key), before=forget)
 
     ways = {form: post(body, content_type) for form, body, content_type in bodies}
-    # The first request of a process reads all of its code: no server meets it twice.
-    call(application, bodies[0][1], bodies[0][2], key)
-    write_rows(bare)
-    runs = bench.side_by_side(
-        **ways,
-        bulk_create=Way(lambda: bulk_create(bench, tenant), before=forget),
-        copy=Way(lambda: copy(bare), before=twin_tables),
-    )
-    floor, naive = (runs[name].per_second(bench.n) for name in ("copy", "bulk_create"))
+    # A body of JSON has a limit that 100,000 documents exceed.
+    with override_settings(DATA_UPLOAD_MAX_MEMORY_SIZE=1 << 30):
+        # The first request of a process reads all of its code: no server meets it twice.
+        call(application, bodies[-1][1], bodies[-1][2], key)
+        write_rows(bare)
+        runs = bench.side_by_side(
+            **ways,
+            bulk_create=Way(lambda: bulk_create(bench, tenant), before=forget),
+            copy=Way(lambda: copy(bare), before=twin_tables),
+        )
+    floor, naive = (runs[name].per_second(count) for name in ("copy", "bulk_create"))
     for form in ways:
-        rate = runs[form].per_second(bench.n)
+        rate = runs[form].per_second(count)
         yield Row(
             f"bulk enqueue, {form}",
             f"{rate:,.0f} jobs/s",
@@ -58,9 +64,9 @@ def enqueue(bench: Bench) -> Iterator[Row]:
         )
 
 
-def write_bodies(bench: Bench) -> Iterator[tuple[str, Path, str]]:
+def write_bodies(bench: Bench, count: int) -> Iterator[tuple[str, Path, str]]:
     """The same collection in each form: its name, a file with the body, the content type."""
-    texts = list(documents(bench.random, bench.n))
+    texts = list(documents(bench.random, count))
     fields = {"name": "Policies", "job_type": "summarize"}
     items = [{"document_text": text, "max_length": 100} for text in texts]
     body = bench.var / "body.json"
@@ -103,7 +109,8 @@ def call(application: WSGIHandler, body: Path, content_type: str, key: str) -> N
             "wsgi.url_scheme": "https",
         }
         start: Any = lambda status, _headers: answered.append(status)  # noqa: E731
-        answer = b"".join(application(environ, start))
+        with closing(application(environ, start)) as response:
+            answer = b"".join(response)
     assert answered == ["202 Accepted"], (answered, answer[:1_000])
 
 
