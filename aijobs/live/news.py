@@ -30,6 +30,9 @@ class Digest:
     def __init__(self) -> None:
         self._changes: dict[int, dict[str, Change] | None] = {}
 
+    def __bool__(self) -> bool:
+        return bool(self._changes)
+
     def add(self, notice: Notice) -> None:
         changes = self._changes.setdefault(notice.tenant_id, {})
         if changes is None:

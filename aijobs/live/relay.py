@@ -5,6 +5,7 @@ and a lost connection begins a new session; both tell the pages to look at the r
 """
 
 import asyncio
+import contextlib
 import logging
 import secrets
 from collections.abc import Callable, Mapping
@@ -138,18 +139,36 @@ class Session:
         """What came within one moment; empty after a beat without a notice."""
         digest = Digest()
         clock = asyncio.get_running_loop().time
-        wait = min([self._beat_seconds, *(at - clock() for at in self._again.values())])
-        async for notify in self._connection.notifies(timeout=max(wait, 0), stop_after=1):
-            self._add(digest, notify.payload)
-        if digest.texts():
+        await self._read(digest)
+        if not digest:
+            wait = min([self._beat_seconds, *(at - clock() for at in self._again.values())])
+            await self._until_readable(max(wait, 0))
+            await self._read(digest)
+        if digest:
             await asyncio.sleep(max(0, self._gathered_at + GATHER_SECONDS - clock()))
-            async for notify in self._connection.notifies(timeout=0):
-                self._add(digest, notify.payload)
+            await self._read(digest)
             self._gathered_at = clock()
         for tenant_id in [tenant_id for tenant_id, at in self._again.items() if at <= clock()]:
             del self._again[tenant_id]
             digest.add(Notice(tenant_id))
         return digest
+
+    async def _read(self, digest: Digest) -> None:
+        async for notify in self._connection.notifies(timeout=0):
+            self._add(digest, notify.payload)
+
+    async def _until_readable(self, timeout: float) -> None:
+        """Until the server says something. psycopg, while it waits, looks ten times a second."""
+        loop = asyncio.get_running_loop()
+        readable = asyncio.Event()
+        socket = self._connection.fileno()
+        loop.add_reader(socket, readable.set)
+        try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(timeout):
+                    await readable.wait()
+        finally:
+            loop.remove_reader(socket)
 
     def _add(self, digest: Digest, payload: str) -> None:
         try:
