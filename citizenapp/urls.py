@@ -5,6 +5,8 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from aijobs.api import health, problems
 
+admin.autodiscover()
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
