@@ -1,6 +1,7 @@
 """COPY rows into tables and out of them: the quickest road into PostgreSQL and back."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from django.db import DatabaseError, connection
@@ -9,6 +10,8 @@ from django.db import DatabaseError, connection
 PIECE = 1 << 16
 
 NULL = b"\\N"
+# Signature, no flags, no extension.
+BINARY_HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 
 
 def cell(text: str) -> bytes:
@@ -17,22 +20,29 @@ def cell(text: str) -> bytes:
     return escaped.replace("\r", "\\r").encode()
 
 
-def json_cell(json: bytes) -> bytes:
-    """JSON as a cell of COPY: it holds no control characters, its backslashes escape them."""
-    return json.replace(b"\\", b"\\\\")
+def binary_cell(value: bytes) -> bytes:
+    """A value as a field of COPY's binary format: as it is, after its length."""
+    return len(value).to_bytes(4, "big") + value
 
 
-def copy_rows(table: str, columns: Sequence[str], rows: Iterable[bytes]) -> None:
+def copy_rows(
+    table: str, columns: Sequence[str], rows: Iterable[bytes], *, binary: bool = False
+) -> None:
     """COPY rows into a table while they are made; each is a line of COPY's text format.
 
+    Or, with `binary`, a row of that format, which neither side searches for ends and escapes:
+    the number of fields in two bytes, and the fields. It is the quicker one for what is long.
     Raises what making them raises, or DatabaseError with PostgreSQL's code alone: its own
     message quotes the row that it refuses, and that may hold a document.
     """
+    form = "BINARY" if binary else "TEXT"
+    if binary:
+        rows = chain([BINARY_HEAD], rows)
     failure: Exception | None = None
     try:
         with (
             connection.cursor() as cursor,
-            cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy,
+            cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT {form})") as copy,
         ):
             pieces = _pieces(rows)
             while True:

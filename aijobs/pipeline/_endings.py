@@ -32,7 +32,7 @@ from aijobs.pipeline._answers import (
     Outcome,
     Success,
 )
-from aijobs.pipeline._copy import NULL, cell, copy_rows, json_cell
+from aijobs.pipeline._copy import NULL, binary_cell, cell, copy_rows
 from aijobs.pipeline._steps import Step, reached
 from aijobs.pricing import UnknownModel
 
@@ -152,7 +152,12 @@ def store(
             else:
                 failures.append((job, outcome))
 
-    copy_rows("aijobs_joboutput", ("job_id", "result", "model", "stop_reason"), outputs())
+    copy_rows(
+        "aijobs_joboutput",
+        ("job_id", "model", "stop_reason", "result"),
+        outputs(),
+        binary=True,
+    )
     if charges:
         copy_rows("aijobs_ledgerentry", CHARGE, charges)
     reached(Step.ENDINGS_COPIED)
@@ -262,11 +267,18 @@ _name = lru_cache(maxsize=256)(cell)
 
 
 def _output(job: LockedJob, success: Success) -> bytes:
-    """The row of JobOutput."""
-    return b"%b\t%b\t%b\t%b\n" % (
-        *(job.key.encode(), json_cell(encode_json(success.result))),
-        *(_name(success.billed.model[:100]), _name(success.billed.stop_reason[:40])),
+    """The row of JobOutput, in binary."""
+    names = _names(success.billed.model[:100], success.billed.stop_reason[:40])
+    return b"\0\4\0\0\0\x10%b%b%b" % (
+        bytes.fromhex(job.key),
+        names,
+        binary_cell(encode_json(success.result)),
     )
+
+
+@lru_cache(maxsize=256)
+def _names(model: str, stop_reason: str) -> bytes:
+    return binary_cell(model.encode()) + binary_cell(stop_reason.encode())
 
 
 def _charge(job: LockedJob, billed: Billed, batch: Batch | None, on: date) -> bytes:

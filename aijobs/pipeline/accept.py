@@ -14,7 +14,7 @@ from aijobs import jobtypes
 from aijobs.jobtypes import InvalidInput, JobType
 from aijobs.models import AIJob, Claim, Collection, KeyTaken, dump_json, new_id
 from aijobs.models.fields import encode_json, numbers_from
-from aijobs.pipeline._copy import NULL, cell, copy_rows, json_cell
+from aijobs.pipeline._copy import NULL, binary_cell, cell, copy_rows
 from aijobs.pipeline._steps import Step, reached
 from citizenapp.database.prepared import prepared_cursor
 from citizenapp.tenants.models import Tenant
@@ -341,29 +341,35 @@ def _store(
         *(now.isoformat(), now.isoformat()),
     )
     of_collection = b"\t".join(cell(str(value)) for value in constant)
-    of_input = b"\t".join(
-        cell(value)
-        for value in (str(collection.tenant_id), collection.job_type, collection.created_by)
+    # What all inputs share, between the key and the document.
+    of_input = b"".join(
+        (
+            binary_cell(collection.tenant_id.to_bytes(8, "big")),
+            binary_cell(collection.job_type.encode()),
+            binary_cell(collection.created_by.encode()),
+            binary_cell(b""),
+        )
     )
 
     def inputs() -> Iterator[bytes]:
         for one, number in zip(requests, ids, strict=False):
-            job_id = b"%032x" % number
             needed_by = one.needed_by(now)
             jobs.append(
                 b"%b\t%b\t%b\t%d\t%b\n"
                 % (
-                    *(job_id, of_collection, one.route.encode(), one.request_bytes),
+                    *(b"%032x" % number, of_collection, one.route.encode(), one.request_bytes),
                     needed_by.isoformat().encode() if needed_by else NULL,
                 )
             )
-            document, options = (json_cell(encode_json(it)) for it in (one.document, one.options))
-            yield b"%b\t%b\t%b\t%b\t\n" % (job_id, of_input, document, options)
+            document, options = (binary_cell(encode_json(it)) for it in (one.document, one.options))
+            key = number.to_bytes(16, "big")
+            yield b"\0\7\0\0\0\x10%b%b%b%b" % (key, of_input, document, options)
 
     copy_rows(
         "aijobs_jobinput",
-        ("job_id", "tenant_id", "job_type", "created_by", "document", "options", "source_name"),
+        ("job_id", "tenant_id", "job_type", "created_by", "source_name", "document", "options"),
         inputs(),
+        binary=True,
     )
     if not jobs:
         return 0
