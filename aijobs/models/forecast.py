@@ -69,7 +69,7 @@ class Forecast:
         self, collection: Collection, status: str, now: datetime
     ) -> list[datetime | None]:
         """Of the jobs that are in no batch, those that come last: one for each route."""
-        jobs = AIJob.objects.of(collection.tenant).filter(collection=collection, status=status)
+        jobs = AIJob.objects.of(collection.tenant).filter(collection=collection, rare_status=status)
         last_ones = (
             jobs.filter(route=route).order_by("-not_before", "-pk").first()
             for route in AIJob.Route.values
