@@ -2,7 +2,8 @@
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from typing import Any, ClassVar, Generic, cast, get_origin
 
 import orjson
@@ -134,22 +135,27 @@ class JobType(ABC, Generic[InputT]):
             "messages": [{"role": "user", "content": content}],
         }
 
+    @cached_property
+    def _readers(self) -> dict[str, tuple[bool, Callable[[str], object]]]:
+        """How a cell is read for each field, and whether the field is required."""
+        readers: dict[object, Callable[[str], object]] = {int: _whole_number, list: self._entries}
+        return {
+            name: (
+                field.is_required(),
+                readers.get(get_origin(field.annotation) or field.annotation, str),
+            )
+            for name, field in self.Input.model_fields.items()
+        }
+
     def _from_cells(self, raw: Mapping[str, object]) -> dict[str, object]:
         values: dict[str, object] = {}
         for name, cell in raw.items():
-            field = self.Input.model_fields.get(name)
-            if field is None or not isinstance(cell, str):
+            is_required, read = self._readers.get(name, (True, str))
+            if not isinstance(cell, str):
                 values[name] = cell
-            elif field.is_required() or cell.strip():
-                values[name] = self._from_cell(field.annotation, cell)
+            elif is_required or cell.strip():
+                values[name] = read(cell)
         return values
-
-    def _from_cell(self, annotation: object, cell: str) -> object:
-        if annotation is int:
-            return int(cell) if re.fullmatch(r"\s*[+-]?[0-9]{1,18}\s*", cell) else cell
-        if get_origin(annotation) is list:
-            return self._entries(cell)
-        return cell
 
     def _entries(self, cell: str) -> list[object]:
         if cell.lstrip().startswith("["):
@@ -171,6 +177,10 @@ def parse_answer(text: str) -> dict[str, Any]:
     if not isinstance(answer, dict):
         raise InvalidOutput("The answer is not a JSON object.")
     return answer
+
+
+def _whole_number(cell: str) -> object:
+    return int(cell) if re.fullmatch(r"\s*[+-]?[0-9]{1,18}\s*", cell) else cell
 
 
 def _by_field(problems: Iterable[ErrorDetails]) -> dict[str, list[str]]:
