@@ -14,6 +14,9 @@ from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
+import psycopg
+
+from citizenapp.local import postgres
 from citizenapp.local.programs import Program, stop
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -150,6 +153,14 @@ class Site:
     def api_key(self) -> str:
         """The demo tenant's key."""
         return (self.var / "demo-api-key").read_text().strip()
+
+    def database(self) -> "psycopg.Connection[tuple[Any, ...]]":
+        """A connection to its PostgreSQL; each statement is committed at once."""
+        where = postgres.database(self.var)
+        return psycopg.connect(
+            host=where["HOST"], port=where["PORT"], dbname=where["NAME"], user=where["USER"],
+            autocommit=True,
+        )  # fmt: skip
 
     def said(self) -> str:
         """Everything that it has written so far."""

@@ -17,6 +17,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from aijobs import jobtypes
+from aijobs.models import CircuitBreaker
 
 Status = Literal["queued", "submitted", "processing", "completed", "failed", "canceled"]
 Route = Literal["batch", "sync"]
@@ -208,6 +209,14 @@ class SpentRow(Spent, _Group):
     """One of `day`, `job_type` and `route` is there: what it is grouped by."""
 
 
+class Pause(Shape):
+    """Nothing is sent to Claude. Jobs are queued as always, and sent when it is over."""
+
+    reason: CircuitBreaker.Reason
+    message: str
+    since: datetime
+
+
 class Usage(Shape):
     model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True)
 
@@ -216,3 +225,4 @@ class Usage(Shape):
     group_by: GroupBy
     rows: list[SpentRow]
     totals: Spent
+    paused: Pause | None = Field(default=None, description="Only there while nothing is sent.")

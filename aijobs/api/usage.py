@@ -14,7 +14,7 @@ from aijobs.api import openapi, reading, shapes
 from aijobs.api.endpoint import Endpoint
 from aijobs.api.parameters import Period
 from aijobs.jobtypes import InvalidInput
-from aijobs.models import Spending
+from aijobs.models import CircuitBreaker, Spending
 from aijobs.models.kept import HOUR, start_of_hour
 
 DEFAULT_PERIOD = timedelta(days=30)
@@ -64,8 +64,20 @@ class UsageReport(Endpoint):
                 for row in rows
             ],
             totals=shapes.Spent(**{name: sum(row[name] for row in rows) for name in sums}),
+            paused=_pause(),
         )
         return Response(report.model_dump(mode="json", by_alias=True, exclude_none=True))
+
+
+def _pause() -> shapes.Pause | None:
+    breaker = CircuitBreaker.objects.open().first()
+    if breaker is None:
+        return None
+    return shapes.Pause(
+        reason=CircuitBreaker.Reason(breaker.reason),
+        message=breaker.get_reason_display(),
+        since=breaker.opened_at,
+    )
 
 
 def _end_of_hour(moment: datetime) -> datetime:

@@ -14,7 +14,8 @@ const ANNOUNCED_BY_NAME = 3;
 
 export function startLive() {
   const path = document.body.dataset.socket;
-  if (!path || !document.querySelector("[data-live]")) return;
+  // What stands above the page is kept up only where the page itself is.
+  if (!path || !document.querySelector("main [data-live]")) return;
   const page = new LivePage();
   new Line(path, page).open();
 }

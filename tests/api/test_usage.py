@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from aijobs.models import CircuitBreaker
 from tests.api.conftest import Caller
 from tests.api.rows import charge
 from tests.factories import NOW, make_job, make_tenant
@@ -67,6 +68,20 @@ def test_a_moment_as_the_end_is_not_part_of_the_period(caller: Caller) -> None:
 
     assert report(caller, to="2026-11-02T09:00:00Z")["totals"]["jobs"] == 0
     assert report(caller, to="2026-11-02T09:00:01Z")["totals"]["jobs"] == 2
+
+
+def test_while_nothing_is_sent_a_report_says_why_and_since_when(caller: Caller) -> None:
+    assert "paused" not in report(caller)
+    breaker = CircuitBreaker.objects.create(
+        reason="spend_limit", message="Cap of 100 USD", opened_at=NOW, probe_at=NOW
+    )
+    assert report(caller)["paused"] == {
+        "reason": "spend_limit",
+        "message": "The spending limit of the Anthropic account is reached.",
+        "since": "2026-11-02T09:00:00Z",
+    }
+    breaker.mark_closed(NOW)
+    assert "paused" not in report(caller)
 
 
 def test_nothing_spent_is_a_report_too(caller: Caller) -> None:

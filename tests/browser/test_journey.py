@@ -71,6 +71,25 @@ def test_the_dashboard_follows_what_an_api_client_queues(signed_in: Page, live_s
     assert not was_reloaded(page)
 
 
+def test_a_pause_shows_on_the_open_page_as_long_as_it_lasts(
+    signed_in: Page, live_site: Site
+) -> None:
+    page = signed_in
+    expect(page.get_by_text("Live", exact=True)).to_be_visible()
+    mark_page(page)
+    banner = page.get_by_text("Sending is paused.")
+    with live_site.database() as database:
+        database.execute(
+            "INSERT INTO aijobs_circuitbreaker (reason, message, needs_answer, opened_at,"
+            " probe_at, probes, closed_by)"
+            " VALUES ('on_hold', '', FALSE, now(), now() + interval '1 hour', 0, '')"
+        )
+        expect(banner).to_be_visible(timeout=5_000)
+        database.execute("UPDATE aijobs_circuitbreaker SET closed_at = now()")
+        expect(banner).to_be_hidden(timeout=5_000)
+    assert not was_reloaded(page)
+
+
 def test_what_is_wanted_now_overtakes_the_batch(signed_in: Page) -> None:
     page = signed_in
     page.get_by_role("link", name="New job").first.click()

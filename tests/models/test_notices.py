@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from psycopg import sql
 
 from aijobs.events import CHANNEL, Notice, read_notice
-from aijobs.models import AIJob, Collection, new_id
+from aijobs.models import AIJob, CircuitBreaker, Collection, new_id
 from aijobs.pipeline import accept
 from citizenapp.tenants.models import Tenant
 from tests.factories import NOW, make_job, make_tenant
@@ -186,6 +186,19 @@ def test_a_batch_at_anthropic_is_told_to_the_tenants_in_it(ear: Ear) -> None:
     # The jobs show as processing while it is canceled and when it has ended: nothing new.
     batch.mark_ended(NOW, {"succeeded": 1})
     assert ear.heard() == []
+
+
+def test_a_pause_is_told_to_all_tenants_when_it_begins_and_when_it_ends(ear: Ear) -> None:
+    tenants = {make_tenant().pk, make_tenant().pk}
+    breaker = CircuitBreaker.objects.create(
+        reason="spend_limit", message="", opened_at=NOW, probe_at=NOW
+    )
+    assert {notice.tenant_id for notice in ear.heard() if notice.is_resync} == tenants
+    # That it is looked into is nothing that a page shows.
+    breaker.claim_probe(NOW)
+    assert ear.heard() == []
+    breaker.mark_closed(NOW)
+    assert {notice.tenant_id for notice in ear.heard() if notice.is_resync} == tenants
 
 
 def test_a_notice_holds_no_text_of_a_document(ear: Ear) -> None:
