@@ -89,7 +89,8 @@ def run(now: datetime, clock: Callable[[], datetime]) -> int:
 
 def dispatch(batch: Batch, clock: Callable[[], datetime]) -> bool:
     """Send one batch; True when Anthropic confirmed it."""
-    with TemporaryFile() as body:
+    # Requests are nearly as long as Python's own buffer.
+    with TemporaryFile(buffering=gateway.PIECE) as body:
         requests = _fill(batch, body, clock)
         if not requests:
             return False
@@ -204,8 +205,8 @@ def write_body(batch: Batch, body: IO[bytes]) -> int:
         given = orjson.loads(options)
         given[kind.text_field] = loads(document)
         params = kind.params(kind.load(given), room=int(room))
-        body.write(b"," if count else b"")
-        body.write(orjson.dumps({"custom_id": f"{batch.nonce}-{key}", "params": params}))
+        line = orjson.dumps({"custom_id": f"{batch.nonce}-{key}", "params": params})
+        body.write(b"," + line if count else line)
         count += 1
     body.write(b"]}")
     return count

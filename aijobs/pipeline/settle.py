@@ -31,8 +31,6 @@ logger = logging.getLogger(__name__)
 
 CHUNK_ROWS = 5_000
 CHUNK_BYTES = 16_000_000
-# So many bytes of results are read at a time: rows are longer than Python's own buffer.
-ROWS_AT_ONCE = 1 << 18
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=30)
 # So many attempts in vain are no accident any more: a person should know.
 TRIES_BEFORE_STAFF = 5
@@ -67,7 +65,8 @@ def run(now: datetime) -> int:
 def settle(batch: Batch, now: datetime) -> bool:
     """Settle one batch; False when its results could not be had or don't add up yet."""
     assert batch.remote_id is not None
-    with TemporaryFile(buffering=ROWS_AT_ONCE) as results:
+    # Rows are nearly as long as Python's own buffer.
+    with TemporaryFile(buffering=gateway.PIECE) as results:
         try:
             gateway.download_results(batch.remote_id, results)
             reached(Step.SETTLE_DOWNLOADED)
