@@ -27,6 +27,8 @@ FEW = 10_000
 TENANTS = 100
 # As many as fill a page, however many jobs there are; they are larger where there are more jobs.
 COLLECTIONS = 100
+# Of all jobs, the newest collection has 40 % of these: as many as a collection may hold.
+NEWEST = 250_000
 IN_BATCH = 100
 WARM_UP = 2
 REQUESTS = 7
@@ -68,7 +70,8 @@ SELECT (lpad(to_hex(ms), 12, '0') || '7' || left(md5(i::text), 3)
        tenant,
        CASE WHEN tenant = 1 AND i %% 10 < 8 THEN
             ('00000000-0000-7000-8000-'
-             || lpad(to_hex(%(collections)s * (i - 1) / %(n)s), 12, '0'))::uuid END,
+             || lpad(to_hex(LEAST(%(collections)s - 1,
+                    (%(collections)s - 1) * (i - 1) / (%(n)s - %(newest)s))), 12, '0'))::uuid END,
        CASE status WHEN 'queued' THEN NULL WHEN 'submitted' THEN 1 ELSE 2 + i / %(batch)s END,
        CASE WHEN i <= 40 THEN 'analyze' WHEN i %% 10 = 0 THEN 'summarize' ELSE 'classify' END,
        status,
@@ -118,6 +121,7 @@ def fill(n: int) -> None:
     Membership.objects.create(tenant_id=1, user=User.objects.create_user("member"), role="member")
     arguments: dict[str, Any] = {
         "n": n, "now": now, "tenants": TENANTS, "collections": COLLECTIONS, "batch": IN_BATCH,
+        "newest": min(n // 3, NEWEST),
     }  # fmt: skip
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")  # No trigger, no check.
