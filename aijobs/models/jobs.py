@@ -275,13 +275,23 @@ class AIJob(Movable):
         return jobtypes.get(self.job_type)
 
     def mark_processing(self, now: datetime) -> bool:
-        """Claimed by expedite for one call at full price."""
+        """Claimed by expedite for one call at full price, if nobody called since it was read."""
         return self._move(
             [self.Status.QUEUED],
             self.Status.PROCESSING,
+            Q(attempts=self.attempts, not_before__lte=now),
             route=self.Route.SYNC,
             started_at=now,
             attempts=self.attempts + 1,
+        )
+
+    def mark_answered(self) -> bool:
+        """Given up in doubt, and the answer to that attempt is here after all: back in its call."""
+        return self._move(
+            [self.Status.FAILED],
+            self.Status.PROCESSING,
+            Q(attempts=self.attempts, route=self.Route.SYNC),
+            finished_at=None,
         )
 
     def mark_canceled(self, now: datetime) -> bool:

@@ -17,9 +17,15 @@ class Movable(models.Model):
     class Meta:
         abstract = True
 
-    def _move(self, old: Iterable[str], new: str, **fields: Any) -> bool:
-        """Set `new` and the fields where the status is one of `old`; whether that moved the row."""
-        moved = self._row().filter(status__in=old).update(status=new, **fields)
+    def _move(
+        self, old: Iterable[str], new: str, where: models.Q | None = None, /, **fields: Any
+    ) -> bool:
+        """Set `new` and the fields where the status is one of `old`; whether that moved the row.
+
+        `where`: what else must be so.
+        """
+        rows = self._row().filter(where or models.Q(), status__in=old)
+        moved = rows.update(status=new, **fields)
         if moved:
             self.status = new
             for name, value in fields.items():

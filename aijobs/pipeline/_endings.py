@@ -20,7 +20,7 @@ from django.db import connection
 
 from aijobs import jobtypes, pricing
 from aijobs.jobtypes import JobInput
-from aijobs.models import AIJob, Batch, JobAttempt
+from aijobs.models import AIJob, Batch, JobAttempt, LedgerEntry
 from aijobs.models.fields import encode_json
 from aijobs.pipeline._answers import (
     HELD,
@@ -133,10 +133,8 @@ def store(
     They are made while PostgreSQL stores those before them: making one must ask the database
     nothing. Call it in the transaction that locked the jobs. `batch` is None for direct calls.
     """
-    route = (AIJob.Route.BATCH if batch else AIJob.Route.SYNC).value
-    common = b"%b\t%b\t%b\n" % (
-        *(b"%d" % batch.pk if batch else NULL, route.encode(), now.isoformat().encode()),
-    )
+    route = AIJob.Route.BATCH if batch else AIJob.Route.SYNC
+    common = _common(batch, route, now)
     completed: list[str] = []
     charges: list[bytes] = []
     failures: list[tuple[LockedJob, Failure]] = []
@@ -200,6 +198,14 @@ def store(
     counts = Counter({str(status): len(ids) for status, ids in finished.items() if ids})
     counts[str(AIJob.Status.QUEUED)] += len(again)
     return counts
+
+
+def charge_alone(job: AIJob, billed: Billed, now: datetime) -> None:
+    """Charge for the answer to a direct call that came too late to be stored, once."""
+    lock = LockedJob(job.pk.hex, job.tenant_id, job.job_type, job.attempts, job.room, "")
+    if not LedgerEntry.objects.filter(batch=None, custom_id=_sent_as(lock, None)).exists():
+        common = _common(None, AIJob.Route.SYNC, now)
+        copy_rows("aijobs_ledgerentry", CHARGE, [_charge(lock, billed, None, now.date()) + common])
 
 
 def _sort_failures(
@@ -291,10 +297,21 @@ def _charge(job: LockedJob, billed: Billed, batch: Batch | None, on: date) -> by
         charge = pricing.charge(
             jobtypes.get(job.job_type).model, usage, batch=batch is not None, on=on
         )
-    sent_as = f"{batch.nonce}-{job.key}" if batch else f"sync-{job.attempts}-{job.key}"
     return (
-        f"{job.tenant_id}\t{job.key}\t{sent_as}\t{job.job_type}\t{_name(billed.model[:100]).decode()}\t"
+        f"{job.tenant_id}\t{job.key}\t{_sent_as(job, batch)}\t{job.job_type}\t"
+        f"{_name(billed.model[:100]).decode()}\t"
         f"{usage.input_tokens}\t{usage.output_tokens}\t{usage.cache_read_input_tokens}\t"
         f"{usage.cache_write_5m_tokens + usage.cache_write_1h_tokens}\t"
         f"{charge.cost_usd}\t{charge.sync_cost_usd}\t{charge.saved_usd}\t"
     ).encode()
+
+
+def _sent_as(job: LockedJob, batch: Batch | None) -> str:
+    """The custom_id of its charge."""
+    return f"{batch.nonce}-{job.key}" if batch else f"sync-{job.attempts}-{job.key}"
+
+
+def _common(batch: Batch | None, route: AIJob.Route, now: datetime) -> bytes:
+    """The end of the row of LedgerEntry."""
+    number = b"%d" % batch.pk if batch else NULL
+    return b"%b\t%b\t%b\n" % (number, route.value.encode(), now.isoformat().encode())

@@ -4,8 +4,11 @@ import time
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, InternalError, OperationalError, connection
 
+# What a call to PostgreSQL raises while it is away; the last while it may only be read, as in the
+# middle of a failover.
+AWAY = (InterfaceError, OperationalError, InternalError)
 PAUSE_SECONDS = 0.5
 # Four minutes: longer than a restart or a failover takes, shorter than a task may last.
 MOST_TRIES = 480
@@ -23,7 +26,7 @@ def patiently(store: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     for _ in range(MOST_TRIES - 1):
         try:
             return store(*args, **kwargs)
-        except (InterfaceError, OperationalError):
+        except AWAY:
             if connection.in_atomic_block:
                 raise  # What went before in the transaction is lost, and nobody here has it.
             connection.close()

@@ -53,8 +53,11 @@ def delete_remote(now: datetime) -> int:
         try:
             gateway.delete_batch(batch.remote_id)
         except gateway.Refused as error:
-            if error.status != 404:
+            if error.stops_everything:
                 raise
+            if error.status != 404:
+                logger.warning("%s is not deleted: %s", batch.remote_id, error)
+                continue
         reached(Step.SWEEP_DELETED)
         deleted += Batch.objects.filter(pk=batch.pk, remote_deleted_at=None).update(
             remote_deleted_at=now

@@ -138,6 +138,9 @@ def follow_duplicates(now: datetime) -> None:
             succeeded, cost = _cost(stray, now) if remote.has_ended else (0, Decimal(0))
         except gateway.Refused as error:
             logger.warning("Duplicate %s: %s", stray.remote_id, error)
+            if error.status == 404 and stray.found_at < now - WATCHED:
+                # Deleted there. What it cost will not be known.
+                StrayBatch.objects.filter(pk=stray.pk, ended_at=None).update(ended_at=now)
             continue
         if remote.has_ended:
             StrayBatch.objects.filter(pk=stray.pk, ended_at=None).update(

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 
 from aijobs import gateway, jobtypes
-from aijobs.models import AIJob
+from aijobs.models import AIJob, JobAttempt
 from aijobs.pipeline import _answers, _breaker, _endings
 from aijobs.pipeline._answers import HELD, Failure, Outcome
 from aijobs.pipeline._patience import patiently
@@ -59,20 +59,27 @@ def run(now: datetime, clock: Callable[[], datetime]) -> int:
     with ThreadPoolExecutor(max_workers=len(claimed)) as threads:
         # Threads only talk to Anthropic; what they bring is stored here, as each arrives.
         calls: dict[Future[Outcome], AIJob] = {threads.submit(ask, job): job for job in claimed}
+        errors: list[Exception] = []
         for call in as_completed(calls):
             outcome = call.result()
             reached(Step.EXPEDITE_ANSWERED)
-            patiently(finish, calls[call], outcome, clock())
-            reached(Step.EXPEDITE_COMMITTED)
-            patiently(_tell_breaker, calls[call], outcome, clock())
+            try:
+                patiently(finish, calls[call], outcome, clock())
+                reached(Step.EXPEDITE_COMMITTED)
+                patiently(_tell_breaker, calls[call], outcome, clock())
+            except Exception as error:
+                # The other answers were paid for as well.
+                errors.append(error)
+    if errors:
+        raise errors[0]
     return len(claimed)
 
 
 def ask(job: AIJob) -> Outcome:
     """One call for one job, whose input is loaded."""
-    kind = job.kind
-    given = kind.load({**job.input.options, kind.text_field: job.input.document})
     try:
+        kind = job.kind
+        given = kind.load({**job.input.options, kind.text_field: job.input.document})
         message = gateway.create_message(kind.params(given, room=job.room))
         return _answers.of_message(kind, given, message)
     except gateway.NeverSent as error:
@@ -92,7 +99,17 @@ def ask(job: AIJob) -> Outcome:
 
 @transaction.atomic
 def finish(job: AIJob, outcome: Outcome, now: datetime) -> None:
-    """Store what became of a claimed job, if this attempt of it still is the latest."""
+    """Store what became of a claimed job, if this attempt of it still is the latest.
+
+    If sweep gave it up in the meantime, the answer ends the doubt; if it is on its way anew, or
+    was canceled, the answer is charged for, and not stored.
+    """
+    doubt = JobAttempt.objects.filter(job=job.pk, number=job.attempts, error_type="in_doubt")
+    if outcome.billed and doubt.exists():
+        if job.mark_answered():
+            doubt.delete()
+        else:
+            _endings.charge_alone(job, outcome.billed, now)
     locked = _endings.lock_jobs([job.pk], status=AIJob.Status.PROCESSING, batch=None)
     ours = [one for one in locked.values() if one.attempts == job.attempts]
     _endings.store(((one, outcome) for one in ours), batch=None, now=now)

@@ -6,16 +6,18 @@ none of ours stands for, and counts that are to be folded.
 """
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
 
-from aijobs.gateway import GatewayError
+from aijobs.gateway import GatewayError, Unavailable
 from aijobs.models import AIJob, kept
 from aijobs.pipeline import _endings, _retention, _strays, _watch
 from aijobs.pipeline._answers import Failure
 from aijobs.pipeline._locks import exclusive
+from aijobs.pipeline._patience import AWAY
 from aijobs.pipeline._steps import Step, reached
 
 logger = logging.getLogger(__name__)
@@ -35,22 +37,45 @@ def run(now: datetime) -> int:
     reached(Step.SWEEP_COMMITTED)
     with exclusive("sweep") as mine:
         if mine:
-            kept.fold()
-            _watch.call_staff(now)
-            _retention.prune(now)
-            _ask_anthropic(now)
+            for part in PARTS:
+                if not _swept(part, now):
+                    break
     return rescued
 
 
-def _ask_anthropic(now: datetime) -> None:
-    """What needs answers comes last: without them, all of it can wait for the next round."""
+def _fold(now: datetime) -> None:  # noqa: ARG001
+    kept.fold()
+
+
+# What needs answers comes last: without them, all of it can wait for the next round.
+PARTS: tuple[Callable[[datetime], object], ...] = (
+    _fold,
+    _watch.call_staff,
+    _retention.prune,
+    _strays.find_duplicates,
+    _strays.follow_duplicates,
+    _watch.give_up_vanished,
+    _retention.delete_remote,
+)
+
+
+def _swept(part: Callable[[datetime], object], now: datetime) -> bool:
+    """Do a part, whatever it meets: those behind it have their own work. False without Anthropic.
+
+    Only the kind of an error that nobody foresaw is told: it may quote a document.
+    """
     try:
-        _strays.find_duplicates(now)
-        _strays.follow_duplicates(now)
-        _watch.give_up_vanished(now)
-        _retention.delete_remote(now)
-    except GatewayError as error:
+        part(now)
+    except Unavailable as error:
         logger.warning("Swept in part: %s", error)
+        return False
+    except GatewayError as error:
+        logger.warning("Swept without %s: %s", part.__name__, error)
+    except AWAY:
+        raise
+    except Exception as error:
+        logger.error("Swept without %s: %s", part.__name__, type(error).__name__)  # noqa: TRY400
+    return True
 
 
 def lost_after() -> timedelta:
@@ -60,7 +85,10 @@ def lost_after() -> timedelta:
 
 @transaction.atomic
 def rescue(now: datetime) -> int:
-    """End direct calls whose worker died: the answer may have been made and charged."""
+    """End direct calls whose worker died: the answer may have been made and charged.
+
+    Should the worker only have slept, its answer ends the doubt (expedite.finish).
+    """
     lost = AIJob.objects.filter(
         rare_status=AIJob.Status.PROCESSING, started_at__lt=now - lost_after()
     ).values_list("pk", flat=True)

@@ -5,12 +5,10 @@ import mmap
 import time
 from typing import Any
 
-from django.db import InterfaceError, InternalError, OperationalError
 from django_q.brokers.orm import ORM
 
-# What a call to PostgreSQL raises while it is away; the last while it may only be read, as in the
-# middle of a failover.
-AWAY = (InterfaceError, OperationalError, InternalError)
+from aijobs.pipeline._patience import AWAY
+
 AWAY_SECONDS = 0.5
 
 

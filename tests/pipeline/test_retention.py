@@ -55,6 +55,30 @@ def test_what_is_not_settled_is_never_deleted(emulator: Emulator, settings: Any)
     assert statuses_at_anthropic(emulator) == {"ended": 1}
 
 
+def test_a_copy_that_may_not_be_deleted_keeps_no_other(emulator: Emulator, settings: Any) -> None:
+    settings.AIJOBS_DELETE_REMOTE_DAYS = 0
+    for text in ("one", "two"):
+        queue(text)
+        bring_back(send(), emulator)
+    emulator.order("delete", "status", status=400)
+    sweep.run(DUE + DAY)
+    assert statuses_at_anthropic(emulator) == {"ended": 1, "deleted": 1}
+    sweep.run(DUE + DAY)
+    assert statuses_at_anthropic(emulator) == {"deleted": 2}
+
+
+def test_a_part_of_sweep_that_fails_keeps_no_other_from_its_work(
+    emulator: Emulator, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.AIJOBS_DELETE_REMOTE_DAYS = 0
+    settings.AIJOBS_KEEP_JOBS_DAYS = 10**12  # More than any calendar has.
+    queue()
+    bring_back(send(), emulator)
+    sweep.run(DUE + DAY)
+    assert "Swept without prune: OverflowError" in caplog.text
+    assert statuses_at_anthropic(emulator) == {"deleted": 1}
+
+
 def test_the_watermark_of_a_batch_in_doubt_is_kept(emulator: Emulator, settings: Any) -> None:
     settings.AIJOBS_DELETE_REMOTE_DAYS = 0
     queue()

@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from aijobs import tasks
 from aijobs.models.heartbeats import BEAT_SECONDS, Process
+from aijobs.pipeline._patience import AWAY
 from aijobs.tasks import cluster
-from aijobs.tasks.broker import AWAY
 from aijobs.tasks.cluster import Cluster, Flag
 
 logger = logging.getLogger(__name__)

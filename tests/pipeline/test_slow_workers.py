@@ -1,0 +1,82 @@
+"""A worker that was stopped for long wakes up in a world that went on without it."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import DatabaseError, connection
+
+from aijobs.models import AIJob, JobAttempt, LedgerEntry
+from aijobs.pipeline import expedite, sweep
+from aijobs.pipeline._answers import Outcome
+from tests.factories import NOW
+from tests.ground import Emulator
+from tests.pipeline.steps import TEXT, assert_books_agree, at, keep_going, queue
+
+LATE = NOW + timedelta(hours=1)
+
+
+def given_up() -> tuple[AIJob, Outcome]:
+    """A direct call whose answer comes after sweep took its worker for dead."""
+    queue(needed_within=0)
+    [job] = expedite.ready(NOW)
+    assert job.mark_processing(NOW)
+    outcome = expedite.ask(job)
+    assert sweep.run(LATE) == 1
+    return job, outcome
+
+
+@pytest.mark.django_db
+def test_it_does_not_claim_what_was_tried_since(emulator: Emulator) -> None:
+    queue(f"{TEXT} [[emulate:max_tokens*1]]", needed_within=0)
+    [stale] = expedite.ready(NOW)
+    assert expedite.run(NOW, at(NOW)) == 1
+    assert AIJob.objects.get().status == "queued"
+    assert not stale.mark_processing(NOW)
+    keep_going(NOW)
+    assert_books_agree(emulator)
+
+
+@pytest.mark.django_db
+def test_its_answer_ends_the_doubt(emulator: Emulator) -> None:
+    job, outcome = given_up()
+    assert JobAttempt.objects.get().error_type == "in_doubt"
+    for _ in range(2):  # It may not know that it was stored.
+        expedite.finish(job, outcome, LATE)
+    job.refresh_from_db()
+    assert job.status == "completed"
+    assert not JobAttempt.objects.exists()
+    assert_books_agree(emulator)
+
+
+@pytest.mark.django_db
+def test_its_answer_is_charged_for_where_the_job_is_on_its_way_anew(emulator: Emulator) -> None:
+    job, outcome = given_up()
+    AIJob.objects.get().mark_queued(LATE)
+    for _ in range(2):
+        expedite.finish(job, outcome, LATE)
+    assert AIJob.objects.get().status == "queued"
+    assert LedgerEntry.objects.count() == 1
+    keep_going(LATE)
+    assert AIJob.objects.get().status == "completed"
+    assert LedgerEntry.objects.count() == 2
+    assert_books_agree(emulator)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_answer_that_cannot_be_stored_does_not_lose_the_others(emulator: Emulator) -> None:
+    jobs = queue("one", "two", "three", needed_within=0)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "ALTER TABLE aijobs_joboutput ADD CONSTRAINT no_room"
+            f" CHECK (job_id <> '{jobs[0].pk}') NOT VALID"
+        )
+    try:
+        with pytest.raises(DatabaseError):
+            expedite.run(NOW, at(NOW))
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE aijobs_joboutput DROP CONSTRAINT no_room")
+    ends = [job.status for job in AIJob.objects.order_by("pk")]
+    assert ends == ["processing", "completed", "completed"]
+    assert LedgerEntry.objects.count() == 2
+    assert sweep.run(LATE) == 1
