@@ -32,8 +32,8 @@ def copy_rows(
 
     Or, with `binary`, a row of that format, which neither side searches for ends and escapes:
     the number of fields in two bytes, and the fields. It is the quicker one for what is long.
-    Raises what making them raises, or DatabaseError with PostgreSQL's code alone: its own
-    message quotes the row that it refuses, and that may hold a document.
+    Raises what making them raises, or Django's error with PostgreSQL's code alone: its own
+    message quotes the row that it was at, and that may hold a document.
     """
     form = "BINARY" if binary else "TEXT"
     if binary:
@@ -41,6 +41,7 @@ def copy_rows(
     failure: Exception | None = None
     try:
         with (
+            connection.wrap_database_errors,  # Django knows nothing of what a COPY raises.
             connection.cursor() as cursor,
             cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT {form})") as copy,
         ):
@@ -57,9 +58,8 @@ def copy_rows(
                 copy.write(piece)
     except DatabaseError as error:
         code = getattr(error.__cause__, "sqlstate", None)
-        if code is None or code.startswith(("08", "57")):
-            raise  # The connection, not the row.
-        failure = DatabaseError(f"COPY into {table} failed with SQLSTATE {code}.")
+        # Of its own class: that tells whether the row is at fault, or PostgreSQL is away.
+        failure = type(error)(f"COPY into {table} failed with SQLSTATE {code}.")
     if failure is not None:
         raise failure
 
@@ -70,6 +70,7 @@ def read_rows(query: str, parameters: Sequence[object]) -> Iterator[tuple[Any, .
     Nothing else can be asked of the connection until they are read.
     """
     with (
+        connection.wrap_database_errors,
         connection.cursor() as cursor,
         cursor.copy(f"COPY ({query}) TO STDOUT", parameters) as copy,
     ):
