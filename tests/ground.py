@@ -168,10 +168,10 @@ class Site:
 
 
 @contextmanager
-def serving(var: Path) -> Iterator[Site]:
+def serving(var: Path, **environ: str) -> Iterator[Site]:
     port = free_port()
     output = var / "up.log"
-    process = up(var, port, output)
+    process = up(var, port, output, **environ)
     try:
         await_line("CitizenApp is ready at", output, process, seconds=100)
         yield Site(f"http://127.0.0.1:{port}", var, output)
