@@ -59,7 +59,13 @@ DATABASES["default"] |= {
 }
 DATABASES["default"].setdefault("OPTIONS", {}).update(
     # A host that swallows packets is noticed, not waited for.
-    {"application_name": "citizenapp", "connect_timeout": 10}
+    {
+        "application_name": "citizenapp",
+        "connect_timeout": 10,
+        "keepalives_idle": 30,
+        "keepalives_interval": 10,
+        "keepalives_count": 3,
+    }
 )
 
 REDIS_URL = os.environ.get("REDIS_URL") or valkey.url(VAR)
@@ -236,6 +242,10 @@ CHANNEL_LAYERS = {
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
+# The longest task: dispatch begins its last batch AIJOBS_SEND_SECONDS after the first, and may wait
+# as long as that to send it, and for the answer; then PostgreSQL may be away for minutes.
+TASK_SECONDS = int(2 * AIJOBS_SEND_SECONDS + AIJOBS_ANSWER_SECONDS) + 300
+
 Q_CLUSTER = {
     "name": "citizenapp",
     "label": "Task queue",
@@ -246,10 +256,10 @@ Q_CLUSTER = {
     "bulk": 1,
     "poll": 0.25,
     "guard_cycle": 1,
-    "timeout": 600,
+    "timeout": TASK_SECONDS,
     # A task counts as lost only when no prefetching worker can still be at it:
     # timeout × (queue_limit / workers + 2).
-    "retry": 2_400,
+    "retry": 4 * TASK_SECONDS,
     "max_attempts": 1,
     "ack_failures": True,
     "save_limit": -1,

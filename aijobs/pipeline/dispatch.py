@@ -77,7 +77,9 @@ def run(now: datetime, clock: Callable[[], datetime]) -> int:
     with exclusive("dispatch") as mine:
         if mine:
             for batch in ready(now):
-                if not _breaker.allowance(1, now):
+                # What is left is sent in the next round: a task may last only so long.
+                is_late = clock() - now > timedelta(seconds=settings.AIJOBS_SEND_SECONDS)
+                if is_late or not _breaker.allowance(1, now):
                     break
                 with isolated(batch, now):
                     confirmed += dispatch(batch, clock)

@@ -1,5 +1,6 @@
 """A batch is made at Anthropic once, whatever happens to the call that makes it."""
 
+import itertools
 from datetime import datetime, timedelta
 from io import BytesIO
 from typing import Any
@@ -128,7 +129,7 @@ def test_the_grace_begins_when_the_doubt_does(emulator: Emulator) -> None:
     emulator.order("create", "drop")
     batch = put_together()
     late = DUE + 3 * GRACE
-    moments = iter([DUE, DUE, late])
+    moments = iter([DUE, DUE, DUE, late])
     dispatch.run(DUE, lambda: next(moments))
     batch.refresh_from_db()
     assert (batch.submitting_at, batch.unconfirmed_at) == (DUE, late)
@@ -246,7 +247,7 @@ def test_who_lost_the_lock_alone_may_go_on_sending_for_a_while(
 def test_a_body_that_takes_too_long_is_broken_off(emulator: Emulator) -> None:
     queue()
     batch = put_together()
-    moments = iter([DUE, DUE + timedelta(seconds=31), DUE + MINUTE])
+    moments = iter([DUE, DUE, DUE + timedelta(seconds=31), DUE + MINUTE])
     assert dispatch.run(DUE, lambda: next(moments)) == 0
     batch.refresh_from_db()
     assert batch.status == "unconfirmed"
@@ -270,3 +271,16 @@ def test_nothing_of_a_stranger_that_was_taken_for_it_is_stored(emulator: Emulato
     given_back = Batch.objects.get()
     assert (given_back.status, given_back.remote_id) == ("unconfirmed", None)
     assert not LedgerEntry.objects.exists()
+
+
+def test_a_round_that_took_long_leaves_the_rest_to_the_next(
+    emulator: Emulator, settings: Any
+) -> None:
+    for text in ("one", "two"):
+        queue(text)
+        put_together()
+    slow = settings.AIJOBS_SEND_SECONDS / 3 + 1
+    moments = (DUE + timedelta(seconds=slow) * number for number in itertools.count())
+    assert dispatch.run(DUE, lambda: next(moments)) == 1
+    assert dispatch.run(DUE, at(DUE)) == 1
+    assert emulator.stats()["batches_created"] == 2
