@@ -15,6 +15,7 @@ from importlib.resources import files
 from typing import Any, NamedTuple, Self
 
 _PLACES = 10
+MOST_TOKENS = 1_000_000_000  # Far more than any model takes, and what the ledger can hold.
 _UNITS_PER_TOKEN = 10**_PLACES // 1_000_000  # of 1e-10 USD, at 1 USD per million tokens
 
 
@@ -39,7 +40,8 @@ class Usage(NamedTuple):
     def from_api(cls, usage: Mapping[str, Any]) -> Self:
         """Read `usage` of a message. What is missing or null is 0.
 
-        Raises ValueError when a count is not a whole number of tokens.
+        Raises ValueError when a count is not a whole number of tokens, or of more than there can
+        be in one request.
         """
         written = _count(usage, "cache_creation_input_tokens")
         by_lifetime = usage.get("cache_creation") or {}
@@ -138,7 +140,7 @@ def _count(usage: Mapping[str, Any], field: str) -> int:
     count = usage.get(field)
     if count is None:
         return 0
-    if type(count) is not int or count < 0:
+    if type(count) is not int or not 0 <= count <= MOST_TOKENS:
         raise ValueError(f"{field} is not a number of tokens.")
     return count
 

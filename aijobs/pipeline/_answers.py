@@ -72,14 +72,11 @@ Outcome = Success | Failure
 def of_message(kind: JobType, given: JobInput, message: Mapping[str, Any]) -> Outcome:
     """Read a message of the Messages API, as a batch row or a direct answer holds it.
 
-    `given` may lack the document where the job type does not read it.
+    `given` may lack the document where the job type does not read it. Raises whatever comes of it
+    when the message is none that the API describes.
     """
-    stop_reason = str(message.get("stop_reason"))
-    billed = Billed(
-        model=str(message.get("model", "")),
-        stop_reason=stop_reason,
-        usage=Usage.from_api(message.get("usage") or {}),
-    )
+    billed = _billed(message)
+    stop_reason = billed.stop_reason
     if stop_reason not in {"end_turn", "stop_sequence"}:
         # Refusals and cut-offs arrive as succeeded rows; they are billed all the same.
         reason = STOPPED.get(stop_reason, "Claude stopped in a way that no job type expects.")
@@ -95,8 +92,20 @@ def of_message(kind: JobType, given: JobInput, message: Mapping[str, Any]) -> Ou
         return Failure("invalid_output", str(error), billed)
 
 
+def of_direct_answer(kind: JobType, given: JobInput, message: Mapping[str, Any]) -> Outcome:
+    """Read a message that exists only here: one that cannot be read is charged for all the same."""
+    billed = None
+    try:
+        billed = _billed(message)
+        return of_message(kind, given, message)
+    except Exception as error:
+        # Its own message may quote the answer.
+        why = f"The answer is none that the API describes ({type(error).__name__})."
+        return Failure("unreadable_answer", why, billed)
+
+
 def of_row(job_type: str, given: JobInput, result: Mapping[str, Any]) -> Outcome:
-    """Read the `result` of one row of a batch's results."""
+    """Read the `result` of one row of a batch's results. Raises as `of_message` does."""
     match result.get("type"):
         case "succeeded":
             return of_message(jobtypes.get(job_type), given, result["message"])
@@ -108,6 +117,14 @@ def of_row(job_type: str, given: JobInput, result: Mapping[str, Any]) -> Outcome
             return Failure("canceled", "Its batch was canceled before it was processed.")
         case other:
             return Failure("unknown_result", f"Anthropic answered with the unknown type {other}.")
+
+
+def _billed(message: Mapping[str, Any]) -> Billed:
+    return Billed(
+        model=str(message.get("model", "")),
+        stop_reason=str(message.get("stop_reason")),
+        usage=Usage.from_api(message.get("usage") or {}),
+    )
 
 
 def _of_error(error: Mapping[str, Any]) -> Failure:

@@ -168,9 +168,8 @@ def store(
             number=job.attempts,
             batch=batch,
             route=route,
-            error_type=failure.error_type[:60],
-            # What Anthropic says may hold what PostgreSQL can't store.
-            message=failure.message.replace("\0", "").encode("utf-8", "replace").decode(),
+            error_type=_storable(failure.error_type)[:60],
+            message=_storable(failure.message),
             ended_at=now,
         )
         for job, failure in failures
@@ -269,12 +268,19 @@ CHARGE = (
 )
 
 
-_name = lru_cache(maxsize=256)(cell)
+def _storable(text: str) -> str:
+    """What Anthropic says, without what PostgreSQL can't store."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
+
+
+@lru_cache(maxsize=256)
+def _name(model: str) -> bytes:
+    return cell(_storable(model)[:100])
 
 
 def _output(job: LockedJob, success: Success) -> bytes:
     """The row of JobOutput, in binary."""
-    names = _names(success.billed.model[:100], success.billed.stop_reason[:40])
+    names = _names(success.billed.model, success.billed.stop_reason)
     return b"\0\4\0\0\0\x10%b%b%b" % (
         bytes.fromhex(job.key),
         names,
@@ -284,7 +290,7 @@ def _output(job: LockedJob, success: Success) -> bytes:
 
 @lru_cache(maxsize=256)
 def _names(model: str, stop_reason: str) -> bytes:
-    return binary_cell(model.encode()) + binary_cell(stop_reason.encode())
+    return binary_cell(_storable(model)[:100].encode()) + binary_cell(stop_reason[:40].encode())
 
 
 def _charge(job: LockedJob, billed: Billed, batch: Batch | None, on: date) -> bytes:
@@ -299,7 +305,7 @@ def _charge(job: LockedJob, billed: Billed, batch: Batch | None, on: date) -> by
         )
     return (
         f"{job.tenant_id}\t{job.key}\t{_sent_as(job, batch)}\t{job.job_type}\t"
-        f"{_name(billed.model[:100]).decode()}\t"
+        f"{_name(billed.model).decode()}\t"
         f"{usage.input_tokens}\t{usage.output_tokens}\t{usage.cache_read_input_tokens}\t"
         f"{usage.cache_write_5m_tokens + usage.cache_write_1h_tokens}\t"
         f"{charge.cost_usd}\t{charge.sync_cost_usd}\t{charge.saved_usd}\t"

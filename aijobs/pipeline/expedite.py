@@ -81,7 +81,7 @@ def ask(job: AIJob) -> Outcome:
         kind = job.kind
         given = kind.load({**job.input.options, kind.text_field: job.input.document})
         message = gateway.create_message(kind.params(given, room=job.room))
-        return _answers.of_message(kind, given, message)
+        return _answers.of_direct_answer(kind, given, message)
     except gateway.NeverSent as error:
         return Failure("never_sent", str(error))
     except gateway.Refused as error:

@@ -77,9 +77,14 @@ def settle(batch: Batch, now: datetime) -> bool:
                 _put_off(batch, error, now)
             return False
         counts: Counter[str] = Counter()
+        unread: Counter[str] = Counter()
         for chunk in _chunks(keys, results):
-            counts += store(batch, chunk, now)
+            counts += store(batch, chunk, now, unread)
             reached(Step.SETTLE_COMMITTED)
+    if unread:
+        # They are paid for, and Anthropic keeps them until somebody can read them.
+        _put_off(batch, ResultsDontAddUp(f"rows that cannot be read: {dict(unread)}"), now)
+        return False
     if not batch.mark_settled(now):
         return False  # Nothing moved: another worker was quicker.
     reached(Step.SETTLE_SETTLED)
@@ -170,10 +175,13 @@ def check(batch: Batch, results: IO[bytes]) -> list[str]:
 
 
 @transaction.atomic
-def store(batch: Batch, rows: Mapping[str, bytes], now: datetime) -> Counter[str]:
+def store(
+    batch: Batch, rows: Mapping[str, bytes], now: datetime, unread: Counter[str]
+) -> Counter[str]:
     """Store rows, by the keys of their jobs, if those still are in the batch.
 
-    Returns how many jobs got which status.
+    Returns how many jobs got which status. A row that cannot be read leaves its job as it is, and
+    is counted in `unread` by the kind of error.
     """
     with connection.cursor() as cursor:
         # The disk is waited for once, when the batch is settled. What a crash of PostgreSQL
@@ -181,18 +189,24 @@ def store(batch: Batch, rows: Mapping[str, bytes], now: datetime) -> Counter[str
         cursor.execute("SET LOCAL synchronous_commit = off")
     jobs = _endings.lock_jobs(rows, status=AIJob.Status.SUBMITTED, batch=batch)
     reached(Step.SETTLE_LOCKED)
-    counts = _endings.store(_outcomes(jobs, rows), batch=batch, now=now)
+    counts = _endings.store(_outcomes(jobs, rows, unread), batch=batch, now=now)
     reached(Step.SETTLE_STORED)
     return counts
 
 
 def _outcomes(
-    jobs: Mapping[str, LockedJob], rows: Mapping[str, bytes]
+    jobs: Mapping[str, LockedJob], rows: Mapping[str, bytes], unread: Counter[str]
 ) -> Iterator[tuple[LockedJob, Outcome]]:
     """What each row means for its job."""
 
-    def read(job: LockedJob, given: JobInput) -> Outcome:
-        return _answers.of_row(job.job_type, given, loads(rows[job.key])["result"])
+    def read(job: LockedJob, given: JobInput | None = None) -> Outcome | None:
+        try:
+            result = loads(rows[job.key])["result"]
+            return _answers.of_row(job.job_type, given or job.given, result)
+        except Exception as error:
+            # Whatever it is, the answers beside it are stored.
+            unread[type(error).__name__] += 1
+            return None
 
     rereading = [job for job in jobs.values() if jobtypes.get(job.job_type).reads_document]
     # Now, and not when they are stored: no documents can be asked for then.

@@ -10,6 +10,7 @@ _REASONS = {
     "max_tokens": "The answer was cut off: it needed more room than it had.",
     "refusal": "Claude declined to answer this document.",
     "invalid_output": "The answer was not in the form that this kind of job needs.",
+    "unreadable_answer": "Claude's answer was damaged.",
     "model_context_window_exceeded": "The document and its answer are too long for the model.",
     "request_too_large": "The document is too large for the model.",
     "invalid_request_error": "Claude could not read the request.",

@@ -1,5 +1,6 @@
 """Results are stored when they add up, each once, and not before."""
 
+from collections import Counter
 from itertools import islice
 from tempfile import TemporaryFile
 from typing import Any
@@ -115,7 +116,7 @@ def test_settling_goes_on_where_it_broke_off(emulator: Emulator) -> None:
     with TemporaryFile() as results:
         gateway.download_results(batch.remote_id, results)
         rows = zip(settle.check(batch, results), _results.lines(results), strict=True)
-        settle.store(batch, dict(islice(rows, 4)), NOW)
+        settle.store(batch, dict(islice(rows, 4)), NOW, Counter())
     assert AIJob.objects.filter(status="submitted").count() == 2
     assert settle.run(NOW) == 1
     keep_going(NOW + MINUTE)

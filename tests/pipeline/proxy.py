@@ -1,0 +1,59 @@
+"""A proxy between the gateway and the emulator, which may answer what neither would."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+
+class Answer(NamedTuple):
+    status: int
+    body: bytes
+    content_type: str = "text/html"
+
+
+# Gets method, path and what the emulator would answer, which asks it only when called.
+Reply = Callable[[str, str, Callable[[], Answer]], Answer]
+
+
+@contextmanager
+def between(settings: Any, reply: Reply) -> Iterator[None]:
+    """While it lasts, every call goes through a proxy that answers as `reply` says."""
+    there = urlsplit(settings.ANTHROPIC_BASE_URL)
+
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+        def answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+
+            def forward() -> Answer:
+                ahead = HTTPConnection(there.netloc, timeout=10)
+                headers = {k: v for k, v in self.headers.items() if k.lower() != "accept-encoding"}
+                ahead.request(self.command, self.path, body, headers)
+                response = ahead.getresponse()
+                said = response.read()
+                ahead.close()
+                return Answer(response.status, said, response.headers["Content-Type"])
+
+            answer = reply(self.command, self.path, forward)
+            self.send_response(answer.status)
+            self.send_header("Content-Type", answer.content_type)
+            self.send_header("Content-Length", str(len(answer.body)))
+            self.end_headers()
+            self.wfile.write(answer.body)
+
+        do_GET = do_POST = do_DELETE = answer  # noqa: N815
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        serving = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        serving.start()
+        settings.ANTHROPIC_BASE_URL = f"http://127.0.0.1:{server.server_port}"
+        yield
+        settings.ANTHROPIC_BASE_URL = there.geturl()
+        server.shutdown()
+        serving.join()
