@@ -4,6 +4,7 @@ Forking a process that has Django and the SDK in its memory takes milliseconds w
 Python takes seconds: that is what makes thousands of deaths possible.
 """
 
+import itertools
 import os
 import random
 import select
@@ -25,6 +26,8 @@ from tests.faults.world import World
 Order = str | float | None
 # Longer than any world takes; it would have found a process that hangs.
 PATIENCE_SECONDS = 240.0
+
+NO_NAPS = itertools.repeat(float("inf"))
 
 
 class Broken(Exception):
@@ -48,6 +51,9 @@ class _Life:
     pid: int
     order: Order
     kill_at: float
+    # When it is stopped, or goes on, next.
+    nap_at: float
+    is_asleep: bool = False
 
 
 def born(world: World, order: Order, live: Callable[[], object]) -> int:
@@ -76,11 +82,17 @@ def born(world: World, order: Order, live: Callable[[], object]) -> int:
 
 
 def outlive(
-    world: World, live: Callable[[], None], orders: Iterator[Order], *, workers: int = 1
+    world: World,
+    live: Callable[[], None],
+    orders: Iterator[Order],
+    *,
+    workers: int = 1,
+    naps: Iterator[float] = NO_NAPS,
 ) -> Deaths:
     """Keep so many workers at it, each born with the next order, until all found nothing left.
 
-    Raises Broken when one ends by itself with an error, or takes too long.
+    `naps`: seconds after which a worker is stopped where it is, and then after which it goes on,
+    in turn. Raises Broken when one ends by itself with an error, or takes too long.
     """
     deaths = Deaths()
     lives: dict[int, _Life] = {}
@@ -90,14 +102,21 @@ def outlive(
         order = next(orders, None)
         pid = born(world, order, live)
         kill_at = time.monotonic() + order if isinstance(order, float) else float("inf")
-        lives[os.pidfd_open(pid)] = _Life(pid, order, kill_at)
+        nap_at = time.monotonic() + next(naps)
+        lives[os.pidfd_open(pid)] = _Life(pid, order, kill_at, nap_at)
         deaths.lives += 1
+
+    def stop_or_go_on(life: _Life) -> None:
+        os.kill(life.pid, signal.SIGCONT if life.is_asleep else signal.SIGSTOP)
+        life.is_asleep = not life.is_asleep
+        life.nap_at = time.monotonic() + next(naps)
 
     try:
         for _ in range(workers):
             bear()
         while lives:
-            until = min([deadline, *(life.kill_at for life in lives.values())])
+            turns = [min(life.kill_at, life.nap_at) for life in lives.values()]
+            until = min([deadline, *turns])
             wait = max(0.0, until - time.monotonic())
             for handle in select.select(list(lives), [], [], wait)[0]:
                 life = lives.pop(handle)
@@ -113,6 +132,8 @@ def outlive(
                 if life.kill_at <= time.monotonic():
                     os.kill(life.pid, signal.SIGKILL)
                     life.kill_at = float("inf")
+                elif life.nap_at <= time.monotonic():
+                    stop_or_go_on(life)
     finally:
         for handle, life in lives.items():
             os.kill(life.pid, signal.SIGKILL)

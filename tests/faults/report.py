@@ -42,8 +42,8 @@ official SDK, the emulator of Anthropic's API. They are killed by SIGKILL: at ev
 every stage (`aijobs/pipeline/_steps.py`; between two points lies at most one thing that lasts, a
 commit or a call), at random moments from outside, alone and with two or four of them doing
 everything at once. The network fails at each call in each way that the emulator knows: before and
-after the work was done, once or for an hour. A new worker is born at once and goes on with what it
-finds.
+after the work was done, once or for an hour. Workers are stopped by SIGSTOP at any moment, and wake
+up when others have gone on. A new worker is born at once and goes on with what it finds.
 
 When nothing is left to do, our books are held against Anthropic's: every job ended once, and has
 a result where it should; every line of every batch became one result, or one attempt with its

@@ -145,6 +145,7 @@ class Torture:
         faults: Sequence[dict[str, object]] = (),
         *,
         workers: int = 1,
+        naps: Iterator[float] = nursery.NO_NAPS,
         event: Deed | None = None,
         latency: float | None = None,
     ) -> tuple[Counter[str], Books]:
@@ -163,6 +164,7 @@ class Torture:
                 lambda: journeys.live(world, event),
                 iter(orders),
                 workers=workers,
+                naps=naps,
             )
         except nursery.Broken as broken:
             found = Books(lost=1, wrong=[str(broken)])
@@ -256,6 +258,16 @@ class Torture:
         self.tally.add("all", name, self.tally.rounds - rounds, found)
         self._score_steps(died, found)
 
+    def naps(self, workers: int, deaths: int = 0) -> None:
+        """Several workers, each stopped at any moment, and woken when the others went on."""
+        rounds = self.tally.rounds
+        naps = (self.random.uniform(0.005, 0.4) for _ in itertools.count())
+        orders = [self._any_step() for _ in range(deaths)]
+        died, found = self.day(orders, workers=workers, naps=naps)
+        name = f"round of {workers} workers that are stopped now and then"
+        self.tally.add("all", name, self.tally.rounds - rounds, found)
+        self._score_steps(died, found)
+
     def storm(self, deaths: int) -> None:
         """Be killed from outside at any moment, again and again."""
         died, found = self.day([self._any_moment() for _ in range(deaths)])
@@ -293,6 +305,7 @@ def _trials(torture: Torture, times: int) -> list[Callable[[], object]]:
         *(partial(torture.network, [fault], deaths=4 * (n % 3)) for n, fault in enumerate(faults)),
         *(partial(torture.together, workers, deaths=16) for workers in (2, 4) * 5),
         *(partial(torture.together, workers, deaths=0) for workers in (2, 2, 4) * 10),
+        *(partial(torture.naps, workers, deaths=4) for workers in (2, 3) * 15),
         *(partial(torture.storm, deaths=30) for _ in range(25)),
         *(partial(torture.stranger, deaths=3) for _ in range(3)),
         *(partial(torture.outage, fault, deaths=4) for fault in ("drop", "html")),

@@ -51,6 +51,11 @@ def test_two_workers_that_die_now_and_then(torture: Torture) -> None:
     assert torture.tally.deaths
 
 
+def test_workers_that_are_stopped_and_wake_up_late(torture: Torture) -> None:
+    torture.naps(3, deaths=2)
+    assert not torture.tally.wrong
+
+
 def test_deaths_at_any_moment(torture: Torture) -> None:
     torture.storm(deaths=12)
     assert not torture.tally.wrong
