@@ -51,6 +51,9 @@ def single_post(bench: Bench) -> Iterator[Row]:
         floor=f"bare view: {bare_rate:,.0f}/s",
         ratio=f"{ours_rate / bare_rate:.0%}",
         holds=ours_rate >= 0.7 * bare_rate,
+        why="The bare view asks nobody who is there, and writes one row into one index. Ours asks"
+        " PostgreSQL for the key, so that a revoked one is refused at once, and writes three rows"
+        " into nine indexes.",
     )
 
 
