@@ -39,6 +39,8 @@ PIECE = 1 << 18
 # Answers of a 4xx kind that say nothing about whether the work was done.
 AMBIGUOUS = frozenset({408, 409, 429})
 
+TOO_LARGE = 413
+
 # Nothing that is sent will work until a person has acted.
 STOPPING_TYPES = frozenset({"authentication_error", "permission_error", "billing_error"})
 STOPPING_CODES = frozenset(
@@ -333,7 +335,8 @@ def _sending(*, errors_undo: bool = False) -> Iterator[None]:
     except APIStatusError as error:
         refused = _refused(error)
         certain = 400 <= refused.status < 500 and refused.status not in AMBIGUOUS
-        if errors_undo or certain or refused.error_code in STOPPING_CODES | WAITING_CODES:
+        said_so = errors_undo or certain or refused.error_code in STOPPING_CODES | WAITING_CODES
+        if said_so and _can_be_trusted(error):
             raise refused from None
         raise InDoubt(f"Anthropic answered {refused.status}: {refused}") from None
     except APIConnectionError as error:
@@ -354,7 +357,8 @@ def _asking() -> Iterator[None]:
         yield
     except APIStatusError as error:
         refused = _refused(error)
-        if 400 <= refused.status < 500 and refused.status not in AMBIGUOUS:
+        certain = 400 <= refused.status < 500 and refused.status not in AMBIGUOUS
+        if certain and _can_be_trusted(error):
             raise refused from None
         raise Unavailable(f"Anthropic answered {refused.status}: {refused}") from None
     except (AnthropicError, HTTPError) as error:
@@ -366,6 +370,14 @@ def _asking() -> Iterator[None]:
 
 def _refused(error: "APIStatusError") -> Refused:
     return Refused(
+def _can_be_trusted(error: "APIStatusError") -> bool:
+    """Whether an error is Anthropic's own, and not the page of a proxy, which knows nothing of it.
+
+    Whoever finds a body too large has passed nothing on.
+    """
+    return error.type is not None or error.status_code == TOO_LARGE
+
+
         (error.api_message or f"HTTP status {error.status_code}")[:300],
         status=error.status_code,
         error_type=error.type or "unknown_error",

@@ -12,12 +12,14 @@ import pytest
 from aijobs import gateway
 from aijobs.gateway import GatewayError, InDoubt, NeverSent, Refused, Unavailable
 from tests.ground import Emulator, free_port
+from tests.proxy import Answer, between
 
 PARAMS: dict[str, Any] = {
     "model": "claude-haiku-5-5",
     "max_tokens": 64,
     "messages": [{"role": "user", "content": "<document>Hail is covered.</document>"}],
 }
+PAGE = b"<html><body>Blocked by a proxy.</body></html>"
 
 
 def body(requests: int = 1) -> BytesIO:
@@ -121,6 +123,39 @@ def test_a_page_of_a_proxy_is_no_answer(emulator: Emulator, call: str) -> None:
     batch = gateway.create_batch(body())
     emulator.order(call, "html")
     with pytest.raises(Unavailable):
+        QUESTIONS[call](batch.id)
+
+
+SENDINGS: dict[str, Callable[[], object]] = {
+    "batch": lambda: gateway.create_batch(body()),
+    "message": lambda: gateway.create_message(PARAMS),
+}
+
+
+@pytest.mark.parametrize("call", SENDINGS)
+@pytest.mark.parametrize("status", [401, 403, 404, 407, 502, 504])
+def test_what_a_proxy_refuses_may_have_been_done(
+    emulator: Emulator, settings: Any, call: str, status: int
+) -> None:
+    with between(settings, lambda *_: Answer(status, PAGE)), pytest.raises(InDoubt):
+        SENDINGS[call]()
+
+
+@pytest.mark.parametrize("call", SENDINGS)
+def test_what_is_too_large_even_for_a_proxy_was_not_done(
+    emulator: Emulator, settings: Any, call: str
+) -> None:
+    with between(settings, lambda *_: Answer(413, PAGE)), pytest.raises(Refused):
+        SENDINGS[call]()
+
+
+@pytest.mark.parametrize("call", QUESTIONS)
+@pytest.mark.parametrize("status", [401, 403, 404, 502])
+def test_a_question_that_a_proxy_refuses_is_asked_again(
+    emulator: Emulator, settings: Any, call: str, status: int
+) -> None:
+    batch = gateway.create_batch(body())
+    with between(settings, lambda *_: Answer(status, PAGE)), pytest.raises(Unavailable):
         QUESTIONS[call](batch.id)
 
 

@@ -12,8 +12,8 @@ from aijobs.models import AIJob, JobAttempt, JobOutput, LedgerEntry
 from aijobs.pipeline import expedite, settle
 from tests.factories import NOW
 from tests.ground import Emulator
-from tests.pipeline.proxy import Answer, Reply, between
 from tests.pipeline.steps import DUE, MINUTE, assert_books_agree, at, await_end, queue, send
+from tests.proxy import Answer, Reply, between
 
 pytestmark = pytest.mark.django_db
 

@@ -53,7 +53,9 @@ def between(settings: Any, reply: Reply) -> Iterator[None]:
         serving = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         serving.start()
         settings.ANTHROPIC_BASE_URL = f"http://127.0.0.1:{server.server_port}"
-        yield
-        settings.ANTHROPIC_BASE_URL = there.geturl()
-        server.shutdown()
-        serving.join()
+        try:
+            yield
+        finally:
+            settings.ANTHROPIC_BASE_URL = there.geturl()
+            server.shutdown()
+            serving.join()
