@@ -46,6 +46,8 @@ def from_end_to_end(bench: Bench) -> Iterator[Row]:
         floor="split tables without counts and ledger 4.6 KB",
         holds=wal <= 5_000 * bench.n,
         aim="≤5 KB",
+        why="3.6 KB are the document and its result. Fifteen entries of indexes take 1.2 KB, the "
+        "most of it for lists and the ledger.",
     )
 
 
@@ -134,6 +136,8 @@ def database_work(bench: Bench) -> Iterator[Row]:
         ratio=f"{later / 34_100:.0%}",
         holds=later >= 34_000,
         aim="≥34,000 jobs/s",
+        why="Nothing is deleted here: each job leaves a result of 1.5 KB, a charge with its four "
+        "indexes, and counts. The charge alone takes a third of the time of storing.",
     )
 
 
