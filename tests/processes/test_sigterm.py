@@ -36,6 +36,18 @@ def test_a_post_in_hand_is_finished(house: House) -> None:
     house.assert_books_agree()
 
 
+def test_a_direct_call_in_hand_is_finished(house: House) -> None:
+    house.emulator.control("POST", "settings", {"latency_message": 1.5})
+    calls = house.emulator.stats()["calls"].get("message", 0)
+    job = house.queue(needed_within=0)
+    await_true(lambda: house.emulator.stats()["calls"].get("message", 0) > calls, "a call began")
+    assert house.stop("cluster") == 0
+    assert house.statuses(job) == {"completed"}
+    house.emulator.control("POST", "settings", {"latency_message": 0})
+    house.start("cluster")
+    house.assert_books_agree()
+
+
 @LONG_ONLY
 def test_a_post_that_takes_longer_is_killed_and_never_repeated(house: House) -> None:
     house.emulator.order("create", "slow", when="after", seconds=30)
