@@ -91,8 +91,9 @@ and the batch is in doubt again. A workspace of its own rules this out.
 **A direct call in doubt.** Urgent jobs use the Messages API, which has no list to look into. If the
 connection breaks or the worker dies during the call, or is stopped and the call takes longer than
 `AIJOBS_STOP_GRACE`, the answer may have been made and billed. Such a job ends as failed, with the
-error `in_doubt`, and is not asked again by itself: what it cost is the one thing that may be missing
-in the ledger. A person may retry it. Should its worker only have slept, its answer ends the doubt.
+error `in_doubt`, and is not asked again by itself: what it cost is the one thing that may be
+missing in the ledger. A person may retry it. Should its worker only have slept, its answer ends the
+doubt.
 
 **Results that nobody fetches for 29 days.** Anthropic deletes them then. Staff are told seven days
 ahead. After that the jobs fail with `results_expired`, and are not paid a second time by a machine.
@@ -100,8 +101,8 @@ ahead. After that the jobs fail with `results_expired`, and are not paid a secon
 **A PostgreSQL that loses commits**, by a disk that lies or a standby that takes over without the
 last of them. The promise stands on the database keeping what it confirmed.
 
-**A clock that is wrong by more than minutes.** A batch in doubt is looked for from its watermark on,
-and where that is gone, from the moment of its intent. Moments are ours: keep the clock in step (NTP).
+**A clock that is wrong by more than minutes.** A batch in doubt is looked for from its watermark
+on, and where that is gone, from the moment of its intent, which is ours: keep clocks in step (NTP).
 
 **An API that behaves otherwise than documented.** The emulator knows Anthropic's documentation and
 what was measured. It is no proof about Anthropic's service.
