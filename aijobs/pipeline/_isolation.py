@@ -12,6 +12,8 @@ from aijobs.models import Batch
 logger = logging.getLogger(__name__)
 
 PAUSE = timedelta(minutes=5)
+# So many attempts in vain are no accident any more: a person should know.
+TRIES_BEFORE_STAFF = 5
 
 
 @contextmanager
@@ -27,4 +29,10 @@ def isolated(batch: Batch, now: datetime) -> Iterator[None]:
         raise
     except Exception as error:
         logger.error("Batch %s, %s: %s", batch.pk, batch.status, type(error).__name__)  # noqa: TRY400
+        # What it was moved to may have been rolled back.
+        batch.refresh_from_db()
         batch.put_off(now + PAUSE, f"Failed unexpectedly: {type(error).__name__}")
+        if batch.attempts >= TRIES_BEFORE_STAFF:
+            batch.call_staff(
+                "It fails in a way that nobody foresaw. It is tried again every 5 minutes."
+            )

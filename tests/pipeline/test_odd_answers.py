@@ -10,6 +10,7 @@ import pytest
 
 from aijobs.models import AIJob, JobAttempt, JobOutput, LedgerEntry
 from aijobs.pipeline import expedite, settle
+from aijobs.pipeline._isolation import TRIES_BEFORE_STAFF
 from tests.factories import NOW
 from tests.ground import Emulator
 from tests.pipeline.steps import DUE, MINUTE, assert_books_agree, at, await_end, queue, send
@@ -68,7 +69,7 @@ def test_a_row_that_cannot_be_read_waits_for_a_person_and_stops_no_other(
     batch = await_end(send(), emulator)
     now = DUE + MINUTE
     with between(settings, odd_rows(odd)):
-        for _ in range(settle.TRIES_BEFORE_STAFF):
+        for _ in range(TRIES_BEFORE_STAFF):
             assert settle.run(now) == 0
             now += timedelta(minutes=31)
     batch.refresh_from_db()
