@@ -22,7 +22,7 @@ from aijobs.models import AIJob, Batch, JobAttempt, LostSubmission, StrayBatch
 from aijobs.pipeline import _answers, _breaker, _endings
 from aijobs.pipeline._answers import Outcome
 from aijobs.pipeline._endings import LockedJob
-from aijobs.pipeline._isolation import isolated
+from aijobs.pipeline._isolation import TRIES_BEFORE_STAFF, isolated
 from aijobs.pipeline._locks import exclusive
 from aijobs.pipeline._results import lines, loads, nonces
 from aijobs.pipeline._steps import Step, reached
@@ -32,8 +32,6 @@ logger = logging.getLogger(__name__)
 CHUNK_ROWS = 5_000
 CHUNK_BYTES = 16_000_000
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=30)
-# So many attempts in vain are no accident any more: a person should know.
-TRIES_BEFORE_STAFF = 5
 
 
 class ResultsDontAddUp(Exception):
@@ -121,7 +119,7 @@ def _disown(batch: Batch, results: IO[bytes], now: datetime) -> bool:
         kind=StrayBatch.Kind.DUPLICATE if lost else StrayBatch.Kind.FOREIGN,
         batch=lost.batch if lost else batch,
         requests=batch.requests,
-        created_at=batch.expires_at - timedelta(hours=24),
+        created_at=(batch.expires_at or now) - timedelta(hours=24),
         found_at=now,
     )
     with transaction.atomic():
@@ -211,7 +209,8 @@ def _outcomes(
     rereading = [job for job in jobs.values() if jobtypes.get(job.job_type).reads_document]
     # Now, and not when they are stored: no documents can be asked for then.
     reread = {job.key: read(job, given) for job, given in _endings.with_documents(rereading)}
-    return ((job, reread.get(key) or read(job, job.given)) for key, job in jobs.items())
+    outcomes = ((job, reread[key] if key in reread else read(job)) for key, job in jobs.items())
+    return ((job, outcome) for job, outcome in outcomes if outcome is not None)
 
 
 def _keys(batch: Batch) -> Iterator[str]:
