@@ -56,7 +56,7 @@ class GatewayError(Exception):
 
 
 class NeverSent(GatewayError):
-    """The connection was never made: Anthropic knows nothing of the call."""
+    """No connection, or only the beginning of a body: Anthropic knows nothing of the call."""
 
 
 class InDoubt(GatewayError):
@@ -161,8 +161,8 @@ class FileBody:
 def create_batch(body: IO[bytes], before_piece: Callable[[], None] = lambda: None) -> RemoteBatch:
     """Create a batch from a file that holds `{"requests": […]}`. One POST, never repeated.
 
-    `before_piece` is called before each piece of the body is sent; if it raises, the body stays
-    incomplete. Raises NeverSent, Refused, or InDoubt.
+    `before_piece` is called before each piece of the body is sent; if it raises NeverSent, the
+    body stays incomplete. Raises NeverSent, Refused, or InDoubt.
     """
     from anthropic.types.messages import MessageBatch
 
@@ -340,6 +340,8 @@ def _sending(*, errors_undo: bool = False) -> Iterator[None]:
             raise refused from None
         raise InDoubt(f"Anthropic answered {refused.status}: {refused}") from None
     except APIConnectionError as error:
+        if isinstance(error.__cause__, NeverSent):
+            raise error.__cause__ from None  # Whoever writes the body broke it off.
         if isinstance(error.__cause__, ConnectError | ConnectTimeout | PoolTimeout):
             raise NeverSent("No connection to Anthropic.") from None
         raise InDoubt("The connection broke before the answer came.") from None
@@ -368,8 +370,6 @@ def _asking() -> Iterator[None]:
         raise Unavailable("The answer is not what was asked for.") from None
 
 
-def _refused(error: "APIStatusError") -> Refused:
-    return Refused(
 def _can_be_trusted(error: "APIStatusError") -> bool:
     """Whether an error is Anthropic's own, and not the page of a proxy, which knows nothing of it.
 
@@ -378,6 +378,8 @@ def _can_be_trusted(error: "APIStatusError") -> bool:
     return error.type is not None or error.status_code == TOO_LARGE
 
 
+def _refused(error: "APIStatusError") -> Refused:
+    return Refused(
         (error.api_message or f"HTTP status {error.status_code}")[:300],
         status=error.status_code,
         error_type=error.type or "unknown_error",

@@ -145,8 +145,9 @@ class Batch(Movable):
         return f"{self.nonce}-{job_id.hex}"
 
     def _row(self) -> models.QuerySet[Any]:
-        # A worker that was held up must not move a submission that followed its own.
-        return super()._row().filter(nonce=self.nonce)
+        # A worker that was held up must not move a submission that followed its own, nor end it
+        # by what it heard of another that was taken for it.
+        return super()._row().filter(nonce=self.nonce, remote_id=self.remote_id)
 
     def mark_submitting(
         self, now: datetime, *, watermark: str, requests: int, request_bytes: int
@@ -159,14 +160,22 @@ class Batch(Movable):
             watermark=watermark,
             requests=requests,
             request_bytes=request_bytes,
+            unconfirmed_at=None,
             note="",
         )
 
+    def mark_reduced(self, requests: int) -> bool:
+        """So many jobs stay in it: a body that was written before is of another submission."""
+        return self._move(
+            [self.Status.ASSEMBLED], self.Status.ASSEMBLED, nonce=new_nonce(), requests=requests
+        )
+
     def mark_unsent(self, retry_at: datetime, note: str) -> bool:
-        """Anthropic surely has nothing of it: it may be submitted again."""
+        """Anthropic surely has nothing of it: it may be submitted again, as another submission."""
         return self._move(
             [self.Status.SUBMITTING, self.Status.UNCONFIRMED],
             self.Status.ASSEMBLED,
+            nonce=new_nonce(),
             retry_at=retry_at,
             note=note[:500],
             attempts=self.attempts + 1,
@@ -198,7 +207,13 @@ class Batch(Movable):
 
     def prolong_doubt(self, now: datetime) -> bool:
         """Anthropic could not be asked: once it answers again, its list may still lag."""
-        return self._move([self.Status.UNCONFIRMED], self.Status.UNCONFIRMED, unconfirmed_at=now)
+        assert self.unconfirmed_at is not None
+        return self._move(
+            [self.Status.UNCONFIRMED],
+            self.Status.UNCONFIRMED,
+            # Somebody may be sending until then, though the doubt is known already.
+            unconfirmed_at=max(now, self.unconfirmed_at),
+        )
 
     def mark_submitted(self, now: datetime, remote_id: str, expires_at: datetime) -> bool:
         return self._move(
@@ -220,6 +235,8 @@ class Batch(Movable):
             [self.Status.ASSEMBLED],
             self.Status.SUBMITTED,
             nonce=nonce,
+            # Adopted, and not confirmed by Anthropic: it may have to be given back.
+            unconfirmed_at=now,
             submitted_at=now,
             remote_id=remote_id,
             expires_at=expires_at,
@@ -230,11 +247,16 @@ class Batch(Movable):
             attempts=0,
         )
 
-    def mark_mistaken(self, note: str) -> bool:
-        """What was adopted for it is somebody else's: it is in doubt again."""
+    def mark_recognized(self, nonce: str) -> bool:
+        """What was adopted for it is a submission of its own, which had been given up as lost."""
+        return self._move([self.Status.ENDED], self.Status.ENDED, nonce=nonce)
+
+    def mark_mistaken(self, now: datetime, note: str) -> bool:
+        """What was adopted for it is somebody else's: it is in doubt again, from now on."""
         return self._move(
             [self.Status.ENDED],
             self.Status.UNCONFIRMED,
+            unconfirmed_at=now,
             remote_id=None,
             submitted_at=None,
             expires_at=None,
@@ -314,7 +336,7 @@ class Batch(Movable):
     def put_off(self, retry_at: datetime, note: str) -> None:
         """Leave it as it is until `retry_at`, and say why."""
         self.attempts += 1
-        type(self).objects.filter(pk=self.pk, status=self.status).update(
+        self._row().filter(status=self.status).update(
             # No higher than a smallint holds: a batch that staff must decide about may wait long.
             retry_at=retry_at,
             note=note[:500],

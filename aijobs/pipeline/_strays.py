@@ -6,10 +6,12 @@ twice: the late one is canceled, and what it cost until then is written down.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from tempfile import TemporaryFile
+
+from django.conf import settings
 
 from aijobs import gateway, pricing
 from aijobs.gateway import GatewayError, RemoteBatch
@@ -17,7 +19,7 @@ from aijobs.models import AIJob, Batch, LostSubmission, StrayBatch
 from aijobs.pipeline._locks import exclusive
 from aijobs.pipeline._results import first_nonce, lines, loads
 from aijobs.pipeline._steps import Step, reached
-from aijobs.pricing import UnknownModel, Usage
+from aijobs.pricing import Usage
 
 logger = logging.getLogger(__name__)
 
@@ -75,28 +77,56 @@ def find_duplicates(now: datetime) -> int:
         # Of these sizes, reconcile decides first.
         in_doubt = set(Batch.objects.in_doubt().values_list("requests", flat=True))
         sizes = {one.requests for one in lost} - in_doubt
+        maybe = [remote for remote in unknown(listed) if remote.requests in sizes]
+        running = [remote for remote in maybe if not remote.has_ended]
+        matches = [
+            *((_by_nonce(remote, lost, now), remote) for remote in maybe if remote.has_ended),
+            *_by_moment(running, lost, listed),
+        ]
         found = 0
-        for remote in unknown(listed):
-            if remote.requests in sizes and (match := _match(remote, lost, now)):
+        for match, remote in matches:
+            if match:
                 _turned_up(match, remote, now)
                 reached(Step.SWEEP_FOUND)
                 found += 1
     return found
 
 
-def _match(remote: RemoteBatch, lost: list[LostSubmission], now: datetime) -> LostSubmission | None:
-    """The submission that it is: by its nonce where it has ended, else by size and moment."""
-    if remote.has_ended:
-        nonce = nonce_at_end(remote)
-        match = next((one for one in lost if one.nonce == nonce), None)
-        if match is None and nonce is not None:
-            record(remote, nonce, now)
-        return match
+def _by_nonce(
+    remote: RemoteBatch, lost: list[LostSubmission], now: datetime
+) -> LostSubmission | None:
+    """The submission that one is that has ended."""
+    nonce = nonce_at_end(remote)
+    match = next((one for one in lost if one.nonce == nonce), None)
+    if match is None and nonce is not None:
+        record(remote, nonce, now)
+    return match
+
+
+def _by_moment(
+    running: list[RemoteBatch], lost: list[LostSubmission], listed: list[RemoteBatch]
+) -> Iterator[tuple[LostSubmission, RemoteBatch]]:
+    """Of those that still run: what a submission is by size and moment, if it is one alone."""
+    places = {remote.id: place for place, remote in enumerate(listed)}
     for one in lost:
-        window = one.submitting_at - CLOCK_SKEW, one.unconfirmed_at + CLOCK_SKEW
-        if one.requests == remote.requests and window[0] <= remote.created_at <= window[1]:
-            return one
-    return None
+        newer = places.get(one.watermark, len(listed))
+        fitting = [remote for remote in running if places[remote.id] < newer and _fits(remote, one)]
+        if len(fitting) == 1:
+            running = [remote for remote in running if remote not in fitting]
+            yield one, fitting[0]
+        elif fitting and one.batch.call_staff(
+            "It may be at Anthropic a second time, and several there could be it."
+        ):
+            logger.error("Batch %s may be one of %s at Anthropic.", one.batch_id, len(fitting))
+
+
+def _fits(remote: RemoteBatch, lost: LostSubmission) -> bool:
+    """Whether it is as large, and was made between intent and doubt."""
+    # A doubt may be prolonged, or begin anew; nobody was sending any more by then.
+    longest = timedelta(seconds=settings.AIJOBS_SEND_SECONDS + settings.AIJOBS_ANSWER_SECONDS)
+    begin = lost.submitting_at - CLOCK_SKEW
+    end = min(lost.unconfirmed_at, lost.submitting_at + longest) + CLOCK_SKEW
+    return remote.requests == lost.requests and begin <= remote.created_at <= end
 
 
 def _turned_up(lost: LostSubmission, remote: RemoteBatch, now: datetime) -> None:
@@ -135,37 +165,41 @@ def follow_duplicates(now: datetime) -> None:
             if remote.status == "in_progress":
                 remote = gateway.cancel_batch(stray.remote_id)
                 reached(Step.SWEEP_CANCELED)
-            succeeded, cost = _cost(stray, now) if remote.has_ended else (0, Decimal(0))
+            if not remote.has_ended:
+                continue
+            succeeded, cost = _cost(stray, now)
         except gateway.Refused as error:
             logger.warning("Duplicate %s: %s", stray.remote_id, error)
             if error.status == 404 and stray.found_at < now - WATCHED:
                 # Deleted there. What it cost will not be known.
                 StrayBatch.objects.filter(pk=stray.pk, ended_at=None).update(ended_at=now)
             continue
-        if remote.has_ended:
-            StrayBatch.objects.filter(pk=stray.pk, ended_at=None).update(
-                ended_at=remote.ended_at or now, succeeded=succeeded, cost_usd=cost
-            )
-            reached(Step.SWEEP_COUNTED)
-            logger.error("Duplicate %s ended: %s requests charged.", stray.remote_id, succeeded)
+        if succeeded != remote.succeeded:
+            logger.warning("Duplicate %s: rows are missing in its results.", stray.remote_id)
+            continue
+        StrayBatch.objects.filter(pk=stray.pk, ended_at=None).update(
+            ended_at=remote.ended_at or now, succeeded=succeeded, cost_usd=cost
+        )
+        reached(Step.SWEEP_COUNTED)
+        logger.error("Duplicate %s ended: %s requests charged.", stray.remote_id, succeeded)
 
 
 def _cost(stray: StrayBatch, now: datetime) -> tuple[int, Decimal]:
-    """Rows that were charged, and what they cost as far as their models have a price."""
+    """Rows that were charged, and what they cost as far as they can be read and have a price."""
     succeeded, cost = 0, Decimal(0)
     with TemporaryFile() as results:
         gateway.download_results(stray.remote_id, results)
         for line in lines(results):
-            result = loads(line)["result"]
-            if result["type"] != "succeeded":
-                continue
-            succeeded += 1
-            message = result["message"]
-            usage = Usage.from_api(message.get("usage") or {})
             try:
                 cost += pricing.charge(
                     str(message.get("model")), usage, batch=True, on=now.date()
                 ).cost_usd
-            except UnknownModel:
+            except (AttributeError, LookupError, TypeError, ValueError):
                 continue
     return succeeded, cost
+                result = loads(line)["result"]
+                if result["type"] != "succeeded":
+                    continue
+                succeeded += 1
+                message = result["message"]
+                usage = Usage.from_api(message.get("usage") or {})

@@ -6,7 +6,7 @@ retries. What can't be known from its answer is left to reconcile, and never sen
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from tempfile import TemporaryFile
 from typing import IO
@@ -47,8 +47,8 @@ CROSS JOIN LATERAL (
 """
 
 
-class TooSlow(Exception):
-    """A body could not be sent in AIJOBS_SEND_SECONDS."""
+class TooSlow(gateway.NeverSent):
+    """A body was broken off: what stays incomplete becomes no batch."""
 
 
 def ready(now: datetime) -> list[Batch]:
@@ -85,7 +85,9 @@ def run(now: datetime, clock: Callable[[], datetime]) -> int:
                     confirmed += dispatch(batch, clock)
                     reached(Step.DISPATCH_COMMITTED)
             if _breaker.is_holding(now):
-                _give_back(now)
+                # In the queue, where they can be canceled.
+                assembled = Batch.objects.filter(status=Batch.Status.ASSEMBLED)
+                _give_back(assembled, now, "Nothing could be sent.")
     return confirmed
 
 
@@ -112,11 +114,11 @@ def dispatch(batch: Batch, clock: Callable[[], datetime]) -> bool:
         return intended and _send(batch, body, clock)
 
 
-def _give_back(now: datetime) -> None:
-    """While nothing may be sent, jobs wait in the queue, where they can be canceled."""
-    for batch in Batch.objects.filter(status=Batch.Status.ASSEMBLED):
+def _give_back(batches: Iterable[Batch], now: datetime, note: str) -> None:
+    """Dissolve batches that cannot be sent as they are; their jobs wait in the queue."""
+    for batch in batches:
         with transaction.atomic():
-            if batch.mark_dissolved(now, batch.note or "Nothing could be sent."):
+            if batch.mark_dissolved(now, batch.note or note):
                 AIJob.objects.filter(batch=batch).queue_unsent_again()
 
 
@@ -129,10 +131,14 @@ def _fill(batch: Batch, body: IO[bytes], clock: Callable[[], datetime]) -> int:
         return 0
     size = _distinct_size(requests)
     if not size:
-        batch.put_off(clock() + FIRST_PAUSE, "Waits: a batch of the same size is in doubt.")
+        # What is as small waits for the same end: together they make a larger one.
+        small = Batch.objects.filter(status=Batch.Status.ASSEMBLED, requests__lte=batch.requests)
+        if len(small) > 1:
+            _give_back(small, clock(), "Too small to be told from one in doubt.")
+        else:
+            batch.put_off(clock() + FIRST_PAUSE, "Waits: a batch of the same size is in doubt.")
     elif size < requests:
-        _leave_out(batch, requests - size)
-        size = write_body(batch, body)
+        size = write_body(batch, body) if _leave_out(batch, requests - size) else 0
     return size
 
 
@@ -145,6 +151,10 @@ def _send(batch: Batch, body: IO[bytes], clock: Callable[[], datetime]) -> bool:
     except gateway.NeverSent as error:
         reached(Step.DISPATCH_ANSWERED)
         batch.mark_unsent(clock() + _pause(batch), f"Not submitted yet: {error}")
+        if isinstance(error, TooSlow):
+            _leave_out(batch, batch.requests // 2)
+            if batch.call_staff("The line is too slow for it. Half of it goes with another batch."):
+                logger.error("Batch %s could not be sent in time.", batch.pk)  # noqa: TRY400
     except gateway.Refused as error:
         reached(Step.DISPATCH_ANSWERED)
         _refused(batch, error, clock())
@@ -172,11 +182,17 @@ def _distinct_size(requests: int) -> int:
     return requests
 
 
-def _leave_out(batch: Batch, jobs: int) -> None:
-    """Put the newest jobs of a batch back into the queue; the next batch takes them."""
-    newest = AIJob.objects.filter(batch=batch, status=AIJob.Status.SUBMITTED).order_by("-id")
-    ids = list(newest.values_list("pk", flat=True)[:jobs])
-    AIJob.objects.filter(pk__in=ids, batch=batch).queue_unsent_again()
+def _leave_out(batch: Batch, jobs: int) -> bool:
+    """Put the newest jobs of a batch back into the queue; the next batch takes them.
+
+    False when somebody else moved the batch.
+    """
+    in_it = AIJob.objects.filter(batch=batch, status=AIJob.Status.SUBMITTED).order_by("-id")
+    ids = list(in_it.values_list("pk", flat=True))
+    if not batch.mark_reduced(len(ids) - jobs):
+        return False
+    AIJob.objects.filter(pk__in=ids[:jobs], batch=batch).queue_unsent_again()
+    return True
 
 
 def _in_time(batch: Batch, clock: Callable[[], datetime]) -> Callable[[], None]:
@@ -191,7 +207,7 @@ def _in_time(batch: Batch, clock: Callable[[], datetime]) -> Callable[[], None]:
     def before_piece() -> None:
         reached(Step.DISPATCH_SENDING)
         if clock() > end:
-            raise TooSlow
+            raise TooSlow(f"it took longer than {settings.AIJOBS_SEND_SECONDS:.0f} s")
 
     return before_piece
 

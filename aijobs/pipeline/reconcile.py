@@ -68,8 +68,13 @@ def run(now: datetime) -> int:
 
 def reconcile(batch: Batch, now: datetime) -> bool:
     """Decide about one batch; True when it was adopted or released."""
+    assert batch.unconfirmed_at is not None
+    # Not from when it was sent: a call may hang for longer than the grace, and be in time yet.
+    doubt = now - batch.unconfirmed_at
+    may_lag = doubt < timedelta(seconds=settings.AIJOBS_RECONCILE_GRACE)
     try:
         found = candidates(batch, now)
+        is_ours = bool(found) or may_lag or _is_our_workspace(batch)
     except gateway.GatewayError as error:
         batch.prolong_doubt(now)
         batch.put_off(now + PAUSE, f"In doubt, and Anthropic does not answer: {error}")
@@ -85,10 +90,14 @@ def reconcile(batch: Batch, now: datetime) -> bool:
         if batch.call_staff("Several batches at Anthropic could be it: adopt the right one."):
             logger.error("Batch %s: several batches at Anthropic could be it.", batch.pk)
         return False
-    assert batch.unconfirmed_at is not None
-    # Not from when it was sent: a call may hang for longer than the grace, and be in time yet.
-    if now - batch.unconfirmed_at < timedelta(seconds=settings.AIJOBS_RECONCILE_GRACE):
+    if may_lag:
         batch.put_off(now + PAUSE, "In doubt: not in Anthropic's list, which may lag.")
+        return False
+    if not is_ours:
+        batch.prolong_doubt(now)
+        batch.put_off(now + PAUSE, "In doubt: Anthropic knows none of our batches.")
+        if batch.call_staff("Anthropic knows none of our batches: a key of another workspace?"):
+            logger.error("Batch %s: Anthropic knows none of our batches.", batch.pk)
         return False
     released = release(batch, now=now)
     reached(Step.RECONCILE_RELEASED)
@@ -102,18 +111,44 @@ def candidates(batch: Batch, now: datetime) -> list[RemoteBatch]:
     """
     assert batch.submitting_at is not None
     newer = gateway.batches_since(batch.watermark, batch.submitting_at - _strays.LOOKED_BACK)
+    ours = _nonces(batch)
     found = []
     for remote in _strays.unknown(newer):
         if remote.requests != batch.requests:
             continue
         nonce = _strays.nonce_at_end(remote)
-        if nonce == batch.nonce:
+        if nonce in ours:
             return [remote]
         if nonce is None:
             found.append(remote)
         else:
             _strays.record(remote, nonce, now)
     return found
+
+
+def _nonces(batch: Batch) -> set[str]:
+    """Of its submission, and of earlier ones that may show only now: settle tells which it is."""
+    earlier = batch.lost_submissions.filter(requests=batch.requests)
+    return {batch.nonce, *earlier.values_list("nonce", flat=True)}
+
+
+def _is_our_workspace(batch: Batch) -> bool:
+    """Whether Anthropic knows what was there before: the key of another workspace shows nothing.
+
+    Raises gateway.Refused or gateway.Unavailable.
+    """
+    ours = Batch.objects.filter(remote_id__isnull=False, remote_deleted_at=None)
+    newest = ours.order_by("-pk").values_list("remote_id", flat=True).first()
+    known = [remote_id for remote_id in (batch.watermark, newest) if remote_id]
+    for remote_id in known:
+        try:
+            gateway.retrieve_batch(remote_id)
+        except gateway.Refused as error:
+            if error.status != 404:
+                raise
+        else:
+            return True
+    return not known
 
 
 @transaction.atomic
@@ -138,6 +173,10 @@ def release(batch: Batch, *, now: datetime, by: str = "") -> bool:
         return False
     lost.save()
     logger.warning("Batch %s did not reach Anthropic, it seems, and is released.", batch.pk)
+    if batch.lost_submissions.count() > 1 and batch.call_staff(
+        "It was given up as lost more than once. It is sent again all the same."
+    ):
+        logger.error("Batch %s was given up as lost more than once.", batch.pk)
     return True
 
 
@@ -153,7 +192,7 @@ def adopt(batch: Batch, remote_id: str, *, now: datetime) -> None:
         raise CannotAdopt(f"It holds {remote.requests:,} requests, not {batch.requests:,}.")
     if not _strays.unknown([remote]):
         raise CannotAdopt("It is known already, as another batch or as a stray one.")
-    if _strays.nonce_at_end(remote) not in {None, batch.nonce}:
+    if _strays.nonce_at_end(remote) not in {None, *_nonces(batch)}:
         raise CannotAdopt("Its results are not those of this batch.")
     try:
         with transaction.atomic():

@@ -24,7 +24,7 @@ from aijobs.pipeline._answers import Outcome
 from aijobs.pipeline._endings import LockedJob
 from aijobs.pipeline._isolation import TRIES_BEFORE_STAFF, isolated
 from aijobs.pipeline._locks import exclusive
-from aijobs.pipeline._results import lines, loads, nonces
+from aijobs.pipeline._results import first_nonce, lines, loads, nonces
 from aijobs.pipeline._steps import Step, reached
 
 logger = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ def settle(batch: Batch, now: datetime) -> bool:
             keys = check(batch, results)
             reached(Step.SETTLE_CHECKED)
         except (gateway.GatewayError, ResultsDontAddUp) as error:
-            if not (isinstance(error, ResultsDontAddUp) and _disown(batch, results, now)):
+            if not (isinstance(error, ResultsDontAddUp) and _tell_whose(batch, results, now)):
                 _put_off(batch, error, now)
             return False
         counts: Counter[str] = Counter()
@@ -101,19 +101,50 @@ def _put_off(batch: Batch, error: Exception, now: datetime) -> None:
         logger.error("Batch %s could not be settled %s times.", batch.pk, batch.attempts)
 
 
-def _disown(batch: Batch, results: IO[bytes], now: datetime) -> bool:
-    """Give back what was adopted for the batch, where no row bears its nonce."""
+def _tell_whose(batch: Batch, results: IO[bytes], now: datetime) -> bool:
+    """Where no row of what was adopted bears the nonce of the batch: keep it or give it back."""
     if batch.unconfirmed_at is None:
         return False  # Never in doubt: Anthropic itself said that this is it.
+    assert batch.remote_id is not None
     try:
         found = nonces(results)
-    except ValueError:
+        if not found or batch.nonce in found or first_nonce(batch.remote_id) not in found:
+            return False  # One download may be wrong; this was asked for a second time.
+    except (ValueError, gateway.GatewayError):
         return False
-    if not found or batch.nonce in found:
-        return False
-    assert batch.remote_id is not None
-    assert batch.expires_at is not None
     lost = LostSubmission.objects.filter(nonce__in=found).first()
+    if lost and (lost.batch_id, lost.requests) == (batch.pk, batch.requests):
+        told = _recognize(batch, lost, now)
+    else:
+        told = _disown(batch, lost, now)
+    reached(Step.SETTLE_DISOWNED)
+    return told
+
+
+@transaction.atomic
+def _recognize(batch: Batch, lost: LostSubmission, now: datetime) -> bool:
+    """It was in doubt twice, and the first submission is there: the second may be the lost one.
+
+    Jobs only ever leave a batch, so that as many requests are the same ones.
+    """
+    assert batch.submitting_at is not None
+    assert batch.unconfirmed_at is not None
+    second = batch.nonce
+    if not batch.mark_recognized(lost.nonce):
+        return False
+    lost.nonce = second
+    lost.watermark = batch.watermark
+    lost.submitting_at = batch.submitting_at
+    lost.unconfirmed_at = batch.unconfirmed_at
+    lost.released_at = now
+    lost.save()
+    logger.warning("Batch %s is %s, which had been given up.", batch.pk, batch.remote_id)
+    return True
+
+
+def _disown(batch: Batch, lost: LostSubmission | None, now: datetime) -> bool:
+    """Give back what was adopted for the batch, and is another's: `lost`, or a stranger."""
+    assert batch.remote_id is not None
     stray = StrayBatch(
         remote_id=batch.remote_id,
         kind=StrayBatch.Kind.DUPLICATE if lost else StrayBatch.Kind.FOREIGN,
@@ -123,10 +154,12 @@ def _disown(batch: Batch, results: IO[bytes], now: datetime) -> bool:
         found_at=now,
     )
     with transaction.atomic():
-        disowned = batch.mark_mistaken(f"In doubt: {stray.remote_id} was taken for it, and is not.")
+        disowned = batch.mark_mistaken(
+            now, f"In doubt: {stray.remote_id} was taken for it, and is not."
+        )
         if disowned:
-            stray.save()
-    reached(Step.SETTLE_DISOWNED)
+            # It may be known for one, when it was adopted once more.
+            StrayBatch.objects.bulk_create([stray], ignore_conflicts=True)
     logger.error("Batch %s is not %s, which was adopted for it.", batch.pk, stray.remote_id)
     return disowned
 

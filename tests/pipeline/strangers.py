@@ -16,8 +16,13 @@ GRACE = timedelta(minutes=10)
 
 def make_stranger(requests: int = 1) -> str:
     """Somebody else with the same key makes a batch; returns its id."""
+    return make_batch(*(f"theirs{n}" for n in range(requests)))
+
+
+def make_batch(*custom_ids: str) -> str:
+    """A batch at the emulator, made by nobody's hand; returns its id."""
     params = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "Hail?"}]}
-    body = {"requests": [{"custom_id": f"theirs{n}", "params": params} for n in range(requests)]}
+    body = {"requests": [{"custom_id": one, "params": params} for one in custom_ids]}
     return gateway.create_batch(BytesIO(orjson.dumps(body))).id
 
 

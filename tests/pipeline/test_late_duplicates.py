@@ -89,6 +89,23 @@ def test_a_duplicate_that_has_ended_is_written_down_with_its_cost(
     assert emulator.stats()["rows_billed"] == 4
 
 
+@pytest.mark.parametrize("fault", ["missing", "half_line", "cut"])
+def test_the_cost_of_a_duplicate_is_counted_when_all_its_rows_have_come(
+    emulator: Emulator, sent: datetime, fault: str
+) -> None:
+    queue_at(sent, "a", "b")
+    send_twice(emulator, sent)
+    keep_going(sent + GRACE * 3)
+    StrayBatch.objects.update(ended_at=None, succeeded=0, cost_usd=0)
+    emulator.order("results", fault, rows=1)
+    sweep.run(sent + GRACE * 4)
+    stray = StrayBatch.objects.get()
+    assert (stray.ended_at, stray.succeeded) == (None, 0)
+    sweep.run(sent + GRACE * 4 + MINUTE)
+    stray.refresh_from_db()
+    assert (stray.ended_at is not None, stray.succeeded) == (True, 2)
+
+
 def test_what_turns_up_before_it_was_sent_again_is_taken(
     emulator: Emulator, sent: datetime
 ) -> None:
@@ -143,3 +160,67 @@ def test_a_late_answer_to_a_released_submission_is_not_taken_for_the_next(
     assert not held_up.mark_submitted(sent, first, sent)
     late.refresh_from_db()
     assert late.remote_id not in {first, None}
+
+
+@pytest.mark.parametrize("has_ended", [False, True])
+def test_what_turns_up_while_its_second_submission_is_in_doubt_is_taken(
+    emulator: Emulator, sent: datetime, has_ended: bool
+) -> None:
+    hold(emulator)
+    queue_at(sent, "a", "b")
+    lose(emulator, sent)
+    again = sent + GRACE * 2
+    emulator.order("create", "drop")
+    assert dispatch.run(again, at(again)) == 0
+    emulator.control("DELETE", "faults")
+    [there] = emulator.control("GET", "batches")
+    if has_ended:
+        emulator.end(there["id"])
+    second = Batch.objects.get().nonce
+    assert reconcile.run(again + MINUTE) == 1
+    if not has_ended:
+        emulator.end(there["id"])
+    keep_going(again + MINUTE * 2)
+    assert emulator.stats()["batches_created"] == 1
+    assert LedgerEntry.objects.count() == emulator.stats()["rows_billed"] == 2
+    assert not StrayBatch.objects.exists()
+    # The second one may be late as well.
+    assert LostSubmission.objects.get().nonce == second
+
+
+def test_a_stranger_that_was_there_before_the_intent_is_left_alone(
+    emulator: Emulator, sent: datetime
+) -> None:
+    hold(emulator)
+    queue_at(sent, "a", "b", "c")
+    send_into_doubt(emulator, sent, made=False)
+    make_stranger(2)
+    queue_at(sent, "a", "b")
+    send_into_doubt(emulator, sent, made=False)
+    later = sent + GRACE * 2
+    assert reconcile.run(later) == 2
+    assert dispatch.run(later, at(later)) == 2
+    sweep.run(later + MINUTE)
+    assert not StrayBatch.objects.exists()
+    assert "cancel" not in emulator.stats()["calls"]
+
+
+def test_of_several_that_could_be_the_lost_one_none_is_canceled(
+    emulator: Emulator, sent: datetime
+) -> None:
+    hold(emulator)
+    queue_at(sent, "a", "b")
+    batch = send_into_doubt(emulator, sent, made=True)
+    theirs = make_stranger(2)
+    assert reconcile.release(batch, now=sent + MINUTE, by="root")
+    assert dispatch.run(sent + MINUTE, at(sent + MINUTE)) == 1
+    sweep.run(sent + MINUTE * 2)
+    assert not StrayBatch.objects.exists()
+    assert "cancel" not in emulator.stats()["calls"]
+    batch.refresh_from_db()
+    assert "second time" in batch.needs_attention
+    # Their end tells them apart.
+    emulator.end(theirs)
+    sweep.run(sent + MINUTE * 3)
+    sweep.run(sent + MINUTE * 4)
+    assert set(StrayBatch.objects.values_list("kind", flat=True)) == {"foreign", "duplicate"}

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from aijobs import gateway
-from aijobs.models import Batch, LedgerEntry
+from aijobs.models import AIJob, Batch, LedgerEntry, LostSubmission
 from aijobs.pipeline import assemble, dispatch, poll, reconcile, settle
 from tests.ground import Emulator
 from tests.pipeline.steps import (
@@ -250,7 +250,7 @@ def test_a_body_that_takes_too_long_is_broken_off(emulator: Emulator) -> None:
     moments = iter([DUE, DUE, DUE + timedelta(seconds=31), DUE + MINUTE])
     assert dispatch.run(DUE, lambda: next(moments)) == 0
     batch.refresh_from_db()
-    assert batch.status == "unconfirmed"
+    assert (batch.status, "longer than 30 s" in batch.note) == ("assembled", True)
     assert emulator.stats()["batches_created"] == 0
     keep_going(DUE + MINUTE)
     assert_books_agree(emulator)
@@ -283,4 +283,71 @@ def test_a_round_that_took_long_leaves_the_rest_to_the_next(
     moments = (DUE + timedelta(seconds=slow) * number for number in itertools.count())
     assert dispatch.run(DUE, lambda: next(moments)) == 1
     assert dispatch.run(DUE, at(DUE)) == 1
+    assert emulator.stats()["batches_created"] == 2
+
+
+def test_a_silence_lets_no_doubt_begin_before_nobody_can_be_sending(
+    emulator: Emulator, settings: Any
+) -> None:
+    settings.AIJOBS_SEND_SECONDS = 300
+    queue()
+    batch = put_together()
+    batch.mark_submitting(DUE, watermark="", requests=1, request_bytes=1)
+    emulator.order("list", "drop")
+    assert reconcile.run(DUE + MINUTE) == 0
+    batch.refresh_from_db()
+    assert "does not answer" in batch.note
+    assert batch.unconfirmed_at == DUE + timedelta(seconds=300)
+
+
+def test_what_is_too_large_for_the_line_goes_in_halves(emulator: Emulator) -> None:
+    queue("a", "b", "c")
+    batch = put_together()
+
+    def slow() -> datetime:
+        is_sending = Batch.objects.get(pk=batch.pk).status == "submitting"
+        return DUE + MINUTE if is_sending else DUE
+
+    assert dispatch.run(DUE, slow) == 0
+    batch.refresh_from_db()
+    assert (batch.status, batch.requests) == ("assembled", 2)
+    assert "too slow" in batch.needs_attention
+    assert AIJob.objects.filter(status="queued", attempts=0).count() == 1
+    keep_going(DUE + MINUTE * 2)
+    assert not LostSubmission.objects.exists()
+    assert_books_agree(emulator)
+
+
+def test_staff_hear_of_a_batch_that_is_given_up_again(emulator: Emulator) -> None:
+    queue()
+    now = DUE
+    put_together()
+    for told in (False, True):
+        emulator.order("create", "drop")
+        assert dispatch.run(now, at(now)) == 0
+        now += GRACE
+        assert reconcile.run(now) == 1
+        assert ("more than once" in Batch.objects.get().needs_attention) == told
+
+
+def test_where_anthropic_knows_none_of_ours_nothing_is_sent_again(
+    emulator: Emulator, settings: Any
+) -> None:
+    """The key of another workspace sees neither what is in doubt nor anything else of ours."""
+    hold(emulator)
+    queue()
+    put_together()
+    assert dispatch.run(DUE, at(DUE)) == 1
+    queue("a", "b")
+    emulator.order("create", "drop", when="after")
+    batch = send_in_vain()
+    key, settings.ANTHROPIC_API_KEY = settings.ANTHROPIC_API_KEY, "of another workspace"
+    assert reconcile.run(DUE + GRACE * 2) == 0
+    batch.refresh_from_db()
+    assert batch.status == "unconfirmed"
+    assert "another workspace" in batch.needs_attention
+    settings.ANTHROPIC_API_KEY = key
+    assert reconcile.run(DUE + GRACE * 2 + MINUTE) == 1
+    batch.refresh_from_db()
+    assert (batch.status, batch.needs_attention) == ("submitted", "")
     assert emulator.stats()["batches_created"] == 2

@@ -1,5 +1,6 @@
 """Which batch at Anthropic is the one in doubt: by size, by proof, or by what staff say."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -21,7 +22,8 @@ from tests.pipeline.steps import (
     queue,
     send,
 )
-from tests.pipeline.strangers import GRACE, make_stranger, send_into_doubt
+from tests.pipeline.strangers import GRACE, make_batch, make_stranger, send_into_doubt
+from tests.proxy import Answer, between
 
 pytestmark = pytest.mark.django_db
 
@@ -77,10 +79,12 @@ def test_a_stranger_that_was_adopted_is_given_back_and_not_taken_again(
     assert settle.run(DUE + MINUTE) == 0
     batch.refresh_from_db()
     assert (batch.status, batch.remote_id, batch.succeeded) == ("unconfirmed", None, 0)
+    # The list may lag, as far as anybody knows.
+    assert batch.unconfirmed_at == DUE + MINUTE
     stray = StrayBatch.objects.get()
     assert (stray.remote_id, stray.kind, stray.batch) == (theirs, "foreign", batch)
     assert not LedgerEntry.objects.exists()
-    # The list has had its time: it is sent again once the grace is over, and settled.
+    # It is sent again once the grace is over, and settled.
     emulator.control("POST", "settings", {"latency_base": 0})
     keep_going(DUE + MINUTE * 2)
     assert AIJob.objects.get().status == "completed"
@@ -95,6 +99,81 @@ def test_a_batch_that_anthropic_confirmed_itself_is_never_given_back(emulator: E
     batch.refresh_from_db()
     assert batch.status == "ended"
     assert "belongs to no job" in batch.note
+
+
+def test_nor_is_one_that_anthropic_confirmed_at_its_second_submission(emulator: Emulator) -> None:
+    queue()
+    batch = send_into_doubt(emulator, DUE, made=False)
+    later = DUE + GRACE * 2
+    assert reconcile.run(later) == 1
+    assert dispatch.run(later, at(later)) == 1
+    batch.refresh_from_db()
+    assert batch.remote_id
+    emulator.end(batch.remote_id)
+    assert poll.run(later + MINUTE) == 1
+    Batch.objects.filter(pk=batch.pk).update(remote_id=make_stranger())
+    assert settle.run(later + MINUTE) == 0
+    batch.refresh_from_db()
+    assert (batch.status, "belongs to no job" in batch.note) == ("ended", True)
+
+
+def test_one_wrong_download_gives_nothing_back(emulator: Emulator, settings: Any) -> None:
+    queue()
+    batch = send_into_doubt(emulator, DUE, made=True)
+    assert reconcile.run(DUE) == 1
+    batch.refresh_from_db()
+    await_end(batch, emulator)
+    wrong = [b'{"custom_id":"theirs0","result":{"type":"succeeded"}}\n']
+
+    def reply(_: str, path: str, forward: Callable[[], Answer]) -> Answer:
+        answer = forward()
+        if path.endswith("/results") and wrong:
+            return answer._replace(body=wrong.pop())
+        return answer
+
+    with between(settings, reply):
+        assert settle.run(DUE + MINUTE) == 0
+    batch.refresh_from_db()
+    assert (wrong, batch.status) == ([], "ended")
+    keep_going(DUE + MINUTE * 2)
+    assert_books_agree(emulator)
+
+
+def test_who_asked_about_another_batch_ends_nothing_that_was_adopted_since(
+    emulator: Emulator,
+) -> None:
+    hold(emulator)
+    queue()
+    batch = send_into_doubt(emulator, DUE, made=False)
+    theirs = make_stranger()
+    assert reconcile.run(DUE) == 1
+    held_up = Batch.objects.get()
+    emulator.end(theirs)
+    heard = gateway.retrieve_batch(theirs)
+    batch.refresh_from_db()
+    await_end(batch, emulator)
+    assert settle.run(DUE + MINUTE) == 0
+    # The one that it is turns up.
+    ours = make_batch(batch.custom_id(AIJob.objects.get().pk))
+    assert reconcile.run(DUE + MINUTE) == 1
+    assert not held_up.mark_ended(DUE, heard.counts)
+    stored = Batch.objects.get()
+    assert (stored.remote_id, stored.status) == (ours, "submitted")
+
+
+def test_batches_too_small_to_be_told_apart_go_together(emulator: Emulator) -> None:
+    hold(emulator)
+    queue("a")
+    send_into_doubt(emulator, DUE, made=True)
+    make_stranger()
+    assert reconcile.run(DUE) == 0  # For staff: it may take days.
+    for document in ("b", "c"):
+        queue(document)
+        put_together()
+        assert dispatch.run(DUE, at(DUE)) == 0
+    together = send(DUE + MINUTE)
+    assert (together.requests, together.status) == (2, "submitted")
+    assert AIJob.objects.exclude(attempts=1).count() == 0
 
 
 def test_without_its_watermark_a_batch_is_still_found(emulator: Emulator) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from threading import Barrier
 from typing import Any
 
@@ -22,6 +23,7 @@ from tests.pipeline.steps import (
     queue,
     send,
 )
+from tests.pipeline.strangers import send_into_doubt
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -96,3 +98,36 @@ def test_a_doubt_is_decided_once(emulator: Emulator) -> None:
     dispatch.run(DUE, at(DUE))
     assert sum(at_once(lambda: reconcile.run(LATER))) == 1
     assert Batch.objects.get().status == "submitted"
+
+
+def test_a_body_that_a_job_has_left_since_is_not_sent(emulator: Emulator, settings: Any) -> None:
+    """Its worker lost the lock, and was held up with the body in its hand."""
+    queue(TEXT, TEXT + "2")
+    in_doubt = send_into_doubt(emulator, DUE, made=False)
+    queue("a", "b", "c")
+    batch = put_together()
+    second = Batch.objects.get(pk=batch.pk)
+    there = settings.ANTHROPIC_BASE_URL
+
+    def meanwhile() -> datetime:
+        if Batch.objects.get(pk=batch.pk).requests == 3:
+            Batch.objects.filter(pk=in_doubt.pk).update(requests=3)
+            settings.ANTHROPIC_BASE_URL = "http://127.0.0.1:9"
+            assert not dispatch.dispatch(second, at(DUE))
+            settings.ANTHROPIC_BASE_URL = there
+        return DUE
+
+    assert not dispatch.dispatch(batch, meanwhile)
+    assert AIJob.objects.filter(status="queued").count() == 1
+    assert emulator.stats()["batches_created"] == 0
+
+
+def test_what_was_surely_not_sent_is_sent_as_another_submission(emulator: Emulator) -> None:
+    queue()
+    batch = put_together()
+    held_up = Batch.objects.get()
+    intent: dict[str, Any] = {"watermark": "", "requests": 1, "request_bytes": 1}
+    assert batch.mark_submitting(DUE, **intent)
+    assert batch.mark_unsent(DUE, "No connection.")
+    assert not held_up.mark_submitting(DUE, **intent)
+    assert dispatch.run(DUE, at(DUE)) == 1
