@@ -191,15 +191,15 @@ def _cost(stray: StrayBatch, now: datetime) -> tuple[int, Decimal]:
         gateway.download_results(stray.remote_id, results)
         for line in lines(results):
             try:
-                cost += pricing.charge(
-                    str(message.get("model")), usage, batch=True, on=now.date()
-                ).cost_usd
-            except (AttributeError, LookupError, TypeError, ValueError):
-                continue
-    return succeeded, cost
                 result = loads(line)["result"]
                 if result["type"] != "succeeded":
                     continue
                 succeeded += 1
                 message = result["message"]
                 usage = Usage.from_api(message.get("usage") or {})
+                cost += pricing.charge(
+                    str(message.get("model")), usage, batch=True, on=now.date()
+                ).cost_usd
+            except (AttributeError, LookupError, TypeError, ValueError):
+                continue
+    return succeeded, cost
