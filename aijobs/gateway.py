@@ -86,6 +86,11 @@ class Refused(GatewayError):
         )
 
     @property
+    def is_too_large(self) -> bool:
+        """Less of it may be accepted."""
+        return self.status == TOO_LARGE
+
+    @property
     def passes(self) -> bool:
         """Nothing is wrong with what was sent: it may come again later."""
         return self.error_code in WAITING_CODES

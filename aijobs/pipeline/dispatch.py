@@ -239,6 +239,10 @@ def _refused(batch: Batch, error: gateway.Refused, now: datetime) -> None:
     if error.passes:
         batch.mark_unsent(now + _pause(batch), f"Not submitted yet: {error}")
         return
+    if error.is_too_large and batch.requests > 1:
+        batch.mark_unsent(now, f"Too large, and sent in halves: {error}")
+        _leave_out(batch, batch.requests // 2)
+        return
     logger.error("Batch %s was refused as a whole: %s", batch.pk, error)
     with transaction.atomic():
         if not batch.mark_rejected(now, f"Refused: {error}"):

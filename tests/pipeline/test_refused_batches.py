@@ -1,12 +1,13 @@
 """What Anthropic refuses, or cannot be asked for, costs no job its place."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from aijobs.models import AIJob, Batch, JobAttempt
-from aijobs.pipeline import dispatch
+from aijobs.pipeline import dispatch, reconcile
 from tests.ground import Emulator, free_port
 from tests.pipeline.steps import (
     DUE,
@@ -17,6 +18,7 @@ from tests.pipeline.steps import (
     put_together,
     queue,
 )
+from tests.proxy import Answer, between
 
 pytestmark = pytest.mark.django_db
 
@@ -45,6 +47,37 @@ def test_jobs_of_a_refused_batch_try_again_in_another(emulator: Emulator, status
     keep_going(DUE + MINUTE)
     assert set(Batch.objects.values_list("status", flat=True)) == {"rejected", "settled"}
     assert AIJob.objects.get().status == "completed"
+    assert_books_agree(emulator)
+
+
+def test_a_batch_that_is_too_large_goes_in_halves_and_costs_no_attempt(emulator: Emulator) -> None:
+    queue("a", "b", "c", "d")
+    emulator.order("create", "status", status=413, times=2)
+    batch = put_together()
+    assert dispatch.run(DUE, at(DUE)) == 0
+    batch.refresh_from_db()
+    assert (batch.status, batch.requests) == ("assembled", 2)
+    assert AIJob.objects.filter(status="queued").count() == 2
+    keep_going(DUE + MINUTE)
+    assert not JobAttempt.objects.exists()
+    assert_books_agree(emulator)
+
+
+def test_the_page_of_a_proxy_fails_no_job(emulator: Emulator, settings: Any) -> None:
+    queue("a", "b")
+
+    def blocked(method: str, _: str, forward: Callable[[], Answer]) -> Answer:
+        return Answer(403, b"<html>Blocked.</html>") if method == "POST" else forward()
+
+    now = DUE
+    with between(settings, blocked):
+        put_together()
+        for _ in range(20):
+            dispatch.run(now, at(now))
+            reconcile.run(now)
+            now += MINUTE
+    assert not JobAttempt.objects.exists()
+    keep_going(now)
     assert_books_agree(emulator)
 
 
