@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from statistics import median
 from urllib.parse import quote
 
 import orjson
@@ -22,6 +23,7 @@ from tests.factories import make_tenant
 from tests.ground import CHECKOUT, free_port
 
 WORKERS = 2
+ROUNDS = 9
 CLIENTS = 4
 TABLE = "CREATE TABLE bare_row (id bigserial PRIMARY KEY, text text)"
 BODY = orjson.dumps({"document_text": "Hail is covered by this policy. " * 64, "max_length": 200})
@@ -31,26 +33,32 @@ BODY = orjson.dumps({"document_text": "Hail is covered by this policy. " * 64, "
 def single_post(bench: Bench) -> Iterator[Row]:
     """Requests a second that two gunicorn workers answer."""
     _, key = APIKey.objects.create_key(name="bench", tenant=make_tenant(), role="member")
-    posts = min(max(bench.n // 10, 20), 3_000)
+    posts = min(max(bench.n // 30, 20), 1_000)
     with connection.cursor() as cursor:
         cursor.execute(TABLE)
     try:
         with serving("citizenapp.wsgi") as ours, serving("tests.benchmarks.bare.site") as bare:
-            runs = bench.side_by_side(
-                ours=Way(lambda: post(ours, posts, key), before=lambda: post(ours, CLIENTS, key)),
-                bare=Way(lambda: post(bare, posts, key), before=lambda: post(bare, CLIENTS, key)),
-            )
+            ways = [
+                Way(lambda: post(ours, posts, key), before=lambda: post(ours, CLIENTS, key)),
+                Way(lambda: post(bare, posts, key), before=lambda: post(bare, CLIENTS, key)),
+            ]
+            rounds = [
+                [bench.once(way).per_second(posts) for way in ways]
+                for _ in range(ROUNDS if bench.n >= 1_000 else 1)
+            ]
     finally:
         with connection.cursor() as cursor:
             cursor.execute("DROP TABLE bare_row")
     assert AIJob.objects.count() >= posts
-    ours_rate, bare_rate = (runs[name].per_second(posts) for name in ("ours", "bare"))
+    ours_rate, bare_rate = (median(rates) for rates in zip(*rounds, strict=True))
+    # Of each round: from one to the next, the disk may be twice as quick.
+    share = median(ours_in_it / bare_in_it for ours_in_it, bare_in_it in rounds)
     yield Row(
         "single POST: key, checks, idempotency, insert",
         ours=f"{ours_rate:,.0f}/s",
         floor=f"bare view: {bare_rate:,.0f}/s",
-        ratio=f"{ours_rate / bare_rate:.0%}",
-        holds=ours_rate >= 0.7 * bare_rate,
+        ratio=f"{share:.0%}",
+        holds=share >= 0.7,
         why="The bare view asks nobody who is there, and writes one row into one index. Ours asks"
         " PostgreSQL for the key, so that a revoked one is refused at once, and writes three rows"
         " into nine indexes.",
