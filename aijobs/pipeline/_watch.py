@@ -1,4 +1,4 @@
-"""Moments after which Anthropic breaks what it promised, and what is done then.
+"""Moments that pass in vain: ours that a wrong clock wrote, and those of Anthropic's promises.
 
 It ends a batch within a day of its creation, and keeps the results for 29.
 """
@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q
+from django.db.models.functions import Least
 
 from aijobs import gateway
-from aijobs.models import AIJob, Batch
+from aijobs.models import AIJob, Batch, CircuitBreaker
 from aijobs.pipeline import _endings
 from aijobs.pipeline._answers import Failure
 from aijobs.pipeline._retention import KEPT_BY_ANTHROPIC
@@ -18,9 +19,26 @@ from aijobs.pipeline._steps import Step, reached
 
 logger = logging.getLogger(__name__)
 
+# More than anything pauses.
+LONGEST_PAUSE = timedelta(hours=1)
 LATE = timedelta(hours=1)
 ALARM_BEFORE = timedelta(days=7)
 CHUNK_ROWS = 5_000
+
+
+def end_long_pauses(now: datetime) -> None:
+    """End pauses that a clock began which was ahead: no stage would look there until then.
+
+    A doubt may last. To ask later is safe, and to send again too early is not.
+    """
+    far = now + LONGEST_PAUSE
+    unfinished = Batch.objects.exclude(status__in=Batch.FINAL)
+    unfinished.filter(retry_at__gt=far).update(retry_at=now)
+    unfinished.filter(polled_at__gt=far).update(polled_at=now)
+    breaker = CircuitBreaker.objects.open().filter(probe_at__gt=far)
+    breaker.update(probe_at=now, opened_at=Least("opened_at", now))
+    running = AIJob.objects.filter(rare_status=AIJob.Status.PROCESSING)
+    running.filter(started_at__gt=far).update(started_at=now)
 
 
 def call_staff(now: datetime) -> None:

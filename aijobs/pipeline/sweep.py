@@ -50,6 +50,7 @@ def _fold(now: datetime) -> None:  # noqa: ARG001
 # What needs answers comes last: without them, all of it can wait for the next round.
 PARTS: tuple[Callable[[datetime], object], ...] = (
     _fold,
+    _watch.end_long_pauses,
     _watch.call_staff,
     _retention.prune,
     _strays.find_duplicates,

@@ -8,6 +8,7 @@ import pytest
 
 from aijobs.models import AIJob, Batch, JobAttempt, LedgerEntry
 from aijobs.pipeline import settle, sweep
+from aijobs.pipeline._isolation import TRIES_BEFORE_STAFF
 from tests.ground import Emulator
 from tests.pipeline.steps import DUE, MINUTE, await_end, hold, keep_going, queue, send
 
@@ -27,10 +28,10 @@ def test_staff_are_called_once_about_results_that_cannot_be_settled(
     batch = await_end(send(), emulator)
     emulator.order("results", "missing", times=0)
     now = DUE + MINUTE
-    for attempt in range(1, settle.TRIES_BEFORE_STAFF + 3):
+    for attempt in range(1, TRIES_BEFORE_STAFF + 3):
         assert settle.run(now) == 0
         batch.refresh_from_db()
-        assert bool(batch.needs_attention) is (attempt >= settle.TRIES_BEFORE_STAFF)
+        assert bool(batch.needs_attention) is (attempt >= TRIES_BEFORE_STAFF)
         assert batch.retry_at
         now = batch.retry_at
     assert len(errors(caplog)) == 1
