@@ -78,17 +78,17 @@ def find_duplicates(now: datetime) -> int:
         in_doubt = set(Batch.objects.in_doubt().values_list("requests", flat=True))
         sizes = {one.requests for one in lost} - in_doubt
         maybe = [remote for remote in unknown(listed) if remote.requests in sizes]
-        running = [remote for remote in maybe if not remote.has_ended]
-        matches = [
-            *((_by_nonce(remote, lost, now), remote) for remote in maybe if remote.has_ended),
-            *_by_moment(running, lost, listed),
-        ]
         found = 0
-        for match, remote in matches:
-            if match:
+        for remote in maybe:
+            if remote.has_ended and (match := _by_nonce(remote, lost, now)):
                 _turned_up(match, remote, now)
                 reached(Step.SWEEP_FOUND)
                 found += 1
+        running = [remote for remote in maybe if not remote.has_ended]
+        for match, remote in _by_moment(running, lost, listed):
+            _turned_up(match, remote, now)
+            reached(Step.SWEEP_FOUND)
+            found += 1
     return found
 
 
@@ -109,6 +109,8 @@ def _by_moment(
     """Of those that still run: what a submission is by size and moment, if it is one alone."""
     places = {remote.id: place for place, remote in enumerate(listed)}
     for one in lost:
+        if _is_found(one):
+            continue
         newer = places.get(one.watermark, len(listed))
         fitting = [remote for remote in running if places[remote.id] < newer and _fits(remote, one)]
         if len(fitting) == 1:
@@ -120,7 +122,13 @@ def _by_moment(
             logger.error("Batch %s may be one of %s at Anthropic.", one.batch_id, len(fitting))
 
 
-def _fits(remote: RemoteBatch, lost: LostSubmission) -> bool:
+def _is_found(lost: LostSubmission) -> bool:
+    """Whether it was taken for its batch, or written down as a duplicate of it."""
+    strays = StrayBatch.objects.filter(kind=StrayBatch.Kind.DUPLICATE, batch=lost.batch_id)
+    return lost.pk is None or any(_fits(stray, lost) for stray in strays)
+
+
+def _fits(remote: RemoteBatch | StrayBatch, lost: LostSubmission) -> bool:
     """Whether it is as large, and was made between intent and doubt."""
     # A doubt may be prolonged, or begin anew; nobody was sending any more by then.
     longest = timedelta(seconds=settings.AIJOBS_SEND_SECONDS + settings.AIJOBS_ANSWER_SECONDS)

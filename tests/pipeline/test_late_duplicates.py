@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.db.models import Sum
 
+from aijobs import gateway
 from aijobs.models import AIJob, Batch, LedgerEntry, LostSubmission, StrayBatch
 from aijobs.pipeline import dispatch, poll, reconcile, settle, sweep
 from tests.ground import Emulator
@@ -205,12 +206,14 @@ def test_a_stranger_that_was_there_before_the_intent_is_left_alone(
     assert "cancel" not in emulator.stats()["calls"]
 
 
+@pytest.mark.parametrize("first", ["ours", "theirs"])
 def test_of_several_that_could_be_the_lost_one_none_is_canceled(
-    emulator: Emulator, sent: datetime
+    emulator: Emulator, sent: datetime, first: str
 ) -> None:
     hold(emulator)
     queue_at(sent, "a", "b")
     batch = send_into_doubt(emulator, sent, made=True)
+    [ours] = (one["id"] for one in emulator.control("GET", "batches"))
     theirs = make_stranger(2)
     assert reconcile.release(batch, now=sent + MINUTE, by="root")
     assert dispatch.run(sent + MINUTE, at(sent + MINUTE)) == 1
@@ -219,8 +222,11 @@ def test_of_several_that_could_be_the_lost_one_none_is_canceled(
     assert "cancel" not in emulator.stats()["calls"]
     batch.refresh_from_db()
     assert "second time" in batch.needs_attention
-    # Their end tells them apart.
-    emulator.end(theirs)
+    # An end tells them apart, and what is not ours goes on.
+    emulator.end({"ours": ours, "theirs": theirs}[first])
     sweep.run(sent + MINUTE * 3)
     sweep.run(sent + MINUTE * 4)
-    assert set(StrayBatch.objects.values_list("kind", flat=True)) == {"foreign", "duplicate"}
+    assert StrayBatch.objects.get(kind="duplicate").remote_id == ours
+    assert gateway.retrieve_batch(theirs).status == (
+        "ended" if first == "theirs" else "in_progress"
+    )
