@@ -85,5 +85,9 @@ def markdown(rows: Sequence[Row]) -> str:
     """The table for docs/benchmarks.md, with a line below it for each reason."""
     lines = [HEADER, ("---",) * len(HEADER), *(row.cells for row in rows)]
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    reasons = "\n".join(f"- **{row.what}**: {row.why}" for row in rows if row.why)
-    return f"{table}\n\n{reasons}\n" if reasons else f"{table}\n"
+    reasons: dict[str, list[str]] = {}
+    for row in rows:
+        if row.why:
+            reasons.setdefault(row.why, []).append(row.what)
+    notes = "\n".join(f"- **{'; '.join(whats)}**: {why}" for why, whats in reasons.items())
+    return f"{table}\n\n{notes}\n" if notes else f"{table}\n"
