@@ -103,7 +103,7 @@ def assert_books_agree(emulator: Emulator) -> None:
     assert Batch.objects.filter(status="settled").count() == stats["batches_created"]
     for route, billed in (("batch", "rows_billed"), ("sync", "messages_billed")):
         charges = LedgerEntry.objects.filter(route=route)
-        assert charges.count() == stats[billed]
+        assert charges.count() == stats[billed], (route, charges.count(), stats)
         tokens = stats["batch_tokens_billed" if route == "batch" else "message_tokens_billed"]
         assert charges.aggregate(input=Sum("input_tokens"), output=Sum("output_tokens")) == {
             kind: count or (None if not stats[billed] else 0) for kind, count in tokens.items()
