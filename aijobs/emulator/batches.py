@@ -1,5 +1,6 @@
 """The life of a batch: created, perhaps canceled, ended by time, archived, deleted."""
 
+import asyncio
 import secrets
 import time
 from dataclasses import replace
@@ -43,7 +44,7 @@ class Batches:
         self.answering = Answering(self.store)
         self.settings = settings
         self._initial = settings
-        self.calls_under_way = 0
+        self.calls_under_way: set[asyncio.Task[object]] = set()
         self._ahead = self.store.counters().get("clock_ahead_seconds", 0.0)
         for batch in self.store.unanswered():
             self.answering.start(batch)
@@ -64,6 +65,9 @@ class Batches:
         self.store.count("clock_ahead_seconds", seconds)
 
     def reset(self) -> None:
+        """Begin anew. What is under way ends without an answer: it belongs to what was before."""
+        for call in self.calls_under_way:
+            call.cancel()
         self.answering.abandon()
         self.store.clear()
         self.settings = self._initial
@@ -189,7 +193,7 @@ class Batches:
             },
             "batches": {status: statuses.count(status) for status in sorted(set(statuses))},
             "calls": calls,
-            "calls_under_way": self.calls_under_way,
+            "calls_under_way": len(self.calls_under_way),
         }
 
 

@@ -117,11 +117,13 @@ class Api:
             await drain(request)
             raise
         fault = self._faults.take(call)
-        self._batches.calls_under_way += 1
+        task = asyncio.current_task()
+        assert task is not None
+        self._batches.calls_under_way.add(task)
         try:
             return await (handler(request) if fault is None else meet(fault, request, handler))
         finally:
-            self._batches.calls_under_way -= 1
+            self._batches.calls_under_way.discard(task)
 
     def _workspace(self, request: web.Request) -> str:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
