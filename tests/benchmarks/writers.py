@@ -44,9 +44,9 @@ def writing(bench: Bench) -> Iterator[Row]:
         floor=f"without NOTIFY {silent:,.0f}",
         ratio=f"{1 - kept:+.1%} lost",
         holds=kept >= 0.95,
-        why="Whether a tenant was told lately is asked for each job, some 16 µs of PostgreSQL's time;"
-        " how long the others wait for one that tells hangs on the disk. From run to run the figure"
-        " moved between -6 and +11 %.",
+        why="Whether a tenant was told lately is asked for each job, some 16 µs of PostgreSQL's"
+        " time; how long the others wait for one that tells hangs on the disk. From run to run the"
+        " figure moved between -6 and +11 %.",
     )
 
 
