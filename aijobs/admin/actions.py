@@ -45,7 +45,7 @@ def confirmation(
     return TemplateResponse(request, "admin/aijobs/confirmation.html", context)
 
 
-class Outcome:
+class ActionReport:
     """What an action did: the rows it moved, and why it left the others."""
 
     def __init__(self, request: HttpRequest, done: str) -> None:

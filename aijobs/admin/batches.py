@@ -11,7 +11,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from aijobs.admin.actions import RESENT, Outcome, bounded, confirmation
+from aijobs.admin.actions import RESENT, ActionReport, bounded, confirmation
 from aijobs.admin.reading import (
     ReadOnlyAdmin,
     dollars,
@@ -146,10 +146,10 @@ class BatchAdmin(ReadOnlyAdmin):
         )
         if page is not None:
             return page
-        outcome = Outcome(request, "Cancellation begun")
+        outcome = ActionReport(request, "Cancellation begun")
         for batch in bounded(request, queryset):
             try:
-                if withdraw.batch(batch, after, now=timezone.now()):
+                if withdraw.cancel_batch(batch, after, now=timezone.now()):
                     outcome.moved(batch)
                 else:
                     outcome.left(TOO_LATE.format(batch.status))
@@ -171,7 +171,7 @@ class BatchAdmin(ReadOnlyAdmin):
         )
         if page is not None:
             return page
-        outcome = Outcome(request, "Failed jobs queued again from batches")
+        outcome = ActionReport(request, "Failed jobs queued again from batches")
         for batch in bounded(request, queryset):
             if AIJob.objects.filter(batch=batch).queue_failed_again(timezone.now()):
                 outcome.moved(batch)
@@ -193,7 +193,7 @@ class BatchAdmin(ReadOnlyAdmin):
         if not remote_id:
             messages.error(request, "Name a batch of Anthropic's.")
             return None
-        outcome = Outcome(request, f"Adopted {remote_id}")
+        outcome = ActionReport(request, f"Adopted {remote_id}")
         try:
             reconcile.adopt(batch, remote_id, now=timezone.now())
             outcome.moved(batch)
@@ -233,7 +233,7 @@ class BatchAdmin(ReadOnlyAdmin):
         )
         if page is not None:
             return page
-        outcome = Outcome(request, "Released for a new submission")
+        outcome = ActionReport(request, "Released for a new submission")
         actor: Any = request.user
         for batch in bounded(request, queryset):
             if reconcile.release(batch, now=timezone.now(), by=actor.get_username()):
@@ -245,9 +245,9 @@ class BatchAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Mark as seen", permissions=["operate"])
     def seen(self, request: HttpRequest, queryset: QuerySet[Batch]) -> None:
-        outcome = Outcome(request, "Marked as seen")
+        outcome = ActionReport(request, "Marked as seen")
         for batch in bounded(request, queryset):
-            if batch.call_off_staff():
+            if batch.clear_flag():
                 outcome.moved(batch)
             else:
                 outcome.left("It asked for nobody's attention.")

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from aijobs.admin.actions import Outcome, bounded, confirmation
+from aijobs.admin.actions import ActionReport, bounded, confirmation
 from aijobs.admin.reading import ReadOnlyAdmin
 from aijobs.models import CircuitBreaker
 
@@ -53,7 +53,7 @@ class CircuitBreakerAdmin(ReadOnlyAdmin):
         )
         if page is not None:
             return page
-        outcome = Outcome(request, "Sending resumed")
+        outcome = ActionReport(request, "Sending resumed")
         actor: Any = request.user
         for breaker in bounded(request, queryset):
             if breaker.mark_closed(timezone.now(), by=actor.get_username()):

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 
 from aijobs import jobtypes
 from aijobs.admin import search
-from aijobs.admin.actions import RESENT, Outcome, bounded, confirmation
+from aijobs.admin.actions import RESENT, ActionReport, bounded, confirmation
 from aijobs.admin.reading import (
     CreatedFilter,
     ReadOnlyAdmin,
@@ -96,8 +96,8 @@ class AIJobAdmin(ReadOnlyAdmin):
             "Way",
             {
                 "fields": (
-                    "route", "batch_link", "collection_link", "attempts", "room", "timings",
-                    "needed_by", "not_before",
+                    "route", "batch_link", "collection_link", "attempts", "max_tokens_factor",
+                    "timings", "needed_by", "not_before",
                 )
             },
         ),
@@ -127,10 +127,10 @@ class AIJobAdmin(ReadOnlyAdmin):
         )
         if page is not None:
             return page
-        outcome = Outcome(request, "Queued again")
+        outcome = ActionReport(request, "Queued again")
         now = timezone.now()
         for job in bounded(request, queryset):
-            if accept.retry(job, now=now):
+            if accept.retry_job(job, now=now):
                 outcome.moved(job)
             else:
                 outcome.left(f"Only what failed or was canceled runs again, not {job.status} jobs.")
@@ -139,13 +139,13 @@ class AIJobAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Cancel", permissions=["operate"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[AIJob]) -> None:
-        outcome = Outcome(request, "Canceled")
+        outcome = ActionReport(request, "Canceled")
         now = timezone.now()
         for job in bounded(request, queryset):
-            if withdraw.job(job, now=now):
+            if withdraw.cancel_job(job, now=now):
                 outcome.moved(job)
             else:
-                outcome.left(withdraw.reason(shown_status(job)))
+                outcome.left(withdraw.why_not_cancelable(shown_status(job)))
         outcome.tell()
 
     @admin.display(description="status")
@@ -260,7 +260,7 @@ class CollectionAdmin(ReadOnlyAdmin):
         )
         if page is not None:
             return page
-        outcome = Outcome(request, "Failed jobs queued again in collections")
+        outcome = ActionReport(request, "Failed jobs queued again in collections")
         now = timezone.now()
         for collection in bounded(request, queryset):
             if accept.retry_collection(collection, now=now):
@@ -272,10 +272,10 @@ class CollectionAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Cancel waiting jobs", permissions=["operate"])
     def cancel_waiting(self, request: HttpRequest, queryset: QuerySet[Collection]) -> None:
-        outcome = Outcome(request, "Waiting jobs canceled in collections")
+        outcome = ActionReport(request, "Waiting jobs canceled in collections")
         now = timezone.now()
         for collection in bounded(request, queryset):
-            if withdraw.collection(collection, now=now):
+            if withdraw.cancel_collection(collection, now=now):
                 outcome.moved(collection)
             else:
                 outcome.left("No job of it waits any more.")

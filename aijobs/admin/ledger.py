@@ -22,7 +22,8 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
     search_help_text = "Job id, custom id, Anthropic's batch id, or tenant."
     fields = (
         "id", "created_at", "tenant_link", "job", "batch_link", "custom_id", "job_type", "route",
-        "model", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens",
+        "model", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_5m_tokens",
+        "cache_write_1h_tokens", "priced_as", "priced_on",
         "cost_usd", "sync_cost_usd", "saved_usd",
     )  # fmt: skip
 

@@ -71,7 +71,7 @@ class CollectionList(Endpoint):
 
         def queue() -> dict[str, Any]:
             try:
-                queued = accept.collection(
+                queued = accept.accept_collection(
                     self.access.tenant,
                     fields.pop("name", None),
                     fields.pop("job_type"),
@@ -145,7 +145,7 @@ class CollectionCancellation(Endpoint):
     )
     def post(self, request: Request, collection_id: UUID) -> Response:  # noqa: ARG002
         collection = reading.collection_of(self.access.tenant, collection_id)
-        canceled = withdraw.collection(collection, now=timezone.now())
+        canceled = withdraw.cancel_collection(collection, now=timezone.now())
         return Response(shapes.CollectionCanceled(canceled=canceled).model_dump(mode="json"))
 
 
@@ -164,15 +164,17 @@ class CollectionRetry(Endpoint):
         now = timezone.now()
         collection = reading.collection_of(self.access.tenant, collection_id)
 
-        def retry() -> dict[str, Any]:
+        def queue_again() -> dict[str, Any]:
             queued = accept.retry_collection(collection, now=now)
             return shapes.CollectionRetried(queued=queued).model_dump(mode="json")
 
-        return idempotency.once(request, self.access.tenant, Body({}), retry, now=now, status=200)
+        return idempotency.once(
+            request, self.access.tenant, Body({}), queue_again, now=now, status=200
+        )
 
 
 def _read(body: Body) -> tuple[dict[str, Any], Iterable[Row]]:
-    """What `accept.collection` is to be called with, and the rows. Raises InvalidInput."""
+    """What `accept.accept_collection` is to be called with, and the rows. Raises InvalidInput."""
     fields = dict(body.fields)
     errors: dict[str, list[str]] = {}
     rows: Iterable[Row] = ()

@@ -36,7 +36,7 @@ class JobQueue(Endpoint):
 
         claim = idempotency.claim_of(request, body)
         try:
-            job = accept.job(
+            job = accept.accept_job(
                 self.access.tenant,
                 self.kind.name,
                 fields,

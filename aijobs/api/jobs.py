@@ -66,9 +66,9 @@ class JobCancellation(Endpoint):
     def post(self, request: Request, job_id: UUID) -> Response:  # noqa: ARG002
         now = timezone.now()
         job = reading.job_of(self.access.tenant, job_id)
-        if not withdraw.job(job, now=now):
+        if not withdraw.cancel_job(job, now=now):
             job = reading.job_of(self.access.tenant, job_id)
-            raise Conflict(withdraw.reason(reading.shown_status(job)))
+            raise Conflict(withdraw.why_not_cancelable(reading.shown_status(job)))
         return Response(_described(self.access.tenant, job_id, now))
 
 
@@ -87,14 +87,14 @@ class JobRetry(Endpoint):
         now = timezone.now()
         job = reading.job_of(self.access.tenant, job_id)
 
-        def retry() -> dict[str, Any]:
-            if not accept.retry(job, now=now):
+        def queue_again() -> dict[str, Any]:
+            if not accept.retry_job(job, now=now):
                 status = reading.shown_status(job)
                 raise Conflict(f"Only a failed or canceled job can be retried; this is {status}.")
             return _described(self.access.tenant, job_id, now)
 
         return idempotency.once(
-            request, self.access.tenant, bodies.Body({}), retry, now=now, status=200
+            request, self.access.tenant, bodies.Body({}), queue_again, now=now, status=200
         )
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet, Sum
+from django.db.models import F, QuerySet, Sum
 from rest_framework.exceptions import NotFound
 
 from aijobs.api import shapes
@@ -17,7 +17,7 @@ from aijobs.models import (
     Forecast,
     JobAttempt,
     LedgerEntry,
-    Spending,
+    UsageRollup,
     expected_end,
 )
 from aijobs.models.jobs import AIJobQuerySet
@@ -50,7 +50,7 @@ def collection_of(tenant: Tenant, collection_id: UUID) -> Collection:
     return collection
 
 
-def costs(hours: "QuerySet[Spending]") -> dict[str, Decimal]:
+def costs(hours: "QuerySet[UsageRollup]") -> dict[str, Decimal]:
     """The three sums over hours; zeros where there are none."""
     sums = hours.aggregate(**{name: Sum(name) for name in SUMS})
     return {name: sums[name] or NOTHING for name in SUMS}
@@ -98,7 +98,7 @@ def collection_summary(collection: Collection) -> dict[str, Any]:
 
 
 def collection_detail(collection: Collection, *, now: datetime) -> shapes.Collection:
-    spent = Spending.objects.filter(tenant=collection.tenant, collection_id=collection.pk)
+    spent = UsageRollup.objects.filter(tenant=collection.tenant, collection_id=collection.pk)
     return shapes.Collection(
         **collection_summary(collection),
         **costs(spent),
@@ -112,7 +112,10 @@ def charges_of(ids: Sized[UUID]) -> dict[UUID, dict[str, Any]]:
     rows: Any = (
         LedgerEntry.objects.filter(job_id__in=ids)
         .values("job_id")
-        .annotate(**{name: Sum(name) for name in (*TOKENS, *SUMS)})
+        .annotate(
+            **{name: Sum(name) for name in (*TOKENS, *SUMS) if name != "cache_write_tokens"},
+            cache_write_tokens=Sum(F("cache_write_5m_tokens") + F("cache_write_1h_tokens")),
+        )
     )
     return {row.pop("job_id"): row for row in rows}
 

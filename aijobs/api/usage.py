@@ -14,8 +14,8 @@ from aijobs.api import openapi, reading, shapes
 from aijobs.api.endpoint import Endpoint
 from aijobs.api.parameters import Period
 from aijobs.jobtypes import InvalidInput
-from aijobs.models import CircuitBreaker, Spending
-from aijobs.models.kept import HOUR, start_of_hour
+from aijobs.models import CircuitBreaker, UsageRollup
+from aijobs.models.rollups import HOUR, start_of_hour
 
 DEFAULT_PERIOD = timedelta(days=30)
 EARLIEST = datetime.min.replace(tzinfo=UTC)
@@ -48,7 +48,7 @@ class UsageReport(Endpoint):
         if since > until:
             raise InvalidInput({"from": ["Must not be after `to`."]})
         since = start_of_hour(since)
-        hours = Spending.objects.filter(tenant=self.access.tenant, hour__lt=until).since(since)
+        hours = UsageRollup.objects.filter(tenant=self.access.tenant, hour__lt=until).since(since)
         sums = {name: Sum(name) for name in ("jobs", *reading.TOKENS, *reading.SUMS)}
         rows: Any = list(
             hours.values(**{f"by_{wanted.group_by}": GROUPS[wanted.group_by]})

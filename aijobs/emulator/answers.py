@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 
 from .errors import ApiError
-from .outcomes import CANCELED, ERRORED, EXPIRED, SUCCEEDED, Outcome, decide, errored, loads
+from .outcomes import CANCELED, ERRORED, EXPIRED, SUCCEEDED, RequestOutcome, decide, errored, loads
 from .store import Batch, Store
 from .validation import validate
 
@@ -109,7 +109,7 @@ class Answering:
             if not stopped.is_set():
                 raise
 
-    def _outcome(self, batch_id: str, request: dict[str, Any]) -> Outcome:
+    def _outcome(self, batch_id: str, request: dict[str, Any]) -> RequestOutcome:
         key = f"{batch_id}/{request['custom_id']}"
         try:
             return answer(request["params"], key, self._store, batch=True)
@@ -120,7 +120,7 @@ class Answering:
             return errored("api_error")
 
 
-def answer(params: dict[str, Any], key: str, store: Store, *, batch: bool) -> Outcome:
+def answer(params: dict[str, Any], key: str, store: Store, *, batch: bool) -> RequestOutcome:
     """Validate and answer one request; `key` names it among all requests ever sent.
 
     Raises ApiError 400.

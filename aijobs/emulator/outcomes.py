@@ -31,7 +31,7 @@ CountAttempt = Callable[[str], int]
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RequestOutcome:
     """The `result` of a row, and what it is billed with."""
 
     type: str
@@ -79,7 +79,7 @@ def _well_formed(value: Any) -> Any:
 
 def decide(
     params: Mapping[str, Any], message_id: str, *, batch: bool, count_attempt: CountAttempt
-) -> Outcome:
+) -> RequestOutcome:
     """The outcome of one request; the same input gives the same outcome.
 
     The parameters are valid. Outside a batch nothing expires and nothing is canceled: such marks
@@ -91,15 +91,15 @@ def decide(
     if order.startswith("errored:"):
         return _ordered_error(order.removeprefix("errored:"))
     if order in {CANCELED, EXPIRED} and batch:
-        return Outcome(order, {"type": order})
+        return RequestOutcome(order, {"type": order})
     answer = _answer(params, Document(document), f"{system}\n{instructions}", order)
     return _succeeded(params, message_id, answer, tokens(system + said), batch=batch)
 
 
-def errored(error_type: str, message: str = "") -> Outcome:
+def errored(error_type: str, message: str = "") -> RequestOutcome:
     """An errored row, with the error nested as deep as the API nests it."""
     error = {"type": error_type, "message": message or default_message(error_type)}
-    return Outcome(
+    return RequestOutcome(
         ERRORED,
         {"type": ERRORED, "error": {"type": "error", "error": error, "request_id": None}},
     )
@@ -110,7 +110,7 @@ def tokens(text: str) -> int:
     return max(1, len(text) // CHARS_PER_TOKEN)
 
 
-def _ordered_error(error_type: str) -> Outcome:
+def _ordered_error(error_type: str) -> RequestOutcome:
     if error_type == _LOW_CREDIT:
         return errored("invalid_request_error", default_message("billing_error"))
     return errored(error_type)
@@ -211,7 +211,7 @@ def _succeeded(
     input_tokens: int,
     *,
     batch: bool,
-) -> Outcome:
+) -> RequestOutcome:
     output_tokens = tokens(answer.text)
     refusal = {"type": "refusal", "category": None, "explanation": None}
     message = {
@@ -238,4 +238,6 @@ def _succeeded(
             "speed": "standard",
         },
     }
-    return Outcome(SUCCEEDED, {"type": SUCCEEDED, "message": message}, input_tokens, output_tokens)
+    return RequestOutcome(
+        SUCCEEDED, {"type": SUCCEEDED, "message": message}, input_tokens, output_tokens
+    )

@@ -5,15 +5,22 @@ import inspect
 import pkgutil
 from collections.abc import Iterator
 
-from .base import MAX_DOCUMENT_CHARS, InvalidInput, InvalidOutput, JobInput, JobOutput, JobType
+from .base import (
+    MAX_DOCUMENT_CHARS,
+    InvalidInput,
+    InvalidOutput,
+    JobType,
+    JobTypeInput,
+    JobTypeOutput,
+)
 
 __all__ = [
     "MAX_DOCUMENT_CHARS",
     "InvalidInput",
     "InvalidOutput",
-    "JobInput",
-    "JobOutput",
     "JobType",
+    "JobTypeInput",
+    "JobTypeOutput",
     "UnknownJobType",
     "all_types",
     "get",

@@ -5,7 +5,14 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, ValidationError
 from typing_extensions import override
 
-from .base import MAX_DOCUMENT_CHARS, InvalidOutput, JobInput, JobOutput, JobType, parse_answer
+from .base import (
+    MAX_DOCUMENT_CHARS,
+    InvalidOutput,
+    JobType,
+    JobTypeInput,
+    JobTypeOutput,
+    parse_answer,
+)
 from .text import Text, enclose, storable
 
 _SYSTEM = """\
@@ -32,35 +39,35 @@ _PLAIN_QUOTES = str.maketrans("\u2018\u2019\u201c\u201d", "''\"\"")
 Storable = Annotated[str, AfterValidator(storable)]
 
 
-class AnalyzeInput(JobInput):
+class AnalyzeInput(JobTypeInput):
     policy_text: Annotated[str, Text(MAX_DOCUMENT_CHARS, surrogates=True)]
     questions: list[Annotated[str, Text(500)]] = Field([], max_length=20)
 
 
-class Finding(JobOutput):
+class Finding(JobTypeOutput):
     title: Storable
     detail: Storable
     quote: Storable = Field(description="Stands in the policy word for word; may be empty.")
 
 
-class Obligation(JobOutput):
+class Obligation(JobTypeOutput):
     who: Storable
     what: Storable
     when: Storable = Field(description="Time or condition; may be empty.")
 
 
-class Risk(JobOutput):
+class Risk(JobTypeOutput):
     title: Storable
     severity: Literal["low", "medium", "high"]
     detail: Storable
 
 
-class Answer(JobOutput):
+class Answer(JobTypeOutput):
     question: Storable
     answer: Storable
 
 
-class AnalyzeOutput(JobOutput):
+class AnalyzeOutput(JobTypeOutput):
     findings: list[Finding]
     obligations: list[Obligation]
     risks: list[Risk]
@@ -85,14 +92,14 @@ class Analyze(JobType[AnalyzeInput]):
         return 16_000
 
     @override
-    def params(self, given: AnalyzeInput, *, room: int = 1) -> dict[str, Any]:
+    def params(self, given: AnalyzeInput, *, max_tokens_factor: int = 1) -> dict[str, Any]:
         task = "Analyze this document."
         if given.questions:
             numbered = "\n".join(f"{key}: {q}" for key, q in _numbered(given.questions))
             task += f" Answer these questions too, each under its key:\n{numbered}"
         return self._request(
             given,
-            room,
+            max_tokens_factor,
             system=_SYSTEM,
             content=f"{enclose(given.policy_text)}\n\n{task}",
         ) | {

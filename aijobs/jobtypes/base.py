@@ -52,19 +52,19 @@ class InvalidOutput(ValueError):
     """A model's answer that does not hold. The message says why without quoting it."""
 
 
-class JobInput(BaseModel):
+class JobTypeInput(BaseModel):
     """Base of all inputs: JSON types are taken literally, unknown fields are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class JobOutput(BaseModel):
+class JobTypeOutput(BaseModel):
     """Base of all outputs."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-InputT = TypeVar("InputT", bound=JobInput, default=Any)
+InputT = TypeVar("InputT", bound=JobTypeInput, default=Any)
 
 
 class JobType(ABC, Generic[InputT]):
@@ -82,7 +82,7 @@ class JobType(ABC, Generic[InputT]):
     """What may part the entries of a list in a table cell; the first one found counts."""
 
     Input: type[InputT]
-    Output: type[JobOutput]
+    Output: type[JobTypeOutput]
 
     def validate(self, raw: Mapping[str, object], *, lenient: bool = False) -> InputT:
         """Check input from outside; `lenient` reads numbers and lists out of table cells.
@@ -117,20 +117,22 @@ class JobType(ABC, Generic[InputT]):
         """How many tokens a whole answer needs at most."""
 
     @abstractmethod
-    def params(self, given: InputT, *, room: int = 1) -> dict[str, Any]:
+    def params(self, given: InputT, *, max_tokens_factor: int = 1) -> dict[str, Any]:
         """The body of a Messages request, always the same for the same input, valid as UTF-8 JSON.
 
-        `room` multiplies `max_tokens`, for another try after an answer was cut off.
+        `max_tokens_factor` multiplies `max_tokens`, for another try after an answer was cut off.
         """
 
     @abstractmethod
     def read(self, given: InputT, text: str) -> dict[str, Any]:
         """The result in the shape of `Output`, fit for a jsonb column. Raises InvalidOutput."""
 
-    def _request(self, given: InputT, room: int, *, system: str, content: str) -> dict[str, Any]:
+    def _request(
+        self, given: InputT, max_tokens_factor: int, *, system: str, content: str
+    ) -> dict[str, Any]:
         return {
             "model": self.model,
-            "max_tokens": min(self.max_tokens(given) * room, MAX_OUTPUT_TOKENS),
+            "max_tokens": min(self.max_tokens(given) * max_tokens_factor, MAX_OUTPUT_TOKENS),
             "system": system,
             "messages": [{"role": "user", "content": content}],
         }

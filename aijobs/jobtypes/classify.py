@@ -7,7 +7,14 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 from typing_extensions import override
 
-from .base import MAX_DOCUMENT_CHARS, InvalidOutput, JobInput, JobOutput, JobType, parse_answer
+from .base import (
+    MAX_DOCUMENT_CHARS,
+    InvalidOutput,
+    JobType,
+    JobTypeInput,
+    JobTypeOutput,
+    parse_answer,
+)
 from .text import Text, enclose
 
 _SYSTEM = """\
@@ -32,7 +39,7 @@ def _distinct(categories: list[str]) -> list[str]:
     return categories
 
 
-class ClassifyInput(JobInput):
+class ClassifyInput(JobTypeInput):
     text: Annotated[str, Text(MAX_DOCUMENT_CHARS, surrogates=True)]
     categories: Annotated[
         list[Annotated[str, Text(100)]],
@@ -41,7 +48,7 @@ class ClassifyInput(JobInput):
     ]
 
 
-class ClassifyOutput(JobOutput):
+class ClassifyOutput(JobTypeOutput):
     category: str = Field(description="One of the categories given, letter by letter.")
 
 
@@ -59,7 +66,7 @@ class Classify(JobType[ClassifyInput]):
         return 512
 
     @override
-    def params(self, given: ClassifyInput, *, room: int = 1) -> dict[str, Any]:
+    def params(self, given: ClassifyInput, *, max_tokens_factor: int = 1) -> dict[str, Any]:
         categories = "\n".join(f"- {category}" for category in given.categories)
         schema = {
             "type": "object",
@@ -69,7 +76,7 @@ class Classify(JobType[ClassifyInput]):
         }
         return self._request(
             given,
-            room,
+            max_tokens_factor,
             system=_SYSTEM,
             content=f"{enclose(given.text)}\n\nThe categories:\n{categories}",
         ) | {

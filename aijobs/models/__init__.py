@@ -11,12 +11,15 @@ from aijobs.models.forecast import Forecast, expected_end
 from aijobs.models.heartbeats import Heartbeat
 from aijobs.models.idempotency import Claim, IdempotencyKey, KeyTaken
 from aijobs.models.jobs import AIJob, Collection, JobAttempt, JobInput, JobOutput
-from aijobs.models.kept import Spending, Tally
 from aijobs.models.ledger import LedgerEntry
+from aijobs.models.notices import AdditionTold
+from aijobs.models.rollups import StatusCounter, UsageRollup
 from aijobs.models.strays import LostSubmission, StrayBatch
+from aijobs.models.turns import Turn
 
 __all__ = [
     "AIJob",
+    "AdditionTold",
     "Batch",
     "CircuitBreaker",
     "Claim",
@@ -30,9 +33,10 @@ __all__ = [
     "KeyTaken",
     "LedgerEntry",
     "LostSubmission",
-    "Spending",
+    "StatusCounter",
     "StrayBatch",
-    "Tally",
+    "Turn",
+    "UsageRollup",
     "dump_json",
     "expected_end",
     "ids_from",

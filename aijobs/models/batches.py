@@ -333,7 +333,7 @@ class Batch(Movable):
             needs_attention=note[:300],
         )
 
-    def put_off(self, retry_at: datetime, note: str) -> None:
+    def defer(self, retry_at: datetime, note: str) -> None:
         """Leave it as it is until `retry_at`, and say why."""
         self.attempts += 1
         self._row().filter(status=self.status).update(
@@ -343,12 +343,12 @@ class Batch(Movable):
             attempts=Least(F("attempts") + 1, 1_000),
         )
 
-    def call_staff(self, why: str) -> bool:
+    def flag_for_staff(self, why: str) -> bool:
         """Ask for a person's attention until it moves on; True when nobody was asked for this."""
         called = type(self).objects.filter(pk=self.pk, status=self.status)
         return bool(called.exclude(needs_attention=why[:300]).update(needs_attention=why[:300]))
 
-    def call_off_staff(self) -> bool:
+    def clear_flag(self) -> bool:
         """A person has seen it; False when nobody was asked for."""
         called = type(self).objects.filter(pk=self.pk).exclude(needs_attention="")
         return bool(called.update(needs_attention=""))

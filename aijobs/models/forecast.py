@@ -57,7 +57,7 @@ class Forecast:
             return None
         moments: list[datetime | None] = []
         # Jobs of one batch end together.
-        for status, submitted_at in collection.tallies.unfinished():
+        for status, submitted_at in collection.counters.unfinished():
             if status == AIJob.Status.SUBMITTED:
                 moments.append(self._of_batch(submitted_at, now))
             else:
@@ -69,7 +69,9 @@ class Forecast:
         self, collection: Collection, status: str, now: datetime
     ) -> list[datetime | None]:
         """Of the jobs that are in no batch, those that come last: one for each route."""
-        jobs = AIJob.objects.of(collection.tenant).filter(collection=collection, rare_status=status)
+        jobs = AIJob.objects.of(collection.tenant).filter(
+            collection=collection, indexed_status=status
+        )
         last_ones = (
             jobs.filter(route=route).order_by("-not_before", "-pk").first()
             for route in AIJob.Route.values

@@ -39,7 +39,7 @@ class Collection(models.Model):
 
     def counts(self) -> dict[str, int]:
         """Jobs by shown status; statuses without jobs are 0."""
-        found = self.tallies.counts().get(self.pk, {})
+        found = self.counters.counts().get(self.pk, {})
         return {status: found.get(status, 0) for status in AIJob.Status.values}
 
 
@@ -66,6 +66,7 @@ class AIJobQuerySet(models.QuerySet["AIJob"]):
         return self.filter(status=AIJob.Status.FAILED).update(
             status=AIJob.Status.QUEUED,
             batch=None,
+            forgiven_attempts=F("attempts"),
             not_before=now,
             started_at=None,
             finished_at=None,
@@ -113,18 +114,18 @@ class AIJobQuerySet(models.QuerySet["AIJob"]):
         """Jobs whose shown status is this one."""
         at_anthropic = [*Batch.REMOTE, Batch.Status.ENDED]
         if status == AIJob.Status.PROCESSING:
-            return self.filter(Q(rare_status=status) | _in_batches(status__in=at_anthropic))
+            return self.filter(Q(indexed_status=status) | _in_batches(status__in=at_anthropic))
         if status == AIJob.Status.SUBMITTED:
             here = ~Q(status__in=[*at_anthropic, *Batch.FINAL])
             return self.filter(_in_batches(here))
         if status == AIJob.Status.COMPLETED:
             return self.filter(status=status)
-        return self.filter(rare_status=status)
+        return self.filter(indexed_status=status)
 
     def on_their_way(self) -> Self:
         """Jobs that are submitted or processing."""
         unfinished = ~Q(status__in=Batch.FINAL)
-        return self.filter(Q(rare_status=AIJob.Status.PROCESSING) | _in_batches(unfinished))
+        return self.filter(Q(indexed_status=AIJob.Status.PROCESSING) | _in_batches(unfinished))
 
 
 def _in_batches(*which: Q, **having: object) -> Q:
@@ -153,20 +154,22 @@ class AIJob(Movable):
 
     FINAL: ClassVar = (Status.COMPLETED, Status.FAILED, Status.CANCELED)
 
-    RARE: ClassVar = (Status.QUEUED, Status.PROCESSING, Status.FAILED, Status.CANCELED)
+    INDEXED_STATUSES: ClassVar = (Status.QUEUED, Status.PROCESSING, Status.FAILED, Status.CANCELED)
 
     id = models.UUIDField(primary_key=True, editable=False)
-    # Triggers check these once a statement (migration 0009): foreign keys do it once a row.
-    tenant = models.ForeignKey(Tenant, models.PROTECT, db_index=False, db_constraint=False)
-    collection = models.ForeignKey(
-        Collection, models.PROTECT, null=True, db_index=False, db_constraint=False
-    )
-    batch = models.ForeignKey(Batch, models.PROTECT, null=True, db_index=False, db_constraint=False)
+    # Their indexes stand in Meta, each with what else is asked for.
+    tenant = models.ForeignKey(Tenant, models.PROTECT, db_index=False)
+    collection = models.ForeignKey(Collection, models.PROTECT, null=True, db_index=False)
+    batch = models.ForeignKey(Batch, models.PROTECT, null=True, db_index=False)
     job_type = models.CharField(max_length=20)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
     route = models.CharField(max_length=5, choices=Route.choices, default=Route.BATCH)
     attempts = models.PositiveSmallIntegerField(default=0, help_text="Times it was sent.")
-    room = models.PositiveSmallIntegerField(
+    forgiven_attempts = models.PositiveSmallIntegerField(
+        db_default=0,
+        help_text="Those before a person last asked for it again: they no longer count.",
+    )
+    max_tokens_factor = models.PositiveSmallIntegerField(
         default=1, help_text="Multiplies max_tokens, after an answer that was cut off."
     )
     request_bytes = models.PositiveIntegerField(help_text="Size of its line in a batch, at most.")
@@ -177,8 +180,8 @@ class AIJob(Movable):
     finished_at = models.DateTimeField(null=True)
     # PostgreSQL writes a row into each index anew when a column that any index names has changed,
     # be it in a condition. So indexes name this one, which stays null when a job is completed.
-    rare_status = models.GeneratedField(
-        expression=Case(When(status__in=RARE, then=F("status"))),
+    indexed_status = models.GeneratedField(
+        expression=Case(When(status__in=INDEXED_STATUSES, then=F("status"))),
         output_field=models.CharField(max_length=10, null=True),
         db_persist=True,
         help_text="Its status, where few jobs have it: not submitted, not completed.",
@@ -227,17 +230,17 @@ class AIJob(Movable):
             models.Index(
                 fields=["tenant", "not_before", "id"],
                 name="job_waiting",
-                condition=Q(rare_status="queued", route="batch"),
+                condition=Q(indexed_status="queued", route="batch"),
             ),
             # expedite: what is urgent, by its deadline.
             models.Index(
                 fields=["needed_by"],
                 name="job_urgent",
-                condition=Q(rare_status="queued", needed_by__isnull=False),
+                condition=Q(indexed_status="queued", needed_by__isnull=False),
             ),
             # sweep: direct calls whose worker died. Few run at any time.
             models.Index(
-                fields=["started_at"], name="job_running", condition=Q(rare_status="processing")
+                fields=["started_at"], name="job_running", condition=Q(indexed_status="processing")
             ),
             # dispatch, settle, who looks into a batch, and a tenant's list of what is on its way.
             models.Index(
@@ -247,15 +250,15 @@ class AIJob(Movable):
             ),
             # A tenant's list, filtered by a status that few jobs have: a walk would not end.
             models.Index(
-                fields=["tenant", "rare_status", "-id"],
-                name="job_of_tenant_rare",
-                condition=Q(rare_status__isnull=False),
+                fields=["tenant", "indexed_status", "-id"],
+                name="job_of_tenant_by_status",
+                condition=Q(indexed_status__isnull=False),
             ),
             # The same of one job type. Only ends that few jobs come to: no other pays for it.
             models.Index(
-                fields=["tenant", "rare_status", "job_type", "-id"],
-                name="job_of_kind_rare",
-                condition=Q(rare_status__in=["failed", "canceled"]),
+                fields=["tenant", "indexed_status", "job_type", "-id"],
+                name="job_of_type_by_status",
+                condition=Q(indexed_status__in=["failed", "canceled"]),
             ),
             # A collection's jobs in the order of its rows.
             models.Index(
@@ -299,11 +302,12 @@ class AIJob(Movable):
         return self._move([self.Status.QUEUED], self.Status.CANCELED, finished_at=now)
 
     def mark_queued(self, not_before: datetime) -> bool:
-        """Back in the queue, on request, after it failed or was canceled."""
+        """Back in the queue on request, after it failed or was canceled; attempts count anew."""
         return self._move(
             [self.Status.FAILED, self.Status.CANCELED],
             self.Status.QUEUED,
             batch=None,
+            forgiven_attempts=F("attempts"),
             not_before=not_before,
             started_at=None,
             finished_at=None,
@@ -317,13 +321,9 @@ class JobInput(models.Model):
     into every index of AIJob.
     """
 
-    job = models.OneToOneField(
-        AIJob, models.CASCADE, primary_key=True, related_name="input", db_constraint=False
-    )
-    # Those of the job, whose own constraints hold for them.
-    tenant = models.ForeignKey(
-        Tenant, models.DO_NOTHING, db_index=False, db_constraint=False, related_name="+"
-    )
+    job = models.OneToOneField(AIJob, models.CASCADE, primary_key=True, related_name="input")
+    # Those of the job, repeated for the indexes below.
+    tenant = models.ForeignKey(Tenant, models.PROTECT, db_index=False, related_name="+")
     job_type = models.CharField(max_length=20)
     document = JSONTextField(help_text="The text: a JSON string.")
     options = JSONTextField(help_text="The rest of its validated input: a JSON object.")
@@ -344,9 +344,7 @@ class JobInput(models.Model):
 class JobOutput(models.Model):
     """What a job returned: written once, when it completed."""
 
-    job = models.OneToOneField(
-        AIJob, models.CASCADE, primary_key=True, related_name="output", db_constraint=False
-    )
+    job = models.OneToOneField(AIJob, models.CASCADE, primary_key=True, related_name="output")
     result = JSONTextField(help_text="The validated result of its job type.")
     model = models.CharField(max_length=100)
     stop_reason = models.CharField(max_length=40)

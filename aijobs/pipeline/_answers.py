@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from aijobs import jobtypes
-from aijobs.jobtypes import InvalidOutput, JobInput, JobType
+from aijobs.jobtypes import InvalidOutput, JobType, JobTypeInput
 from aijobs.models import CircuitBreaker
 from aijobs.pipeline import _breaker
 from aijobs.pricing import Usage
 
 # Worth another attempt as it is (FACTS of the API: what it answers when it is busy or late).
-PASSING = frozenset(
+TRANSIENT = frozenset(
     {
         "api_error",
         "batch_refused",
@@ -22,15 +22,15 @@ PASSING = frozenset(
     }
 )
 # Worth one more attempt: a cut-off answer with more room, a broken one as it was.
-ONCE_MORE = frozenset({"max_tokens", "invalid_output"})
+RETRY_ONCE = frozenset({"max_tokens", "invalid_output"})
 
 # Nothing is wrong with the job: it goes back to the queue as often as it takes, and the circuit
 # breaker says when it leaves again.
-HELD = frozenset(CircuitBreaker.Reason) - {CircuitBreaker.Reason.NO_PERMISSION}
+ACCOUNT_BLOCKED = frozenset(CircuitBreaker.Reason) - {CircuitBreaker.Reason.NO_PERMISSION}
 # Attempts that tell nothing about the job.
-UNCOUNTED = HELD | {"never_sent"}
+NOT_AN_ATTEMPT = ACCOUNT_BLOCKED | {"never_sent"}
 # What a row of a batch may say of it, whose request was accepted.
-HELD_ROWS = frozenset(
+ACCOUNT_BLOCKED_IN_ROWS = frozenset(
     {
         CircuitBreaker.Reason.LOW_CREDIT,
         CircuitBreaker.Reason.ON_HOLD,
@@ -69,7 +69,7 @@ class Failure(NamedTuple):
 Outcome = Success | Failure
 
 
-def of_message(kind: JobType, given: JobInput, message: Mapping[str, Any]) -> Outcome:
+def of_message(kind: JobType, given: JobTypeInput, message: Mapping[str, Any]) -> Outcome:
     """Read a message of the Messages API, as a batch row or a direct answer holds it.
 
     `given` may lack the document where the job type does not read it. Raises whatever comes of it
@@ -92,7 +92,7 @@ def of_message(kind: JobType, given: JobInput, message: Mapping[str, Any]) -> Ou
         return Failure("invalid_output", str(error), billed)
 
 
-def of_direct_answer(kind: JobType, given: JobInput, message: Mapping[str, Any]) -> Outcome:
+def of_direct_answer(kind: JobType, given: JobTypeInput, message: Mapping[str, Any]) -> Outcome:
     """Read a message that exists only here: one that cannot be read is charged for all the same."""
     billed = None
     try:
@@ -104,7 +104,7 @@ def of_direct_answer(kind: JobType, given: JobInput, message: Mapping[str, Any])
         return Failure("unreadable_answer", why, billed)
 
 
-def of_row(job_type: str, given: JobInput, result: Mapping[str, Any]) -> Outcome:
+def of_row(job_type: str, given: JobTypeInput, result: Mapping[str, Any]) -> Outcome:
     """Read the `result` of one row of a batch's results. Raises as `of_message` does."""
     match result.get("type"):
         case "succeeded":
@@ -131,4 +131,4 @@ def _of_error(error: Mapping[str, Any]) -> Failure:
     kind, message = str(error.get("type") or "api_error"), str(error.get("message") or "")[:1_000]
     code = str((error.get("details") or {}).get("error_code") or "")
     reason = _breaker.reason_of(kind, code, message)
-    return Failure(str(reason) if reason in HELD_ROWS else kind, message)
+    return Failure(str(reason) if reason in ACCOUNT_BLOCKED_IN_ROWS else kind, message)

@@ -10,7 +10,7 @@ from datetime import datetime
 from aijobs import gateway
 from aijobs.models import CircuitBreaker
 from aijobs.models.breaker import FIRST_PAUSE
-from aijobs.pipeline._steps import Step, reached
+from aijobs.pipeline._crash_points import Step, crash_point
 
 logger = logging.getLogger(__name__)
 
@@ -68,16 +68,16 @@ def trip(
     breaker = CircuitBreaker(**said, opened_at=now, probe_at=now + FIRST_PAUSE)
     # When two trip it at once, one of them is enough.
     CircuitBreaker.objects.bulk_create([breaker], ignore_conflicts=True)
-    reached(Step.BREAKER_OPENED)
+    crash_point(Step.BREAKER_OPENED)
     logger.error("Nothing is sent until this is solved: %s %s", reason.label, message)
 
 
-def prove(*, sent_at: datetime, now: datetime, by_answer: bool) -> None:
+def record_success(*, sent_at: datetime, now: datetime, by_answer: bool) -> None:
     """Anthropic accepted, or answered, what was sent: go on, if that was a probe."""
     breakers = CircuitBreaker.objects.open().filter(opened_at__lt=sent_at)
     if not by_answer:
         breakers = breakers.filter(needs_answer=False)
     for breaker in breakers:
         if breaker.mark_closed(now):
-            reached(Step.BREAKER_CLOSED)
+            crash_point(Step.BREAKER_CLOSED)
             logger.warning("Anthropic accepts work again: sending resumes.")

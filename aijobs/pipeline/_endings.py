@@ -19,21 +19,21 @@ from django.conf import settings
 from django.db import connection
 
 from aijobs import jobtypes, pricing
-from aijobs.jobtypes import JobInput
+from aijobs.jobtypes import JobTypeInput
 from aijobs.models import AIJob, Batch, JobAttempt, LedgerEntry
 from aijobs.models.fields import encode_json
 from aijobs.pipeline._answers import (
-    HELD,
-    ONCE_MORE,
-    PASSING,
-    UNCOUNTED,
+    ACCOUNT_BLOCKED,
+    NOT_AN_ATTEMPT,
+    RETRY_ONCE,
+    TRANSIENT,
     Billed,
     Failure,
     Outcome,
     Success,
 )
 from aijobs.pipeline._copy import NULL, binary_cell, cell, copy_rows
-from aijobs.pipeline._steps import Step, reached
+from aijobs.pipeline._crash_points import Step, crash_point
 from aijobs.pricing import UnknownModel
 
 BACKOFF = timedelta(seconds=30)
@@ -52,7 +52,7 @@ class LockedJob(NamedTuple):
     tenant_id: int
     job_type: str
     attempts: int
-    room: int
+    max_tokens_factor: int
     options: str
     """The JSON of its input but for the document."""
 
@@ -61,15 +61,15 @@ class LockedJob(NamedTuple):
         return UUID(self.key)
 
     @property
-    def given(self) -> JobInput:
+    def given(self) -> JobTypeInput:
         """Its input without the document."""
         return _given(self.job_type, self.options)
 
 
 @lru_cache(maxsize=4_096)
-def _given(job_type: str, options: str) -> JobInput:
+def _given(job_type: str, options: str) -> JobTypeInput:
     """Jobs of one collection mostly share their options; inputs cannot be changed."""
-    given: JobInput = jobtypes.get(job_type).load(orjson.loads(options))
+    given: JobTypeInput = jobtypes.get(job_type).load(orjson.loads(options))
     return given
 
 
@@ -92,7 +92,7 @@ def lock_jobs(
         options: dict[str, str] = dict(cursor.fetchall())
         cursor.execute(
             """
-            SELECT encode(uuid_send(id), 'hex'), tenant_id, job_type, attempts, room
+            SELECT encode(uuid_send(id), 'hex'), tenant_id, job_type, attempts, max_tokens_factor
             FROM aijobs_aijob
             WHERE id = ANY(ARRAY(SELECT unnest(%s::uuid[])))
               AND status = %s AND batch_id IS NOT DISTINCT FROM %s
@@ -103,7 +103,7 @@ def lock_jobs(
         return {job[0]: LockedJob._make((*job, options[job[0]])) for job in cursor.fetchall()}
 
 
-def with_documents(jobs: Iterable[LockedJob]) -> Iterator[tuple[LockedJob, JobInput]]:
+def with_documents(jobs: Iterable[LockedJob]) -> Iterator[tuple[LockedJob, JobTypeInput]]:
     """Jobs with their whole inputs, a few at a time."""
     remaining = iter(jobs)
     while piece := {job.key: job for job in islice(remaining, DOCUMENTS_AT_ONCE)}:
@@ -158,7 +158,7 @@ def store(
     )
     if charges:
         copy_rows("aijobs_ledgerentry", CHARGE, charges)
-    reached(Step.ENDINGS_COPIED)
+    crash_point(Step.ENDINGS_COPIED)
     finished: dict[str, list[str]] = defaultdict(list)
     finished[AIJob.Status.COMPLETED] = completed
     again = _sort_failures(failures, batch, now, finished)
@@ -186,14 +186,14 @@ def store(
             cursor.execute(
                 """
                 UPDATE aijobs_aijob SET status = 'queued', batch_id = NULL, started_at = NULL,
-                       not_before = again.not_before, room = again.room
+                       not_before = again.not_before, max_tokens_factor = again.max_tokens_factor
                 FROM unnest(%s::uuid[], %s::timestamptz[], %s::int[])
-                     AS again (id, not_before, room)
+                     AS again (id, not_before, max_tokens_factor)
                 WHERE aijobs_aijob.id = again.id
                 """,
                 list(map(list, zip(*again, strict=True))),
             )
-    reached(Step.ENDINGS_MOVED)
+    crash_point(Step.ENDINGS_MOVED)
     counts = Counter({str(status): len(ids) for status, ids in finished.items() if ids})
     counts[str(AIJob.Status.QUEUED)] += len(again)
     return counts
@@ -201,7 +201,9 @@ def store(
 
 def charge_alone(job: AIJob, billed: Billed, now: datetime) -> None:
     """Charge for the answer to a direct call that came too late to be stored, once."""
-    lock = LockedJob(job.pk.hex, job.tenant_id, job.job_type, job.attempts, job.room, "")
+    lock = LockedJob(
+        job.pk.hex, job.tenant_id, job.job_type, job.attempts, job.max_tokens_factor, ""
+    )
     if not LedgerEntry.objects.filter(batch=None, custom_id=_sent_as(lock, None)).exists():
         common = _common(None, AIJob.Route.SYNC, now)
         copy_rows("aijobs_ledgerentry", CHARGE, [_charge(lock, billed, None, now.date()) + common])
@@ -213,7 +215,7 @@ def _sort_failures(
     now: datetime,
     finished: dict[str, list[str]],
 ) -> list[tuple[UUID, datetime, int]]:
-    """Put failed jobs among the finished, or return them with moment and room to try again."""
+    """Put failed jobs among the finished, or return them with moment and factor to try again."""
     earlier: Counter[tuple[UUID, str]] = Counter(
         JobAttempt.objects.filter(job__in=[job.id for job, _ in failures]).values_list(
             "job_id", "error_type"
@@ -222,15 +224,15 @@ def _sort_failures(
     again = []
     for job, failure in failures:
         kind = failure.error_type
-        counted = job.attempts - sum(earlier[job.id, uncounted] for uncounted in UNCOUNTED)
-        is_worth_it = kind in PASSING or (kind in ONCE_MORE and not earlier[job.id, kind])
+        counted = job.attempts - sum(earlier[job.id, uncounted] for uncounted in NOT_AN_ATTEMPT)
+        is_worth_it = kind in TRANSIENT or (kind in RETRY_ONCE and not earlier[job.id, kind])
         if kind == "canceled" and batch and batch.after_cancel == Batch.AfterCancel.CANCEL:
             finished[AIJob.Status.CANCELED].append(job.key)
-        elif kind in UNCOUNTED | {"canceled"} or (
+        elif kind in NOT_AN_ATTEMPT | {"canceled"} or (
             is_worth_it and counted < settings.AIJOBS_MAX_ATTEMPTS
         ):
-            room = 2 if kind == "max_tokens" else job.room
-            again.append((job.id, now + _pause(kind, job, batch), room))
+            max_tokens_factor = 2 if kind == "max_tokens" else job.max_tokens_factor
+            again.append((job.id, now + _pause(kind, job, batch), max_tokens_factor))
         else:
             finished[AIJob.Status.FAILED].append(job.key)
     return again
@@ -238,7 +240,7 @@ def _sort_failures(
 
 def _pause(error_type: str, job: LockedJob, batch: Batch | None) -> timedelta:
     """How long an attempt waits after this error: longer each time where Anthropic is busy."""
-    if error_type in ONCE_MORE | HELD or error_type in {"canceled", "expired"}:
+    if error_type in RETRY_ONCE | ACCOUNT_BLOCKED or error_type in {"canceled", "expired"}:
         return timedelta(0)
     limit = UNSENT_LIMIT if error_type == "never_sent" else BACKOFF_LIMIT
     pause = min(BACKOFF * 2.0 ** min(job.attempts - 1, 10), limit)
@@ -257,10 +259,13 @@ CHARGE = (
     "input_tokens",
     "output_tokens",
     "cache_read_tokens",
-    "cache_write_tokens",
+    "cache_write_5m_tokens",
+    "cache_write_1h_tokens",
     "cost_usd",
     "sync_cost_usd",
     "saved_usd",
+    "priced_as",
+    "priced_on",
     # The same for all that are stored together.
     "batch_id",
     "route",
@@ -296,19 +301,20 @@ def _names(model: str, stop_reason: str) -> bytes:
 def _charge(job: LockedJob, billed: Billed, batch: Batch | None, on: date) -> bytes:
     """The row of LedgerEntry, in the order of CHARGE, up to what is the same for all."""
     usage = billed.usage
+    priced_as = billed.model
     try:
-        charge = pricing.charge(billed.model, usage, batch=batch is not None, on=on)
+        charge = pricing.charge(priced_as, usage, batch=batch is not None, on=on)
     except UnknownModel:
         # Anthropic answered under another name; the price is that of the model asked for.
-        charge = pricing.charge(
-            jobtypes.get(job.job_type).model, usage, batch=batch is not None, on=on
-        )
+        priced_as = jobtypes.get(job.job_type).model
+        charge = pricing.charge(priced_as, usage, batch=batch is not None, on=on)
     return (
         f"{job.tenant_id}\t{job.key}\t{_sent_as(job, batch)}\t{job.job_type}\t"
         f"{_name(billed.model).decode()}\t"
         f"{usage.input_tokens}\t{usage.output_tokens}\t{usage.cache_read_input_tokens}\t"
-        f"{usage.cache_write_5m_tokens + usage.cache_write_1h_tokens}\t"
+        f"{usage.cache_write_5m_tokens}\t{usage.cache_write_1h_tokens}\t"
         f"{charge.cost_usd}\t{charge.sync_cost_usd}\t{charge.saved_usd}\t"
+        f"{_name(priced_as).decode()}\t{on}\t"
     ).encode()
 
 

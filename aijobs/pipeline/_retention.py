@@ -21,7 +21,7 @@ from aijobs.models import (
     JobInput,
     JobOutput,
 )
-from aijobs.pipeline._steps import Step, reached
+from aijobs.pipeline._crash_points import Step, crash_point
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ def delete_remote(now: datetime) -> int:
             if error.status != 404:
                 logger.warning("%s is not deleted: %s", batch.remote_id, error)
                 continue
-        reached(Step.SWEEP_DELETED)
+        crash_point(Step.SWEEP_DELETED)
         deleted += Batch.objects.filter(pk=batch.pk, remote_deleted_at=None).update(
             remote_deleted_at=now
         )
@@ -75,7 +75,7 @@ def prune(now: datetime) -> int:
     for _ in range(MOST_PIECES):
         piece = _prune_jobs(before)
         pruned += piece
-        reached(Step.SWEEP_PRUNED)
+        crash_point(Step.SWEEP_PRUNED)
         if piece < PIECE_ROWS:
             _prune_collections(before)
             break

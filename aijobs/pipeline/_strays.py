@@ -16,9 +16,9 @@ from django.conf import settings
 from aijobs import gateway, pricing
 from aijobs.gateway import GatewayError, RemoteBatch
 from aijobs.models import AIJob, Batch, LostSubmission, StrayBatch
+from aijobs.pipeline._crash_points import Step, crash_point
 from aijobs.pipeline._locks import exclusive
 from aijobs.pipeline._results import first_nonce, lines, loads
-from aijobs.pipeline._steps import Step, reached
 from aijobs.pricing import Usage
 
 logger = logging.getLogger(__name__)
@@ -82,12 +82,12 @@ def find_duplicates(now: datetime) -> int:
         for remote in maybe:
             if remote.has_ended and (match := _by_nonce(remote, lost, now)):
                 _turned_up(match, remote, now)
-                reached(Step.SWEEP_FOUND)
+                crash_point(Step.SWEEP_FOUND)
                 found += 1
         running = [remote for remote in maybe if not remote.has_ended]
         for match, remote in _by_moment(running, lost, listed):
             _turned_up(match, remote, now)
-            reached(Step.SWEEP_FOUND)
+            crash_point(Step.SWEEP_FOUND)
             found += 1
     return found
 
@@ -116,7 +116,7 @@ def _by_moment(
         if len(fitting) == 1:
             running = [remote for remote in running if remote not in fitting]
             yield one, fitting[0]
-        elif fitting and one.batch.call_staff(
+        elif fitting and one.batch.flag_for_staff(
             "It may be at Anthropic a second time, and several there could be it."
         ):
             logger.error("Batch %s may be one of %s at Anthropic.", one.batch_id, len(fitting))
@@ -172,7 +172,7 @@ def follow_duplicates(now: datetime) -> None:
             remote = gateway.retrieve_batch(stray.remote_id)
             if remote.status == "in_progress":
                 remote = gateway.cancel_batch(stray.remote_id)
-                reached(Step.SWEEP_CANCELED)
+                crash_point(Step.SWEEP_CANCELED)
             if not remote.has_ended:
                 continue
             succeeded, cost = _cost(stray, now)
@@ -188,7 +188,7 @@ def follow_duplicates(now: datetime) -> None:
         StrayBatch.objects.filter(pk=stray.pk, ended_at=None).update(
             ended_at=remote.ended_at or now, succeeded=succeeded, cost_usd=cost
         )
-        reached(Step.SWEEP_COUNTED)
+        crash_point(Step.SWEEP_COUNTED)
         logger.error("Duplicate %s ended: %s requests charged.", stray.remote_id, succeeded)
 
 

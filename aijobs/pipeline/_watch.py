@@ -14,8 +14,8 @@ from aijobs import gateway
 from aijobs.models import AIJob, Batch, CircuitBreaker
 from aijobs.pipeline import _endings
 from aijobs.pipeline._answers import Failure
+from aijobs.pipeline._crash_points import Step, crash_point
 from aijobs.pipeline._retention import KEPT_BY_ANTHROPIC
-from aijobs.pipeline._steps import Step, reached
 
 logger = logging.getLogger(__name__)
 
@@ -37,11 +37,11 @@ def end_long_pauses(now: datetime) -> None:
     unfinished.filter(polled_at__gt=far).update(polled_at=now)
     breaker = CircuitBreaker.objects.open().filter(probe_at__gt=far)
     breaker.update(probe_at=now, opened_at=Least("opened_at", now))
-    running = AIJob.objects.filter(rare_status=AIJob.Status.PROCESSING)
+    running = AIJob.objects.filter(indexed_status=AIJob.Status.PROCESSING)
     running.filter(started_at__gt=far).update(started_at=now)
 
 
-def call_staff(now: datetime) -> None:
+def flag_for_staff(now: datetime) -> None:
     """Name the batches that a person should look at before it is too late."""
     open_ones = Q(status__in=[*Batch.REMOTE, Batch.Status.ENDED])
     vanishing = Q(submitting_at__lt=now - KEPT_BY_ANTHROPIC + ALARM_BEFORE)
@@ -53,7 +53,7 @@ def call_staff(now: datetime) -> None:
 
 
 def _call(batch: Batch, why: str) -> None:
-    if batch.call_staff(why):
+    if batch.flag_for_staff(why):
         logger.error("Batch %s: %s", batch.pk, why)
 
 
@@ -91,6 +91,6 @@ def _give_up(batch: Batch, now: datetime) -> bool:
         with transaction.atomic():
             jobs = _endings.lock_jobs(ids, status=AIJob.Status.SUBMITTED, batch=batch)
             _endings.store(((job, failure) for job in jobs.values()), batch=batch, now=now)
-        reached(Step.SWEEP_GAVE_UP)
+        crash_point(Step.SWEEP_GAVE_UP)
     logger.error("Batch %s: Anthropic no longer has its results.", batch.pk)
     return batch.mark_vanished(now, "Anthropic deleted its results before they were fetched.")

@@ -15,7 +15,7 @@ from aijobs.jobtypes import InvalidInput, JobType
 from aijobs.models import AIJob, Claim, Collection, KeyTaken, dump_json, new_id
 from aijobs.models.fields import encode_json, numbers_from
 from aijobs.pipeline._copy import NULL, binary_cell, cell, copy_rows
-from aijobs.pipeline._steps import Step, reached
+from aijobs.pipeline._crash_points import Step, crash_point
 from citizenapp.database.prepared import prepared_cursor
 from citizenapp.tenants.models import Tenant
 
@@ -34,8 +34,8 @@ REJECTED_TOLD = 1_000
 INSERT_JOB = """
 WITH {claim}, job AS (
     INSERT INTO aijobs_aijob (
-        id, tenant_id, job_type, status, route, attempts, room, request_bytes, created_at,
-        not_before, needed_by
+        id, tenant_id, job_type, status, route, attempts, max_tokens_factor, request_bytes,
+        created_at, not_before, needed_by
     )
     SELECT %(id)s, %(tenant)s, %(job_type)s, 'queued', %(route)s, 0, 1, %(request_bytes)s,
            %(now)s, %(now)s, %(needed_by)s
@@ -114,7 +114,7 @@ class _Rejections:
             self.told.append(Rejected(row, errors))
 
 
-def job(
+def accept_job(
     tenant: Tenant,
     job_type: str,
     raw: Mapping[str, object],
@@ -169,11 +169,11 @@ def job(
         if not cursor.rowcount:
             raise KeyTaken
     queued._state.adding = False
-    reached(Step.ACCEPT_COMMITTED)
+    crash_point(Step.ACCEPT_COMMITTED)
     return queued
 
 
-def collection(
+def accept_collection(
     tenant: Tenant,
     name: str,
     job_type: str,
@@ -213,7 +213,7 @@ def collection(
         queued.save(force_insert=True)
         while stored := _store(queued, islice(worthwhile, CHUNK), ids, now):
             queued.total += stored
-            reached(Step.ACCEPT_COPIED)
+            crash_point(Step.ACCEPT_COPIED)
         if rejections.count and on_error == "reject":
             raise RejectedCollection(
                 "Nothing was queued: some rows have errors.", rejections.told, rejections.count
@@ -223,22 +223,22 @@ def collection(
                 "Nothing was queued: there is no valid row.", rejections.told, rejections.count
             )
         queued.save(update_fields=["total"])
-        reached(Step.ACCEPT_COUNTED)
-    reached(Step.ACCEPT_COMMITTED)
+        crash_point(Step.ACCEPT_COUNTED)
+    crash_point(Step.ACCEPT_COMMITTED)
     return Accepted(queued, queued.total, rejections.told, rejections.count)
 
 
-def retry(job: AIJob, *, now: datetime) -> bool:
+def retry_job(job: AIJob, *, now: datetime) -> bool:
     """Queue a failed or canceled job again; False when it is neither."""
     moved = job.mark_queued(now)
-    reached(Step.RETRY_COMMITTED)
+    crash_point(Step.RETRY_COMMITTED)
     return moved
 
 
 def retry_collection(collection: Collection, *, now: datetime) -> int:
     """Queue the failed jobs of a collection again; returns how many."""
     moved = AIJob.objects.filter(collection=collection).queue_failed_again(now)
-    reached(Step.RETRY_COMMITTED)
+    crash_point(Step.RETRY_COMMITTED)
     return moved
 
 
@@ -376,7 +376,15 @@ def _store(
     copy_rows(
         "aijobs_aijob",
         (
-            *("id", "tenant_id", "collection_id", "job_type", "status", "attempts", "room"),
+            *(
+                "id",
+                "tenant_id",
+                "collection_id",
+                "job_type",
+                "status",
+                "attempts",
+                "max_tokens_factor",
+            ),
             *("created_at", "not_before", "route", "request_bytes", "needed_by"),
         ),
         jobs,

@@ -8,8 +8,8 @@ from django.db import connection, transaction
 
 from aijobs import jobtypes
 from aijobs.models import Batch, CircuitBreaker, new_nonce
+from aijobs.pipeline._crash_points import Step, crash_point
 from aijobs.pipeline._locks import exclusive
-from aijobs.pipeline._steps import Step, reached
 
 logger = logging.getLogger(__name__)
 
@@ -18,12 +18,12 @@ logger = logging.getLogger(__name__)
 WAITING = """
 WITH RECURSIVE waiting (tenant_id, since) AS (
     (SELECT tenant_id, not_before FROM aijobs_aijob
-     WHERE rare_status = 'queued' AND route = 'batch' AND job_type = ANY(%(job_types)s)
+     WHERE indexed_status = 'queued' AND route = 'batch' AND job_type = ANY(%(job_types)s)
      ORDER BY tenant_id, not_before, id LIMIT 1)
     UNION ALL
     SELECT next.tenant_id, next.not_before FROM waiting CROSS JOIN LATERAL (
         SELECT tenant_id, not_before FROM aijobs_aijob
-        WHERE rare_status = 'queued' AND route = 'batch' AND job_type = ANY(%(job_types)s)
+        WHERE indexed_status = 'queued' AND route = 'batch' AND job_type = ANY(%(job_types)s)
           AND tenant_id > waiting.tenant_id
         ORDER BY tenant_id, not_before, id LIMIT 1
     ) AS next
@@ -38,7 +38,7 @@ SELECT COALESCE(min(since) <= %(before)s, FALSE) OR (
     SELECT count(*) >= %(enough)s FROM (
         SELECT FROM waiting CROSS JOIN LATERAL (
             SELECT FROM aijobs_aijob
-            WHERE rare_status = 'queued' AND route = 'batch' AND job_type = ANY(%(job_types)s)
+            WHERE indexed_status = 'queued' AND route = 'batch' AND job_type = ANY(%(job_types)s)
               AND tenant_id = waiting.tenant_id AND not_before <= %(now)s
             ORDER BY not_before, id  -- So that stale statistics cannot talk it into a scan.
             LIMIT %(enough)s
@@ -58,7 +58,7 @@ CHOSEN = (
     SELECT job.*, row_number() OVER (PARTITION BY job.tenant_id ORDER BY not_before, id) AS rank
     FROM waiting CROSS JOIN LATERAL (
         SELECT id, tenant_id, not_before, request_bytes FROM aijobs_aijob
-        WHERE rare_status = 'queued' AND route = 'batch' AND job_type = ANY(%(job_types)s)
+        WHERE indexed_status = 'queued' AND route = 'batch' AND job_type = ANY(%(job_types)s)
           AND tenant_id = waiting.tenant_id AND not_before <= %(now)s
         ORDER BY not_before, id
         LIMIT GREATEST(1, %(room)s / (SELECT count(*) FROM waiting))
@@ -114,7 +114,7 @@ def run(now: datetime) -> int:
         if not mine or not due(now):
             return 0
         while not _is_held(now) and assemble_one(now):
-            reached(Step.ASSEMBLE_COMMITTED)
+            crash_point(Step.ASSEMBLE_COMMITTED)
             batches += 1
     return batches
 
@@ -142,13 +142,13 @@ def assemble_one(now: datetime) -> Batch | None:
         batch.requests += claimed
         batch.request_bytes += claimed_bytes
         tenants.update(of_tenants)
-        reached(Step.ASSEMBLE_CLAIMED)
+        crash_point(Step.ASSEMBLE_CLAIMED)
     if not batch.requests:
         transaction.set_rollback(True)
         return None
     batch.tenant_ids = sorted(tenants)
     batch.save(update_fields=["requests", "request_bytes", "tenant_ids"])
-    reached(Step.ASSEMBLE_COUNTED)
+    crash_point(Step.ASSEMBLE_COUNTED)
     logger.info(
         "Batch %s assembled: %s jobs of %s tenants.", batch.pk, batch.requests, len(tenants)
     )

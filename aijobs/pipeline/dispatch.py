@@ -21,11 +21,11 @@ from aijobs.models import AIJob, Batch
 from aijobs.pipeline import _breaker, _endings
 from aijobs.pipeline._answers import Failure
 from aijobs.pipeline._copy import read_rows
-from aijobs.pipeline._isolation import isolated
+from aijobs.pipeline._crash_points import Step, crash_point
+from aijobs.pipeline._db_outages import retry_while_db_down
 from aijobs.pipeline._locks import exclusive
-from aijobs.pipeline._patience import patiently
+from aijobs.pipeline._quarantine import quarantine
 from aijobs.pipeline._results import loads
-from aijobs.pipeline._steps import Step, reached
 
 logger = logging.getLogger(__name__)
 
@@ -36,9 +36,10 @@ FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=10)
 # The jobs of a batch, each tenant's in their order. OFFSET 0 makes each input a look-up by its key,
 # whatever the statistics say.
 ROWS = """
-SELECT encode(uuid_send(job.id), 'hex'), job.job_type, job.room, input.document, input.options
+SELECT encode(uuid_send(job.id), 'hex'), job.job_type, job.max_tokens_factor, input.document,
+       input.options
 FROM (
-    SELECT id, job_type, room FROM aijobs_aijob
+    SELECT id, job_type, max_tokens_factor FROM aijobs_aijob
     WHERE batch_id = %s AND status = 'submitted' ORDER BY tenant_id, id OFFSET 0
 ) AS job
 CROSS JOIN LATERAL (
@@ -81,9 +82,9 @@ def run(now: datetime, clock: Callable[[], datetime]) -> int:
                 is_late = clock() - now > timedelta(seconds=settings.AIJOBS_SEND_SECONDS)
                 if is_late or not _breaker.allowance(1, now):
                     break
-                with isolated(batch, now):
+                with quarantine(batch, now):
                     confirmed += dispatch(batch, clock)
-                    reached(Step.DISPATCH_COMMITTED)
+                    crash_point(Step.DISPATCH_COMMITTED)
             if _breaker.is_holding(now):
                 # In the queue, where they can be canceled.
                 assembled = Batch.objects.filter(status=Batch.Status.ASSEMBLED)
@@ -102,11 +103,11 @@ def dispatch(batch: Batch, clock: Callable[[], datetime]) -> bool:
             watermark = gateway.newest_batch_id()
         except gateway.GatewayError as error:
             # Nothing was sent yet, and without a watermark nothing may be.
-            batch.put_off(clock() + _pause(batch), f"Not submitted yet: {error}")
+            batch.defer(clock() + _pause(batch), f"Not submitted yet: {error}")
             if isinstance(error, gateway.Refused):
                 _stops_everything(error, sent_at=clock(), now=clock())
             return False
-        reached(Step.DISPATCH_WATERMARK)
+        crash_point(Step.DISPATCH_WATERMARK)
         intended = batch.mark_submitting(
             clock(), watermark=watermark, requests=requests, request_bytes=body.tell()
         )
@@ -125,7 +126,7 @@ def _give_back(batches: Iterable[Batch], now: datetime, note: str) -> None:
 def _fill(batch: Batch, body: IO[bytes], clock: Callable[[], datetime]) -> int:
     """Write the body of a batch; returns how many requests, 0 where nothing is to be sent now."""
     requests = write_body(batch, body)
-    reached(Step.DISPATCH_WRITTEN)
+    crash_point(Step.DISPATCH_WRITTEN)
     if not requests:
         batch.mark_dissolved(clock(), "Every job left it before it was sent.")
         return 0
@@ -136,7 +137,7 @@ def _fill(batch: Batch, body: IO[bytes], clock: Callable[[], datetime]) -> int:
         if len(small) > 1:
             _give_back(small, clock(), "Too small to be told from one in doubt.")
         else:
-            batch.put_off(clock() + FIRST_PAUSE, "Waits: a batch of the same size is in doubt.")
+            batch.defer(clock() + FIRST_PAUSE, "Waits: a batch of the same size is in doubt.")
     elif size < requests:
         size = write_body(batch, body) if _leave_out(batch, requests - size) else 0
     return size
@@ -145,28 +146,30 @@ def _fill(batch: Batch, body: IO[bytes], clock: Callable[[], datetime]) -> int:
 def _send(batch: Batch, body: IO[bytes], clock: Callable[[], datetime]) -> bool:
     """The one POST of a batch whose intent is stored; True when Anthropic confirmed it."""
     assert batch.submitting_at is not None
-    reached(Step.DISPATCH_INTENT)
+    crash_point(Step.DISPATCH_INTENT)
     try:
         remote = gateway.create_batch(body, _in_time(batch, clock))
     except gateway.NeverSent as error:
-        reached(Step.DISPATCH_ANSWERED)
+        crash_point(Step.DISPATCH_ANSWERED)
         batch.mark_unsent(clock() + _pause(batch), f"Not submitted yet: {error}")
         if isinstance(error, TooSlow):
             _leave_out(batch, batch.requests // 2)
-            if batch.call_staff("The line is too slow for it. Half of it goes with another batch."):
+            if batch.flag_for_staff(
+                "The line is too slow for it. Half of it goes with another batch."
+            ):
                 logger.error("Batch %s could not be sent in time.", batch.pk)  # noqa: TRY400
     except gateway.Refused as error:
-        reached(Step.DISPATCH_ANSWERED)
+        crash_point(Step.DISPATCH_ANSWERED)
         _refused(batch, error, clock())
     except gateway.InDoubt as error:
-        reached(Step.DISPATCH_ANSWERED)
+        crash_point(Step.DISPATCH_ANSWERED)
         batch.mark_unconfirmed(clock(), f"In doubt: {error}")
         logger.warning("Batch %s is in doubt: %s", batch.pk, error)
     else:
-        reached(Step.DISPATCH_ANSWERED)
+        crash_point(Step.DISPATCH_ANSWERED)
         logger.info("Batch %s submitted: %s requests.", batch.pk, batch.requests)
-        submitted = patiently(batch.mark_submitted, clock(), remote.id, remote.expires_at)
-        _breaker.prove(sent_at=batch.submitting_at, now=clock(), by_answer=False)
+        submitted = retry_while_db_down(batch.mark_submitted, clock(), remote.id, remote.expires_at)
+        _breaker.record_success(sent_at=batch.submitting_at, now=clock(), by_answer=False)
         return submitted
     return False
 
@@ -205,7 +208,7 @@ def _in_time(batch: Batch, clock: Callable[[], datetime]) -> Callable[[], None]:
     end = batch.submitting_at + timedelta(seconds=settings.AIJOBS_SEND_SECONDS)
 
     def before_piece() -> None:
-        reached(Step.DISPATCH_SENDING)
+        crash_point(Step.DISPATCH_SENDING)
         if clock() > end:
             raise TooSlow(f"it took longer than {settings.AIJOBS_SEND_SECONDS:.0f} s")
 
@@ -218,11 +221,11 @@ def write_body(batch: Batch, body: IO[bytes]) -> int:
     body.seek(0)
     body.truncate()
     body.write(b'{"requests":[')
-    for key, job_type, room, document, options in read_rows(ROWS, [batch.pk]):
+    for key, job_type, max_tokens_factor, document, options in read_rows(ROWS, [batch.pk]):
         kind = jobtypes.get(job_type)
         given = orjson.loads(options)
         given[kind.text_field] = loads(document)
-        params = kind.params(kind.load(given), room=int(room))
+        params = kind.params(kind.load(given), max_tokens_factor=int(max_tokens_factor))
         line = orjson.dumps({"custom_id": f"{batch.nonce}-{key}", "params": params})
         body.write(b"," + line if count else line)
         count += 1
@@ -253,7 +256,7 @@ def _refused(batch: Batch, error: gateway.Refused, now: datetime) -> None:
         locked = _endings.lock_jobs(ids, status="submitted", batch=batch)
         failure = Failure("batch_refused", f"Anthropic refused its whole batch: {error}")
         _endings.store(((job, failure) for job in locked.values()), batch=batch, now=now)
-        reached(Step.DISPATCH_REFUSED)
+        crash_point(Step.DISPATCH_REFUSED)
 
 
 def _stops_everything(error: gateway.Refused, *, sent_at: datetime, now: datetime) -> bool:

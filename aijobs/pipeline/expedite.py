@@ -11,9 +11,9 @@ from django.db import transaction
 from aijobs import gateway, jobtypes
 from aijobs.models import AIJob, JobAttempt
 from aijobs.pipeline import _answers, _breaker, _endings
-from aijobs.pipeline._answers import HELD, Failure, Outcome
-from aijobs.pipeline._patience import patiently
-from aijobs.pipeline._steps import Step, reached
+from aijobs.pipeline._answers import ACCOUNT_BLOCKED, Failure, Outcome
+from aijobs.pipeline._crash_points import Step, crash_point
+from aijobs.pipeline._db_outages import retry_while_db_down
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ def ready(now: datetime) -> list[AIJob]:
         AIJob.objects.filter(
             # What is wanted at once was due when it was accepted.
             needed_by__lte=now + MARGIN,
-            rare_status=AIJob.Status.QUEUED,
+            indexed_status=AIJob.Status.QUEUED,
             job_type__in=jobtypes.names(),
             not_before__lte=now,
         )
@@ -55,18 +55,18 @@ def run(now: datetime, clock: Callable[[], datetime]) -> int:
     claimed = [job for job in allowed if job.mark_processing(now)]
     if not claimed:
         return 0
-    reached(Step.EXPEDITE_CLAIMED)
+    crash_point(Step.EXPEDITE_CLAIMED)
     with ThreadPoolExecutor(max_workers=len(claimed)) as threads:
         # Threads only talk to Anthropic; what they bring is stored here, as each arrives.
         calls: dict[Future[Outcome], AIJob] = {threads.submit(ask, job): job for job in claimed}
         errors: list[Exception] = []
         for call in as_completed(calls):
             outcome = call.result()
-            reached(Step.EXPEDITE_ANSWERED)
+            crash_point(Step.EXPEDITE_ANSWERED)
             try:
-                patiently(finish, calls[call], outcome, clock())
-                reached(Step.EXPEDITE_COMMITTED)
-                patiently(_tell_breaker, calls[call], outcome, clock())
+                retry_while_db_down(finish, calls[call], outcome, clock())
+                crash_point(Step.EXPEDITE_COMMITTED)
+                retry_while_db_down(_tell_breaker, calls[call], outcome, clock())
             except Exception as error:
                 # The other answers were paid for as well.
                 errors.append(error)
@@ -80,13 +80,15 @@ def ask(job: AIJob) -> Outcome:
     try:
         kind = job.kind
         given = kind.load({**job.input.options, kind.text_field: job.input.document})
-        message = gateway.create_message(kind.params(given, room=job.room))
+        message = gateway.create_message(
+            kind.params(given, max_tokens_factor=job.max_tokens_factor)
+        )
         return _answers.of_direct_answer(kind, given, message)
     except gateway.NeverSent as error:
         return Failure("never_sent", str(error))
     except gateway.Refused as error:
         reason = _breaker.reason_of(error.error_type, error.error_code, str(error))
-        return Failure(str(reason) if reason in HELD else error.error_type, str(error))
+        return Failure(str(reason) if reason in ACCOUNT_BLOCKED else error.error_type, str(error))
     except gateway.InDoubt as error:
         # The answer may have been made and billed: a person decides about asking again.
         return Failure("in_doubt", f"{error} It may have been charged; retry if you need it.")
@@ -113,14 +115,14 @@ def finish(job: AIJob, outcome: Outcome, now: datetime) -> None:
     locked = _endings.lock_jobs([job.pk], status=AIJob.Status.PROCESSING, batch=None)
     ours = [one for one in locked.values() if one.attempts == job.attempts]
     _endings.store(((one, outcome) for one in ours), batch=None, now=now)
-    reached(Step.EXPEDITE_STORED)
+    crash_point(Step.EXPEDITE_STORED)
     logger.info("Job %s ran at once.", job.pk)
 
 
 def _tell_breaker(job: AIJob, outcome: Outcome, now: datetime) -> None:
     assert job.started_at is not None
     if outcome.billed is not None:
-        _breaker.prove(sent_at=job.started_at, now=now, by_answer=True)
-    elif isinstance(outcome, Failure) and outcome.error_type in HELD:
+        _breaker.record_success(sent_at=job.started_at, now=now, by_answer=True)
+    elif isinstance(outcome, Failure) and outcome.error_type in ACCOUNT_BLOCKED:
         reason = _breaker.Reason(outcome.error_type)
         _breaker.trip(reason, outcome.message, sent_at=job.started_at, now=now)

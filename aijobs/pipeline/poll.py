@@ -8,8 +8,8 @@ from django.db.models import Q
 
 from aijobs import gateway
 from aijobs.models import Batch
-from aijobs.pipeline._isolation import isolated
-from aijobs.pipeline._steps import Step, reached
+from aijobs.pipeline._crash_points import Step, crash_point
+from aijobs.pipeline._quarantine import quarantine
 
 logger = logging.getLogger(__name__)
 
@@ -33,8 +33,8 @@ def run(now: datetime) -> int:
     ended = 0
     for batch in ready(now):
         if batch.mark_polled(now):  # Otherwise another worker asks just now.
-            reached(Step.POLL_CLAIMED)
-            with isolated(batch, now):
+            crash_point(Step.POLL_CLAIMED)
+            with quarantine(batch, now):
                 ended += poll(batch, now)
     return ended
 
@@ -44,11 +44,11 @@ def poll(batch: Batch, now: datetime) -> bool:
     assert batch.remote_id is not None
     try:
         remote = gateway.retrieve_batch(batch.remote_id)
-        reached(Step.POLL_ANSWERED)
+        crash_point(Step.POLL_ANSWERED)
         if batch.status == Batch.Status.CANCELING and remote.status == "in_progress":
             # The cancellation never arrived.
             remote = gateway.cancel_batch(batch.remote_id)
-            reached(Step.POLL_CANCELED)
+            crash_point(Step.POLL_CANCELED)
     except gateway.GatewayError as error:
         batch.remark(f"Polled in vain: {error}")
         logger.warning("Batch %s polled in vain: %s", batch.pk, error)
@@ -58,7 +58,7 @@ def poll(batch: Batch, now: datetime) -> bool:
             batch.mark_canceling()  # Somebody canceled it in Anthropic's console.
         return False
     ended = batch.mark_ended(remote.ended_at or now, remote.counts)
-    reached(Step.POLL_COMMITTED)
+    crash_point(Step.POLL_COMMITTED)
     if ended:
         logger.info("Batch %s ended: %s", batch.pk, remote.counts)
     return ended

@@ -18,9 +18,9 @@ from aijobs import gateway
 from aijobs.gateway import RemoteBatch
 from aijobs.models import Batch, LostSubmission
 from aijobs.pipeline import _strays
-from aijobs.pipeline._isolation import isolated
+from aijobs.pipeline._crash_points import Step, crash_point
 from aijobs.pipeline._locks import exclusive
-from aijobs.pipeline._steps import Step, reached
+from aijobs.pipeline._quarantine import quarantine
 
 logger = logging.getLogger(__name__)
 
@@ -59,9 +59,9 @@ def run(now: datetime) -> int:
             batch.mark_unconfirmed(
                 max(now, over), "In doubt: its worker died before the answer came."
             )
-            reached(Step.RECONCILE_ABANDONED)
+            crash_point(Step.RECONCILE_ABANDONED)
         for batch in ready(now):
-            with isolated(batch, now):
+            with quarantine(batch, now):
                 decided += reconcile(batch, now)
     return decided
 
@@ -77,30 +77,30 @@ def reconcile(batch: Batch, now: datetime) -> bool:
         is_ours = bool(found) or may_lag or _is_our_workspace(batch)
     except gateway.GatewayError as error:
         batch.prolong_doubt(now)
-        batch.put_off(now + PAUSE, f"In doubt, and Anthropic does not answer: {error}")
+        batch.defer(now + PAUSE, f"In doubt, and Anthropic does not answer: {error}")
         return False
-    reached(Step.RECONCILE_LISTED)
+    crash_point(Step.RECONCILE_LISTED)
     if len(found) == 1:
         logger.warning("Batch %s was found at Anthropic and adopted.", batch.pk)
         adopted = batch.mark_submitted(now, found[0].id, found[0].expires_at)
-        reached(Step.RECONCILE_ADOPTED)
+        crash_point(Step.RECONCILE_ADOPTED)
         return adopted
     if found:
-        batch.put_off(now + PAUSE, f"In doubt: {len(found)} batches at Anthropic could be it.")
-        if batch.call_staff("Several batches at Anthropic could be it: adopt the right one."):
+        batch.defer(now + PAUSE, f"In doubt: {len(found)} batches at Anthropic could be it.")
+        if batch.flag_for_staff("Several batches at Anthropic could be it: adopt the right one."):
             logger.error("Batch %s: several batches at Anthropic could be it.", batch.pk)
         return False
     if may_lag:
-        batch.put_off(now + PAUSE, "In doubt: not in Anthropic's list, which may lag.")
+        batch.defer(now + PAUSE, "In doubt: not in Anthropic's list, which may lag.")
         return False
     if not is_ours:
         batch.prolong_doubt(now)
-        batch.put_off(now + PAUSE, "In doubt: Anthropic knows none of our batches.")
-        if batch.call_staff("Anthropic knows none of our batches: a key of another workspace?"):
+        batch.defer(now + PAUSE, "In doubt: Anthropic knows none of our batches.")
+        if batch.flag_for_staff("Anthropic knows none of our batches: a key of another workspace?"):
             logger.error("Batch %s: Anthropic knows none of our batches.", batch.pk)
         return False
     released = release(batch, now=now)
-    reached(Step.RECONCILE_RELEASED)
+    crash_point(Step.RECONCILE_RELEASED)
     return released
 
 
@@ -173,7 +173,7 @@ def release(batch: Batch, *, now: datetime, by: str = "") -> bool:
         return False
     lost.save()
     logger.warning("Batch %s did not reach Anthropic, it seems, and is released.", batch.pk)
-    if batch.lost_submissions.count() > 1 and batch.call_staff(
+    if batch.lost_submissions.count() > 1 and batch.flag_for_staff(
         "It was given up as lost more than once. It is sent again all the same."
     ):
         logger.error("Batch %s was given up as lost more than once.", batch.pk)
@@ -199,7 +199,7 @@ def adopt(batch: Batch, remote_id: str, *, now: datetime) -> None:
             adopted = batch.mark_submitted(now, remote.id, remote.expires_at)
     except IntegrityError:
         adopted = False
-    reached(Step.RECONCILE_ADOPTED)
+    crash_point(Step.RECONCILE_ADOPTED)
     if not adopted:
         raise CannotAdopt("Somebody else decided about it meanwhile.")
     logger.warning("Batch %s adopted %s by hand.", batch.pk, remote.id)

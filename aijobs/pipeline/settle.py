@@ -17,15 +17,15 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from aijobs import gateway, jobtypes
-from aijobs.jobtypes import JobInput
+from aijobs.jobtypes import JobTypeInput
 from aijobs.models import AIJob, Batch, JobAttempt, LostSubmission, StrayBatch
 from aijobs.pipeline import _answers, _breaker, _endings
 from aijobs.pipeline._answers import Outcome
+from aijobs.pipeline._crash_points import Step, crash_point
 from aijobs.pipeline._endings import LockedJob
-from aijobs.pipeline._isolation import TRIES_BEFORE_STAFF, isolated
 from aijobs.pipeline._locks import exclusive
+from aijobs.pipeline._quarantine import TRIES_BEFORE_STAFF, quarantine
 from aijobs.pipeline._results import first_nonce, lines, loads, nonces
-from aijobs.pipeline._steps import Step, reached
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ def run(now: datetime) -> int:
     for batch in ready(now):
         with exclusive(f"settle {batch.pk}") as mine:
             if mine:
-                with isolated(batch, now):
+                with quarantine(batch, now):
                     settled += settle(batch, now)
     return settled
 
@@ -67,35 +67,35 @@ def settle(batch: Batch, now: datetime) -> bool:
     with TemporaryFile(buffering=gateway.PIECE) as results:
         try:
             gateway.download_results(batch.remote_id, results)
-            reached(Step.SETTLE_DOWNLOADED)
+            crash_point(Step.SETTLE_DOWNLOADED)
             keys = check(batch, results)
-            reached(Step.SETTLE_CHECKED)
+            crash_point(Step.SETTLE_CHECKED)
         except (gateway.GatewayError, ResultsDontAddUp) as error:
             if not (isinstance(error, ResultsDontAddUp) and _tell_whose(batch, results, now)):
-                _put_off(batch, error, now)
+                _defer(batch, error, now)
             return False
         counts: Counter[str] = Counter()
         unread: Counter[str] = Counter()
         for chunk in _chunks(keys, results):
             counts += store(batch, chunk, now, unread)
-            reached(Step.SETTLE_COMMITTED)
+            crash_point(Step.SETTLE_COMMITTED)
     if unread:
         # They are paid for, and Anthropic keeps them until somebody can read them.
-        _put_off(batch, ResultsDontAddUp(f"rows that cannot be read: {dict(unread)}"), now)
+        _defer(batch, ResultsDontAddUp(f"rows that cannot be read: {dict(unread)}"), now)
         return False
     if not batch.mark_settled(now):
         return False  # Nothing moved: another worker was quicker.
-    reached(Step.SETTLE_SETTLED)
+    crash_point(Step.SETTLE_SETTLED)
     logger.info("Batch %s settled: %s", batch.pk, dict(counts))
     _tell_breaker(batch, now)
     return True
 
 
-def _put_off(batch: Batch, error: Exception, now: datetime) -> None:
+def _defer(batch: Batch, error: Exception, now: datetime) -> None:
     pause = min(FIRST_PAUSE * 2.0 ** min(batch.attempts, 10), LONGEST_PAUSE)
-    batch.put_off(now + pause, f"Not settled yet: {error}")
+    batch.defer(now + pause, f"Not settled yet: {error}")
     logger.warning("Batch %s is not settled yet: %s", batch.pk, error)
-    if batch.attempts >= TRIES_BEFORE_STAFF and batch.call_staff(
+    if batch.attempts >= TRIES_BEFORE_STAFF and batch.flag_for_staff(
         "Its results cannot be fetched, or don't add up. They are asked for again every half hour."
     ):
         logger.error("Batch %s could not be settled %s times.", batch.pk, batch.attempts)
@@ -117,7 +117,7 @@ def _tell_whose(batch: Batch, results: IO[bytes], now: datetime) -> bool:
         told = _recognize(batch, lost, now)
     else:
         told = _disown(batch, lost, now)
-    reached(Step.SETTLE_DISOWNED)
+    crash_point(Step.SETTLE_DISOWNED)
     return told
 
 
@@ -166,13 +166,13 @@ def _disown(batch: Batch, lost: LostSubmission | None, now: datetime) -> bool:
 
 def _tell_breaker(batch: Batch, now: datetime) -> None:
     assert batch.submitting_at is not None
-    stopping = [*_answers.HELD_ROWS, "billing_error"]
+    stopping = [*_answers.ACCOUNT_BLOCKED_IN_ROWS, "billing_error"]
     said = JobAttempt.objects.filter(batch=batch, error_type__in=stopping).first()
     if said:
         reason = _breaker.BY_TYPE.get(said.error_type) or _breaker.Reason(said.error_type)
         _breaker.trip(reason, said.message, sent_at=batch.submitting_at, now=now, in_answer=True)
     elif batch.succeeded:
-        _breaker.prove(sent_at=batch.submitting_at, now=now, by_answer=True)
+        _breaker.record_success(sent_at=batch.submitting_at, now=now, by_answer=True)
 
 
 def check(batch: Batch, results: IO[bytes]) -> list[str]:
@@ -219,9 +219,9 @@ def store(
         # takes away until then is stored again from the same results.
         cursor.execute("SET LOCAL synchronous_commit = off")
     jobs = _endings.lock_jobs(rows, status=AIJob.Status.SUBMITTED, batch=batch)
-    reached(Step.SETTLE_LOCKED)
+    crash_point(Step.SETTLE_LOCKED)
     counts = _endings.store(_outcomes(jobs, rows, unread), batch=batch, now=now)
-    reached(Step.SETTLE_STORED)
+    crash_point(Step.SETTLE_STORED)
     return counts
 
 
@@ -230,7 +230,7 @@ def _outcomes(
 ) -> Iterator[tuple[LockedJob, Outcome]]:
     """What each row means for its job."""
 
-    def read(job: LockedJob, given: JobInput | None = None) -> Outcome | None:
+    def read(job: LockedJob, given: JobTypeInput | None = None) -> Outcome | None:
         try:
             result = loads(rows[job.key])["result"]
             return _answers.of_row(job.job_type, given or job.given, result)

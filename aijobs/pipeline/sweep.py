@@ -13,12 +13,12 @@ from django.conf import settings
 from django.db import transaction
 
 from aijobs.gateway import GatewayError, Unavailable
-from aijobs.models import AIJob, kept
+from aijobs.models import AIJob, rollups
 from aijobs.pipeline import _endings, _retention, _strays, _watch
 from aijobs.pipeline._answers import Failure
+from aijobs.pipeline._crash_points import Step, crash_point
+from aijobs.pipeline._db_outages import AWAY
 from aijobs.pipeline._locks import exclusive
-from aijobs.pipeline._patience import AWAY
-from aijobs.pipeline._steps import Step, reached
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ def due(now: datetime) -> bool:  # noqa: ARG001
 def run(now: datetime) -> int:
     """Do it all once; returns how many jobs were rescued."""
     rescued = rescue(now)
-    reached(Step.SWEEP_COMMITTED)
+    crash_point(Step.SWEEP_COMMITTED)
     with exclusive("sweep") as mine:
         if mine:
             for part in PARTS:
@@ -43,15 +43,15 @@ def run(now: datetime) -> int:
     return rescued
 
 
-def _fold(now: datetime) -> None:  # noqa: ARG001
-    kept.fold()
+def _compact(now: datetime) -> None:  # noqa: ARG001
+    rollups.compact()
 
 
 # What needs answers comes last: without them, all of it can wait for the next round.
 PARTS: tuple[Callable[[datetime], object], ...] = (
-    _fold,
+    _compact,
     _watch.end_long_pauses,
-    _watch.call_staff,
+    _watch.flag_for_staff,
     _retention.prune,
     _strays.find_duplicates,
     _strays.follow_duplicates,
@@ -91,14 +91,14 @@ def rescue(now: datetime) -> int:
     Should the worker only have slept, its answer ends the doubt (expedite.finish).
     """
     lost = AIJob.objects.filter(
-        rare_status=AIJob.Status.PROCESSING, started_at__lt=now - lost_after()
+        indexed_status=AIJob.Status.PROCESSING, started_at__lt=now - lost_after()
     ).values_list("pk", flat=True)
     jobs = _endings.lock_jobs(list(lost), status=AIJob.Status.PROCESSING, batch=None)
     failure = Failure(
         "in_doubt", "Its worker died during the call. It may have been charged; retry if needed."
     )
     _endings.store(((job, failure) for job in jobs.values()), batch=None, now=now)
-    reached(Step.SWEEP_RESCUED)
+    crash_point(Step.SWEEP_RESCUED)
     if jobs:
         logger.warning("%s direct calls lost their worker.", len(jobs))
     return len(jobs)

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from aijobs import gateway
 from aijobs.models import AIJob, Batch, Collection
-from aijobs.pipeline._steps import Step, reached
+from aijobs.pipeline._crash_points import Step, crash_point
 
 REASONS = {
     AIJob.Status.QUEUED: "It was queued again just now; cancel it once more.",
@@ -18,26 +18,26 @@ REASONS = {
 }
 
 
-def job(job: AIJob, *, now: datetime) -> bool:
-    """Cancel a waiting job; False when it no longer waits (`reason` says why)."""
+def cancel_job(job: AIJob, *, now: datetime) -> bool:
+    """Cancel a waiting job; False when it no longer waits (`why_not_cancelable` says why)."""
     canceled = job.mark_canceled(now)
-    reached(Step.WITHDRAW_COMMITTED)
+    crash_point(Step.WITHDRAW_COMMITTED)
     return canceled
 
 
-def reason(status: str) -> str:
+def why_not_cancelable(status: str) -> str:
     """Why a job with this shown status can't be canceled."""
     return REASONS[AIJob.Status(status)]
 
 
-def collection(collection: Collection, *, now: datetime) -> int:
+def cancel_collection(collection: Collection, *, now: datetime) -> int:
     """Cancel the jobs of a collection that still wait; returns how many."""
     canceled = AIJob.objects.filter(collection=collection).cancel_waiting(now)
-    reached(Step.WITHDRAW_COMMITTED)
+    crash_point(Step.WITHDRAW_COMMITTED)
     return canceled
 
 
-def batch(batch: Batch, after: Batch.AfterCancel, *, now: datetime) -> bool:
+def cancel_batch(batch: Batch, after: Batch.AfterCancel, *, now: datetime) -> bool:
     """Cancel a whole batch; False when it is past that.
 
     One that was not sent yet is dissolved at once. One at Anthropic is canceled there: what is
@@ -51,9 +51,9 @@ def batch(batch: Batch, after: Batch.AfterCancel, *, now: datetime) -> bool:
     # The wish is stored first: when the call is lost, poll makes it again.
     if not batch.mark_canceling(after):
         return False
-    reached(Step.WITHDRAW_WISHED)
+    crash_point(Step.WITHDRAW_WISHED)
     gateway.cancel_batch(batch.remote_id)
-    reached(Step.WITHDRAW_CANCELED)
+    crash_point(Step.WITHDRAW_CANCELED)
     return True
 
 
@@ -66,5 +66,5 @@ def _dissolve(batch: Batch, after: Batch.AfterCancel, now: datetime) -> bool:
         jobs.cancel_unsent(now)
     else:
         jobs.queue_unsent_again()
-    reached(Step.WITHDRAW_DISSOLVED)
+    crash_point(Step.WITHDRAW_DISSOLVED)
     return True

@@ -22,7 +22,7 @@ _TITLES = {"html": "HTML page", "pdf": "PDF", "docx": "Word document", "xlsx": "
 _OUT_OF_TIME = {-signal.SIGXCPU, -signal.SIGKILL}
 
 
-class Refused(ValueError):
+class Unreadable(ValueError):
     """Nothing could be read. The message is for the person who sent the file."""
 
 
@@ -39,7 +39,7 @@ class Bounds:
 def extracted(kind: str, file: BinaryIO, bounds: Bounds) -> Iterator[BinaryIO]:
     """UTF-8 text of an "html", "pdf" or "docx" file, or the CSV of an "xlsx", as an open file.
 
-    Lone surrogates are encoded as if they were characters. Raises Refused.
+    Lone surrogates are encoded as if they were characters. Raises Unreadable.
     """
     command = [sys.executable, "-I", str(_PROGRAM), kind]
     command += [str(bounds.seconds), str(bounds.unpacked), str(bounds.pages)]
@@ -50,7 +50,7 @@ def extracted(kind: str, file: BinaryIO, bounds: Bounds) -> Iterator[BinaryIO]:
         code = _ended(command, source, output, bounds.seconds)
         output.seek(0)
         if code:
-            raise Refused(_reason(code, _TITLES[kind], output))
+            raise Unreadable(_reason(code, _TITLES[kind], output))
         yield output
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import BinaryIO
 
-from .confined import Bounds, Refused, extracted
+from .confined import Bounds, Unreadable, extracted
 from .encoding import UnknownEncoding, encoding_of
 
 _KINDS = {
@@ -108,5 +108,5 @@ def _extracted(kind: str, data: bytes, limits: DocumentLimits) -> str:
     try:
         with extracted(kind, io.BytesIO(data), bounds) as output:
             return output.read().decode("utf-8", "surrogatepass")
-    except Refused as refused:
+    except Unreadable as refused:
         raise UnreadableDocument(str(refused)) from None

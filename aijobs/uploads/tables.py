@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, NoReturn
 
 import orjson
 
-from .confined import Bounds, Refused, extracted
+from .confined import Bounds, Unreadable, extracted
 from .encoding import UnknownEncoding, encoding_of
 
 Row = tuple[int, dict[str, Any]]
@@ -161,7 +161,7 @@ def _xlsx(file: BinaryIO, limits: TableLimits) -> Iterator[Record]:
             _as_text(table, "utf-8") as text,
         ):
             yield from _records(text, ",", limits)
-    except Refused as refused:
+    except Unreadable as refused:
         raise UnreadableTable(str(refused)) from None
 
 

@@ -115,7 +115,7 @@ def detail(request: MemberRequest, collection_id: UUID) -> HttpResponseBase:
 @for_writers
 def cancel(request: MemberRequest, collection_id: UUID) -> HttpResponseBase:
     collection = _collection(request, collection_id)
-    canceled = withdraw.collection(collection, now=timezone.now())
+    canceled = withdraw.cancel_collection(collection, now=timezone.now())
     if canceled:
         messages.success(request, f"Canceled {_counted(canceled, 'waiting job')}.")
     else:
@@ -154,7 +154,7 @@ def template(request: MemberRequest, job_type: str) -> HttpResponseBase:  # noqa
 def _queue(
     request: MemberRequest, form: NewCollection, rows: _Counted, *, now: datetime
 ) -> Accepted:
-    return accept.collection(
+    return accept.accept_collection(
         request.access.tenant,
         form.cleaned_data["name"],
         form.chosen.kind.name,

@@ -66,7 +66,7 @@ def new(request: MemberRequest) -> HttpResponseBase:
         form = NewJob(request.POST, request.FILES)
         if form.is_valid():
             try:
-                job = accept.job(
+                job = accept.accept_job(
                     request.access.tenant,
                     form.chosen.kind.name,
                     form.raw(),
@@ -143,13 +143,14 @@ def detail(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
 @for_writers
 def cancel(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
     job = _job(request, job_id)
-    if withdraw.job(job, now=timezone.now()):
+    if withdraw.cancel_job(job, now=timezone.now()):
         messages.success(request, "Canceled.")
     else:
         status = _job(request, job_id).shown_status  # type: ignore[attr-defined]
         moving = "It is changing at this very moment. Try again."
         messages.error(
-            request, moving if status == AIJob.Status.QUEUED else withdraw.reason(status)
+            request,
+            moving if status == AIJob.Status.QUEUED else withdraw.why_not_cancelable(status),
         )
     return redirect("job", job.pk)
 
@@ -158,7 +159,7 @@ def cancel(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
 @for_writers
 def retry(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
     job = _job(request, job_id)
-    if accept.retry(job, now=timezone.now()):
+    if accept.retry_job(job, now=timezone.now()):
         messages.success(request, "Queued again.")
     else:
         messages.error(request, "Only failed or canceled jobs can be queued again.")

@@ -118,7 +118,9 @@ def test_an_assembled_batch_is_dissolved_either_way(staff: Client) -> None:
 def test_a_submitted_batch_is_canceled_at_anthropic(
     staff: Client, busy_emulator: Emulator, action: str, after: str
 ) -> None:
-    accept.job(make_tenant(), "summarize", {"document_text": "Hail."}, now=NOW, created_by="ada")
+    accept.accept_job(
+        make_tenant(), "summarize", {"document_text": "Hail."}, now=NOW, created_by="ada"
+    )
     assemble.run(LATER)
     dispatch.run(LATER, lambda: LATER)
     batch = Batch.objects.get(status="submitted")

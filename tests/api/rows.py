@@ -18,6 +18,8 @@ def charge(job: AIJob, cost: str = "0.001", **fields: Any) -> LedgerEntry:
             "job_type": job.job_type,
             "route": job.route,
             "model": "claude-haiku-5-5",
+            "priced_as": "claude-haiku-5-5",
+            "priced_on": NOW.date(),
             "input_tokens": 100,
             "output_tokens": 10,
             "cost_usd": Decimal(cost),

@@ -53,7 +53,7 @@ def test_a_defect_of_ours_is_a_500_that_tells_nothing(caller: Caller) -> None:
     # PostgreSQL refuses all further statements of the test's transaction, but for this.
     before = transaction.savepoint()
     with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE aijobs_spending RENAME TO gone")
+        cursor.execute("ALTER TABLE aijobs_usagerollup RENAME TO gone")
 
     response = caller.read("usage")
     transaction.savepoint_rollback(before)

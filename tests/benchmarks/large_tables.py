@@ -63,7 +63,7 @@ CROSS JOIN LATERAL (
 ) AS moment;
 
 INSERT INTO aijobs_aijob
-    (id, tenant_id, collection_id, batch_id, job_type, status, route, attempts, room,
+    (id, tenant_id, collection_id, batch_id, job_type, status, route, attempts, max_tokens_factor,
      request_bytes, created_at, not_before, started_at, finished_at)
 SELECT (lpad(to_hex(ms), 12, '0') || '7' || left(md5(i::text), 3)
         || '8' || right(lpad(to_hex(i), 15, '0'), 15))::uuid,
@@ -91,18 +91,20 @@ FROM aijobs_aijob;
 
 INSERT INTO aijobs_ledgerentry
     (tenant_id, job_id, batch_id, custom_id, job_type, route, model, input_tokens, output_tokens,
-     cache_read_tokens, cache_write_tokens, cost_usd, sync_cost_usd, saved_usd, created_at)
+     cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, cost_usd, sync_cost_usd,
+     saved_usd, priced_as,
+     priced_on, created_at)
 SELECT tenant_id, id, batch_id, 'n-' || replace(id::text, '-', ''), job_type, route, 'm', 500, 50,
-       0, 0, 0.001, 0.002, 0.001, finished_at
+       0, 0, 0, 0.001, 0.002, 0.001, 'm', finished_at::date, finished_at
 FROM aijobs_aijob WHERE status = 'completed';
 
-INSERT INTO aijobs_tally (collection_id, status, batch_id, jobs, is_folded)
+INSERT INTO aijobs_statuscounter (collection_id, status, batch_id, jobs, is_compacted)
 SELECT collection_id, status, CASE WHEN status = 'submitted' THEN batch_id END, count(*), TRUE
 FROM aijobs_aijob WHERE collection_id IS NOT NULL GROUP BY 1, 2, 3;
 
-INSERT INTO aijobs_spending
+INSERT INTO aijobs_usagerollup
     (tenant_id, collection_id, hour, job_type, route, jobs, answers, input_tokens, output_tokens,
-     cache_read_tokens, cache_write_tokens, cost_usd, sync_cost_usd, saved_usd, is_folded)
+     cache_read_tokens, cache_write_tokens, cost_usd, sync_cost_usd, saved_usd, is_compacted)
 SELECT tenant_id, collection_id, date_trunc('hour', finished_at, 'UTC'), job_type, route, count(*),
        count(*), count(*) * 500, count(*) * 50, 0, 0, count(*) * 0.001, count(*) * 0.002,
        count(*) * 0.001, TRUE

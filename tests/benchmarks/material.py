@@ -38,7 +38,7 @@ def queue(bench: Bench) -> None:
     for place, tenant in enumerate(tenants):
         share = count // len(tenants) + (place < count % len(tenants))
         items = ({"document_text": next(texts), "max_length": 180} for _ in range(share))
-        accept.collection(
+        accept.accept_collection(
             tenant, "bench", "summarize", enumerate(items, 1), now=timezone.now(), created_by="ann"
         )
 

@@ -121,7 +121,8 @@ FROM generate_series(0, %(others)s) AS number
 """
 JOBS = """
 INSERT INTO aijobs_aijob (
-    id, tenant_id, job_type, status, route, attempts, room, request_bytes, created_at, not_before
+    id, tenant_id, job_type, status, route, attempts, max_tokens_factor, request_bytes,
+    created_at, not_before
 )
 SELECT gen_random_uuid(), owner.id, 'summarize', 'queued', 'batch', 0, 1, 2300,
        now() - number * interval '1 ms', now() - number * interval '1 ms'

@@ -70,7 +70,7 @@ def _live(bench: Bench, texts: Path) -> tuple[float, int]:
     with texts.open("rb") as lines:
         for _ in range(0, bench.n, settings.AIJOBS_COLLECTION_ITEMS):
             items = map(orjson.loads, islice(lines, settings.AIJOBS_COLLECTION_ITEMS))
-            accept.collection(
+            accept.accept_collection(
                 tenant,
                 "bench",
                 "summarize",
@@ -147,7 +147,7 @@ BILLED = Billed("claude-haiku-5-5", "end_turn", Usage(900, 400))
 
 def _unqueue() -> None:
     with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE aijobs_aijob, aijobs_jobinput, aijobs_tally CASCADE")
+        cursor.execute("TRUNCATE aijobs_aijob, aijobs_jobinput, aijobs_statuscounter CASCADE")
         cursor.execute("CHECKPOINT")
 
 

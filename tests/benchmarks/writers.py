@@ -63,7 +63,7 @@ def write(tenant: Tenant, texts: list[str], seconds: float) -> float:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             raw = {"document_text": texts[counts[place] % len(texts)]}
-            accept.job(tenant, "summarize", raw, now=timezone.now(), created_by="ann")
+            accept.accept_job(tenant, "summarize", raw, now=timezone.now(), created_by="ann")
             counts[place] += 1
 
     writers = [context.Process(target=work, args=[place]) for place in range(WRITERS)]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from aijobs.emulator.documents import Document, summarize
-from aijobs.emulator.outcomes import Outcome, decide
+from aijobs.emulator.outcomes import RequestOutcome, decide
 from aijobs.emulator.structured import NOTE, Composer
 from aijobs.emulator.validation import validate
 from tests.emulator.requests import LEASE, answering_as, make_params, make_schema
@@ -18,7 +18,9 @@ TEXT = {"type": "string"}
 
 def answer(params: dict[str, Any]) -> dict[str, Any]:
     validate(params, batch=True)
-    outcome: Outcome = decide(params, "msg_emulated_1", batch=True, count_attempt=lambda _: 1)
+    outcome: RequestOutcome = decide(
+        params, "msg_emulated_1", batch=True, count_attempt=lambda _: 1
+    )
     message: dict[str, Any] = outcome.result["message"]
     return message
 

@@ -43,11 +43,11 @@ def main() -> int:
         from tests.faults.world import World, settings_of  # noqa: PLC0415
 
         def is_enough() -> bool:
-            return bool(torture.tally.deaths >= given.deaths)
+            return bool(torture.counter.deaths >= given.deaths)
 
         def is_over() -> bool:
             minutes = (time.monotonic() - started) / 60
-            say(f"\r{report.summary(torture.tally)}, {minutes:.1f} minutes", end="")
+            say(f"\r{report.summary(torture.counter)}, {minutes:.1f} minutes", end="")
             return bool(minutes >= given.minutes)
 
         with settings_of(emulator):
@@ -58,12 +58,12 @@ def main() -> int:
             with suppress(KeyboardInterrupt):
                 scenarios.long(torture, is_enough, is_over)
         say()
-        say(report.table(torture.tally))
+        say(report.table(torture.counter))
         if given.report:
             ordered = f"N={given.deaths} MINUTES={given.minutes:g} ARGS='--seed {given.seed}'"
             seconds = time.monotonic() - started
-            report.write(given.report, torture.tally, seconds, f"make torture {ordered}")
-    return 1 if torture.tally.wrong or unreached else 0
+            report.write(given.report, torture.counter, seconds, f"make torture {ordered}")
+    return 1 if torture.counter.wrong or unreached else 0
 
 
 def say(text: str = "", end: str = "\n") -> None:

@@ -64,7 +64,7 @@ def queue_collections(now: datetime) -> bool:
     for tenant in Tenant.objects.exclude(collection__in=Collection.objects.all()):
         texts = [f"{tenant.name}: {text}" for text in DOCUMENTS]
         rows = [(row, {"document_text": text}) for row, text in enumerate(texts, 1)]
-        accept.collection(tenant, "Policies", "summarize", rows, now=now, created_by="ann")
+        accept.accept_collection(tenant, "Policies", "summarize", rows, now=now, created_by="ann")
     return True
 
 
@@ -72,31 +72,33 @@ def queue_urgent(now: datetime) -> bool:
     for tenant in Tenant.objects.order_by("pk"):
         for text in URGENT[AIJob.objects.filter(tenant=tenant, collection=None).count() :]:
             raw = {"document_text": text}
-            accept.job(tenant, "summarize", raw, now=now, created_by="ann", needed_within=0)
+            accept.accept_job(tenant, "summarize", raw, now=now, created_by="ann", needed_within=0)
     return True
 
 
 def cancel_a_waiting_job(now: datetime) -> bool:
     job = AIJob.objects.filter(status="queued", route="batch").last()
-    return job is not None and withdraw.job(job, now=now)
+    return job is not None and withdraw.cancel_job(job, now=now)
 
 
 def cancel_an_assembled_batch(now: datetime) -> bool:
     batch = Batch.objects.filter(status="assembled").last()
-    return batch is not None and withdraw.batch(batch, Batch.AfterCancel.REQUEUE, now=now)
+    return batch is not None and withdraw.cancel_batch(batch, Batch.AfterCancel.REQUEUE, now=now)
 
 
 def cancel_a_submitted_batch(now: datetime) -> bool:
     batch = Batch.objects.filter(status="submitted").first()
     with contextlib.suppress(GatewayError):
-        return batch is not None and withdraw.batch(batch, Batch.AfterCancel.CANCEL, now=now)
+        return batch is not None and withdraw.cancel_batch(batch, Batch.AfterCancel.CANCEL, now=now)
     return True
 
 
 def take_back_a_submitted_batch(now: datetime) -> bool:
     batch = Batch.objects.filter(status="submitted").last()
     with contextlib.suppress(GatewayError):
-        return batch is not None and withdraw.batch(batch, Batch.AfterCancel.REQUEUE, now=now)
+        return batch is not None and withdraw.cancel_batch(
+            batch, Batch.AfterCancel.REQUEUE, now=now
+        )
     return True
 
 
@@ -105,7 +107,7 @@ def retry_what_ended_badly(now: datetime) -> bool:
     if is_at_work():
         return False
     for job in AIJob.objects.filter(Q(status="canceled") | Q(status="failed", collection=None)):
-        accept.retry(job, now=now)
+        accept.retry_job(job, now=now)
     for collection in Collection.objects.all():
         accept.retry_collection(collection, now=now)
     return True

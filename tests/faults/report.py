@@ -9,7 +9,7 @@ import anthropic
 import django
 from django.db import connection
 
-from tests.faults.scenarios import Row, Tally
+from tests.faults.scenarios import Row, StatusCounter
 
 STAGES = (
     *("accept", "assemble", "dispatch", "expedite", "poll", "reconcile", "settle", "sweep"),
@@ -39,8 +39,8 @@ what cannot be promised. `make torture` wrote it; the next run writes it anew.
 
 Real processes do what the product's workers do, against a real PostgreSQL and, over HTTP by the
 official SDK, the emulator of Anthropic's API. They are killed by SIGKILL: at every named point of
-every stage (`aijobs/pipeline/_steps.py`; between two points lies at most one thing that lasts, a
-commit or a call), at random moments from outside, alone and with two or four of them doing
+every stage (`aijobs/pipeline/_crash_points.py`; between two points lies at most one thing that
+lasts, a commit or a call), at random moments from outside, alone and with two or four of them doing
 everything at once. The network fails at each call in each way that the emulator knows: before and
 after the work was done, once or for an hour. Workers are stopped by SIGSTOP at any moment, and wake
 up when others have gone on. A new worker is born at once and goes on with what it finds.
@@ -109,26 +109,26 @@ what was measured. It is no proof about Anthropic's service.
 """
 
 
-def summary(tally: Tally) -> str:
-    lost = sum(row.lost for row in tally.rows.values())
-    doubled = sum(row.doubled for row in tally.rows.values())
+def summary(counter: StatusCounter) -> str:
+    lost = sum(row.lost for row in counter.rows.values())
+    doubled = sum(row.doubled for row in counter.rows.values())
     return (
-        f"{tally.deaths:,} deaths in {tally.worlds:,} runs from the first job to the last,"
-        f" {tally.rounds:,} rounds of all stages: {lost} lost, {doubled} doubled"
+        f"{counter.deaths:,} deaths in {counter.worlds:,} runs from the first job to the last,"
+        f" {counter.rounds:,} rounds of all stages: {lost} lost, {doubled} doubled"
     )
 
 
-def table(tally: Tally) -> str:
+def table(counter: StatusCounter) -> str:
     lines = ["| fault | stage | times tried | lost | doubled |", "|---|---|--:|--:|--:|"]
-    tried = [(key, row) for key, row in tally.rows.items() if row.times]
+    tried = [(key, row) for key, row in counter.rows.items() if row.times]
     for (stage, fault), row in sorted(tried, key=_place):
         lines.append(f"| {fault} | {stage} | {row.times:,} | {row.lost} | {row.doubled} |")
     return "\n".join(lines)
 
 
-def untried(tally: Tally) -> str:
+def untried(counter: StatusCounter) -> str:
     """What was ordered in vain, in a sentence."""
-    vain = [f"{fault} at {stage}" for (stage, fault), row in tally.rows.items() if not row.times]
+    vain = [f"{fault} at {stage}" for (stage, fault), row in counter.rows.items() if not row.times]
     if not vain:
         return "Everything that was ordered came to pass."
     return f"Ordered, but no such call was made in time: {'; '.join(sorted(vain))}."
@@ -139,19 +139,19 @@ def _place(item: tuple[tuple[str, str], Row]) -> tuple[int, str]:
     return STAGES.index(stage), fault
 
 
-def write(path: Path, tally: Tally, seconds: float, command: str) -> None:
+def write(path: Path, counter: StatusCounter, seconds: float, command: str) -> None:
     """Write the page about a run that took so long."""
     with connection.cursor() as cursor:
         cursor.execute("SHOW server_version")
         (postgresql,) = cursor.fetchone()
     path.write_text(
         TEMPLATE.format(
-            summary=summary(tally),
-            table=table(tally),
-            untried=untried(tally),
+            summary=summary(counter),
+            table=table(counter),
+            untried=untried(counter),
             command=command,
-            late=tally.late,
-            paid_twice=tally.paid_twice,
+            late=counter.late,
+            paid_twice=counter.paid_twice,
             date=datetime.now(UTC).date().isoformat(),
             minutes=seconds / 60,
             cores=len(os.sched_getaffinity(0)),

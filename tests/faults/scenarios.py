@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 
-from aijobs.pipeline._steps import Step
+from aijobs.pipeline._crash_points import Step
 from tests.faults import books, journeys, nursery
 from tests.faults.books import Books
 from tests.faults.journeys import Deed
@@ -45,7 +45,7 @@ LEADS_TO = {
     Step.POLL_CANCELED: [Step.WITHDRAW_WISHED],
 }
 REFUSED = {"at": "create", "fault": "status", "status": 400, "after_calls": 1}
-HELD = {
+ACCOUNT_BLOCKED = {
     "at": "create",
     "fault": "status",
     "status": 429,
@@ -112,7 +112,7 @@ class Row:
 
 
 @dataclass
-class Tally:
+class StatusCounter:
     """What was tried so far, by stage and fault, and what came of it."""
 
     rows: dict[tuple[str, str], Row] = field(default_factory=dict)
@@ -131,13 +131,13 @@ class Tally:
 
 
 class Torture:
-    """Worlds, one after the other, each with its own misfortune; `tally` keeps the score."""
+    """Worlds, one after the other, each with its own misfortune; `counter` keeps the score."""
 
     def __init__(self, world: World, seed: int, say: Callable[[str], object]) -> None:
         self.world = world
         self.random = random.Random(seed)
         self.say = say
-        self.tally = Tally()
+        self.counter = StatusCounter()
 
     def day(
         self,
@@ -171,19 +171,21 @@ class Torture:
             deaths = nursery.Deaths()
         else:
             found = books.audit(world)
-        self.tally.worlds += 1
-        self.tally.rounds += world.rounds - rounds
-        self.tally.deaths += deaths.total
+        self.counter.worlds += 1
+        self.counter.rounds += world.rounds - rounds
+        self.counter.deaths += deaths.total
         for wrong in found.wrong:
-            self.tally.wrong.append(f"{wrong} (deaths: {dict(deaths.by_order)}, faults: {faults})")
-            self.say(self.tally.wrong[-1])
+            self.counter.wrong.append(
+                f"{wrong} (deaths: {dict(deaths.by_order)}, faults: {faults})"
+            )
+            self.say(self.counter.wrong[-1])
         return deaths.by_order, found
 
     def every_step_once(self) -> set[Step]:
         """Die at each step once, many in one world; returns those that were never reached."""
         left, misses = list(DAY), Counter[Step]()
         while left:
-            deaths, found = self.day(left, [REFUSED, HELD])
+            deaths, found = self.day(left, [REFUSED, ACCOUNT_BLOCKED])
             self._score_steps(deaths, found)
             left = [step for step in left if step not in deaths]
             # The next in line was not reached, and kept those behind it from their turn.
@@ -197,7 +199,7 @@ class Torture:
         """Die at one step until it was reached for the `times`-th time, four times in a row."""
         ways = LEADS_TO.get(step, [])
         lives: list[Order] = [f"{step}:{times}", *ways, f"{step}:1", *ways, f"{step}:1"]
-        deaths, found = self.day([*ways, *lives], [REFUSED, HELD])
+        deaths, found = self.day([*ways, *lives], [REFUSED, ACCOUNT_BLOCKED])
         self._score_steps(deaths, found)
 
     def network(self, faults: Sequence[Fault], *, deaths: int = 0) -> None:
@@ -216,7 +218,7 @@ class Torture:
         for fault in faults:
             spared = any(fault.order.items() <= order.items() for order in left if order["times"])
             name = f"{fault.name}, with SIGKILL" if died else fault.name
-            self.tally.add(fault.at, name, 0 if spared else 1, found)
+            self.counter.add(fault.at, name, 0 if spared else 1, found)
         self._score_steps(died, found)
 
     def stranger(self, deaths: int = 0) -> Counter[str]:
@@ -225,7 +227,7 @@ class Torture:
         orders += [self._any_step() for _ in range(deaths - 1)]
         drop: dict[str, object] = {"at": "create", "fault": "drop"}
         died, found = self.day(orders, [drop], event=journeys.meet_a_stranger)
-        self.tally.add("reconcile", "somebody else's batch of the same size", 1, found)
+        self.counter.add("reconcile", "somebody else's batch of the same size", 1, found)
         self._score_steps(died, found)
         return died
 
@@ -234,7 +236,7 @@ class Torture:
         order: dict[str, object] = {"at": "any", "fault": fault, "times": 0}
         hour = journeys.back_after(self.world, timedelta(hours=1))
         died, found = self.day([self._any_step() for _ in range(deaths)], [order], event=hour)
-        self.tally.add("all", f"an hour without Anthropic: {fault}", 1, found)
+        self.counter.add("all", f"an hour without Anthropic: {fault}", 1, found)
         self._score_steps(died, found)
 
     def late(self, *steps: Step) -> Counter[str]:
@@ -244,28 +246,28 @@ class Torture:
             {"at": "list", "fault": "lag", "seconds": 150, "times": 0},
         ]
         died, found = self.day(steps, faults, latency=300)
-        self.tally.late += 1
-        self.tally.paid_twice += found.paid_twice
+        self.counter.late += 1
+        self.counter.paid_twice += found.paid_twice
         self._score_steps(died, found)
         return died
 
     def together(self, workers: int, deaths: int) -> None:
         """Several workers do all stages at once, and die at random steps and moments."""
         orders = [self.random.choice([self._any_step, self._any_moment])() for _ in range(deaths)]
-        rounds = self.tally.rounds
+        rounds = self.counter.rounds
         died, found = self.day(orders, workers=workers)
         name = f"round of {workers} workers at once" + (", with SIGKILL" if deaths else "")
-        self.tally.add("all", name, self.tally.rounds - rounds, found)
+        self.counter.add("all", name, self.counter.rounds - rounds, found)
         self._score_steps(died, found)
 
     def naps(self, workers: int, deaths: int = 0) -> None:
         """Several workers, each stopped at any moment, and woken when the others went on."""
-        rounds = self.tally.rounds
+        rounds = self.counter.rounds
         naps = (self.random.uniform(0.005, 0.4) for _ in itertools.count())
         orders = [self._any_step() for _ in range(deaths)]
         died, found = self.day(orders, workers=workers, naps=naps)
         name = f"round of {workers} workers that are stopped now and then"
-        self.tally.add("all", name, self.tally.rounds - rounds, found)
+        self.counter.add("all", name, self.counter.rounds - rounds, found)
         self._score_steps(died, found)
 
     def storm(self, deaths: int) -> None:
@@ -283,7 +285,7 @@ class Torture:
         for name, times in deaths.items():
             stage, _, _ = name.partition(".")
             fault = f"SIGKILL at {name}" if name in set(DAY) else "SIGKILL at any moment"
-            self.tally.add(stage if name in set(DAY) else "all", fault, times, found)
+            self.counter.add(stage if name in set(DAY) else "all", fault, times, found)
 
 
 def long(torture: Torture, enough: Callable[[], bool], is_over: Callable[[], bool]) -> None:

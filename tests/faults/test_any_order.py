@@ -34,7 +34,7 @@ from aijobs.pipeline import (
     sweep,
     withdraw,
 )
-from aijobs.pipeline._steps import Step
+from aijobs.pipeline._crash_points import Step
 from citizenapp.tenants.models import Tenant
 from tests.faults import books, journeys, nursery
 from tests.faults.scenarios import RARE
@@ -81,7 +81,7 @@ class Story(RuleBasedStateMachine):
     def accept(self, outcome: str, urgent: bool) -> None:
         self.queued += 1
         text = f"Policy {self.queued} covers hail." + (f" [[emulate:{outcome}]]" if outcome else "")
-        accept.job(
+        accept.accept_job(
             Tenant.objects.earliest("pk"),
             "summarize",
             {"document_text": text},
@@ -113,18 +113,18 @@ class Story(RuleBasedStateMachine):
     @rule()
     def cancel_a_job(self) -> None:
         if job := AIJob.objects.filter(status="queued").first():
-            withdraw.job(job, now=self.world.now())
+            withdraw.cancel_job(job, now=self.world.now())
 
     @rule(after=st.sampled_from(Batch.AfterCancel.values))
     def cancel_a_batch(self, after: str) -> None:
         if batch := Batch.objects.exclude(status__in=Batch.FINAL).last():
             with contextlib.suppress(GatewayError):
-                withdraw.batch(batch, Batch.AfterCancel(after), now=self.world.now())
+                withdraw.cancel_batch(batch, Batch.AfterCancel(after), now=self.world.now())
 
     @rule()
     def retry_a_job(self) -> None:
         if job := AIJob.objects.filter(status__in=["failed", "canceled"]).first():
-            accept.retry(job, now=self.world.now())
+            accept.retry_job(job, now=self.world.now())
 
     @precondition(lambda _: Batch.objects.filter(status="unconfirmed").exists())
     @rule(adopt=st.booleans())

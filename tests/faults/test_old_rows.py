@@ -6,7 +6,7 @@ from typing import Any
 
 from aijobs.models import AIJob, Batch, JobAttempt, JobInput, LedgerEntry
 from aijobs.pipeline import assemble, dispatch, poll, sweep
-from aijobs.pipeline._steps import Step
+from aijobs.pipeline._crash_points import Step
 from tests.faults import journeys, nursery
 from tests.faults.world import World
 

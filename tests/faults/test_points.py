@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from aijobs import pipeline
-from aijobs.pipeline import _steps
-from aijobs.pipeline._steps import Step
+from aijobs.pipeline import _crash_points
+from aijobs.pipeline._crash_points import Step
 from tests.faults.scenarios import DAY, RARE
 
 STAGES = sorted(path for path in Path(pipeline.__path__[0]).glob("*.py") if path.stem != "_steps")
@@ -53,21 +53,23 @@ def test_every_point_is_reached_by_a_stage_and_by_a_day() -> None:
 def test_no_function_does_something_lasting_without_a_point(path: Path) -> None:
     for function in functions(path):
         lasting = {name for name in called(function) if name in LASTING or name[:5] == "mark_"}
-        if lasting and "reached" not in called(function):
+        if lasting and "crash_point" not in called(function):
             neighbours = functions(path) if function.name[0] == "_" else EVERYTHING
             callers = [one for one in neighbours if function.name in named(one)]
             assert callers, f"{path.stem}.{function.name}: {lasting}"
             for caller in callers:
-                assert "reached" in called(caller), f"{function.name} in {caller.name}: {lasting}"
+                assert "crash_point" in called(caller), (
+                    f"{function.name} in {caller.name}: {lasting}"
+                )
 
 
 def die(order: str, step: Step, times: int) -> int:
     """How a process ends that comes to a step so many times: minus the signal, or the code."""
     pid = os.fork()
     if not pid:
-        os.environ[_steps.ORDER] = order
+        os.environ[_crash_points.ORDER] = order
         for _ in range(times):
-            _steps.reached(step)
+            _crash_points.crash_point(step)
         os._exit(0)
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from aijobs.pipeline._steps import Step
+from aijobs.pipeline._crash_points import Step
 from tests.faults import scenarios
 from tests.faults.scenarios import Torture
 from tests.faults.world import World
@@ -17,8 +17,8 @@ def torture(world: World) -> Torture:
 
 def test_a_death_at_each_step(torture: Torture) -> None:
     assert not torture.every_step_once()
-    assert not torture.tally.wrong
-    assert torture.tally.deaths >= len(scenarios.DAY)
+    assert not torture.counter.wrong
+    assert torture.counter.deaths >= len(scenarios.DAY)
 
 
 @pytest.mark.parametrize(
@@ -29,40 +29,40 @@ def test_each_fault_of_the_network(torture: Torture, at: str) -> None:
     # A day makes few calls of some kinds.
     for some in (faults[:3], faults[3:6], faults[6:]):
         torture.network(some)
-    assert not torture.tally.wrong
-    assert all(row.times for row in torture.tally.rows.values()), torture.tally.rows
+    assert not torture.counter.wrong
+    assert all(row.times for row in torture.counter.rows.values()), torture.counter.rows
 
 
 def test_a_strangers_batch(torture: Torture) -> None:
     assert Step.SETTLE_DISOWNED in torture.stranger(deaths=1)
-    assert not torture.tally.wrong
+    assert not torture.counter.wrong
 
 
 def test_a_list_that_lags_too_long(torture: Torture) -> None:
     """The one case that cannot be mended is noticed, stopped and written down."""
     assert set(torture.late(*scenarios.LATE)) == set(scenarios.LATE)
-    assert not torture.tally.wrong
-    assert torture.tally.paid_twice
+    assert not torture.counter.wrong
+    assert torture.counter.paid_twice
 
 
 def test_two_workers_that_die_now_and_then(torture: Torture) -> None:
     torture.together(2, deaths=6)
-    assert not torture.tally.wrong
-    assert torture.tally.deaths
+    assert not torture.counter.wrong
+    assert torture.counter.deaths
 
 
 def test_workers_that_are_stopped_and_wake_up_late(torture: Torture) -> None:
     torture.naps(3, deaths=2)
-    assert not torture.tally.wrong
+    assert not torture.counter.wrong
 
 
 def test_deaths_at_any_moment(torture: Torture) -> None:
     torture.storm(deaths=12)
-    assert not torture.tally.wrong
-    assert torture.tally.deaths
+    assert not torture.counter.wrong
+    assert torture.counter.deaths
 
 
 @pytest.mark.parametrize("fault", ["drop", "html"])
 def test_an_hour_without_anthropic(torture: Torture, fault: str) -> None:
     torture.outage(fault, deaths=2)
-    assert not torture.tally.wrong
+    assert not torture.counter.wrong

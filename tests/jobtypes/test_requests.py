@@ -28,9 +28,9 @@ SCHEMA_KEYWORDS = {
 every_input = pytest.mark.parametrize(("name", "raw"), INPUTS)
 
 
-def params(name: str, raw: dict[str, Any], *, room: int = 1) -> dict[str, Any]:
+def params(name: str, raw: dict[str, Any], *, max_tokens_factor: int = 1) -> dict[str, Any]:
     job_type = jobtypes.get(name)
-    return job_type.params(job_type.validate(raw), room=room)
+    return job_type.params(job_type.validate(raw), max_tokens_factor=max_tokens_factor)
 
 
 def schema_nodes(node: dict[str, Any]) -> list[dict[str, Any]]:
@@ -72,9 +72,9 @@ def test_only_what_current_models_accept_is_sent(name: str, raw: dict[str, Any])
 
 @every_input
 def test_more_room_is_given_up_to_what_a_model_can_write(name: str, raw: dict[str, Any]) -> None:
-    first, second = params(name, raw), params(name, raw, room=2)
+    first, second = params(name, raw), params(name, raw, max_tokens_factor=2)
     assert second == first | {"max_tokens": 2 * first["max_tokens"]}
-    assert params(name, raw, room=1_000)["max_tokens"] == 128_000
+    assert params(name, raw, max_tokens_factor=1_000)["max_tokens"] == 128_000
 
 
 @pytest.mark.parametrize(("name", "raw"), INPUTS[1:])

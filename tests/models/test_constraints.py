@@ -24,6 +24,8 @@ def make_charge(job: AIJob, batch: Batch | None = None, **fields: Any) -> Ledger
             "job_type": job.job_type,
             "route": "batch" if batch else "sync",
             "model": "m",
+            "priced_as": "m",
+            "priced_on": NOW.date(),
             "input_tokens": 1,
             "output_tokens": 1,
             "cost_usd": Decimal("0.5"),

@@ -93,8 +93,8 @@ def test_every_list_finds_its_rows_by_an_index(client: Client) -> None:
     [
         ("dashboard", "input_of_tenant"),
         ("dashboard, rare kind", "input_of_kind"),
-        ("dashboard, failed", "job_of_tenant_rare"),
-        ("dashboard, failed of a kind", "job_of_kind_rare"),
+        ("dashboard, failed", "job_of_tenant_by_status"),
+        ("dashboard, failed of a kind", "job_of_type_by_status"),
         ("jobs (API), rare kind", "input_of_kind"),
         ("jobs (admin), rare route", "job_sync"),
         ("charges (admin), rare route", "charge_sync"),

@@ -148,12 +148,12 @@ def test_a_job_queued_again_forgets_its_batch_and_keeps_its_room() -> None:
         batch=make_batch("settled"),
         finished_at=NOW,
         attempts=2,
-        room=2,
+        max_tokens_factor=2,
     )
     assert job.mark_queued(LATER)
     job.refresh_from_db()
     assert (job.batch, job.finished_at, job.not_before) == (None, None, LATER)
-    assert (job.attempts, job.room) == (2, 2)
+    assert (job.attempts, job.max_tokens_factor) == (2, 2)
 
 
 def test_only_one_of_two_that_ask_at_once_asks_about_a_batch() -> None:
@@ -167,7 +167,7 @@ def test_a_batch_that_moved_on_is_not_put_off() -> None:
     batch = make_batch("assembled")
     stale = Batch.objects.get(pk=batch.pk)
     batch.mark_dissolved(NOW, "")
-    stale.put_off(LATER, "later")
+    stale.defer(LATER, "later")
     batch.refresh_from_db()
     assert (batch.retry_at, batch.attempts) == (None, 0)
 
@@ -175,6 +175,6 @@ def test_a_batch_that_moved_on_is_not_put_off() -> None:
 def test_a_batch_can_be_put_off_for_weeks() -> None:
     batch = make_batch("unconfirmed", attempts=1_000)
     for _ in range(3):
-        batch.put_off(LATER, "staff must decide")
+        batch.defer(LATER, "staff must decide")
     batch.refresh_from_db()
     assert batch.attempts == 1_000

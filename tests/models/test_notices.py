@@ -1,8 +1,9 @@
 """PostgreSQL tells of every change of a status, when it is committed and never before."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
@@ -10,7 +11,7 @@ from django.db import connection, transaction
 from psycopg import sql
 
 from aijobs.events import CHANNEL, Notice, read_notice
-from aijobs.models import AIJob, CircuitBreaker, Collection, new_id
+from aijobs.models import AdditionTold, AIJob, Batch, CircuitBreaker, Collection, new_id
 from aijobs.pipeline import accept
 from citizenapp.tenants.models import Tenant
 from tests.factories import NOW, make_job, make_tenant
@@ -74,7 +75,7 @@ def test_nothing_is_told_before_the_commit_nor_after_a_rollback(ear: Ear) -> Non
 def test_what_changes_no_status_is_not_told(ear: Ear) -> None:
     job = make_job(make_tenant())
     ear.heard()
-    AIJob.objects.filter(pk=job.pk).update(not_before=NOW, room=2)
+    AIJob.objects.filter(pk=job.pk).update(not_before=NOW, max_tokens_factor=2)
     AIJob.objects.filter(pk=job.pk).update(status="queued")
     AIJob.objects.filter(pk=job.pk, status="failed").update(status="queued")
     assert ear.heard() == []
@@ -106,50 +107,44 @@ def test_a_notice_that_never_came_hushes_nobody(ear: Ear) -> None:
 
 
 def told_before(tenant: Tenant, milliseconds: int) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE aijobs_told SET told_at = clock_timestamp() - %s * interval '1 ms'"
-            " WHERE tenant_id = %s",
-            [milliseconds, tenant.pk],
-        )
+    at = datetime.now(UTC) - timedelta(milliseconds=milliseconds)
+    AdditionTold.objects.filter(tenant=tenant).update(told_at=at)
 
 
-def while_another_is_about_to_tell(tenant: Tenant, add: Callable[[], object]) -> None:
-    """Add while a transaction that queued a job is not committed yet; then roll that back."""
-
-    def add_elsewhere() -> None:
-        try:
-            add()
-        finally:
-            connection.close()
-
-    with transaction.atomic():
-        make_job(tenant)
-        with ThreadPoolExecutor(1) as elsewhere:
-            elsewhere.submit(add_elsewhere).result()
-        transaction.set_rollback(True)
-
-
-def test_of_many_at_once_only_one_tells_where_the_pages_will_look_again_anyway(ear: Ear) -> None:
-    tenant = make_tenant()
-    make_job(tenant)
-    ear.heard()
-    for _ in range(20):  # Until nothing held us up between the two.
-        ear.heard()
-        began = time.monotonic()
-        told_before(tenant, 260)
-        while_another_is_about_to_tell(tenant, lambda: make_job(tenant))
-        if time.monotonic() - began < 0.13:
-            break
-    assert ear.heard() == []
-
-
-def test_while_another_may_fail_to_tell_so_does_who_comes_next(ear: Ear) -> None:
+@pytest.mark.parametrize("commits", [True, False])
+def test_who_comes_while_another_is_about_to_tell_waits_and_tells_only_if_that_failed(
+    ear: Ear, commits: bool
+) -> None:
     tenant = make_tenant()
     make_job(tenant)
     ear.heard()
     told_before(tenant, 1_000)
-    while_another_is_about_to_tell(tenant, lambda: make_job(tenant))
+
+    def add_elsewhere() -> AIJob:
+        try:
+            return make_job(tenant)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as elsewhere:
+        with transaction.atomic():
+            first = make_job(tenant)
+            second = elsewhere.submit(add_elsewhere)
+            time.sleep(0.1)
+            assert not second.done()
+            if not commits:
+                transaction.set_rollback(True)
+        told = first if commits else second.result()
+        second.result()
+    assert [notice.changes[0]["job_id"] for notice in ear.heard()] == [str(told.pk)]
+
+
+def test_a_clock_that_was_set_back_hushes_nobody(ear: Ear) -> None:
+    tenant = make_tenant()
+    make_job(tenant)
+    ear.heard()
+    told_before(tenant, -3_600_000)
+    make_job(tenant)
     assert len(ear.heard()) == 1
 
 
@@ -164,11 +159,11 @@ def test_each_tenant_hears_of_its_own_jobs_in_one_notice(ear: Ear) -> None:
     assert told == jobs
 
 
-@pytest.mark.parametrize(("jobs", "named"), [(50, 50), (51, 0)])
+@pytest.mark.parametrize(("jobs", "named"), [(50, 50), (51, 0), (1_001, 0)])
 def test_a_change_of_many_jobs_says_look_again(ear: Ear, jobs: int, named: int) -> None:
     tenant = make_tenant()
     item = {"document_text": "Hail is covered."}
-    accept.collection(
+    accept.accept_collection(
         tenant, "c", "summarize", enumerate([item] * jobs, 1), now=NOW, created_by="ann"
     )
     [added] = ear.heard()
@@ -186,6 +181,24 @@ def test_a_batch_at_anthropic_is_told_to_the_tenants_in_it(ear: Ear) -> None:
     # The jobs show as processing while it is canceled and when it has ended: nothing new.
     batch.mark_ended(NOW, {"succeeded": 1})
     assert ear.heard() == []
+
+
+def test_jobs_that_show_as_waiting_again_are_told(ear: Ear) -> None:
+    batch = make_batch("ended", tenant_ids=[7, 9])
+    Batch.objects.filter(pk=batch.pk).update(status="unconfirmed", remote_id=None)
+    assert {notice.tenant_id for notice in ear.heard()} == {7, 9}
+
+
+def test_of_many_that_move_each_tenant_is_told_whose_jobs_did(ear: Ear) -> None:
+    first, second, third = make_tenant(), make_tenant(), make_tenant()
+    for tenant in (first, second, third):
+        accept.accept_collection(
+            tenant, "c", "summarize", enumerate([{"document_text": "Hail."}] * 700, 1), now=NOW,
+            created_by="ann",
+        )  # fmt: skip
+    ear.heard()
+    AIJob.objects.exclude(tenant=third).cancel_waiting(NOW)
+    assert {notice.tenant_id for notice in ear.heard()} == {first.pk, second.pk}
 
 
 def test_a_pause_is_told_to_all_tenants_when_it_begins_and_when_it_ends(ear: Ear) -> None:

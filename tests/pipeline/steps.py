@@ -29,7 +29,7 @@ def queue(
     """One summary of each document, or of one that orders nothing."""
     tenant = tenant or make_tenant()
     return [
-        accept.job(
+        accept.accept_job(
             tenant, "summarize", {"document_text": text}, now=now, created_by="ann", **wishes
         )
         for text in documents or [TEXT]
@@ -38,7 +38,7 @@ def queue(
 
 def queue_classification(text: str, tenant: Tenant | None = None) -> AIJob:
     raw = {"text": text, "categories": CATEGORIES}
-    return accept.job(tenant or make_tenant(), "classify", raw, now=NOW, created_by="ann")
+    return accept.accept_job(tenant or make_tenant(), "classify", raw, now=NOW, created_by="ann")
 
 
 def put_together(now: datetime = DUE) -> Batch:

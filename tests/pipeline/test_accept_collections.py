@@ -19,7 +19,7 @@ GOOD, BAD = {"document_text": "Hail is covered."}, {"document_text": ""}
 
 def accept_all(items: Any, job_type: str = "summarize", name: Any = "Q3", **more: Any) -> Accepted:
     tenant = make_tenant()
-    return accept.collection(
+    return accept.accept_collection(
         tenant, name, job_type, enumerate(items, 1), now=NOW, created_by="ann", **more
     )
 

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 def accept_one(raw: object, job_type: str = "summarize", **more: object) -> AIJob:
-    return accept.job(make_tenant(), job_type, raw, now=NOW, created_by="ann", **more)  # type: ignore[arg-type]
+    return accept.accept_job(make_tenant(), job_type, raw, now=NOW, created_by="ann", **more)  # type: ignore[arg-type]
 
 
 def test_a_job_is_queued_with_its_input_beside_it() -> None:
@@ -89,7 +89,7 @@ def test_its_line_in_a_batch_is_never_longer_than_said() -> None:
     job = accept_one({"document_text": "\ud800\x01\u2028é" * 1_000})
     kind = job.kind
     given = kind.load({**job.input.options, kind.text_field: job.input.document})
-    line = orjson.dumps({"custom_id": "x" * 43, "params": kind.params(given, room=2)})
+    line = orjson.dumps({"custom_id": "x" * 43, "params": kind.params(given, max_tokens_factor=2)})
     assert len(line) < job.request_bytes
 
 

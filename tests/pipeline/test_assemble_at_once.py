@@ -21,7 +21,7 @@ def test_two_workers_never_claim_the_same_job(settings: Any) -> None:
     settings.AIJOBS_BATCH_REQUESTS = 50
     item = {"document_text": "Hail is covered."}
     for _ in range(3):
-        accept.collection(
+        accept.accept_collection(
             make_tenant(), "c", "summarize", enumerate([item] * 200, 1), now=NOW, created_by="ann"
         )
     together = Barrier(WORKERS)
@@ -47,7 +47,7 @@ def test_two_workers_never_claim_the_same_job(settings: Any) -> None:
 
 
 def test_while_one_assembles_another_does_not_begin() -> None:
-    accept.collection(
+    accept.accept_collection(
         make_tenant(),
         "c",
         "summarize",

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 def queue_many(tenant: Tenant, count: int) -> None:
     item = {"document_text": "Hail is covered."}
-    accept.collection(
+    accept.accept_collection(
         tenant, "c", "summarize", enumerate([item] * count, 1), now=NOW, created_by="ann"
     )
 

@@ -35,15 +35,15 @@ def statuses() -> list[str]:
 def test_a_job_is_canceled_only_while_it_waits(status: str) -> None:
     job = make_job(make_tenant(), status=status, **columns_of(status))
     waits = status == "queued"
-    assert withdraw.job(job, now=NOW) is waits
+    assert withdraw.cancel_job(job, now=NOW) is waits
     assert AIJob.objects.get().status == ("canceled" if waits else status)
     if not waits:
-        assert withdraw.reason(status).endswith(".")
+        assert withdraw.why_not_cancelable(status).endswith(".")
 
 
 def test_a_collection_cancels_what_waits_and_lets_the_rest_arrive() -> None:
     tenant = make_tenant()
-    accepted = accept.collection(
+    accepted = accept.accept_collection(
         tenant,
         "c",
         "summarize",
@@ -56,7 +56,7 @@ def test_a_collection_cancels_what_waits_and_lets_the_rest_arrive() -> None:
     make_job(tenant)
     collection = Collection.objects.get()
     assert collection == accepted.collection
-    assert withdraw.collection(collection, now=NOW) == 3
+    assert withdraw.cancel_collection(collection, now=NOW) == 3
     assert statuses() == ["canceled"] * 3 + ["processing", "queued"]
 
 
@@ -64,7 +64,7 @@ def test_a_collection_cancels_what_waits_and_lets_the_rest_arrive() -> None:
 def test_a_batch_that_was_not_sent_is_dissolved_at_once(after: Any, status: str) -> None:
     queue("a", "b")
     batch = put_together()
-    assert withdraw.batch(batch, after, now=DUE)
+    assert withdraw.cancel_batch(batch, after, now=DUE)
     assert statuses() == [status] * 2
     assert Batch.objects.get().status == "rejected"
     # It was no attempt.
@@ -79,7 +79,7 @@ def test_a_batch_at_anthropic_keeps_what_is_finished(
     emulator.control("POST", "settings", {"latency_cancel": 3_600})
     queue("One covers hail.", "Two covers hail.", "Three covers hail.")
     batch = send()
-    assert withdraw.batch(batch, after, now=DUE)
+    assert withdraw.cancel_batch(batch, after, now=DUE)
     assert Batch.objects.get().status == "canceling"
     assert statuses() == ["submitted"] * 3
 
@@ -101,7 +101,7 @@ def test_a_cancellation_that_was_lost_is_asked_for_again(
     batch = send()
     emulator.order("cancel", **fault)
     with pytest.raises(gateway.GatewayError):
-        withdraw.batch(batch, CANCEL, now=DUE)
+        withdraw.cancel_batch(batch, CANCEL, now=DUE)
     assert Batch.objects.get().status == "canceling"
     poll.run(DUE + MINUTE)
     poll.run(DUE + MINUTE * 2)
@@ -113,7 +113,7 @@ def test_a_cancellation_that_was_lost_is_asked_for_again(
 @pytest.mark.parametrize("status", sorted({*Batch.Status.values} - {"assembled", "submitted"}))
 def test_a_batch_past_that_is_not_canceled(status: str) -> None:
     batch = make_batch(status)
-    assert not withdraw.batch(batch, CANCEL, now=DUE)
+    assert not withdraw.cancel_batch(batch, CANCEL, now=DUE)
     assert Batch.objects.get().status == status
 
 
@@ -122,5 +122,5 @@ def test_of_a_dispatch_and_a_cancellation_at_once_one_wins(emulator: Emulator) -
     batch = put_together()
     stale = Batch.objects.get()
     assert batch.mark_submitting(DUE, watermark="", requests=1, request_bytes=1)
-    assert not withdraw.batch(stale, CANCEL, now=DUE)
+    assert not withdraw.cancel_batch(stale, CANCEL, now=DUE)
     assert statuses() == ["submitted"]

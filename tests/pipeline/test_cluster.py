@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def test_jobs_go_all_the_way_and_sigterm_ends_it(emulator: Emulator, tmp_path: Path) -> None:
     tenant, now = make_tenant(), timezone.now()
     for wish in (None, 0):
-        accept.job(
+        accept.accept_job(
             tenant,
             "summarize",
             {"document_text": TEXT},

@@ -8,7 +8,7 @@ import pytest
 
 from aijobs.models import AIJob, Batch, JobAttempt, LedgerEntry
 from aijobs.pipeline import settle, sweep
-from aijobs.pipeline._isolation import TRIES_BEFORE_STAFF
+from aijobs.pipeline._quarantine import TRIES_BEFORE_STAFF
 from tests.ground import Emulator
 from tests.pipeline.steps import DUE, MINUTE, await_end, hold, keep_going, queue, send
 

@@ -113,7 +113,7 @@ def test_a_cut_off_answer_gets_more_room_and_a_broken_one_another_chance(
     for job, status in ((cut, "completed"), (broken, "completed"), (refused, "failed")):
         job.refresh_from_db()
         assert job.status == status
-    assert cut.room == 2
+    assert cut.max_tokens_factor == 2
     assert LedgerEntry.objects.count() == 5
     assert_books_agree(emulator)
 

@@ -22,7 +22,7 @@ INPUTS: dict[str, dict[str, object]] = {
 def test_queued_jobs_join_one_batch_and_come_back_with_results(emulator: Emulator) -> None:
     tenant = make_tenant("acme")
     for job_type, raw in INPUTS.items():
-        accept.job(tenant, job_type, raw, now=NOW, created_by="test")
+        accept.accept_job(tenant, job_type, raw, now=NOW, created_by="test")
     later = NOW + timedelta(minutes=5)
 
     assert assemble.run(later) == 1
@@ -56,7 +56,7 @@ def test_queued_jobs_join_one_batch_and_come_back_with_results(emulator: Emulato
 
 
 def test_an_urgent_job_runs_at_once_at_full_price(emulator: Emulator) -> None:
-    job = accept.job(
+    job = accept.accept_job(
         make_tenant("acme"),
         "summarize",
         INPUTS["summarize"],

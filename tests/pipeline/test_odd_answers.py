@@ -10,7 +10,7 @@ import pytest
 
 from aijobs.models import AIJob, JobAttempt, JobOutput, LedgerEntry
 from aijobs.pipeline import expedite, settle
-from aijobs.pipeline._isolation import TRIES_BEFORE_STAFF
+from aijobs.pipeline._quarantine import TRIES_BEFORE_STAFF
 from tests.factories import NOW
 from tests.ground import Emulator
 from tests.pipeline.steps import DUE, MINUTE, assert_books_agree, at, await_end, queue, send

@@ -93,7 +93,7 @@ def test_a_cut_off_answer_is_asked_for_once_more_with_more_room(emulator: Emulat
     queue(f"{TEXT} [[emulate:max_tokens*1]]")
     bring_back(send(), emulator)
     job = AIJob.objects.get()
-    assert (job.status, job.room) == ("queued", 2)
+    assert (job.status, job.max_tokens_factor) == ("queued", 2)
     keep_going(DUE + MINUTE * 2)
     job.refresh_from_db()
     assert (job.status, job.attempts) == ("completed", 2)
@@ -120,7 +120,7 @@ def test_an_answer_that_does_not_hold_is_asked_for_once_more(
     job = AIJob.objects.get()
     assert job.status == ("completed" if times else "failed")
     assert errors() == ["invalid_output"] * (1 if times else 2)
-    assert job.room == 1
+    assert job.max_tokens_factor == 1
     assert_books_agree(emulator)
 
 
@@ -159,7 +159,7 @@ def test_a_retry_by_hand_begins_where_it_failed(emulator: Emulator) -> None:
     queue(f"{TEXT} [[emulate:refusal*1]]")
     bring_back(send(), emulator)
     job = AIJob.objects.get()
-    assert accept.retry(job, now=DUE + MINUTE * 2)
+    assert accept.retry_job(job, now=DUE + MINUTE * 2)
     assert assemble.run(DUE + MINUTE * 2) == 0
     keep_going(DUE + MINUTE * 10)
     job.refresh_from_db()

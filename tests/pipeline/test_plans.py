@@ -42,7 +42,7 @@ def explain(statement: str, arguments: dict[str, Any]) -> list[dict[str, Any]]:
 def queue_thousands() -> None:
     item = {"document_text": "Hail is covered."}
     for _ in range(3):
-        accept.collection(
+        accept.accept_collection(
             make_tenant(), "c", "summarize", enumerate([item] * 2_000, 1), now=NOW, created_by="ann"
         )
 

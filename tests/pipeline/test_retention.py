@@ -122,7 +122,7 @@ def test_old_jobs_go_with_all_that_belongs_to_them_and_their_charges_stay(
     tenant = make_tenant()
     queue(f"{TEXT} [[emulate:expired*1]]", f"{TEXT} [[emulate:refusal]]", tenant=tenant)
     items = enumerate([{"document_text": "Hail."}], 1)
-    accept.collection(tenant, "Policies", "summarize", items, now=NOW, created_by="ann")
+    accept.accept_collection(tenant, "Policies", "summarize", items, now=NOW, created_by="ann")
     keep_going()
     assert JobAttempt.objects.count() == 2
     charges = list(LedgerEntry.objects.values())

@@ -18,16 +18,16 @@ LATER = NOW + timedelta(hours=1)
 def test_only_what_failed_or_was_canceled_is_queued_again(status: str) -> None:
     job = make_job(make_tenant(), status=status, **columns_of(status))
     again = status in {"failed", "canceled"}
-    assert accept.retry(job, now=LATER) is again
+    assert accept.retry_job(job, now=LATER) is again
     assert AIJob.objects.get().status == ("queued" if again else status)
 
 
 def test_a_second_retry_from_an_old_page_leaves_a_running_job_alone() -> None:
     job = make_job(make_tenant(), status="failed", finished_at=NOW, needed_by=NOW)
     old_page = AIJob.objects.get()
-    assert accept.retry(job, now=LATER)
+    assert accept.retry_job(job, now=LATER)
     assert job.mark_processing(LATER)
-    assert not accept.retry(old_page, now=LATER)
+    assert not accept.retry_job(old_page, now=LATER)
     assert AIJob.objects.get().status == "processing"
 
 

@@ -165,7 +165,7 @@ def test_hard_text_comes_back_unharmed(emulator: Emulator) -> None:
 def test_a_batch_of_more_rows_than_one_chunk_is_settled_whole(emulator: Emulator) -> None:
     item = {"document_text": "Hail is covered."}
     rows = settle.CHUNK_ROWS + 1
-    accept.collection(
+    accept.accept_collection(
         make_tenant(), "c", "summarize", enumerate([item] * rows, 1), now=DUE, created_by="ann"
     )
     # It takes the emulator a moment to write so many answers.

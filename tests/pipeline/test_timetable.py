@@ -54,7 +54,7 @@ def test_nobody_is_woken_for_nothing() -> None:
 
 def test_only_the_stages_that_have_work_are_woken() -> None:
     now = timezone.now()
-    accept.job(
+    accept.accept_job(
         make_tenant(),
         "summarize",
         {"document_text": "x"},

@@ -38,6 +38,8 @@ def charge(job: AIJob, cost: str, full: str, **fields: Any) -> LedgerEntry:
             "job_type": job.job_type,
             "route": "batch",
             "model": "m",
+            "priced_as": "m",
+            "priced_on": NOW.date(),
             "input_tokens": 10,
             "output_tokens": 5,
             "cost_usd": Decimal(cost),

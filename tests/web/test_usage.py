@@ -24,6 +24,8 @@ def charge(tenant: Tenant, cost: str, full: str, days_ago: int = 0, **fields: st
             "job_type": "summarize",
             "route": "batch",
             "model": "m",
+            "priced_as": "m",
+            "priced_on": NOW.date(),
             "input_tokens": 100,
             "cache_read_tokens": 20,
             "output_tokens": 5,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from aijobs.models import AIJob, Collection, Tally
+from aijobs.models import AIJob, Collection, StatusCounter
 from citizenapp.tenants.models import Tenant
 
 PAGE_SIZE = 25
@@ -69,7 +69,7 @@ def page(tenant: Tenant, *, before: UUID | None = None) -> CollectionsPage:
         collections = collections.filter(pk__lt=before)
     found = list(collections[: PAGE_SIZE + 1])
     shown = found[:PAGE_SIZE]
-    counts = Tally.objects.filter(collection__in=shown).counts()
+    counts = StatusCounter.objects.filter(collection__in=shown).counts()
     return CollectionsPage(
         [CollectionRow(one, Progress(counts.get(one.pk, {}))) for one in shown],
         older=shown[-1].pk if len(found) > PAGE_SIZE else None,

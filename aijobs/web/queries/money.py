@@ -11,8 +11,8 @@ from uuid import UUID
 from django.db.models import Count, QuerySet, Sum
 from django.db.models.functions import TruncDate
 
-from aijobs.models import AIJob, Collection, LedgerEntry, Spending
-from aijobs.models.kept import SpendingQuerySet
+from aijobs.models import AIJob, Collection, LedgerEntry, UsageRollup
+from aijobs.models.rollups import UsageRollupQuerySet
 from citizenapp.tenants.models import Tenant
 
 COUNT_LIMIT = 10_000
@@ -22,11 +22,18 @@ _SUMS = {
     "full": Sum("sync_cost_usd"),
     "saved": Sum("saved_usd"),
     "input_tokens": Sum("input_tokens"),
-    "cached_tokens": Sum("cache_read_tokens") + Sum("cache_write_tokens"),
     "output_tokens": Sum("output_tokens"),
 }
-_OF_CHARGES = _SUMS | {"answers": Count("*")}
-_OF_HOURS = _SUMS | {"answers": Sum("answers")}
+_OF_CHARGES = _SUMS | {
+    "answers": Count("*"),
+    "cached_tokens": Sum("cache_read_tokens")
+    + Sum("cache_write_5m_tokens")
+    + Sum("cache_write_1h_tokens"),
+}
+_OF_HOURS = _SUMS | {
+    "answers": Sum("answers"),
+    "cached_tokens": Sum("cache_read_tokens") + Sum("cache_write_tokens"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +141,8 @@ def _dearest_first(found: dict[str, Money]) -> list[tuple[str, Money]]:
     return sorted(found.items(), key=lambda one: one[1].full, reverse=True)
 
 
-def _hours(tenant: Tenant) -> SpendingQuerySet:
-    return Spending.objects.filter(tenant=tenant)
+def _hours(tenant: Tenant) -> UsageRollupQuerySet:
+    return UsageRollup.objects.filter(tenant=tenant)
 
 
 def _money(sums: dict[str, Any]) -> Money:

@@ -74,7 +74,7 @@ class Step(StrEnum):
 _times: Counter[str] = Counter()
 
 
-def reached(step: Step) -> None:
+def crash_point(step: Step) -> None:
     """Go on; or die here, when that was ordered."""
     order = os.environ.get(ORDER)
     if order and settings.EMULATED:

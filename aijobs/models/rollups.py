@@ -2,7 +2,7 @@
 
 Triggers (migration 0007) write what each statement changed as rows of their own, and nobody
 waits for anybody: no row is updated that another transaction may hold. Whoever reads adds up;
-`fold` puts what came into one row each, so that there is never much to add.
+`compact` puts what came into one row each, so that there is never much to add.
 """
 
 from collections import defaultdict
@@ -21,7 +21,7 @@ from citizenapp.tenants.models import Tenant
 HOUR = timedelta(hours=1)
 
 
-class TallyQuerySet(models.QuerySet["Tally"]):
+class StatusCounterQuerySet(models.QuerySet["StatusCounter"]):
     def counts(self) -> dict[UUID, dict[str, int]]:
         """Jobs by shown status, by collection; statuses without jobs are left out."""
         shown = Case(
@@ -50,46 +50,48 @@ class TallyQuerySet(models.QuerySet["Tally"]):
         return [(status, submitted_at) for status, submitted_at, _, _ in rows]
 
 
-class Tally(models.Model):
+class StatusCounter(models.Model):
     """How many jobs of a collection came to a status, or, where `jobs` is negative, left it."""
 
-    collection = models.ForeignKey(Collection, models.CASCADE, related_name="tallies")
+    collection = models.ForeignKey(Collection, models.CASCADE, related_name="counters")
     status = models.CharField(max_length=10, choices=AIJob.Status.choices)
     batch = models.ForeignKey(
         Batch, models.PROTECT, null=True, db_index=False, help_text="Of submitted jobs only."
     )
     jobs = models.IntegerField()
-    is_folded = models.BooleanField()
+    is_compacted = models.BooleanField()
 
-    objects = TallyQuerySet.as_manager()
+    objects = StatusCounterQuerySet.as_manager()
 
     class Meta:
-        verbose_name_plural = "tallies"
+        verbose_name_plural = "counters"
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["collection", "status", "batch"],
                 nulls_distinct=False,
-                condition=Q(is_folded=True),
-                name="tally_folded",
+                condition=Q(is_compacted=True),
+                name="counter_compacted",
             ),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["id"], condition=Q(is_folded=False), name="tally_fresh"),
+            models.Index(fields=["id"], condition=Q(is_compacted=False), name="counter_fresh"),
             # Collections whose jobs have all gone on: nothing is left to say.
-            models.Index(fields=["id"], condition=Q(is_folded=True, jobs=0), name="tally_over"),
+            models.Index(
+                fields=["id"], condition=Q(is_compacted=True, jobs=0), name="counter_at_zero"
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.jobs:+} {self.status}"
 
 
-class SpendingQuerySet(models.QuerySet["Spending"]):
+class UsageRollupQuerySet(models.QuerySet["UsageRollup"]):
     def since(self, moment: datetime) -> Self:
         """From the hour of the moment on, all of that hour."""
         return self.filter(hour__gte=start_of_hour(moment))
 
 
-class Spending(models.Model):
+class UsageRollup(models.Model):
     """Charges of one hour, one tenant and one kind, added up."""
 
     tenant = models.ForeignKey(Tenant, models.PROTECT, db_index=False)
@@ -107,9 +109,9 @@ class Spending(models.Model):
     cost_usd = models.DecimalField(max_digits=20, decimal_places=10)
     sync_cost_usd = models.DecimalField(max_digits=20, decimal_places=10)
     saved_usd = models.DecimalField(max_digits=20, decimal_places=10)
-    is_folded = models.BooleanField()
+    is_compacted = models.BooleanField()
 
-    objects = SpendingQuerySet.as_manager()
+    objects = UsageRollupQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "spending"
@@ -117,20 +119,20 @@ class Spending(models.Model):
             models.UniqueConstraint(
                 fields=["tenant", "hour", "job_type", "route", "collection_id"],
                 nulls_distinct=False,
-                condition=Q(is_folded=True),
-                name="spending_folded",
+                condition=Q(is_compacted=True),
+                name="rollup_compacted",
             ),
         ]
         indexes: ClassVar = [
             # What a tenant spent between two moments.
-            models.Index(fields=["tenant", "hour"], name="spending_of_tenant"),
+            models.Index(fields=["tenant", "hour"], name="rollup_of_tenant"),
             # What a collection cost.
             models.Index(
                 fields=["collection_id"],
                 condition=Q(collection_id__isnull=False),
-                name="spending_of_collection",
+                name="rollup_of_collection",
             ),
-            models.Index(fields=["id"], condition=Q(is_folded=False), name="spending_fresh"),
+            models.Index(fields=["id"], condition=Q(is_compacted=False), name="rollup_fresh"),
         ]
 
     def __str__(self) -> str:
@@ -141,29 +143,29 @@ def start_of_hour(moment: datetime) -> datetime:
     return moment.replace(minute=0, second=0, microsecond=0)
 
 
-def _fold(model: type[models.Model], key: Sequence[str]) -> str:
+def _compact(model: type[models.Model], key: Sequence[str]) -> str:
     table = model._meta.db_table
-    others = {*key, "id", "is_folded"}
+    others = {*key, "id", "is_compacted"}
     sums = [str(field.column) for field in model._meta.local_fields if field.column not in others]
     columns, kept = ", ".join((*key, *sums)), ", ".join(key)
     # Put together from the names of our own columns.
     return f"""
-        WITH fresh AS (DELETE FROM {table} WHERE NOT is_folded RETURNING {columns})
-        INSERT INTO {table} ({columns}, is_folded)
+        WITH fresh AS (DELETE FROM {table} WHERE NOT is_compacted RETURNING {columns})
+        INSERT INTO {table} ({columns}, is_compacted)
         SELECT {kept}, {", ".join(f"sum({name})" for name in sums)}, TRUE FROM fresh
         GROUP BY {kept} ORDER BY {kept}  -- The same order for all: no two wait for each other.
-        ON CONFLICT ({kept}) WHERE is_folded DO UPDATE SET
+        ON CONFLICT ({kept}) WHERE is_compacted DO UPDATE SET
         {", ".join(f"{name} = {table}.{name} + EXCLUDED.{name}" for name in sums)}
     """
 
 
-FOLD_TALLIES = _fold(Tally, ("collection_id", "status", "batch_id"))
-FOLD_SPENDING = _fold(Spending, ("tenant_id", "hour", "job_type", "route", "collection_id"))
+COMPACT_COUNTERS = _compact(StatusCounter, ("collection_id", "status", "batch_id"))
+COMPACT_ROLLUPS = _compact(UsageRollup, ("tenant_id", "hour", "job_type", "route", "collection_id"))
 
 
-def fold() -> None:
+def compact() -> None:
     """Add fresh rows to the folded ones of their kind. Two at once do no harm."""
     with connection.cursor() as cursor:
-        cursor.execute(FOLD_TALLIES)
-        cursor.execute("DELETE FROM aijobs_tally WHERE is_folded AND jobs = 0")
-        cursor.execute(FOLD_SPENDING)
+        cursor.execute(COMPACT_COUNTERS)
+        cursor.execute("DELETE FROM aijobs_statuscounter WHERE is_compacted AND jobs = 0")
+        cursor.execute(COMPACT_ROLLUPS)

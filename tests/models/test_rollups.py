@@ -10,7 +10,7 @@ import pytest
 from django.db import connection, transaction
 from django.db.models import Count, Sum
 
-from aijobs.models import AIJob, Collection, LedgerEntry, Spending, Tally, kept
+from aijobs.models import AIJob, Collection, LedgerEntry, StatusCounter, UsageRollup, rollups
 from aijobs.pipeline import accept, sweep
 from citizenapp.tenants.models import Tenant
 from tests.factories import NOW, make_job, make_tenant
@@ -23,7 +23,9 @@ ITEM = {"document_text": "Hail is covered."}
 
 def make_collection(tenant: Tenant, jobs: int) -> Collection:
     items = enumerate([ITEM] * jobs, 1)
-    return accept.collection(tenant, "c", "summarize", items, now=NOW, created_by="ann").collection
+    return accept.accept_collection(
+        tenant, "c", "summarize", items, now=NOW, created_by="ann"
+    ).collection
 
 
 def charge(job: AIJob, cost: str, hours: float = 0) -> None:
@@ -34,6 +36,8 @@ def charge(job: AIJob, cost: str, hours: float = 0) -> None:
         job_type=job.job_type,
         route="batch",
         model="m",
+        priced_as="m",
+        priced_on=NOW.date(),
         input_tokens=10,
         output_tokens=1,
         cost_usd=Decimal(cost),
@@ -62,7 +66,7 @@ def test_a_collection_is_counted_through_every_move() -> None:
     assert collection.counts()["submitted"] == 4
     type(batch).objects.update(status="submitted", remote_id="msgbatch_1")
     assert collection.counts()["processing"] == 5
-    kept.fold()
+    rollups.compact()
     jobs.filter(pk=third.pk).update(status="completed", finished_at=NOW)
     first.mark_queued(NOW)
     jobs.filter(pk=second.pk).delete()
@@ -85,8 +89,8 @@ def test_whatever_moves_the_counts_are_those_of_the_rows() -> None:
         chosen = random.sample(ids, random.randint(1, 15))
         AIJob.objects.filter(pk__in=chosen).update(**random.choice(moves))
         if random.random() < 0.2:
-            kept.fold()
-        found = Tally.objects.filter(collection__in=collections).counts()
+            rollups.compact()
+        found = StatusCounter.objects.filter(collection__in=collections).counts()
         for collection in collections:
             nonzero = {status: jobs for status, jobs in counted(collection).items() if jobs}
             assert found[collection.pk] == nonzero
@@ -94,10 +98,10 @@ def test_whatever_moves_the_counts_are_those_of_the_rows() -> None:
 
 def test_a_statement_that_moves_nothing_leaves_no_row() -> None:
     collection = make_collection(make_tenant(), 3)
-    before = Tally.objects.count()
+    before = StatusCounter.objects.count()
     AIJob.objects.filter(collection=collection).update(request_bytes=1)
     make_job(collection.tenant)
-    assert Tally.objects.count() == before
+    assert StatusCounter.objects.count() == before
 
 
 def test_folding_leaves_one_row_a_status_and_none_for_what_is_over() -> None:
@@ -106,7 +110,7 @@ def test_folding_leaves_one_row_a_status_and_none_for_what_is_over() -> None:
         job.mark_canceled(NOW)
     sweep.run(NOW)
     sweep.run(NOW)
-    assert [(one.status, one.jobs) for one in Tally.objects.all()] == [("canceled", 4)]
+    assert [(one.status, one.jobs) for one in StatusCounter.objects.all()] == [("canceled", 4)]
 
 
 def test_sums_are_those_of_the_ledger_before_and_after_folding() -> None:
@@ -119,21 +123,21 @@ def test_sums_are_those_of_the_ledger_before_and_after_folding() -> None:
     charge(make_job(tenant), "0.8")
     charge(make_job(other), "1.6")
     for _ in range(2):
-        sums = Spending.objects.filter(tenant=tenant).aggregate(
+        sums = UsageRollup.objects.filter(tenant=tenant).aggregate(
             cost=Sum("cost_usd"), tokens=Sum("input_tokens"), answers=Sum("answers")
         )
         ledger = LedgerEntry.objects.filter(tenant=tenant).aggregate(
             cost=Sum("cost_usd"), tokens=Sum("input_tokens"), answers=Count("*")
         )
         assert sums == ledger
-        of_collection = Spending.objects.filter(collection_id=collection.pk)
+        of_collection = UsageRollup.objects.filter(collection_id=collection.pk)
         assert of_collection.aggregate(cost=Sum("cost_usd"))["cost"] == Decimal("0.7")
         assert set(of_collection.values_list("hour", flat=True)) == {
             NOW,
             NOW + timedelta(hours=2),
         }
-        kept.fold()
-    assert Spending.objects.filter(tenant=tenant).count() == 3
+        rollups.compact()
+    assert UsageRollup.objects.filter(tenant=tenant).count() == 3
 
 
 def test_a_job_is_counted_with_its_first_charge_only() -> None:
@@ -141,7 +145,7 @@ def test_a_job_is_counted_with_its_first_charge_only() -> None:
     charge(job, "0.1")
     AIJob.objects.filter(pk=job.pk).update(attempts=2)
     charge(job, "0.1")
-    assert Spending.objects.aggregate(jobs=Sum("jobs"), answers=Sum("answers")) == {
+    assert UsageRollup.objects.aggregate(jobs=Sum("jobs"), answers=Sum("answers")) == {
         "jobs": 1,
         "answers": 2,
     }
@@ -151,7 +155,7 @@ def test_a_job_is_counted_with_its_first_charge_only() -> None:
 def test_nobody_waits_for_whoever_moves_jobs_of_the_same_collection() -> None:
     collection = make_collection(make_tenant(), 2)
     first, second = AIJob.objects.filter(collection=collection)
-    kept.fold()
+    rollups.compact()
     mine = connection.copy()
     try:
         with transaction.atomic(), mine.cursor() as cursor:
@@ -162,8 +166,8 @@ def test_nobody_waits_for_whoever_moves_jobs_of_the_same_collection() -> None:
                 "UPDATE aijobs_aijob SET status = 'canceled', finished_at = now() WHERE id = %s",
                 [second.pk],
             )
-            cursor.execute(kept.FOLD_TALLIES)
+            cursor.execute(rollups.COMPACT_COUNTERS)
     finally:
         mine.close()
-    kept.fold()
+    rollups.compact()
     assert collection.counts()["canceled"] == 2

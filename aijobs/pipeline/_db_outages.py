@@ -17,7 +17,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def patiently(store: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+def retry_while_db_down(store: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Call `store`, again and again while PostgreSQL is away.
 
     It may have been stored when the connection broke: `store` must change nothing the second

@@ -6,7 +6,7 @@ from django.db import transaction
 from aijobs import gateway
 from aijobs.models import AIJob, Batch, StrayBatch
 from aijobs.pipeline import dispatch, poll, reconcile, settle
-from aijobs.pipeline._isolation import PAUSE, TRIES_BEFORE_STAFF, isolated
+from aijobs.pipeline._quarantine import PAUSE, TRIES_BEFORE_STAFF, quarantine
 from tests.ground import Emulator
 from tests.pipeline.steps import DUE, MINUTE, at, await_end, hold, put_together, queue, send
 from tests.pipeline.strangers import make_stranger, send_into_doubt
@@ -47,7 +47,7 @@ def test_a_move_that_was_rolled_back_does_not_hide_the_batch_from_its_pause(
             assert batch.mark_settled(NOW)
             raise ArithmeticError
 
-    with isolated(batch, NOW):
+    with quarantine(batch, NOW):
         settle_in_vain()
     batch.refresh_from_db()
     assert (batch.status, batch.retry_at, batch.attempts) == ("ended", NOW + PAUSE, 1)

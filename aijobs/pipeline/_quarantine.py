@@ -17,7 +17,7 @@ TRIES_BEFORE_STAFF = 5
 
 
 @contextmanager
-def isolated(batch: Batch, now: datetime) -> Iterator[None]:
+def quarantine(batch: Batch, now: datetime) -> Iterator[None]:
     """Put the batch off when the work on it fails in a way that nobody foresaw.
 
     Only the kind of error is told: PostgreSQL and parsers quote what they refuse, and that may
@@ -31,8 +31,8 @@ def isolated(batch: Batch, now: datetime) -> Iterator[None]:
         logger.error("Batch %s, %s: %s", batch.pk, batch.status, type(error).__name__)  # noqa: TRY400
         # What it was moved to may have been rolled back.
         batch.refresh_from_db()
-        batch.put_off(now + PAUSE, f"Failed unexpectedly: {type(error).__name__}")
+        batch.defer(now + PAUSE, f"Failed unexpectedly: {type(error).__name__}")
         if batch.attempts >= TRIES_BEFORE_STAFF:
-            batch.call_staff(
+            batch.flag_for_staff(
                 "It fails in a way that nobody foresaw. It is tried again every 5 minutes."
             )
