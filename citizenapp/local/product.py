@@ -71,7 +71,7 @@ class Product:
 
     def web(self) -> Program:
         return self._program(
-            *("web", "-m", "daphne", "--bind", HOST, "--port", str(self.port)),
+            *("web", "-m", "citizenapp.local.web", "--bind", HOST, "--port", str(self.port)),
             *("--application-close-timeout", "2", "citizenapp.asgi:application"),
             is_ready=self._web_answers,
         )
