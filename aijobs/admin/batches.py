@@ -11,6 +11,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from aijobs.admin import search
 from aijobs.admin.actions import RESENT, ActionReport, bounded, confirmation
 from aijobs.admin.reading import (
     ReadOnlyAdmin,
@@ -23,8 +24,9 @@ from aijobs.admin.reading import (
     timeline,
 )
 from aijobs.gateway import GatewayError
-from aijobs.models import AIJob, Batch, LedgerEntry
+from aijobs.models import AIJob, Batch, LedgerEntry, Submission
 from aijobs.pipeline import reconcile, withdraw
+from aijobs.submissions import identity
 from citizenapp.tenants.models import Tenant
 
 FINISHED_IS_CHARGED = "What Anthropic has finished by then keeps its result and is charged."
@@ -66,7 +68,8 @@ class BatchAdmin(ReadOnlyAdmin):
         "cancel_and_queue_again", "cancel_with_jobs", "retry_failed", "adopt", "release", "seen",
     )  # fmt: skip
     list_display = (
-        "id", "status_badge", "requests", "rows", "note", "assembled_at", "ended_at", "remote_id",
+        "id", "status_badge", "requests", "rows", "note", "assembled_at", "ended_at",
+        "anthropic_id",
     )  # fmt: skip
     list_filter = ("status", AttentionFilter)
     search_help_text = "Number, nonce, or Anthropic's id."
@@ -75,7 +78,7 @@ class BatchAdmin(ReadOnlyAdmin):
             None,
             {
                 "fields": (
-                    "id", "status_badge", "needs_attention", "note", "remote_id", "nonce", "jobs",
+                    "id", "status_badge", "needs_attention", "note", "anthropic_id", "jobs",
                     "tenants",
                 )
             },
@@ -91,17 +94,17 @@ class BatchAdmin(ReadOnlyAdmin):
         ("Money", {"fields": ("money",)}),
         ("Timings", {"fields": ("timings", "expires_at", "retry_at", "attempts")}),
         (
-            "Submission",
-            {
-                "classes": ("collapse",),
-                "fields": ("watermark", "after_cancel", "remote_deleted_at", "lost", "strays"),
-            },
+            "Submissions",
+            {"fields": ("submissions_table", "after_cancel", "remote_deleted_at")},
         ),
     )  # fmt: skip
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Batch]:
+        return super().get_queryset(request).prefetch_related("submissions")
+
     def found(self, rows: QuerySet[Batch], term: str) -> QuerySet[Batch]:
         # A custom_id begins with the nonce.
-        match = Q(remote_id=term) | Q(nonce=term.partition("-")[0])
+        match = Q(pk__in=search.batches(term) or search.batches(term.partition("-")[0]))
         if term.isdecimal() and len(term) < 19:  # fits a bigint
             match |= Q(pk=int(term))
         return rows.filter(match)
@@ -206,9 +209,10 @@ class BatchAdmin(ReadOnlyAdmin):
 
     def _adoption(self, request: HttpRequest, batch: Batch) -> TemplateResponse:
         """The page on which to choose what to adopt, and that says what is at stake."""
+        submission = identity.current(batch)
         why_none = "Anthropic lists no batch that could be it."
         try:
-            candidates = reconcile.candidates(batch, timezone.now())
+            candidates = identity.candidates(submission, timezone.now())
         except GatewayError as error:
             candidates, why_none = [], f"Anthropic's list is not to be had: {error}"
         context = {
@@ -217,6 +221,7 @@ class BatchAdmin(ReadOnlyAdmin):
             "opts": self.opts,
             "checkbox": ACTION_CHECKBOX_NAME,
             "batch": batch,
+            "submission": submission,
             "candidates": candidates,
             "why_none": why_none,
         }
@@ -236,7 +241,10 @@ class BatchAdmin(ReadOnlyAdmin):
         outcome = ActionReport(request, "Released for a new submission")
         actor: Any = request.user
         for batch in bounded(request, queryset):
-            if reconcile.release(batch, now=timezone.now(), by=actor.get_username()):
+            submission = batch.submission
+            if submission and reconcile.release(
+                submission, now=timezone.now(), by=actor.get_username()
+            ):
                 outcome.moved(batch)
             else:
                 outcome.left(NOT_IN_DOUBT.format(batch.status))
@@ -273,7 +281,8 @@ class BatchAdmin(ReadOnlyAdmin):
             .order_by("status")
         )
         text = ", ".join(f"{jobs:,} {status}" for status, jobs in counts)
-        return listing(AIJob, text or "none", q=batch.nonce)
+        submission = batch.submissions.last()
+        return listing(AIJob, text or "none", **({"q": submission.nonce} if submission else {}))
 
     @admin.display
     def money(self, batch: Batch) -> SafeString | str:
@@ -304,23 +313,27 @@ class BatchAdmin(ReadOnlyAdmin):
 
     @admin.display
     def timings(self, batch: Batch) -> SafeString | str:
-        return timeline(
-            batch, "assembled_at", "submitting_at", "submitted_at", "ended_at", "settled_at"
-        )
+        return timeline(batch, "assembled_at", "submitted_at", "ended_at", "settled_at")
 
-    @admin.display(description="given up as lost")
-    def lost(self, batch: Batch) -> SafeString | str:
+    @admin.display(description="Anthropic's id")
+    def anthropic_id(self, batch: Batch) -> str:
+        current = [one for one in batch.submissions.all() if one.state in Submission.CURRENT]
+        return (current[0].remote_id if current else None) or "–"
+
+    @admin.display(description="each time it was sent")
+    def submissions_table(self, batch: Batch) -> SafeString | str:
         return table(
-            ("Nonce", "Sent", "Released", "By"),
+            ("Submission", "State", "Sent", "In doubt", "Given up", "By", "Anthropic's id"),
             (
-                (lost.nonce, moment(lost.submitting_at), moment(lost.released_at), lost.released_by)
-                for lost in batch.lost_submissions.order_by("pk")
+                (
+                    link(one, one.nonce),
+                    one.get_state_display(),
+                    moment(one.sent_at),
+                    moment(one.doubt_at),
+                    moment(one.released_at),
+                    one.released_by or "–",
+                    one.remote_id or "–",
+                )
+                for one in batch.submissions.order_by("pk")
             ),
-        )
-
-    @admin.display(description="strays at Anthropic")
-    def strays(self, batch: Batch) -> SafeString | str:
-        return table(
-            ("Anthropic's id", "Kind"),
-            ((link(stray), stray.kind) for stray in batch.strays.order_by("pk")),
         )

@@ -127,11 +127,11 @@ class CreatedFilter(admin.SimpleListFilter):
         return queryset.filter(pk__gte=UUID(int=int(since.timestamp() * 1000) << 80))
 
 
-def link(to: Model | None) -> SafeString | str:
-    """A link to the page of a row."""
+def link(to: Model | None, text: str = "") -> SafeString | str:
+    """A link to the page of a row, called by its own name if not by `text`."""
     if to is None:
         return "–"
-    return format_html('<a href="{}">{}</a>', address(to), to)
+    return format_html('<a href="{}">{}</a>', address(to), text or to)
 
 
 def address(of: Model) -> str:

@@ -17,7 +17,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from aijobs import jobtypes
-from aijobs.models import CircuitBreaker
+from aijobs.models import BlockReason
 
 Status = Literal["queued", "submitted", "processing", "completed", "failed", "canceled"]
 Route = Literal["batch", "sync"]
@@ -212,7 +212,7 @@ class SpentRow(Spent, _Group):
 class Pause(Shape):
     """Nothing is sent to Claude. Jobs are queued as always, and sent when it is over."""
 
-    reason: CircuitBreaker.Reason
+    reason: BlockReason
     message: str
     since: datetime
 

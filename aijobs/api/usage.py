@@ -14,7 +14,7 @@ from aijobs.api import openapi, reading, shapes
 from aijobs.api.endpoint import Endpoint
 from aijobs.api.parameters import Period
 from aijobs.jobtypes import InvalidInput
-from aijobs.models import CircuitBreaker, UsageRollup
+from aijobs.models import BlockReason, CircuitBreaker, UsageRollup
 from aijobs.models.rollups import HOUR, start_of_hour
 
 DEFAULT_PERIOD = timedelta(days=30)
@@ -74,7 +74,7 @@ def _pause() -> shapes.Pause | None:
     if breaker is None:
         return None
     return shapes.Pause(
-        reason=CircuitBreaker.Reason(breaker.reason),
+        reason=BlockReason(breaker.reason),
         message=breaker.get_reason_display(),
         since=breaker.opened_at,
     )

@@ -232,9 +232,9 @@ class AIJob(Movable):
                 name="job_waiting",
                 condition=Q(indexed_status="queued", route="batch"),
             ),
-            # expedite: what is urgent, by its deadline.
+            # expedite: whose jobs have deadlines, and which come first.
             models.Index(
-                fields=["needed_by"],
+                fields=["tenant", "needed_by", "id"],
                 name="job_urgent",
                 condition=Q(indexed_status="queued", needed_by__isnull=False),
             ),
@@ -276,17 +276,6 @@ class AIJob(Movable):
     @property
     def kind(self) -> jobtypes.JobType:
         return jobtypes.get(self.job_type)
-
-    def mark_processing(self, now: datetime) -> bool:
-        """Claimed by expedite for one call at full price, if nobody called since it was read."""
-        return self._move(
-            [self.Status.QUEUED],
-            self.Status.PROCESSING,
-            Q(attempts=self.attempts, not_before__lte=now),
-            route=self.Route.SYNC,
-            started_at=now,
-            attempts=self.attempts + 1,
-        )
 
     def mark_answered(self) -> bool:
         """Given up in doubt, and the answer to that attempt is here after all: back in its call."""

@@ -11,10 +11,12 @@ from django.db.models import Q
 from django.db.models.functions import Least
 
 from aijobs import gateway
-from aijobs.models import AIJob, Batch, CircuitBreaker
-from aijobs.pipeline import _endings
-from aijobs.pipeline._answers import Failure
-from aijobs.pipeline._crash_points import Step, crash_point
+from aijobs.crash_points import Step, crash_point
+from aijobs.models import AIJob, Batch, CircuitBreaker, Submission
+from aijobs.models.submissions import SubmissionQuerySet
+from aijobs.outcomes import endings
+from aijobs.outcomes.answers import Failure
+from aijobs.outcomes.endings import Road
 from aijobs.pipeline._retention import KEPT_BY_ANTHROPIC
 
 logger = logging.getLogger(__name__)
@@ -43,9 +45,9 @@ def end_long_pauses(now: datetime) -> None:
 
 def flag_for_staff(now: datetime) -> None:
     """Name the batches that a person should look at before it is too late."""
-    open_ones = Q(status__in=[*Batch.REMOTE, Batch.Status.ENDED])
-    vanishing = Q(submitting_at__lt=now - KEPT_BY_ANTHROPIC + ALARM_BEFORE)
-    for batch in Batch.objects.filter(open_ones, vanishing).order_by("pk"):
+    sent_long_ago = _sent_before(now - KEPT_BY_ANTHROPIC + ALARM_BEFORE)
+    vanishing = Q(pk__in=sent_long_ago.values("batch"))
+    for batch in Batch.objects.filter(vanishing).order_by("pk"):
         _call(batch, "Its results are not stored yet, and Anthropic deletes them in a few days.")
     late = Batch.objects.filter(status__in=Batch.REMOTE, expires_at__lt=now - LATE)
     for batch in late.exclude(vanishing).order_by("pk"):
@@ -63,20 +65,24 @@ def give_up_vanished(now: datetime) -> int:
     They were paid for, so no machine asks for them again. Age alone proves nothing: Anthropic
     must say that they are gone.
     """
-    old = Batch.objects.filter(
-        status__in=[*Batch.REMOTE, Batch.Status.ENDED],
-        submitting_at__lt=now - KEPT_BY_ANTHROPIC,
+    old = _sent_before(now - KEPT_BY_ANTHROPIC).select_related("batch").order_by("batch")
+    return sum(_give_up(submission, now) for submission in old if _is_gone(submission))
+
+
+def _sent_before(moment: datetime) -> SubmissionQuerySet:
+    """Submissions sent before a moment whose results are not stored yet."""
+    return Submission.objects.current().filter(
+        batch__status__in=[*Batch.REMOTE, Batch.Status.ENDED], sent_at__lt=moment
     )
-    return sum(_give_up(batch, now) for batch in old.order_by("pk") if _is_gone(batch))
 
 
-def _is_gone(batch: Batch) -> bool:
-    assert batch.remote_id is not None
+def _is_gone(submission: Submission) -> bool:
+    assert submission.remote_id is not None
     try:
-        if batch.status == Batch.Status.ENDED:
-            gateway.first_result(batch.remote_id)
+        if submission.batch.status == Batch.Status.ENDED:
+            gateway.first_result(submission.remote_id)
         else:
-            gateway.retrieve_batch(batch.remote_id)
+            gateway.retrieve_batch(submission.remote_id)
     except gateway.Refused as error:
         return error.status == 404
     except gateway.Unavailable:
@@ -84,13 +90,16 @@ def _is_gone(batch: Batch) -> bool:
     return False
 
 
-def _give_up(batch: Batch, now: datetime) -> bool:
+def _give_up(submission: Submission, now: datetime) -> bool:
+    batch, road = submission.batch, Road.of_batch(submission)
     failure = Failure("results_expired", "Anthropic deleted its result before it was fetched.")
     waiting = AIJob.objects.filter(batch=batch, status=AIJob.Status.SUBMITTED).order_by("pk")
     while ids := list(waiting.values_list("pk", flat=True)[:CHUNK_ROWS]):
         with transaction.atomic():
-            jobs = _endings.lock_jobs(ids, status=AIJob.Status.SUBMITTED, batch=batch)
-            _endings.store(((job, failure) for job in jobs.values()), batch=batch, now=now)
+            jobs = endings.lock_jobs(ids, status=AIJob.Status.SUBMITTED, batch=batch)
+            endings.store(((job, failure) for job in jobs.values()), road, now=now)
         crash_point(Step.SWEEP_GAVE_UP)
     logger.error("Batch %s: Anthropic no longer has its results.", batch.pk)
-    return batch.mark_vanished(now, "Anthropic deleted its results before they were fetched.")
+    return batch.mark_vanished(
+        submission, now, "Anthropic deleted its results before they were fetched."
+    )

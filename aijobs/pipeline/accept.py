@@ -5,17 +5,18 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, Literal
+from uuid import UUID
 
 import orjson
 from django.conf import settings
 from django.db import transaction
 
 from aijobs import jobtypes
+from aijobs.crash_points import Step, crash_point
 from aijobs.jobtypes import InvalidInput, JobType
 from aijobs.models import AIJob, Claim, Collection, KeyTaken, dump_json, new_id
 from aijobs.models.fields import encode_json, numbers_from
-from aijobs.pipeline._copy import NULL, binary_cell, cell, copy_rows
-from aijobs.pipeline._crash_points import Step, crash_point
+from aijobs.postgres.copying import copy_rows
 from citizenapp.database.prepared import prepared_cursor
 from citizenapp.tenants.models import Tenant
 
@@ -57,6 +58,30 @@ claim AS (
 """
 WITHOUT_CLAIM = INSERT_JOB.format(claim="claim AS (SELECT)")
 WITH_CLAIM = INSERT_JOB.format(claim=CLAIM)
+
+JOB = {
+    "id": "uuid",
+    "tenant_id": "int8",
+    "collection_id": "uuid",
+    "job_type": "varchar",
+    "status": "varchar",
+    "route": "varchar",
+    "attempts": "int2",
+    "max_tokens_factor": "int2",
+    "request_bytes": "int4",
+    "created_at": "timestamptz",
+    "not_before": "timestamptz",
+    "needed_by": "timestamptz",
+}
+INPUT = {
+    "job_id": "uuid",
+    "tenant_id": "int8",
+    "job_type": "varchar",
+    "created_by": "varchar",
+    "source_name": "varchar",
+    "document": "json",
+    "options": "json",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,58 +360,24 @@ def _store(
 
     They are checked while PostgreSQL stores those before them.
     """
-    jobs: list[bytes] = []
-    constant = (
-        *(collection.tenant_id, collection.pk.hex, collection.job_type, "queued", 0, 1),
-        *(now.isoformat(), now.isoformat()),
-    )
-    of_collection = b"\t".join(cell(str(value)) for value in constant)
-    # What all inputs share, between the key and the document.
-    of_input = b"".join(
-        (
-            binary_cell(collection.tenant_id.to_bytes(8, "big")),
-            binary_cell(collection.job_type.encode()),
-            binary_cell(collection.created_by.encode()),
-            binary_cell(b""),
-        )
-    )
+    jobs: list[tuple[object, ...]] = []
 
-    def inputs() -> Iterator[bytes]:
+    def inputs() -> Iterator[tuple[object, ...]]:
+        """The long rows; the narrow ones are gathered on the way."""
         for one, number in zip(requests, ids, strict=False):
-            needed_by = one.needed_by(now)
+            key = UUID(int=number)
             jobs.append(
-                b"%b\t%b\t%b\t%d\t%b\n"
-                % (
-                    *(b"%032x" % number, of_collection, one.route.encode(), one.request_bytes),
-                    needed_by.isoformat().encode() if needed_by else NULL,
+                (
+                    *(key, collection.tenant_id, collection.pk, collection.job_type, "queued"),
+                    *(one.route, 0, 1, one.request_bytes, now, now, one.needed_by(now)),
                 )
             )
-            document, options = (binary_cell(encode_json(it)) for it in (one.document, one.options))
-            key = number.to_bytes(16, "big")
-            yield b"\0\7\0\0\0\x10%b%b%b%b" % (key, of_input, document, options)
+            yield (
+                *(key, collection.tenant_id, collection.job_type, collection.created_by, ""),
+                *(encode_json(one.document), encode_json(one.options)),
+            )
 
-    copy_rows(
-        "aijobs_jobinput",
-        ("job_id", "tenant_id", "job_type", "created_by", "source_name", "document", "options"),
-        inputs(),
-        binary=True,
-    )
-    if not jobs:
-        return 0
-    copy_rows(
-        "aijobs_aijob",
-        (
-            *(
-                "id",
-                "tenant_id",
-                "collection_id",
-                "job_type",
-                "status",
-                "attempts",
-                "max_tokens_factor",
-            ),
-            *("created_at", "not_before", "route", "request_bytes", "needed_by"),
-        ),
-        jobs,
-    )
+    copy_rows("aijobs_jobinput", INPUT, inputs())
+    if jobs:
+        copy_rows("aijobs_aijob", JOB, jobs)
     return len(jobs)

@@ -7,7 +7,7 @@ from typing import Any
 
 from django_q.brokers.orm import ORM
 
-from aijobs.pipeline._db_outages import AWAY
+from aijobs.postgres.outages import AWAY
 
 AWAY_SECONDS = 0.5
 

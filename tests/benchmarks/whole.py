@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from aijobs import gateway
 from aijobs.models import AIJob, Batch
+from aijobs.outcomes.answers import Billed, Success
 from aijobs.pipeline import _endings, accept, assemble, dispatch, poll, settle
-from aijobs.pipeline._answers import Billed, Success
-from aijobs.pipeline._copy import read_rows
+from aijobs.postgres.copying import read_rows
 from aijobs.pricing import Usage
 from tests.benchmarks import bulk, material, peers
 from tests.benchmarks.bench import Bench, Way

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 
-from aijobs.pipeline._crash_points import Step
+from aijobs.crash_points import Step
 from tests.faults import books, journeys, nursery
 from tests.faults.books import Books
 from tests.faults.journeys import Deed

@@ -21,6 +21,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from aijobs.crash_points import Step
 from aijobs.gateway import GatewayError
 from aijobs.models import AIJob, Batch
 from aijobs.pipeline import (
@@ -34,7 +35,6 @@ from aijobs.pipeline import (
     sweep,
     withdraw,
 )
-from aijobs.pipeline._crash_points import Step
 from citizenapp.tenants.models import Tenant
 from tests.faults import books, journeys, nursery
 from tests.faults.scenarios import RARE

@@ -4,9 +4,9 @@ import os
 import signal
 from typing import Any
 
+from aijobs.crash_points import Step
 from aijobs.models import AIJob, Batch, JobAttempt, JobInput, LedgerEntry
 from aijobs.pipeline import assemble, dispatch, poll, sweep
-from aijobs.pipeline._crash_points import Step
 from tests.faults import journeys, nursery
 from tests.faults.world import World
 

@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from aijobs import pipeline
-from aijobs.pipeline import _crash_points
-from aijobs.pipeline._crash_points import Step
+from aijobs import crash_points, pipeline
+from aijobs.crash_points import Step
 from tests.faults.scenarios import DAY, RARE
 
 STAGES = sorted(path for path in Path(pipeline.__path__[0]).glob("*.py") if path.stem != "_steps")
@@ -67,9 +66,9 @@ def die(order: str, step: Step, times: int) -> int:
     """How a process ends that comes to a step so many times: minus the signal, or the code."""
     pid = os.fork()
     if not pid:
-        os.environ[_crash_points.ORDER] = order
+        os.environ[crash_points.ORDER] = order
         for _ in range(times):
-            _crash_points.crash_point(step)
+            crash_points.crash_point(step)
         os._exit(0)
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 

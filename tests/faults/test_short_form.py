@@ -2,7 +2,7 @@
 
 import pytest
 
-from aijobs.pipeline._crash_points import Step
+from aijobs.crash_points import Step
 from tests.faults import scenarios
 from tests.faults.scenarios import Torture
 from tests.faults.world import World

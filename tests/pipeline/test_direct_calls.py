@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from aijobs.models import AIJob, IdempotencyKey, JobAttempt, JobInput, LedgerEntry
+from aijobs.outcomes.answers import Failure
 from aijobs.pipeline import assemble, expedite, sweep
-from aijobs.pipeline._answers import Failure
 from tests.factories import NOW, make_tenant
 from tests.ground import Emulator, free_port
 from tests.pipeline.steps import (

@@ -8,7 +8,7 @@ from django.db import OperationalError, connection, transaction
 
 from aijobs.models import AIJob, LedgerEntry
 from aijobs.pipeline import expedite, settle
-from aijobs.pipeline._copy import cell, copy_rows, read_rows
+from aijobs.postgres.copying import cell, copy_rows, read_rows
 from tests.factories import NOW
 from tests.ground import Emulator
 from tests.pipeline.steps import (

@@ -6,8 +6,8 @@ import pytest
 from django.db import DatabaseError, connection
 
 from aijobs.models import AIJob, JobAttempt, LedgerEntry
+from aijobs.outcomes.answers import Outcome
 from aijobs.pipeline import expedite, sweep
-from aijobs.pipeline._answers import Outcome
 from tests.factories import NOW
 from tests.ground import Emulator
 from tests.pipeline.steps import TEXT, assert_books_agree, at, keep_going, queue

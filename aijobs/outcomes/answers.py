@@ -5,41 +5,17 @@ from typing import Any, NamedTuple
 
 from aijobs import jobtypes
 from aijobs.jobtypes import InvalidOutput, JobType, JobTypeInput
-from aijobs.models import CircuitBreaker
-from aijobs.pipeline import _breaker
+from aijobs.models import BlockReason, CircuitBreaker
 from aijobs.pricing import Usage
 
-# Worth another attempt as it is (FACTS of the API: what it answers when it is busy or late).
-TRANSIENT = frozenset(
-    {
-        "api_error",
-        "batch_refused",
-        "canceled",
-        "expired",
-        "overloaded_error",
-        "rate_limit_error",
-        "timeout_error",
-    }
-)
-# Worth one more attempt: a cut-off answer with more room, a broken one as it was.
-RETRY_ONCE = frozenset({"max_tokens", "invalid_output"})
-
-# Nothing is wrong with the job: it goes back to the queue as often as it takes, and the circuit
-# breaker says when it leaves again.
-ACCOUNT_BLOCKED = frozenset(CircuitBreaker.Reason) - {CircuitBreaker.Reason.NO_PERMISSION}
-# Attempts that tell nothing about the job.
-NOT_AN_ATTEMPT = ACCOUNT_BLOCKED | {"never_sent"}
-# What a row of a batch may say of it, whose request was accepted.
+# The account is at fault, and not the request: of a row whose batch was accepted, a bad key or a
+# missing permission cannot be.
 ACCOUNT_BLOCKED_IN_ROWS = frozenset(
-    {
-        CircuitBreaker.Reason.LOW_CREDIT,
-        CircuitBreaker.Reason.ON_HOLD,
-        CircuitBreaker.Reason.SPEND_LIMIT,
-    }
+    {BlockReason.BILLING, BlockReason.LOW_CREDIT, BlockReason.ON_HOLD, BlockReason.SPEND_LIMIT}
 )
 
 STOPPED = {
-    "max_tokens": "The answer was cut off: it needs more room than it had.",
+    "max_tokens": "The answer was cut off: it is longer than it may be.",
     "refusal": "Claude declined to answer.",
     "model_context_window_exceeded": "Document and answer do not fit into the model's context.",
 }
@@ -130,5 +106,5 @@ def _billed(message: Mapping[str, Any]) -> Billed:
 def _of_error(error: Mapping[str, Any]) -> Failure:
     kind, message = str(error.get("type") or "api_error"), str(error.get("message") or "")[:1_000]
     code = str((error.get("details") or {}).get("error_code") or "")
-    reason = _breaker.reason_of(kind, code, message)
+    reason = CircuitBreaker.reason_of(kind, code, message)
     return Failure(str(reason) if reason in ACCOUNT_BLOCKED_IN_ROWS else kind, message)

@@ -6,42 +6,54 @@ row locks that `lock_jobs` took: no second worker can store the same attempt.
 """
 
 import json
+import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
-from django.conf import settings
 from django.db import connection
+from django.db.models import F
 
-from aijobs import jobtypes, pricing
+from aijobs import jobtypes
+from aijobs.crash_points import Step, crash_point
 from aijobs.jobtypes import JobTypeInput
-from aijobs.models import AIJob, Batch, JobAttempt, LedgerEntry
+from aijobs.models import AIJob, Batch, JobAttempt, LedgerEntry, Submission
 from aijobs.models.fields import encode_json
-from aijobs.pipeline._answers import (
-    ACCOUNT_BLOCKED,
-    NOT_AN_ATTEMPT,
-    RETRY_ONCE,
-    TRANSIENT,
-    Billed,
-    Failure,
-    Outcome,
-    Success,
-)
-from aijobs.pipeline._copy import NULL, binary_cell, cell, copy_rows
-from aijobs.pipeline._crash_points import Step, crash_point
-from aijobs.pricing import UnknownModel
+from aijobs.outcomes import charges, retries
+from aijobs.outcomes.answers import Billed, Failure, Outcome, Success
+from aijobs.postgres.copying import copy_rows
 
-BACKOFF = timedelta(seconds=30)
-BACKOFF_LIMIT = timedelta(hours=1)
+logger = logging.getLogger(__name__)
+
 # Their documents may be long.
 DOCUMENTS_AT_ONCE = 100
-# The network may be back at any moment, and asking costs nothing.
-UNSENT_LIMIT = timedelta(minutes=3)
+
+OUTPUT = {"job_id": "uuid", "model": "varchar", "stop_reason": "varchar", "result": "json"}
+CHARGE = {
+    "tenant_id": "int8",
+    "job_id": "uuid",
+    "batch_id": "int8",
+    "custom_id": "varchar",
+    "job_type": "varchar",
+    "route": "varchar",
+    "model": "varchar",
+    "priced_as": "varchar",
+    "priced_on": "date",
+    "input_tokens": "int4",
+    "output_tokens": "int4",
+    "cache_read_tokens": "int4",
+    "cache_write_5m_tokens": "int4",
+    "cache_write_1h_tokens": "int4",
+    "cost_usd": "numeric",
+    "sync_cost_usd": "numeric",
+    "saved_usd": "numeric",
+    "created_at": "timestamptz",
+}
 
 
 class LockedJob(NamedTuple):
@@ -52,6 +64,7 @@ class LockedJob(NamedTuple):
     tenant_id: int
     job_type: str
     attempts: int
+    forgiven_attempts: int
     max_tokens_factor: int
     options: str
     """The JSON of its input but for the document."""
@@ -66,6 +79,36 @@ class LockedJob(NamedTuple):
         return _given(self.job_type, self.options)
 
 
+class Road(NamedTuple):
+    """How a set of attempts went: in the batch of a submission, or as direct calls without one."""
+
+    submission: Submission | None
+    sent_on: date
+    """The day in UTC on which they were sent: its prices count."""
+
+    @classmethod
+    def of_batch(cls, submission: Submission) -> "Road":
+        return cls(submission, submission.sent_at.astimezone(UTC).date())
+
+    @classmethod
+    def direct(cls, sent_at: datetime) -> "Road":
+        return cls(None, sent_at.astimezone(UTC).date())
+
+    @property
+    def batch(self) -> Batch | None:
+        return self.submission.batch if self.submission else None
+
+    @property
+    def route(self) -> AIJob.Route:
+        return AIJob.Route.BATCH if self.submission else AIJob.Route.SYNC
+
+    def custom_id(self, job: LockedJob) -> str:
+        """What its charge is known by: the key of its line, or of its call."""
+        if self.submission:
+            return self.submission.custom_id(job.key)
+        return f"sync-{job.attempts}-{job.key}"
+
+
 @lru_cache(maxsize=4_096)
 def _given(job_type: str, options: str) -> JobTypeInput:
     """Jobs of one collection mostly share their options; inputs cannot be changed."""
@@ -76,11 +119,11 @@ def _given(job_type: str, options: str) -> JobTypeInput:
 def lock_jobs(
     ids: Iterable[UUID | str], *, status: str, batch: Batch | None
 ) -> dict[str, LockedJob]:
-    """Lock those of the jobs that still are where the caller thinks; the others are not there.
+    """Lock those of the jobs that still have this status and batch; by key, the others left out.
 
     Two questions, each about an array of keys: no table statistics can talk PostgreSQL into a
-    scan, or into a join that asks for each job anew. It does not look into the array, which would
-    take as long as finding the rows.
+    scan, or into a join that asks for each job anew. The subquery hides the array's length from the
+    planner, which would otherwise look into each element.
     """
     wanted = _array(ids)
     with connection.cursor() as cursor:
@@ -92,7 +135,8 @@ def lock_jobs(
         options: dict[str, str] = dict(cursor.fetchall())
         cursor.execute(
             """
-            SELECT encode(uuid_send(id), 'hex'), tenant_id, job_type, attempts, max_tokens_factor
+            SELECT encode(uuid_send(id), 'hex'), tenant_id, job_type, attempts, forgiven_attempts,
+                   max_tokens_factor
             FROM aijobs_aijob
             WHERE id = ANY(ARRAY(SELECT unnest(%s::uuid[])))
               AND status = %s AND batch_id IS NOT DISTINCT FROM %s
@@ -126,48 +170,46 @@ def _array(ids: Iterable[UUID | str]) -> str:
 
 
 def store(
-    endings: Iterable[tuple[LockedJob, Outcome]], *, batch: Batch | None, now: datetime
+    endings: Iterable[tuple[LockedJob, Outcome]], road: Road, *, now: datetime
 ) -> Counter[str]:
     """Store the endings of attempts; returns how many jobs got which status.
 
-    They are made while PostgreSQL stores those before them: making one must ask the database
-    nothing. Call it in the transaction that locked the jobs. `batch` is None for direct calls.
+    `endings` is read while PostgreSQL stores the results before: what makes them must ask the
+    database nothing. Call it in the transaction that locked the jobs.
     """
-    route = AIJob.Route.BATCH if batch else AIJob.Route.SYNC
-    common = _common(batch, route, now)
     completed: list[str] = []
-    charges: list[bytes] = []
+    charged: list[tuple[Any, ...]] = []
     failures: list[tuple[LockedJob, Failure]] = []
 
-    def outputs() -> Iterator[bytes]:
-        """The results; what else the endings say is gathered on the way."""
+    def outputs() -> Iterator[tuple[object, ...]]:
+        """The results; charges and failures are gathered on the way."""
         for job, outcome in endings:
             if outcome.billed is not None:
-                charges.append(_charge(job, outcome.billed, batch, now.date()) + common)
+                charged.append(_charge(job, outcome.billed, road, now))
             if isinstance(outcome, Success):
                 completed.append(job.key)
-                yield _output(job, outcome)
+                yield (
+                    job.id,
+                    _storable(outcome.billed.model)[:100],
+                    outcome.billed.stop_reason[:40],
+                    encode_json(outcome.result),
+                )
             else:
                 failures.append((job, outcome))
 
-    copy_rows(
-        "aijobs_joboutput",
-        ("job_id", "model", "stop_reason", "result"),
-        outputs(),
-        binary=True,
-    )
-    if charges:
-        copy_rows("aijobs_ledgerentry", CHARGE, charges)
+    copy_rows("aijobs_joboutput", OUTPUT, outputs())
+    if charged:
+        _store_charges(charged)
     crash_point(Step.ENDINGS_COPIED)
     finished: dict[str, list[str]] = defaultdict(list)
     finished[AIJob.Status.COMPLETED] = completed
-    again = _sort_failures(failures, batch, now, finished)
+    again = _sort_failures(failures, road.batch, now, finished)
     JobAttempt.objects.bulk_create(
         JobAttempt(
             job_id=job.id,
             number=job.attempts,
-            batch=batch,
-            route=route,
+            batch=road.batch,
+            route=road.route,
             error_type=_storable(failure.error_type)[:60],
             message=_storable(failure.message),
             ended_at=now,
@@ -199,14 +241,21 @@ def store(
     return counts
 
 
-def charge_alone(job: AIJob, billed: Billed, now: datetime) -> None:
+def charge_alone(job: AIJob, billed: Billed, road: Road, now: datetime) -> None:
     """Charge for the answer to a direct call that came too late to be stored, once."""
-    lock = LockedJob(
-        job.pk.hex, job.tenant_id, job.job_type, job.attempts, job.max_tokens_factor, ""
+    locked = LockedJob(
+        *(job.pk.hex, job.tenant_id, job.job_type, job.attempts, job.forgiven_attempts),
+        *(job.max_tokens_factor, ""),
     )
-    if not LedgerEntry.objects.filter(batch=None, custom_id=_sent_as(lock, None)).exists():
-        common = _common(None, AIJob.Route.SYNC, now)
-        copy_rows("aijobs_ledgerentry", CHARGE, [_charge(lock, billed, None, now.date()) + common])
+    if not LedgerEntry.objects.filter(batch=None, custom_id=road.custom_id(locked)).exists():
+        _store_charges([_charge(locked, billed, road, now)])
+
+
+def _store_charges(rows: Sequence[tuple[Any, ...]]) -> None:
+    copy_rows("aijobs_ledgerentry", CHARGE, rows)
+    model, priced_as = list(CHARGE).index("model"), list(CHARGE).index("priced_as")
+    for name in sorted({row[model] for row in rows if not row[priced_as]}):
+        logger.error("There is no price for %s: its charges are $0 until there is one.", name)
 
 
 def _sort_failures(
@@ -215,115 +264,61 @@ def _sort_failures(
     now: datetime,
     finished: dict[str, list[str]],
 ) -> list[tuple[UUID, datetime, int]]:
-    """Put failed jobs among the finished, or return them with moment and factor to try again."""
-    earlier: Counter[tuple[UUID, str]] = Counter(
-        JobAttempt.objects.filter(job__in=[job.id for job, _ in failures]).values_list(
-            "job_id", "error_type"
-        )
+    """Put failed jobs among the finished, or return id, moment and factor of the next attempt."""
+    earlier: dict[UUID, Counter[str]] = defaultdict(Counter)
+    attempts = JobAttempt.objects.filter(
+        job__in=[job.id for job, _ in failures], number__gt=F("job__forgiven_attempts")
     )
+    for job_id, error_type in attempts.values_list("job_id", "error_type"):
+        earlier[job_id][error_type] += 1
     again = []
     for job, failure in failures:
         kind = failure.error_type
-        counted = job.attempts - sum(earlier[job.id, uncounted] for uncounted in NOT_AN_ATTEMPT)
-        is_worth_it = kind in TRANSIENT or (kind in RETRY_ONCE and not earlier[job.id, kind])
+        attempts_now = job.attempts - job.forgiven_attempts
         if kind == "canceled" and batch and batch.after_cancel == Batch.AfterCancel.CANCEL:
             finished[AIJob.Status.CANCELED].append(job.key)
-        elif kind in NOT_AN_ATTEMPT | {"canceled"} or (
-            is_worth_it and counted < settings.AIJOBS_MAX_ATTEMPTS
-        ):
-            max_tokens_factor = 2 if kind == "max_tokens" else job.max_tokens_factor
-            again.append((job.id, now + _pause(kind, job, batch), max_tokens_factor))
+        elif retries.is_sent_again(kind, attempts_now, earlier[job.id]):
+            wait = retries.pause(kind, attempts_now)
+            if batch is None:
+                wait += _spread(job, wait)
+            factor = retries.max_tokens_factor(kind, job.max_tokens_factor)
+            again.append((job.id, now + wait, factor))
         else:
             finished[AIJob.Status.FAILED].append(job.key)
     return again
 
 
-def _pause(error_type: str, job: LockedJob, batch: Batch | None) -> timedelta:
-    """How long an attempt waits after this error: longer each time where Anthropic is busy."""
-    if error_type in RETRY_ONCE | ACCOUNT_BLOCKED or error_type in {"canceled", "expired"}:
-        return timedelta(0)
-    limit = UNSENT_LIMIT if error_type == "never_sent" else BACKOFF_LIMIT
-    pause = min(BACKOFF * 2.0 ** min(job.attempts - 1, 10), limit)
-    if batch is None:
-        # Direct calls that failed at once had better not come back at once.
-        pause *= 1 + job.id.int % 100 / 200
-    return pause
+def _spread(job: LockedJob, wait: timedelta) -> timedelta:
+    """Up to half as long again, by its id: calls that failed together do not return together."""
+    return wait * (job.id.int % 100 / 200)
 
 
-CHARGE = (
-    "tenant_id",
-    "job_id",
-    "custom_id",
-    "job_type",
-    "model",
-    "input_tokens",
-    "output_tokens",
-    "cache_read_tokens",
-    "cache_write_5m_tokens",
-    "cache_write_1h_tokens",
-    "cost_usd",
-    "sync_cost_usd",
-    "saved_usd",
-    "priced_as",
-    "priced_on",
-    # The same for all that are stored together.
-    "batch_id",
-    "route",
-    "created_at",
-)
-
-
+@lru_cache(maxsize=1_024)
 def _storable(text: str) -> str:
     """What Anthropic says, without what PostgreSQL can't store."""
     return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
-@lru_cache(maxsize=256)
-def _name(model: str) -> bytes:
-    return cell(_storable(model)[:100])
-
-
-def _output(job: LockedJob, success: Success) -> bytes:
-    """The row of JobOutput, in binary."""
-    names = _names(success.billed.model, success.billed.stop_reason)
-    return b"\0\4\0\0\0\x10%b%b%b" % (
-        bytes.fromhex(job.key),
-        names,
-        binary_cell(encode_json(success.result)),
-    )
-
-
-@lru_cache(maxsize=256)
-def _names(model: str, stop_reason: str) -> bytes:
-    return binary_cell(_storable(model)[:100].encode()) + binary_cell(stop_reason[:40].encode())
-
-
-def _charge(job: LockedJob, billed: Billed, batch: Batch | None, on: date) -> bytes:
-    """The row of LedgerEntry, in the order of CHARGE, up to what is the same for all."""
+def _charge(job: LockedJob, billed: Billed, road: Road, now: datetime) -> tuple[Any, ...]:
+    """The row of LedgerEntry, in the order of CHARGE."""
     usage = billed.usage
-    priced_as = billed.model
-    try:
-        charge = pricing.charge(priced_as, usage, batch=batch is not None, on=on)
-    except UnknownModel:
-        # Anthropic answered under another name; the price is that of the model asked for.
-        priced_as = jobtypes.get(job.job_type).model
-        charge = pricing.charge(priced_as, usage, batch=batch is not None, on=on)
+    is_batch = road.submission is not None
+    price = charges.price_of(billed.model, job.job_type, usage, batch=is_batch, on=road.sent_on)
     return (
-        f"{job.tenant_id}\t{job.key}\t{_sent_as(job, batch)}\t{job.job_type}\t"
-        f"{_name(billed.model).decode()}\t"
-        f"{usage.input_tokens}\t{usage.output_tokens}\t{usage.cache_read_input_tokens}\t"
-        f"{usage.cache_write_5m_tokens}\t{usage.cache_write_1h_tokens}\t"
-        f"{charge.cost_usd}\t{charge.sync_cost_usd}\t{charge.saved_usd}\t"
-        f"{_name(priced_as).decode()}\t{on}\t"
-    ).encode()
-
-
-def _sent_as(job: LockedJob, batch: Batch | None) -> str:
-    """The custom_id of its charge."""
-    return f"{batch.nonce}-{job.key}" if batch else f"sync-{job.attempts}-{job.key}"
-
-
-def _common(batch: Batch | None, route: AIJob.Route, now: datetime) -> bytes:
-    """The end of the row of LedgerEntry."""
-    number = b"%d" % batch.pk if batch else NULL
-    return b"%b\t%b\t%b\n" % (number, route.value.encode(), now.isoformat().encode())
+        job.tenant_id,
+        job.id,
+        road.batch.pk if road.batch else None,
+        road.custom_id(job),
+        job.job_type,
+        road.route.value,
+        _storable(billed.model)[:100],
+        price.priced_as[:100],
+        road.sent_on,
+        usage.input_tokens,
+        usage.output_tokens,
+        usage.cache_read_input_tokens,
+        usage.cache_write_5m_tokens,
+        usage.cache_write_1h_tokens,
+        *price.charge,
+        now,
+    )
