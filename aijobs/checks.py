@@ -29,7 +29,7 @@ def settings_agree(**kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001
         found.append(Error("SECRET_KEY must be set when DATABASE_URL is.", id="aijobs.E001"))
     if not settings.LOCAL and not settings.ALLOWED_HOSTS:
         found.append(Error("ALLOWED_HOSTS must be set when DATABASE_URL is.", id="aijobs.E002"))
-    if settings.DATABASES["default"]["ENGINE"] != "citizenapp.database":
+    if settings.DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
         found.append(Error("DATABASE_URL must be a PostgreSQL URL.", id="aijobs.E003"))
     if not 1 <= settings.AIJOBS_BATCH_REQUESTS <= 100_000:
         found.append(

@@ -50,8 +50,6 @@ if LOCAL:
     DATABASES: dict[str, Any] = {"default": postgres.database(VAR)}
 else:
     DATABASES = {"default": dj_database_url.parse(os.environ["DATABASE_URL"])}
-    if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
-        DATABASES["default"]["ENGINE"] = "citizenapp.database"
 # Under ASGI every request has a thread of its own: a connection kept there is never used again.
 DATABASES["default"] |= {
     "CONN_MAX_AGE": int(_number("CONN_MAX_AGE", 0)),
@@ -65,6 +63,8 @@ DATABASES["default"].setdefault("OPTIONS", {}).update(
         "keepalives_idle": 30,
         "keepalives_interval": 10,
         "keepalives_count": 3,
+        # Of our cursors, only those of citizenapp.database prepare statements.
+        "prepare_threshold": 5,
     }
 )
 

@@ -148,9 +148,13 @@ class Batch(Movable):
         )
 
     def mark_unconfirmed(self, note: str) -> bool:
-        """Anthropic may or may not have it: while it was sent, or after a stranger was adopted."""
+        """It was sent, and Anthropic may have it or not."""
+        return self._move([self.Status.SUBMITTING], self.Status.UNCONFIRMED, note=note[:500])
+
+    def mark_disowned(self, note: str) -> bool:
+        """What was adopted for it is not it: Anthropic may have it or not, as before."""
         return self._move(
-            [self.Status.SUBMITTING, self.Status.ENDED],
+            [self.Status.ENDED],
             self.Status.UNCONFIRMED,
             submitted_at=None,
             expires_at=None,

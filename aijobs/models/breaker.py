@@ -80,13 +80,15 @@ class CircuitBreaker(models.Model):
             return BlockReason.SPEND_LIMIT
         if error_code == "organization_on_hold":
             return BlockReason.ON_HOLD
-        if "credit balance is too low" in message:
-            return BlockReason.LOW_CREDIT
-        return {
+        by_type = {
             "authentication_error": BlockReason.BAD_KEY,
             "billing_error": BlockReason.BILLING,
             "permission_error": BlockReason.NO_PERMISSION,
-        }.get(error_type)
+        }
+        if error_type in by_type:
+            return by_type[error_type]
+        # The type of this one is invalid_request_error.
+        return BlockReason.LOW_CREDIT if "credit balance is too low" in message else None
 
     def claim_probe(self, now: datetime) -> bool:
         """The right to send one thing; False while it is not time, or when another took it.

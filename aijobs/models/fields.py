@@ -56,8 +56,8 @@ else:
 class JSONTextField(AnyField):
     """JSON kept as text (PostgreSQL's `json`), not parsed into `jsonb`.
 
-    Documents and answers are written once and never searched inside, and `jsonb` can hold
-    neither a lone surrogate nor U+0000: what comes in must come out unharmed.
+    Documents and answers are written once and never searched inside. `jsonb` refuses a lone
+    surrogate and U+0000, which documents hold now and then, and would reorder keys.
     """
 
     def db_type(self, connection: object) -> str:  # noqa: ARG002

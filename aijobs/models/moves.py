@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.db import models
+from django.db.models.expressions import Combinable
 
 
 class Movable(models.Model):
@@ -30,6 +31,9 @@ class Movable(models.Model):
             **changes
         )
         if moved:
+            computed = [name for name, value in changes.items() if isinstance(value, Combinable)]
             for name, value in changes.items():
                 setattr(self, name, value)
+            if computed:  # PostgreSQL knows what came of them.
+                self.refresh_from_db(fields=computed)
         return bool(moved)

@@ -174,17 +174,29 @@ class Submission(Movable):
 
     def mark_disowned(self, now: datetime) -> bool:
         """What was adopted for it is somebody else's: it is in doubt again, from now on."""
-        return self._move([self.State.ADOPTED], self.State.IN_DOUBT, doubt_at=now, remote_id=None)
+        return self._move(
+            [self.State.ADOPTED],
+            self.State.IN_DOUBT,
+            self._still_it(),
+            doubt_at=now,
+            remote_id=None,
+        )
+
+    def mark_superseded(self, now: datetime) -> bool:
+        """What was adopted for it is an earlier one of its batch: this one may be the lost one."""
+        return self._move(
+            [self.State.ADOPTED],
+            self.State.RELEASED,
+            self._still_it(),
+            remote_id=None,
+            released_at=now,
+            released_by="",
+        )
 
     def mark_released(self, now: datetime, by: str = "") -> bool:
         """Given up as lost. Should Anthropic have it after all, its nonce tells."""
         return self._move(
-            [self.State.IN_DOUBT, self.State.ADOPTED, self.State.DUPLICATE],
-            self.State.RELEASED,
-            remote_id=None,
-            released_at=now,
-            released_by=by,
-            found_at=None,
+            [self.State.IN_DOUBT], self.State.RELEASED, released_at=now, released_by=by
         )
 
     def mark_duplicate(self, remote_id: str, now: datetime) -> bool:
@@ -192,6 +204,23 @@ class Submission(Movable):
         return self._move(
             [self.State.RELEASED], self.State.DUPLICATE, remote_id=remote_id, found_at=now
         )
+
+    def mark_mistaken(self) -> bool:
+        """What turned up is somebody else's: it may still turn up itself."""
+        return self._move(
+            [self.State.DUPLICATE],
+            self.State.RELEASED,
+            self._still_it(),
+            remote_id=None,
+            found_at=None,
+        )
+
+    def _still_it(self) -> Q:
+        """Whether it still is taken for the same batch at Anthropic as when the caller read it.
+
+        A worker that was held up must not give back what another one adopted meanwhile.
+        """
+        return Q(remote_id=self.remote_id)
 
 
 class StrangerBatch(models.Model):

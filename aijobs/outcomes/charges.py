@@ -8,13 +8,14 @@ from typing import NamedTuple
 from django.db import IntegrityError, transaction
 
 from aijobs import jobtypes, pricing
+from aijobs.crash_points import Step, crash_point
 from aijobs.models import AIJob, LedgerEntry
 from aijobs.pricing import Charge, UnknownModel, UnpricedDay, Usage
 
 logger = logging.getLogger(__name__)
 
 NO_PRICE = Charge(Decimal(0), Decimal(0), Decimal(0))
-# Entries a round: sweep comes again in half a minute.
+# Entries of one model and day in a round: sweep comes again in half a minute.
 MOST_PRICED = 1_000
 
 
@@ -58,12 +59,20 @@ def price_later(now: datetime) -> int:
     The ledger only grows: the price comes as an entry of its own that corrects the first.
     """
     priced = 0
-    for entry in LedgerEntry.objects.unpriced().order_by("pk")[:MOST_PRICED]:
-        batch = entry.route == AIJob.Route.BATCH
-        price = price_of(
-            entry.model, entry.job_type, usage_of(entry), batch=batch, on=entry.priced_on
+    # Prices come by model and day: those that are still unknown keep none of the others waiting.
+    kinds = LedgerEntry.objects.unpriced().order_by().values("model", "job_type", "priced_on")
+    for kind in kinds.distinct():
+        known = price_of(
+            kind["model"], kind["job_type"], Usage(0, 0), batch=True, on=kind["priced_on"]
         )
-        priced += bool(price.priced_as) and _correct(entry, price, now)
+        if not known.priced_as:
+            continue
+        for entry in LedgerEntry.objects.unpriced().filter(**kind).order_by("pk")[:MOST_PRICED]:
+            batch = entry.route == AIJob.Route.BATCH
+            price = price_of(
+                entry.model, entry.job_type, usage_of(entry), batch=batch, on=entry.priced_on
+            )
+            priced += _correct(entry, price, now)
     if priced:
         logger.warning("%s charges that had no price have one now.", priced)
     return priced
@@ -92,4 +101,5 @@ def _correct(entry: LedgerEntry, price: Price, now: datetime) -> bool:
             correction.save(force_insert=True)
     except IntegrityError:
         return False
+    crash_point(Step.SWEEP_PRICED)
     return True

@@ -1,6 +1,6 @@
-"""Moments that pass in vain: ours that a wrong clock wrote, and those of Anthropic's promises.
+"""Moments that were missed: pauses that a wrong clock wrote, and Anthropic's time limits.
 
-It ends a batch within a day of its creation, and keeps the results for 29.
+Anthropic ends a batch within a day of its creation, and keeps the results for 29 days.
 """
 
 import logging
@@ -21,7 +21,7 @@ from aijobs.pipeline._retention import KEPT_BY_ANTHROPIC
 
 logger = logging.getLogger(__name__)
 
-# More than anything pauses.
+# No stage pauses for longer: a moment further ahead was written by a clock that ran ahead.
 LONGEST_PAUSE = timedelta(hours=1)
 LATE = timedelta(hours=1)
 ALARM_BEFORE = timedelta(days=7)
@@ -29,9 +29,10 @@ CHUNK_ROWS = 5_000
 
 
 def end_long_pauses(now: datetime) -> None:
-    """End pauses that a clock began which was ahead: no stage would look there until then.
+    """End pauses that reach too far ahead: a worker whose clock ran ahead began them.
 
-    A doubt may last. To ask later is safe, and to send again too early is not.
+    Until then no stage would look at the batch, the job or the breaker. `Submission.doubt_at` is
+    left alone: a doubt that lasts longer is safe, and one that ends too early sends a batch twice.
     """
     far = now + LONGEST_PAUSE
     unfinished = Batch.objects.exclude(status__in=Batch.FINAL)

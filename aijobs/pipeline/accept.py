@@ -17,7 +17,7 @@ from aijobs.jobtypes import InvalidInput, JobType
 from aijobs.models import AIJob, Claim, Collection, KeyTaken, dump_json, new_id
 from aijobs.models.fields import encode_json, numbers_from
 from aijobs.postgres.copying import copy_rows
-from citizenapp.database.prepared import prepared_cursor
+from citizenapp.database import prepared_cursor
 from citizenapp.tenants.models import Tenant
 
 OnError = Literal["reject", "skip"]

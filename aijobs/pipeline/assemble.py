@@ -68,7 +68,7 @@ CHOSEN = (
     ) AS job
 ), chosen AS (
     SELECT id, tenant_id, place FROM (
-        SELECT id, candidates.tenant_id, row_number() OVER fair AS place,
+        SELECT candidates.id, candidates.tenant_id, row_number() OVER fair AS place,
                sum(request_bytes) OVER fair AS bytes
         FROM candidates LEFT JOIN aijobs_turn AS turn
           ON turn.route = 'batch' AND turn.tenant_id = candidates.tenant_id

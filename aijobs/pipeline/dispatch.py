@@ -130,6 +130,7 @@ def _give_back(batches: Iterable[Batch], now: datetime, note: str) -> None:
         with transaction.atomic():
             if batch.mark_dissolved(now, batch.note or note):
                 AIJob.objects.filter(batch=batch).queue_unsent_again()
+        crash_point(Step.DISPATCH_DISSOLVED)
 
 
 def _fill(batch: Batch, nonce: str, body: IO[bytes], clock: Callable[[], datetime]) -> int:
@@ -160,7 +161,7 @@ def _send(submission: Submission, body: IO[bytes], clock: Callable[[], datetime]
         remote = gateway.create_batch(body, _in_time(submission, clock))
     except gateway.NeverSent as error:
         crash_point(Step.DISPATCH_ANSWERED)
-        moves.take_back(submission, clock() + _pause(batch), f"Not submitted yet: {error}")
+        _take_back(submission, clock() + _pause(batch), f"Not submitted yet: {error}")
         if isinstance(error, TooSlow):
             _leave_out(batch, batch.requests // 2)
             if batch.flag_for_staff("The line is too slow for it. Half of it goes elsewhere."):
@@ -178,9 +179,15 @@ def _send(submission: Submission, body: IO[bytes], clock: Callable[[], datetime]
         confirmed = retry_while_db_down(
             moves.confirm, submission, remote.id, remote.expires_at, clock()
         )
+        crash_point(Step.DISPATCH_CONFIRMED)
         _breaker.record_success(sent_at=submission.sent_at, now=clock(), by_answer=False)
         return confirmed
     return False
+
+
+def _take_back(submission: Submission, retry_at: datetime, note: str) -> None:
+    moves.take_back(submission, retry_at, note)
+    crash_point(Step.DISPATCH_TAKEN_BACK)
 
 
 def _leave_out(batch: Batch, jobs: int) -> bool:
@@ -190,9 +197,11 @@ def _leave_out(batch: Batch, jobs: int) -> bool:
     """
     in_it = AIJob.objects.filter(batch=batch, status=AIJob.Status.SUBMITTED).order_by("-id")
     ids = list(in_it.values_list("pk", flat=True))
-    if not batch.mark_reduced(len(ids) - jobs):
-        return False
-    AIJob.objects.filter(pk__in=ids[:jobs], batch=batch).queue_unsent_again()
+    with transaction.atomic():
+        if not batch.mark_reduced(len(ids) - jobs):
+            return False
+        AIJob.objects.filter(pk__in=ids[:jobs], batch=batch).queue_unsent_again()
+    crash_point(Step.DISPATCH_REDUCED)
     return True
 
 
@@ -235,13 +244,13 @@ def _refused(submission: Submission, error: gateway.Refused, now: datetime) -> N
     """Anthropic does not want it: wait where it wants nothing, else let its jobs try elsewhere."""
     batch = submission.batch
     if _trip_breaker(error, sent_at=submission.sent_at, now=now):
-        moves.take_back(submission, now, f"Anthropic accepts nothing now: {error}")
+        _take_back(submission, now, f"Anthropic accepts nothing now: {error}")
         return
     if error.passes:
-        moves.take_back(submission, now + _pause(batch), f"Not submitted yet: {error}")
+        _take_back(submission, now + _pause(batch), f"Not submitted yet: {error}")
         return
     if error.is_too_large and batch.requests > 1:
-        moves.take_back(submission, now, f"Too large, and sent in halves: {error}")
+        _take_back(submission, now, f"Too large, and sent in halves: {error}")
         _leave_out(batch, batch.requests // 2)
         return
     logger.error("Batch %s was refused as a whole: %s", batch.pk, error)

@@ -9,7 +9,6 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -109,29 +108,36 @@ def due(now: datetime) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def run(now: datetime, clock: Callable[[], datetime]) -> int:
+def run(
+    now: datetime,
+    clock: Callable[[], datetime],
+    is_stopping: Callable[[], bool] = lambda: False,
+) -> int:
     """Run what is urgent, until nothing more is; returns how many calls were made.
 
     `clock` says when each answer came: `now` is when the round began. One worker claims at a time.
-    After AIJOBS_SEND_SECONDS it leaves claiming to the next and only waits for its own calls.
+    After AIJOBS_SEND_SECONDS it leaves claiming to the next, and only waits for its own calls;
+    likewise when the process is asked to end.
     """
     calls: dict[Future[Outcome], AIJob] = {}
     errors: list[Exception] = []
     made = 0
     # Threads only talk to Anthropic; what they bring is stored here, as each arrives.
     with ThreadPoolExecutor(2 * settings.AIJOBS_URGENT_AT_ONCE) as threads:
-        with ExitStack() as claiming:
-            if not claiming.enter_context(exclusive("expedite")):
-                return 0
-            end = now + timedelta(seconds=settings.AIJOBS_SEND_SECONDS)
-            while not errors and now <= end:
-                for job in claim(list(calls.values()), now):
-                    calls[threads.submit(ask, job)] = job
-                    made += 1
-                if not calls:
-                    break
-                _finish_some(calls, errors, clock)
-                now = clock()
+        try:
+            with exclusive("expedite") as mine:
+                end = now + timedelta(seconds=settings.AIJOBS_SEND_SECONDS)
+                while mine and now <= end and not errors and not is_stopping():
+                    for job in claim(list(calls.values()), now):
+                        calls[threads.submit(ask, job)] = job
+                        made += 1
+                    if not calls:
+                        break
+                    _finish_some(calls, errors, clock)
+                    now = clock()
+        except Exception as error:
+            # PostgreSQL may be away. The answers to the calls under way are stored all the same.
+            errors.append(error)
         while calls:
             _finish_some(calls, errors, clock)
     if errors:
@@ -161,7 +167,9 @@ def claim(running: list[AIJob], now: datetime) -> list[AIJob]:
             },
         )
         ids = [row[0] for row in cursor.fetchall()]
-    claimed = list(AIJob.objects.filter(pk__in=ids).select_related("input"))
+    jobs = AIJob.objects.filter(pk__in=ids).select_related("input")
+    # They are claimed: when PostgreSQL goes away just now, nobody else would call for them.
+    claimed = retry_while_db_down(list, jobs)
     if claimed:
         crash_point(Step.EXPEDITE_CLAIMED)
     return claimed
@@ -185,7 +193,6 @@ def _finish_some(
     for call in done:
         job = calls.pop(call)
         outcome = call.result()
-        crash_point(Step.EXPEDITE_ANSWERED)
         try:
             retry_while_db_down(finish, job, outcome, clock())
             crash_point(Step.EXPEDITE_COMMITTED)
@@ -203,11 +210,16 @@ def ask(job: AIJob) -> Outcome:
         message = gateway.create_message(
             kind.params(given, max_tokens_factor=job.max_tokens_factor)
         )
+        crash_point(Step.EXPEDITE_ANSWERED)
         return answers.of_direct_answer(kind, given, message)
     except gateway.NeverSent as error:
         return Failure("never_sent", str(error))
     except gateway.Refused as error:
-        return Failure(error.account_block or error.error_type, str(error))
+        reason = error.account_block
+        if reason in (None, BlockReason.NO_PERMISSION):
+            # What may be missing is a permission for this model alone: others may go on.
+            return Failure(error.error_type, str(error))
+        return Failure(reason, str(error))
     except gateway.InDoubt as error:
         # The answer may have been made and billed: a person decides about asking again.
         return Failure("in_doubt", f"{error} It may have been charged; retry if you need it.")

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import IO
 
 from aijobs import gateway
+from aijobs.crash_points import Step, crash_point
 from aijobs.models import Submission
 from aijobs.submissions import identity, moves
 from aijobs.submissions.results import first_nonce, nonces
@@ -49,6 +50,7 @@ def _give_back(submission: Submission, owner: Submission | None, now: datetime) 
     note = f"In doubt: {remote_id} was taken for it, and is not."
     if not moves.disown(submission, now, note, owner):
         return False
+    crash_point(Step.SETTLE_GAVE_BACK)
     if owner is None:
         identity.record_stranger(remote_id, submission.requests, created_at, now)
     logger.error("Batch %s is not %s, which was adopted for it.", submission.batch_id, remote_id)

@@ -128,7 +128,8 @@ def _close(duplicate: Submission, remote: RemoteBatch, now: datetime) -> None:
 
 def _correct(duplicate: Submission, remote: RemoteBatch, found: set[str], now: datetime) -> None:
     """By size and moment it was taken for this submission; by its results it is another's."""
-    if duplicate.mark_released(duplicate.released_at or now, duplicate.released_by):
+    if duplicate.mark_mistaken():
+        crash_point(Step.SWEEP_MISTAKEN)
         logger.error("%s was taken for a duplicate of batch %s, and is not.",
                      remote.id, duplicate.batch_id)  # fmt: skip
         identity.record_owner(remote, min(found), now)

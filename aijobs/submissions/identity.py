@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from aijobs import gateway
+from aijobs.crash_points import Step, crash_point
 from aijobs.gateway import GatewayError, RemoteBatch
 from aijobs.models import Batch, StrangerBatch, Submission
 from aijobs.submissions import moves
@@ -88,6 +89,7 @@ def record_owner(remote: RemoteBatch, nonce: str, now: datetime) -> None:
         record_stranger(remote.id, remote.requests, remote.created_at, now)
     elif owner.state == Submission.State.RELEASED:
         moves.turn_up(owner, remote, now)
+        crash_point(Step.IDENTITY_RECORDED)
     # Else it is in doubt still: reconcile decides about it where it looks for it.
 
 
@@ -97,6 +99,7 @@ def record_stranger(remote_id: str, requests: int, created_at: datetime, now: da
         remote_id=remote_id,
         defaults={"requests": requests, "created_at": created_at, "found_at": now},
     )
+    crash_point(Step.IDENTITY_RECORDED)
 
 
 def fits(remote: RemoteBatch, submission: Submission) -> bool:

@@ -123,7 +123,7 @@ def disown(
     remote_id = submission.remote_id
     assert remote_id is not None
     _must(submission.mark_disowned(now))
-    _must(submission.batch.mark_unconfirmed(note))
+    _must(submission.batch.mark_disowned(note))
     if owner:
         _must(owner.mark_duplicate(remote_id, now))
 
@@ -137,7 +137,7 @@ def exchange(submission: Submission, earlier: Submission, now: datetime) -> None
     """
     remote_id = submission.remote_id
     assert remote_id is not None
-    _must(submission.mark_released(now))
+    _must(submission.mark_superseded(now))
     _must(earlier.mark_adopted(remote_id))
 
 

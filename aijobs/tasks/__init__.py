@@ -67,7 +67,7 @@ def run_dispatch() -> int:
 
 @task
 def run_expedite() -> int:
-    return expedite.run(timezone.now(), timezone.now)
+    return expedite.run(timezone.now(), timezone.now, lambda: signs.is_stopping)
 
 
 @task
