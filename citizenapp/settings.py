@@ -80,6 +80,14 @@ ANTHROPIC_BASE_URL = (
     else os.environ.get("ANTHROPIC_BASE_URL") or "https://api.anthropic.com"
 )
 
+# Job types named here ask another model than their own.
+AIJOBS_MODELS = {
+    name: model
+    for name in ("summarize", "classify", "analyze")
+    if (model := os.environ.get(f"AIJOBS_MODEL_{name.upper()}"))
+}
+AIJOBS_PRICES = Path(os.environ["AIJOBS_PRICES"]) if os.environ.get("AIJOBS_PRICES") else None
+
 # --- The pipeline -----------------------------------------------------------------------
 
 AIJOBS_SUBMIT_EVERY = _number("AIJOBS_SUBMIT_EVERY", 300)
