@@ -33,7 +33,10 @@ def table(tmp_path: Path) -> Iterator[Path]:
     pricing.use_table(None)
 
 
-def cost(model: str, usage: Usage = Usage(1_000_000, 0), day: dt.date = TODAY) -> Decimal:
+MILLION = Usage(1_000_000, 0)
+
+
+def cost(model: str, usage: Usage = MILLION, day: dt.date = TODAY) -> Decimal:
     return pricing.charge(model, usage, batch=False, on=day).cost_usd
 
 
