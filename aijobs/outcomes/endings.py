@@ -22,8 +22,7 @@ from django.db.models import F
 from aijobs import jobtypes
 from aijobs.crash_points import Step, crash_point
 from aijobs.jobtypes import JobTypeInput
-from aijobs.models import AIJob, Batch, JobAttempt, LedgerEntry, Submission
-from aijobs.models.fields import encode_json
+from aijobs.models import AIJob, Batch, JobAttempt, JobOutput, LedgerEntry, Submission
 from aijobs.outcomes import charges, retries
 from aijobs.outcomes.answers import Billed, Failure, Outcome, Success
 from aijobs.postgres.copying import copy_rows
@@ -33,27 +32,27 @@ logger = logging.getLogger(__name__)
 # Their documents may be long.
 DOCUMENTS_AT_ONCE = 100
 
-OUTPUT = {"job_id": "uuid", "model": "varchar", "stop_reason": "varchar", "result": "json"}
-CHARGE = {
-    "tenant_id": "int8",
-    "job_id": "uuid",
-    "batch_id": "int8",
-    "custom_id": "varchar",
-    "job_type": "varchar",
-    "route": "varchar",
-    "model": "varchar",
-    "priced_as": "varchar",
-    "priced_on": "date",
-    "input_tokens": "int4",
-    "output_tokens": "int4",
-    "cache_read_tokens": "int4",
-    "cache_write_5m_tokens": "int4",
-    "cache_write_1h_tokens": "int4",
-    "cost_usd": "numeric",
-    "sync_cost_usd": "numeric",
-    "saved_usd": "numeric",
-    "created_at": "timestamptz",
-}
+OUTPUT_COLUMNS = ["job_id", "model", "stop_reason", "result"]
+CHARGE_COLUMNS = [
+    "tenant_id",
+    "job_id",
+    "batch_id",
+    "custom_id",
+    "job_type",
+    "route",
+    "model",
+    "priced_as",
+    "priced_on",
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_write_5m_tokens",
+    "cache_write_1h_tokens",
+    "cost_usd",
+    "sync_cost_usd",
+    "saved_usd",
+    "created_at",
+]
 
 
 class LockedJob(NamedTuple):
@@ -192,12 +191,12 @@ def store(
                     job.id,
                     _storable(outcome.billed.model)[:100],
                     outcome.billed.stop_reason[:40],
-                    encode_json(outcome.result),
+                    outcome.result,
                 )
             else:
                 failures.append((job, outcome))
 
-    copy_rows("aijobs_joboutput", OUTPUT, outputs())
+    copy_rows(JobOutput, OUTPUT_COLUMNS, outputs())
     if charged:
         _store_charges(charged)
     crash_point(Step.ENDINGS_COPIED)
@@ -252,8 +251,8 @@ def charge_alone(job: AIJob, billed: Billed, road: Road, now: datetime) -> None:
 
 
 def _store_charges(rows: Sequence[tuple[Any, ...]]) -> None:
-    copy_rows("aijobs_ledgerentry", CHARGE, rows)
-    model, priced_as = list(CHARGE).index("model"), list(CHARGE).index("priced_as")
+    copy_rows(LedgerEntry, CHARGE_COLUMNS, rows)
+    model, priced_as = map(CHARGE_COLUMNS.index, ("model", "priced_as"))
     for name in sorted({row[model] for row in rows if not row[priced_as]}):
         logger.error("There is no price for %s: its charges are $0 until there is one.", name)
 
@@ -300,7 +299,7 @@ def _storable(text: str) -> str:
 
 
 def _charge(job: LockedJob, billed: Billed, road: Road, now: datetime) -> tuple[Any, ...]:
-    """The row of LedgerEntry, in the order of CHARGE."""
+    """The row of LedgerEntry, in the order of CHARGE_COLUMNS."""
     usage = billed.usage
     is_batch = road.submission is not None
     price = charges.price_of(billed.model, job.job_type, usage, batch=is_batch, on=road.sent_on)

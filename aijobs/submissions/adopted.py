@@ -34,7 +34,7 @@ def is_given_back(submission: Submission, results: IO[bytes], now: datetime) -> 
             return False
     except (ValueError, gateway.GatewayError):
         return False
-    owner = Submission.objects.filter(nonce__in=found, state=Submission.State.RELEASED).first()
+    owner = Submission.objects.filter(nonce__in=found).first()
     if owner in identity.interchangeable(submission):
         assert owner is not None
         logger.warning("Batch %s is %s, which had been given up.",
@@ -48,7 +48,9 @@ def _give_back(submission: Submission, owner: Submission | None, now: datetime) 
     assert remote_id is not None
     created_at = (submission.batch.expires_at or now) - EXPIRES_AFTER
     note = f"In doubt: {remote_id} was taken for it, and is not."
-    if not moves.disown(submission, now, note, owner):
+    # An owner that is in doubt still is found by reconcile, which looks for its nonce.
+    lost = owner if owner and owner.state == Submission.State.RELEASED else None
+    if not moves.disown(submission, now, note, lost):
         return False
     crash_point(Step.SETTLE_GAVE_BACK)
     if owner is None:
