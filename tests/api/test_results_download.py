@@ -13,8 +13,8 @@ from django.test import AsyncClient
 from aijobs.api import exports
 from aijobs.models import AIJob
 from tests.api.conftest import Caller
-from tests.api.rows import charge, fail
-from tests.factories import NOW, make_key, make_output
+from tests.api.rows import fail
+from tests.factories import NOW, make_charge, make_key, make_output
 
 
 def finished_collection(caller: Caller, summaries: list[str]) -> str:
@@ -26,7 +26,7 @@ def finished_collection(caller: Caller, summaries: list[str]) -> str:
     made: str = caller.send("collections", body).json()["collection_id"]
     for job, summary in zip(AIJob.objects.order_by("pk"), summaries, strict=True):
         make_output(job, {"summary": summary})
-        charge(job)
+        make_charge(job, "0.001")
     AIJob.objects.update(status="completed", finished_at=NOW)
     return made
 

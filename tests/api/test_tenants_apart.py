@@ -9,8 +9,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from aijobs.models import AIJob, Collection
 from tests.api.conftest import Caller
-from tests.api.rows import charge
-from tests.factories import NOW, make_job, make_output, make_tenant, make_user
+from tests.factories import NOW, make_charge, make_job, make_output, make_tenant, make_user
 
 MARK = "only for acme"
 
@@ -38,7 +37,7 @@ def ids(caller: Caller) -> dict[str, str]:
     finished = AIJob.objects.get(collection=made)
     make_output(finished, {"summary": MARK})
     AIJob.objects.filter(pk=finished.pk).update(status="completed", finished_at=NOW)
-    charge(finished)
+    make_charge(finished, "0.001")
     return {"<uuid:job_id>": str(job.pk), "<uuid:collection_id>": made}
 
 

@@ -18,6 +18,7 @@ STAGES = (
         "retry",
         "breaker",
         "endings",
+        "identity",
         "create",
         "list",
         "retrieve",

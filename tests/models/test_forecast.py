@@ -7,8 +7,7 @@ import pytest
 
 from aijobs.models import AIJob, Collection, Forecast, expected_end, new_id
 from aijobs.models.forecast import BATCHES
-from tests.factories import NOW, make_job, make_tenant
-from tests.models.rows import make_batch
+from tests.factories import NOW, make_batch, make_job, make_tenant
 
 pytestmark = pytest.mark.django_db
 

@@ -2,39 +2,27 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.test import Client
 
-from aijobs.models import LedgerEntry
 from aijobs.web.queries import money
 from citizenapp.tenants.models import Tenant
-from tests.factories import NOW, make_tenant, make_user
+from tests.factories import NOW, make_charge, make_job, make_tenant, make_user
 
 pytestmark = pytest.mark.django_db
 
 
-def charge(tenant: Tenant, cost: str, full: str, days_ago: int = 0, **fields: str) -> None:
-    number = LedgerEntry.objects.count()
-    LedgerEntry.objects.create(
-        **{
-            "tenant": tenant,
-            "job_id": f"00000000-0000-7000-8000-{number:012}",
-            "custom_id": f"c{number}",
-            "job_type": "summarize",
-            "route": "batch",
-            "model": "m",
-            "priced_as": "m",
-            "priced_on": NOW.date(),
-            "input_tokens": 100,
-            "cache_read_tokens": 20,
-            "output_tokens": 5,
-            "cost_usd": Decimal(cost),
-            "sync_cost_usd": Decimal(full),
-            "saved_usd": Decimal(full) - Decimal(cost),
-            "created_at": NOW - timedelta(days=days_ago),
-        }
-        | fields
+def charge(
+    tenant: Tenant, cost: str, full: str, days_ago: int = 0, job_type: str = "summarize", **job: Any
+) -> None:
+    make_charge(
+        make_job(tenant, job_type, **job),
+        cost,
+        full,
+        cache_read_tokens=20,
+        created_at=NOW - timedelta(days=days_ago),
     )
 
 

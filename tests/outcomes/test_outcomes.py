@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from aijobs.models import AIJob, JobAttempt, LedgerEntry
+from aijobs.models import AIJob, CircuitBreaker, JobAttempt, LedgerEntry
 from aijobs.pipeline import accept, assemble
 from tests.ground import Emulator
 from tests.pipeline.steps import (
@@ -36,7 +36,6 @@ def errors() -> list[str]:
         ("errored:authentication_error", "authentication_error", False),
         ("errored:permission_error", "permission_error", False),
         ("errored:not_found_error", "not_found_error", False),
-        ("errored:billing_error", "billing_error", False),
         ("errored:request_too_large", "request_too_large", False),
     ],
 )
@@ -51,6 +50,28 @@ def test_what_another_attempt_would_not_change_fails_at_once(
     assert (attempt.error_type, attempt.route, attempt.number) == (error_type, "batch", 1)
     assert attempt.message
     assert LedgerEntry.objects.count() == charged
+    assert_books_agree(emulator)
+
+
+@pytest.mark.parametrize(
+    ("order", "reason"),
+    [("errored:billing_error", "billing"), ("errored:low_credit", "low_credit")],
+)
+def test_where_the_account_is_blocked_nothing_is_wrong_with_the_job(
+    emulator: Emulator, settings: Any, order: str, reason: str
+) -> None:
+    settings.AIJOBS_MAX_ATTEMPTS = 1
+    queue(f"{TEXT} [[emulate:{order}*1]]")
+    bring_back(send(), emulator)
+    job = AIJob.objects.get()
+    assert (job.status, job.not_before) == ("queued", DUE + MINUTE)
+    breaker = CircuitBreaker.objects.get()
+    assert (breaker.reason, breaker.needs_answer, breaker.closed_at) == (reason, True, None)
+    keep_going(DUE + MINUTE * 2)
+    job.refresh_from_db()
+    assert job.status == "completed"
+    assert errors() == [reason]
+    assert not CircuitBreaker.objects.open().exists()
     assert_books_agree(emulator)
 
 

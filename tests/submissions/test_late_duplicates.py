@@ -4,13 +4,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from aijobs import gateway
-from aijobs.models import AIJob, Batch, LedgerEntry, LostSubmission, StrayBatch
+from aijobs.models import AIJob, Batch, LedgerEntry, StrangerBatch, Submission
 from aijobs.pipeline import dispatch, poll, reconcile, settle, sweep
+from aijobs.submissions import moves
 from tests.ground import Emulator
-from tests.pipeline.steps import MINUTE, at, hold, keep_going, queue
+from tests.pipeline.steps import MINUTE, at, hold, keep_going, queue, submission_of
 from tests.pipeline.strangers import GRACE, lose, make_stranger, send_into_doubt
 
 pytestmark = pytest.mark.django_db
@@ -38,6 +39,10 @@ def release(batch: Batch, now: datetime) -> None:
     batch.refresh_from_db()
 
 
+def duplicates() -> QuerySet[Submission]:
+    return Submission.objects.filter(state="duplicate")
+
+
 def send_twice(emulator: Emulator, now: datetime) -> Batch:
     batch = lose(emulator, now)
     again = now + GRACE * 2
@@ -55,15 +60,15 @@ def test_a_duplicate_is_canceled_as_soon_as_it_shows(emulator: Emulator, sent: d
     batch = send_twice(emulator, sent)
     late = sent + GRACE * 3
     sweep.run(late)
-    stray = StrayBatch.objects.get()
-    assert (stray.kind, stray.batch, stray.requests) == ("duplicate", batch, 2)
+    duplicate = duplicates().get()
+    assert (duplicate.batch, duplicate.requests, duplicate.found_at) == (batch, 2, late)
     assert emulator.stats()["calls"]["cancel"] == 1
     sweep.run(late + MINUTE)
-    stray.refresh_from_db()
-    assert stray.ended_at
-    assert stray.succeeded == stray.cost_usd == 0
+    duplicate.refresh_from_db()
+    assert duplicate.ended_at
+    assert duplicate.succeeded == duplicate.cost_usd == 0
     # The one that is ours goes on, and nothing else is looked at twice.
-    assert batch.remote_id != stray.remote_id
+    assert batch.remote_id != duplicate.remote_id
     assert batch.remote_id
     emulator.end(batch.remote_id)
     assert poll.run(late + MINUTE) == 1
@@ -72,7 +77,7 @@ def test_a_duplicate_is_canceled_as_soon_as_it_shows(emulator: Emulator, sent: d
     assert LedgerEntry.objects.count() == 2
     sweep.run(late + MINUTE * 2)
     assert emulator.stats()["calls"]["cancel"] == 1
-    assert StrayBatch.objects.count() == 1
+    assert duplicates().count() == 1
 
 
 def test_a_duplicate_that_has_ended_is_written_down_with_its_cost(
@@ -82,10 +87,10 @@ def test_a_duplicate_that_has_ended_is_written_down_with_its_cost(
     send_twice(emulator, sent)
     keep_going(sent + GRACE * 3)
     sweep.run(sent + GRACE * 4)
-    stray = StrayBatch.objects.get()
+    duplicate = duplicates().get()
     charged = LedgerEntry.objects.aggregate(cost=Sum("cost_usd"))["cost"]
     # The tenant paid once; the other half of the bill stands where staff see it.
-    assert (stray.kind, stray.succeeded, stray.cost_usd) == ("duplicate", 2, charged)
+    assert (duplicate.succeeded, duplicate.cost_usd) == (2, charged)
     assert LedgerEntry.objects.count() == 2
     assert emulator.stats()["rows_billed"] == 4
 
@@ -97,14 +102,14 @@ def test_the_cost_of_a_duplicate_is_counted_when_all_its_rows_have_come(
     queue_at(sent, "a", "b")
     send_twice(emulator, sent)
     keep_going(sent + GRACE * 3)
-    StrayBatch.objects.update(ended_at=None, succeeded=0, cost_usd=0)
+    assert duplicates().update(ended_at=None, succeeded=0, cost_usd=0) == 1
     emulator.order("results", fault, rows=1)
     sweep.run(sent + GRACE * 4)
-    stray = StrayBatch.objects.get()
-    assert (stray.ended_at, stray.succeeded) == (None, 0)
+    duplicate = duplicates().get()
+    assert (duplicate.ended_at, duplicate.succeeded) == (None, 0)
     sweep.run(sent + GRACE * 4 + MINUTE)
-    stray.refresh_from_db()
-    assert (stray.ended_at is not None, stray.succeeded) == (True, 2)
+    duplicate.refresh_from_db()
+    assert (duplicate.ended_at is not None, duplicate.succeeded) == (True, 2)
 
 
 def test_what_turns_up_before_it_was_sent_again_is_taken(
@@ -113,13 +118,14 @@ def test_what_turns_up_before_it_was_sent_again_is_taken(
     hold(emulator)
     queue_at(sent, "a", "b")
     batch = lose(emulator, sent)
-    nonce = batch.nonce
+    lost = Submission.objects.get(state="released")
     emulator.control("DELETE", "faults")
     sweep.run(sent + GRACE * 2 + MINUTE)
     batch.refresh_from_db()
-    assert (batch.status, batch.nonce != nonce) == ("submitted", True)
-    assert not LostSubmission.objects.exists()
-    assert not StrayBatch.objects.exists()
+    assert batch.status == "submitted"
+    taken = Submission.objects.get()
+    assert (taken, taken.state, taken.nonce) == (lost, "adopted", lost.nonce)
+    assert (taken.released_at, taken.released_by) == (None, "")
     assert batch.remote_id
     emulator.end(batch.remote_id)
     keep_going(sent + GRACE * 3)
@@ -134,12 +140,14 @@ def test_a_stranger_of_the_same_size_is_left_alone(emulator: Emulator, sent: dat
     release(send_into_doubt(emulator, before, made=False), before + GRACE * 2)
     theirs = make_stranger()
     sweep.run(sent + MINUTE)
-    assert not StrayBatch.objects.exists()
+    assert not duplicates().exists()
+    assert not StrangerBatch.objects.exists()
     assert "cancel" not in emulator.stats()["calls"]
     # When it has ended, its custom ids say that it is none of ours.
     emulator.end(theirs)
     sweep.run(sent + MINUTE)
-    assert [(one.remote_id, one.kind) for one in StrayBatch.objects.all()] == [(theirs, "foreign")]
+    assert [one.remote_id for one in StrangerBatch.objects.all()] == [theirs]
+    assert not duplicates().exists()
 
 
 def test_nobody_looks_when_nothing_was_given_up(emulator: Emulator, sent: datetime) -> None:
@@ -153,14 +161,14 @@ def test_a_late_answer_to_a_released_submission_is_not_taken_for_the_next(
     """Its worker was held up for longer than the grace, and hears of its batch only now."""
     hold(emulator)
     queue_at(sent, "a")
-    held_up = send_into_doubt(emulator, sent, made=True)
-    late = Batch.objects.get()
+    batch = send_into_doubt(emulator, sent, made=True)
+    held_up = submission_of(batch)
     emulator.order("list", "lag", seconds=3_600, times=0)
-    release(late, sent + GRACE * 2)
+    release(batch, sent + GRACE * 2)
     first = emulator.control("GET", "batches")[0]["id"]
-    assert not held_up.mark_submitted(sent, first, sent)
-    late.refresh_from_db()
-    assert late.remote_id not in {first, None}
+    assert not moves.confirm(held_up, first, sent, sent)
+    assert held_up.state == "released"
+    assert batch.remote_id not in {first, None}
 
 
 @pytest.mark.parametrize("has_ended", [False, True])
@@ -170,6 +178,7 @@ def test_what_turns_up_while_its_second_submission_is_in_doubt_is_taken(
     hold(emulator)
     queue_at(sent, "a", "b")
     lose(emulator, sent)
+    first = Submission.objects.get()
     again = sent + GRACE * 2
     emulator.order("create", "drop")
     assert dispatch.run(again, at(again)) == 0
@@ -177,16 +186,18 @@ def test_what_turns_up_while_its_second_submission_is_in_doubt_is_taken(
     [there] = emulator.control("GET", "batches")
     if has_ended:
         emulator.end(there["id"])
-    second = Batch.objects.get().nonce
+    second = Submission.objects.get(state="in_doubt")
     assert reconcile.run(again + MINUTE) == 1
     if not has_ended:
         emulator.end(there["id"])
     keep_going(again + MINUTE * 2)
     assert emulator.stats()["batches_created"] == 1
     assert LedgerEntry.objects.count() == emulator.stats()["rows_billed"] == 2
-    assert not StrayBatch.objects.exists()
     # The second one may be late as well.
-    assert LostSubmission.objects.get().nonce == second
+    assert dict(Submission.objects.values_list("nonce", "state")) == {
+        first.nonce: "adopted",
+        second.nonce: "released",
+    }
 
 
 def test_a_stranger_that_was_there_before_the_intent_is_left_alone(
@@ -202,7 +213,7 @@ def test_a_stranger_that_was_there_before_the_intent_is_left_alone(
     assert reconcile.run(later) == 2
     assert dispatch.run(later, at(later)) == 2
     sweep.run(later + MINUTE)
-    assert not StrayBatch.objects.exists()
+    assert not duplicates().exists()
     assert "cancel" not in emulator.stats()["calls"]
 
 
@@ -215,10 +226,10 @@ def test_of_several_that_could_be_the_lost_one_none_is_canceled(
     batch = send_into_doubt(emulator, sent, made=True)
     [ours] = (one["id"] for one in emulator.control("GET", "batches"))
     theirs = make_stranger(2)
-    assert reconcile.release(batch, now=sent + MINUTE, by="root")
+    assert reconcile.release(submission_of(batch), now=sent + MINUTE, by="root")
     assert dispatch.run(sent + MINUTE, at(sent + MINUTE)) == 1
     sweep.run(sent + MINUTE * 2)
-    assert not StrayBatch.objects.exists()
+    assert not duplicates().exists()
     assert "cancel" not in emulator.stats()["calls"]
     batch.refresh_from_db()
     assert "second time" in batch.needs_attention
@@ -226,7 +237,29 @@ def test_of_several_that_could_be_the_lost_one_none_is_canceled(
     emulator.end({"ours": ours, "theirs": theirs}[first])
     sweep.run(sent + MINUTE * 3)
     sweep.run(sent + MINUTE * 4)
-    assert StrayBatch.objects.get(kind="duplicate").remote_id == ours
+    assert duplicates().get().remote_id == ours
     assert gateway.retrieve_batch(theirs).status == (
         "ended" if first == "theirs" else "in_progress"
     )
+
+
+def test_what_was_taken_for_the_lost_one_and_is_a_stranger_is_no_duplicate(
+    emulator: Emulator, sent: datetime
+) -> None:
+    """By size and moment it could be nothing else; its results say that it is."""
+    hold(emulator)
+    emulator.control("POST", "settings", {"latency_cancel": 0})
+    queue_at(sent, "a", "b")
+    batch = send_into_doubt(emulator, sent, made=False)
+    theirs = make_stranger(2)
+    assert reconcile.release(submission_of(batch), now=sent + MINUTE, by="root")
+    assert dispatch.run(sent + MINUTE, at(sent + MINUTE)) == 1
+    sweep.run(sent + MINUTE * 2)
+    assert duplicates().get().remote_id == theirs
+    sweep.run(sent + MINUTE * 3)
+    lost = Submission.objects.get(state="released")
+    assert (lost.remote_id, lost.found_at, lost.cost_usd) == (None, None, 0)
+    assert (lost.released_at, lost.released_by) == (sent + MINUTE, "root")
+    assert StrangerBatch.objects.get().remote_id == theirs
+    sweep.run(sent + MINUTE * 4)
+    assert not duplicates().exists()

@@ -1,12 +1,11 @@
 """Which batch at Anthropic is the one in doubt: by size, by proof, or by what staff say."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from aijobs import gateway
-from aijobs.models import AIJob, Batch, LedgerEntry, LostSubmission, StrayBatch
+from aijobs.models import AIJob, Batch, LedgerEntry, StrangerBatch, Submission
 from aijobs.pipeline import dispatch, poll, reconcile, settle
 from aijobs.pipeline.reconcile import CannotAdopt
 from tests.ground import Emulator
@@ -15,15 +14,14 @@ from tests.pipeline.steps import (
     MINUTE,
     assert_books_agree,
     at,
-    await_end,
     hold,
     keep_going,
     put_together,
     queue,
     send,
+    submission_of,
 )
-from tests.pipeline.strangers import GRACE, make_batch, make_stranger, send_into_doubt
-from tests.proxy import Answer, between
+from tests.pipeline.strangers import GRACE, make_stranger, send_into_doubt
 
 pytestmark = pytest.mark.django_db
 
@@ -62,103 +60,58 @@ def test_two_that_could_be_it_are_told_apart_when_they_end(emulator: Emulator) -
     assert batch.status == "submitted"
     assert batch.remote_id != theirs
     assert batch.needs_attention == ""
-    assert StrayBatch.objects.get().remote_id == theirs
+    assert StrangerBatch.objects.get().remote_id == theirs
 
 
-def test_a_stranger_that_was_adopted_is_given_back_and_not_taken_again(
-    emulator: Emulator,
-) -> None:
+def test_two_that_could_be_it_are_left_to_staff(emulator: Emulator) -> None:
     hold(emulator)
-    queue()
-    batch = send_into_doubt(emulator, DUE, made=False)
-    theirs = make_stranger()
-    assert reconcile.run(DUE) == 1
-    batch.refresh_from_db()
-    emulator.end(theirs)
-    await_end(batch, emulator)
-    assert settle.run(DUE + MINUTE) == 0
-    batch.refresh_from_db()
-    assert (batch.status, batch.remote_id, batch.succeeded) == ("unconfirmed", None, 0)
-    # The list may lag, as far as anybody knows.
-    assert batch.unconfirmed_at == DUE + MINUTE
-    stray = StrayBatch.objects.get()
-    assert (stray.remote_id, stray.kind, stray.batch) == (theirs, "foreign", batch)
-    assert not LedgerEntry.objects.exists()
-    # It is sent again once the grace is over, and settled.
-    emulator.control("POST", "settings", {"latency_base": 0})
-    keep_going(DUE + MINUTE * 2)
-    assert AIJob.objects.get().status == "completed"
-    assert LedgerEntry.objects.count() == 1
-
-
-def test_a_batch_that_anthropic_confirmed_itself_is_never_given_back(emulator: Emulator) -> None:
-    queue()
-    batch = await_end(send(), emulator)
-    Batch.objects.filter(pk=batch.pk).update(remote_id=make_stranger())
-    assert settle.run(DUE + MINUTE) == 0
-    batch.refresh_from_db()
-    assert batch.status == "ended"
-    assert "belongs to no job" in batch.note
-
-
-def test_nor_is_one_that_anthropic_confirmed_at_its_second_submission(emulator: Emulator) -> None:
-    queue()
-    batch = send_into_doubt(emulator, DUE, made=False)
-    later = DUE + GRACE * 2
-    assert reconcile.run(later) == 1
-    assert dispatch.run(later, at(later)) == 1
-    batch.refresh_from_db()
-    assert batch.remote_id
-    emulator.end(batch.remote_id)
-    assert poll.run(later + MINUTE) == 1
-    Batch.objects.filter(pk=batch.pk).update(remote_id=make_stranger())
-    assert settle.run(later + MINUTE) == 0
-    batch.refresh_from_db()
-    assert (batch.status, "belongs to no job" in batch.note) == ("ended", True)
-
-
-def test_one_wrong_download_gives_nothing_back(emulator: Emulator, settings: Any) -> None:
     queue()
     batch = send_into_doubt(emulator, DUE, made=True)
-    assert reconcile.run(DUE) == 1
+    make_stranger()
+    assert reconcile.run(DUE + 2 * GRACE) == 0
     batch.refresh_from_db()
-    await_end(batch, emulator)
-    wrong = [b'{"custom_id":"theirs0","result":{"type":"succeeded"}}\n']
-
-    def reply(_: str, path: str, forward: Callable[[], Answer]) -> Answer:
-        answer = forward()
-        if path.endswith("/results") and wrong:
-            return answer._replace(body=wrong.pop())
-        return answer
-
-    with between(settings, reply):
-        assert settle.run(DUE + MINUTE) == 0
-    batch.refresh_from_db()
-    assert (wrong, batch.status) == ([], "ended")
-    keep_going(DUE + MINUTE * 2)
-    assert_books_agree(emulator)
+    assert batch.status == "unconfirmed"
+    assert "2 batches" in batch.note
 
 
-def test_who_asked_about_another_batch_ends_nothing_that_was_adopted_since(
-    emulator: Emulator,
-) -> None:
+def test_a_batch_of_another_size_is_not_taken_for_it(emulator: Emulator) -> None:
+    queue()
+    batch = send_into_doubt(emulator, DUE, made=True)
+    Submission.objects.filter(batch=batch).update(requests=7)
+    assert reconcile.run(DUE) == 0
+
+
+def test_what_another_batch_of_ours_has_is_not_taken_for_it(emulator: Emulator) -> None:
     hold(emulator)
     queue()
-    batch = send_into_doubt(emulator, DUE, made=False)
-    theirs = make_stranger()
-    assert reconcile.run(DUE) == 1
-    held_up = Batch.objects.get()
-    emulator.end(theirs)
-    heard = gateway.retrieve_batch(theirs)
+    doubtful = send_into_doubt(emulator, DUE, made=False)
+    queue("a", "b")
+    send()
+    Submission.objects.filter(batch=doubtful).update(requests=2)
+    assert reconcile.run(DUE) == 0
+    doubtful.refresh_from_db()
+    assert doubtful.status == "unconfirmed"
+
+
+def test_where_anthropic_knows_none_of_ours_nothing_is_sent_again(
+    emulator: Emulator, settings: Any
+) -> None:
+    """The key of another workspace sees neither what is in doubt nor anything else of ours."""
+    hold(emulator)
+    queue()
+    send()
+    queue("a", "b")
+    batch = send_into_doubt(emulator, DUE, made=True)
+    key, settings.ANTHROPIC_API_KEY = settings.ANTHROPIC_API_KEY, "of another workspace"
+    assert reconcile.run(DUE + GRACE * 2) == 0
     batch.refresh_from_db()
-    await_end(batch, emulator)
-    assert settle.run(DUE + MINUTE) == 0
-    # The one that it is turns up.
-    ours = make_batch(batch.custom_id(AIJob.objects.get().pk))
-    assert reconcile.run(DUE + MINUTE) == 1
-    assert not held_up.mark_ended(DUE, heard.counts)
-    stored = Batch.objects.get()
-    assert (stored.remote_id, stored.status) == (ours, "submitted")
+    assert batch.status == "unconfirmed"
+    assert "another workspace" in batch.needs_attention
+    settings.ANTHROPIC_API_KEY = key
+    assert reconcile.run(DUE + GRACE * 2 + MINUTE) == 1
+    batch.refresh_from_db()
+    assert (batch.status, batch.needs_attention) == ("submitted", "")
+    assert emulator.stats()["batches_created"] == 2
 
 
 def test_batches_too_small_to_be_told_apart_go_together(emulator: Emulator) -> None:
@@ -180,7 +133,7 @@ def test_without_its_watermark_a_batch_is_still_found(emulator: Emulator) -> Non
     older = make_stranger()
     queue()
     batch = send_into_doubt(emulator, DUE, made=True)
-    assert batch.watermark == older
+    assert submission_of(batch).watermark == older
     gateway.delete_batch(older)
     assert reconcile.run(DUE) == 1
     keep_going(DUE + MINUTE)
@@ -193,13 +146,16 @@ def test_a_release_is_remembered_and_the_next_submission_has_its_own_nonce(
 ) -> None:
     queue()
     batch = send_into_doubt(emulator, DUE, made=False)
-    assert reconcile.release(batch, now=DUE + MINUTE, by="root")
-    lost = LostSubmission.objects.get()
-    stored = Batch.objects.get()
-    assert (lost.batch, lost.requests, lost.released_by) == (batch, 1, "root")
-    assert lost.nonce != stored.nonce
-    assert not reconcile.release(stored, now=DUE + MINUTE)
+    assert reconcile.release(submission_of(batch), now=DUE + MINUTE, by="root")
+    lost = Submission.objects.select_related("batch").get()
+    assert (lost.state, lost.batch, lost.requests) == ("released", batch, 1)
+    assert (lost.released_at, lost.released_by) == (DUE + MINUTE, "root")
+    assert Batch.objects.get().status == "assembled"
+    assert not reconcile.release(lost, now=DUE + MINUTE * 2)
     keep_going(DUE + MINUTE)
+    lost.refresh_from_db()
+    assert (lost.state, lost.released_at) == ("released", DUE + MINUTE)
+    assert submission_of(batch).nonce != lost.nonce
     assert_books_agree(emulator)
 
 
