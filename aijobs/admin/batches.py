@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
@@ -23,8 +23,9 @@ from aijobs.admin.reading import (
     timeline,
 )
 from aijobs.gateway import GatewayError
-from aijobs.models import AIJob, Batch, LedgerEntry
+from aijobs.models import AIJob, Batch
 from aijobs.pipeline import reconcile, withdraw
+from aijobs.reading import staff
 from citizenapp.tenants.models import Tenant
 
 FINISHED_IS_CHARGED = "What Anthropic has finished by then keeps its result and is charged."
@@ -266,33 +267,23 @@ class BatchAdmin(ReadOnlyAdmin):
 
     @admin.display
     def jobs(self, batch: Batch) -> SafeString:
-        counts = (
-            AIJob.objects.filter(batch=batch)
-            .values_list("status")
-            .annotate(jobs=Count("*"))
-            .order_by("status")
-        )
+        counts = staff.jobs_of_batch(batch).items()
         text = ", ".join(f"{jobs:,} {status}" for status, jobs in counts)
         return listing(AIJob, text or "none", q=batch.nonce)
 
     @admin.display
     def money(self, batch: Batch) -> SafeString | str:
-        sums = LedgerEntry.objects.filter(batch=batch).aggregate(
-            charges=Count("*"),
-            cost=Sum("cost_usd"),
-            full_price=Sum("sync_cost_usd"),
-            saved=Sum("saved_usd"),
-        )
-        if not sums["charges"]:
+        spent = staff.spent_on_batch(batch)
+        if not spent.answers:
             return "–"
         return table(
             ("Charges", "Cost", "At full price", "Saved"),
             [
                 (
-                    f"{sums['charges']:,}",
-                    dollars(sums["cost"]),
-                    dollars(sums["full_price"]),
-                    dollars(sums["saved"]),
+                    f"{spent.answers:,}",
+                    dollars(spent.cost),
+                    dollars(spent.full),
+                    dollars(spent.saved),
                 )
             ],
         )

@@ -26,9 +26,11 @@ from aijobs.admin.reading import (
     verbatim,
 )
 from aijobs.jobtypes.text import utf8
-from aijobs.models import AIJob, Collection, JobOutput, LedgerEntry
+from aijobs.models import AIJob, Collection, JobOutput
 from aijobs.models.jobs import AIJobQuerySet
 from aijobs.pipeline import accept, withdraw
+from aijobs.reading import staff
+from aijobs.reading.status import shown_status
 
 
 class StatusFilter(admin.SimpleListFilter):
@@ -67,12 +69,6 @@ class JobTypeOfInput(JobTypeFilter):
     field = "input__job_type"
 
 
-def shown_status(job: AIJob) -> str:
-    """The annotation of `with_shown_status`."""
-    status: str = job.shown_status  # type: ignore[attr-defined]
-    return status
-
-
 APPLIES_TO = {
     "retry": {AIJob.Status.FAILED, AIJob.Status.CANCELED},
     "cancel": {AIJob.Status.QUEUED},
@@ -108,7 +104,8 @@ class AIJobAdmin(ReadOnlyAdmin):
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AIJob]:
-        return AIJob.objects.with_shown_status().select_related("tenant", "batch").order_by("-pk")
+        """All jobs, with the status that people see."""
+        return staff.jobs()
 
     def found(self, rows: QuerySet[AIJob], term: str) -> QuerySet[AIJob]:
         if (key := search.job_or_collection(term)) is not None:
@@ -226,7 +223,7 @@ class AIJobAdmin(ReadOnlyAdmin):
                     dollars(entry.sync_cost_usd),
                     dollars(entry.saved_usd),
                 )
-                for entry in LedgerEntry.objects.filter(job_id=job.pk).order_by("pk")
+                for entry in staff.charges_of(job.pk)
             ),
         )
 

@@ -7,7 +7,6 @@ from decimal import Decimal
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar
-from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -21,6 +20,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from aijobs.jobtypes.text import utf8
+from aijobs.reading.pages import first_id_of
 
 if TYPE_CHECKING:
     AnyModelAdmin = admin.ModelAdmin[Any]
@@ -124,7 +124,7 @@ class CreatedFilter(admin.SimpleListFilter):
         if (span := self.value()) not in self.SPANS:
             return queryset
         since = timezone.now() - timedelta(hours=int(span))
-        return queryset.filter(pk__gte=UUID(int=int(since.timestamp() * 1000) << 80))
+        return queryset.filter(pk__gte=first_id_of(since))
 
 
 def link(to: Model | None) -> SafeString | str:

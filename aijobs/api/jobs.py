@@ -4,18 +4,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from aijobs.api import bodies, idempotency, openapi, pages, reading, shapes
-from aijobs.api.endpoint import Endpoint
-from aijobs.api.parameters import JobFilters
+from aijobs.api import bodies, idempotency, openapi, shapes, translate
+from aijobs.api.endpoint import Endpoint, is_there
+from aijobs.api.parameters import JobFilters, documented
 from aijobs.api.problems import Conflict
 from aijobs.models import AIJob
 from aijobs.pipeline import accept, withdraw
+from aijobs.reading import jobs
+from aijobs.reading.status import shown_status
 from citizenapp.tenants.models import Tenant
 
 
@@ -26,18 +27,13 @@ class JobList(Endpoint):
         operation_id="list_jobs",
         summary="Jobs, newest first",
         tags=["jobs"],
-        parameters=JobFilters.documented(),
+        parameters=documented(JobFilters),
         responses=openapi.responses({200: shapes.JobPage}, 400),
     )
     def get(self, request: Request) -> Response:
         wanted = JobFilters.read(request.query_params)
-        found = pages.page(
-            _filtered(self.access.tenant, wanted), request, wanted.cursor, wanted.page_size
-        )
-        page = shapes.JobPage(
-            results=reading.job_summaries(found.rows), next=found.next, previous=found.previous
-        )
-        return Response(page.model_dump(mode="json"))
+        found = jobs.page(self.access.tenant, wanted.only, wanted.position, size=wanted.page_size)
+        return Response(translate.job_page(request, found).model_dump(mode="json"))
 
 
 class JobDetail(Endpoint):
@@ -65,10 +61,10 @@ class JobCancellation(Endpoint):
     )
     def post(self, request: Request, job_id: UUID) -> Response:  # noqa: ARG002
         now = timezone.now()
-        job = reading.job_of(self.access.tenant, job_id)
+        job = _job_of(self.access.tenant, job_id)
         if not withdraw.cancel_job(job, now=now):
-            job = reading.job_of(self.access.tenant, job_id)
-            raise Conflict(withdraw.why_not_cancelable(reading.shown_status(job)))
+            job = _job_of(self.access.tenant, job_id)
+            raise Conflict(withdraw.why_not_cancelable(shown_status(job)))
         return Response(_described(self.access.tenant, job_id, now))
 
 
@@ -85,11 +81,11 @@ class JobRetry(Endpoint):
     )
     def post(self, request: Request, job_id: UUID) -> Response:
         now = timezone.now()
-        job = reading.job_of(self.access.tenant, job_id)
+        job = _job_of(self.access.tenant, job_id)
 
         def queue_again() -> dict[str, Any]:
             if not accept.retry_job(job, now=now):
-                status = reading.shown_status(job)
+                status = shown_status(job)
                 raise Conflict(f"Only a failed or canceled job can be retried; this is {status}.")
             return _described(self.access.tenant, job_id, now)
 
@@ -98,20 +94,12 @@ class JobRetry(Endpoint):
         )
 
 
+def _job_of(tenant: Tenant, job_id: UUID) -> AIJob:
+    with is_there("job"):
+        return jobs.job_of(tenant, job_id)
+
+
 def _described(tenant: Tenant, job_id: UUID, now: datetime) -> dict[str, Any]:
-    return reading.job_detail(reading.job_of(tenant, job_id), now=now).model_dump(mode="json")
-
-
-def _filtered(tenant: Tenant, wanted: JobFilters) -> "QuerySet[AIJob]":
-    listed = AIJob.objects.listed(
-        tenant, status=wanted.status or "", job_type=wanted.job_type or ""
-    )
-    jobs = reading.described(listed)
-    if wanted.collection:
-        jobs = jobs.filter(collection=wanted.collection)
-    # The bound on the id makes it a range of an index; the moment makes it exact.
-    if after := wanted.created_after:
-        jobs = jobs.filter(pk__gte=pages.ids_of(after)[0], created_at__gte=after)
-    if before := wanted.created_before:
-        jobs = jobs.filter(pk__lt=pages.ids_of(before)[1], created_at__lt=before)
-    return jobs
+    with is_there("job"):
+        found = jobs.detail(tenant, job_id, now=now)
+    return translate.job(found).model_dump(mode="json")
