@@ -37,8 +37,10 @@ class Address:
         for name in self.variables:
             assert name in values, f"Say what <{name}> of {self.path} may be."
         for chosen in product(*(values[name] for name in self.variables)):
-            texts = iter(chosen)
-            yield _VARIABLE.sub(lambda _, texts=texts: next(texts), self.path)  # type: ignore[misc]
+            path = self.path
+            for value in chosen:
+                path = _VARIABLE.sub(value, path, count=1)
+            yield path
 
     @property
     def parameters(self) -> dict[str, dict[str, Any]]:

@@ -49,13 +49,17 @@ APPLIES_TO = {
 
 
 class AttentionFilter(admin.SimpleListFilter):
+    """Batches that wait for somebody of the staff."""
+
     title = "attention"
     parameter_name = "attention"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        """The one choice there is."""
         return [("needed", "Needs a person")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Batch]) -> QuerySet[Batch]:
+        """All batches where nothing was chosen."""
         return queryset.exclude(needs_attention="") if self.value() else queryset
 
 
@@ -101,6 +105,7 @@ class BatchAdmin(ReadOnlyAdmin):
     )  # fmt: skip
 
     def found(self, rows: QuerySet[Batch], term: str) -> QuerySet[Batch]:
+        """By number, nonce or Anthropic's id."""
         # A custom_id begins with the nonce.
         match = Q(remote_id=term) | Q(nonce=term.partition("-")[0])
         if term.isdecimal() and len(term) < 19:  # fits a bigint
@@ -108,6 +113,7 @@ class BatchAdmin(ReadOnlyAdmin):
         return rows.filter(match)
 
     def applies(self, action: str, row: Batch) -> bool:
+        """By its status, and whether it needs a person."""
         if action == "seen":
             return row.needs_attention != ""
         return row.status in APPLIES_TO[action]
@@ -116,6 +122,7 @@ class BatchAdmin(ReadOnlyAdmin):
     def cancel_and_queue_again(
         self, request: HttpRequest, queryset: QuerySet[Batch]
     ) -> HttpResponse | None:
+        """Asks first; None goes back to the list."""
         return self._cancel(
             request,
             queryset,
@@ -127,6 +134,7 @@ class BatchAdmin(ReadOnlyAdmin):
     def cancel_with_jobs(
         self, request: HttpRequest, queryset: QuerySet[Batch]
     ) -> HttpResponse | None:
+        """Asks first; None goes back to the list."""
         return self._cancel(
             request, queryset, Batch.AfterCancel.CANCEL, "The rest of the jobs is canceled."
         )
@@ -163,6 +171,7 @@ class BatchAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Queue failed jobs again", permissions=["operate"])
     def retry_failed(self, request: HttpRequest, queryset: QuerySet[Batch]) -> HttpResponse | None:
+        """Asks first, since it costs money; None goes back to the list."""
         page = confirmation(
             self,
             request,
@@ -183,6 +192,7 @@ class BatchAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Adopt a batch of Anthropic's", permissions=["operate"])
     def adopt(self, request: HttpRequest, queryset: QuerySet[Batch]) -> HttpResponse | None:
+        """Asks which batch of Anthropic's it is; what cannot be adopted is told as a message."""
         batches = list(queryset[:2])
         if len(batches) != 1 or batches[0].status != Batch.Status.UNCONFIRMED:
             messages.error(request, "Choose one batch that is unconfirmed.")
@@ -225,6 +235,7 @@ class BatchAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Release for a new submission", permissions=["operate"])
     def release(self, request: HttpRequest, queryset: QuerySet[Batch]) -> HttpResponse | None:
+        """Asks first, since the batch is sent again; None goes back to the list."""
         page = confirmation(
             self,
             request,
@@ -246,6 +257,7 @@ class BatchAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Mark as seen", permissions=["operate"])
     def seen(self, request: HttpRequest, queryset: QuerySet[Batch]) -> None:
+        """It asks for nobody's attention any more."""
         outcome = ActionReport(request, "Marked as seen")
         for batch in bounded(request, queryset):
             if batch.clear_flag():
@@ -256,6 +268,7 @@ class BatchAdmin(ReadOnlyAdmin):
 
     @admin.display(description="status")
     def status_badge(self, batch: Batch) -> SafeString:
+        """The status as HTML."""
         return status_badge(batch.status)
 
     @admin.display(description="results")
@@ -267,12 +280,14 @@ class BatchAdmin(ReadOnlyAdmin):
 
     @admin.display
     def jobs(self, batch: Batch) -> SafeString:
+        """A link to its jobs that counts them by status."""
         counts = staff.jobs_of_batch(batch).items()
         text = ", ".join(f"{jobs:,} {status}" for status, jobs in counts)
         return listing(AIJob, text or "none", q=batch.nonce)
 
     @admin.display
     def money(self, batch: Batch) -> SafeString | str:
+        """How many answers were charged, and USD; a dash before there are any."""
         spent = staff.spent_on_batch(batch)
         if not spent.answers:
             return "–"
@@ -290,17 +305,20 @@ class BatchAdmin(ReadOnlyAdmin):
 
     @admin.display
     def tenants(self, batch: Batch) -> SafeString | str:
+        """Links to the tenants whose jobs it holds, at most fifty."""
         served = Tenant.objects.filter(pk__in=batch.tenant_ids)[:50]
         return table(("Name",), ((link(tenant),) for tenant in served))
 
     @admin.display
     def timings(self, batch: Batch) -> SafeString | str:
+        """When it reached which status, and the seconds between."""
         return timeline(
             batch, "assembled_at", "submitting_at", "submitted_at", "ended_at", "settled_at"
         )
 
     @admin.display(description="given up as lost")
     def lost(self, batch: Batch) -> SafeString | str:
+        """The submissions that were given up, by whom and when."""
         return table(
             ("Nonce", "Sent", "Released", "By"),
             (
@@ -311,6 +329,7 @@ class BatchAdmin(ReadOnlyAdmin):
 
     @admin.display(description="strays at Anthropic")
     def strays(self, batch: Batch) -> SafeString | str:
+        """Links to the batches at Anthropic that turned out to be its own."""
         return table(
             ("Anthropic's id", "Kind"),
             ((link(stray), stray.kind) for stray in batch.strays.order_by("pk")),

@@ -24,12 +24,15 @@ class StrayBatchAdmin(ReadOnlyAdmin):
     )  # fmt: skip
 
     def found(self, rows: QuerySet[StrayBatch], term: str) -> QuerySet[StrayBatch]:
+        """By Anthropic's id."""
         return rows.filter(remote_id=term)
 
     @admin.display(description="batch")
     def batch_link(self, stray: StrayBatch) -> SafeString | str:
+        """A link to the batch it duplicates; a dash for a stranger."""
         return link(stray.batch)
 
     @admin.display(description="cost, for nothing")
     def cost(self, stray: StrayBatch) -> str:
+        """USD for answers that nobody got."""
         return dollars(stray.cost_usd)

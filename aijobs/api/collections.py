@@ -31,10 +31,7 @@ Row = tuple[int, Mapping[str, object]]
 
 
 class CollectionList(Endpoint):
-    """All jobs of a collection are of one type. `defaults` fills in what an item leaves out.
-
-    With `on_error: reject` nothing is queued when one item is bad; `skip` leaves bad ones out.
-    """
+    """GET and POST collections."""
 
     largest_upload = TableLimits().size
 
@@ -46,6 +43,7 @@ class CollectionList(Endpoint):
         responses=openapi.responses({200: shapes.CollectionPage}, 400),
     )
     def get(self, request: Request) -> Response:
+        """A page of at most `page_size` collections, and the addresses of the pages beside it."""
         wanted = Paging.read(request.query_params)
         found = collections.page(self.access.tenant, wanted.position, size=wanted.page_size)
         return Response(translate.collection_page(request, found).model_dump(mode="json"))
@@ -59,6 +57,10 @@ class CollectionList(Endpoint):
         responses=openapi.responses({202: shapes.QueuedCollection}, 400, 413, 415, 422),
     )
     def post(self, request: Request) -> Response:
+        """All jobs of a collection are of one type. `defaults` fills in what an item leaves out.
+
+        With `on_error: reject` nothing is queued when one item is bad; `skip` leaves bad ones out.
+        """
         now = timezone.now()
         body = bodies.read(request)
         fields, rows = _read(body)
@@ -91,7 +93,7 @@ class CollectionList(Endpoint):
 
 
 class CollectionDetail(Endpoint):
-    """With its jobs counted by status, and what they cost so far."""
+    """GET collections/{collection_id}."""
 
     @extend_schema(
         operation_id="get_collection",
@@ -100,17 +102,14 @@ class CollectionDetail(Endpoint):
         responses=openapi.responses({200: shapes.Collection}, 404),
     )
     def get(self, request: Request, collection_id: UUID) -> Response:  # noqa: ARG002
+        """With its jobs counted by status, and what they cost in USD so far."""
         with is_there("collection"):
             found = collections.detail(self.access.tenant, collection_id, now=timezone.now())
         return Response(translate.collection(found).model_dump(mode="json"))
 
 
 class CollectionResults(Endpoint):
-    """One line for each job, finished or not.
-
-    In csv, a result's lists are JSON, and a cell that a spreadsheet would take for a formula
-    begins with an apostrophe.
-    """
+    """GET collections/{collection_id}/results."""
 
     @extend_schema(
         operation_id="download_results",
@@ -122,13 +121,18 @@ class CollectionResults(Endpoint):
         ),
     )
     def get(self, request: Request, collection_id: UUID) -> HttpResponseBase:
+        """One line for each job, finished or not.
+
+        In csv, a result's lists are JSON, and a cell that a spreadsheet would take for a formula
+        begins with an apostrophe.
+        """
         wanted = Download.read(request.query_params)
         collection = _collection_of(self.access.tenant, collection_id)
         return exports.download(request._request, self.access.tenant, collection, wanted.form)
 
 
 class CollectionCancellation(Endpoint):
-    """Those on their way to Claude bring their results."""
+    """POST collections/{collection_id}/cancel."""
 
     @extend_schema(
         operation_id="cancel_collection",
@@ -138,13 +142,14 @@ class CollectionCancellation(Endpoint):
         responses=openapi.responses({200: shapes.CollectionCanceled}, 404),
     )
     def post(self, request: Request, collection_id: UUID) -> Response:  # noqa: ARG002
+        """Those on their way to Claude bring their results."""
         collection = _collection_of(self.access.tenant, collection_id)
         canceled = withdraw.cancel_collection(collection, now=timezone.now())
         return Response(shapes.CollectionCanceled(canceled=canceled).model_dump(mode="json"))
 
 
 class CollectionRetry(Endpoint):
-    """Those that were canceled stay canceled; each can be retried on its own."""
+    """POST collections/{collection_id}/retry."""
 
     @extend_schema(
         operation_id="retry_collection",
@@ -155,6 +160,7 @@ class CollectionRetry(Endpoint):
         responses=openapi.responses({200: shapes.CollectionRetried}, 400, 404, 422),
     )
     def post(self, request: Request, collection_id: UUID) -> Response:
+        """Those that were canceled stay canceled; each can be retried on its own."""
         now = timezone.now()
         collection = _collection_of(self.access.tenant, collection_id)
 

@@ -21,7 +21,7 @@ from citizenapp.tenants.models import Tenant
 
 
 class JobList(Endpoint):
-    """Results are with the single job, and in a collection's download."""
+    """GET jobs."""
 
     @extend_schema(
         operation_id="list_jobs",
@@ -31,13 +31,17 @@ class JobList(Endpoint):
         responses=openapi.responses({200: shapes.JobPage}, 400),
     )
     def get(self, request: Request) -> Response:
+        """At most `page_size` of them, without their results.
+
+        A result is with the single job, and in a collection's download.
+        """
         wanted = JobFilters.read(request.query_params)
         found = jobs.page(self.access.tenant, wanted.only, wanted.position, size=wanted.page_size)
         return Response(translate.job_page(request, found).model_dump(mode="json"))
 
 
 class JobDetail(Endpoint):
-    """With its result once it is completed, and the attempts that failed."""
+    """GET jobs/{job_id}."""
 
     @extend_schema(
         operation_id="get_job",
@@ -46,11 +50,12 @@ class JobDetail(Endpoint):
         responses=openapi.responses({200: shapes.Job}, 404),
     )
     def get(self, request: Request, job_id: UUID) -> Response:  # noqa: ARG002
+        """With its result once it is completed, the attempts that failed, and its cost in USD."""
         return Response(_described(self.access.tenant, job_id, timezone.now()))
 
 
 class JobCancellation(Endpoint):
-    """Only while it waits: 409 once it is on its way to Claude, or over."""
+    """POST jobs/{job_id}/cancel."""
 
     @extend_schema(
         operation_id="cancel_job",
@@ -60,6 +65,7 @@ class JobCancellation(Endpoint):
         responses=openapi.responses({200: shapes.Job}, 404, 409),
     )
     def post(self, request: Request, job_id: UUID) -> Response:  # noqa: ARG002
+        """Only while it waits: 409 once it is on its way to Claude, or over."""
         now = timezone.now()
         job = _job_of(self.access.tenant, job_id)
         if not withdraw.cancel_job(job, now=now):
@@ -69,7 +75,7 @@ class JobCancellation(Endpoint):
 
 
 class JobRetry(Endpoint):
-    """409 while it is on its way, and when it is completed."""
+    """POST jobs/{job_id}/retry."""
 
     @extend_schema(
         operation_id="retry_job",
@@ -80,6 +86,7 @@ class JobRetry(Endpoint):
         responses=openapi.responses({200: shapes.Job}, 400, 404, 409, 422),
     )
     def post(self, request: Request, job_id: UUID) -> Response:
+        """409 while it is on its way, and when it is completed."""
         now = timezone.now()
         job = _job_of(self.access.tenant, job_id)
 

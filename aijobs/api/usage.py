@@ -14,11 +14,7 @@ from aijobs.reading.usage import EndsBeforeItBegins, Period, usage
 
 
 class UsageReport(Endpoint):
-    """One charge for each answer, by the usage that Anthropic returned.
-
-    Days and hours are in UTC, and a period has whole hours: `from` and `to` of the answer say
-    which. A job is counted when it is charged for the first time.
-    """
+    """GET usage."""
 
     @extend_schema(
         operation_id="get_usage",
@@ -28,6 +24,11 @@ class UsageReport(Endpoint):
         responses=openapi.responses({200: shapes.Usage}, 400),
     )
     def get(self, request: Request) -> Response:
+        """One charge for each answer, by the usage that Anthropic returned. Sums are USD.
+
+        Days and hours are in UTC, and a period has whole hours: `from` and `to` of the answer say
+        which. A job is counted when it is charged for the first time.
+        """
         wanted = UsageParameters.read(request.query_params)
         try:
             period = Period.around(wanted.since, wanted.until, now=timezone.now())

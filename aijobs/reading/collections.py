@@ -34,14 +34,17 @@ class Progress:
 
     @property
     def total(self) -> int:
+        """All jobs there are of it."""
         return sum(self.counts.values())
 
     @property
     def ended(self) -> int:
+        """Jobs that nothing will happen to any more."""
         return sum(self.counts.get(status, 0) for status in AIJob.FINAL)
 
     @property
     def segments(self) -> list[Segment]:
+        """The parts of the bar that have a job, from the left."""
         parts, start = [], 0.0
         for status in ORDER:
             jobs = self.counts.get(status, 0)

@@ -56,6 +56,7 @@ class Money:
 
     @property
     def tokens_read(self) -> int:
+        """Plain ones, and those that a cache gave or took."""
         return self.input_tokens + self.cache_read_tokens + self.cache_write_tokens
 
     @property
@@ -81,6 +82,7 @@ def spent_on_jobs(tenant: Tenant, job_ids: Iterable[UUID]) -> dict[UUID, Money]:
 
 
 def spent_on_collection(tenant: Tenant, collection_id: UUID) -> Money:
+    """All charges of a collection's jobs; zeros where there are none. One query."""
     return money(hours(tenant).filter(collection_id=collection_id).aggregate(**OF_HOURS))
 
 
