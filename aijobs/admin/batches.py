@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
@@ -24,8 +24,9 @@ from aijobs.admin.reading import (
     timeline,
 )
 from aijobs.gateway import GatewayError
-from aijobs.models import AIJob, Batch, LedgerEntry, Submission
+from aijobs.models import AIJob, Batch
 from aijobs.pipeline import reconcile, withdraw
+from aijobs.reading import staff
 from aijobs.submissions import identity
 from citizenapp.tenants.models import Tenant
 
@@ -50,13 +51,17 @@ APPLIES_TO = {
 
 
 class AttentionFilter(admin.SimpleListFilter):
+    """Batches that wait for somebody of the staff."""
+
     title = "attention"
     parameter_name = "attention"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        """The one choice there is."""
         return [("needed", "Needs a person")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Batch]) -> QuerySet[Batch]:
+        """All batches where nothing was chosen."""
         return queryset.exclude(needs_attention="") if self.value() else queryset
 
 
@@ -103,6 +108,7 @@ class BatchAdmin(ReadOnlyAdmin):
         return super().get_queryset(request).prefetch_related("submissions")
 
     def found(self, rows: QuerySet[Batch], term: str) -> QuerySet[Batch]:
+        """By number, nonce or Anthropic's id."""
         # A custom_id begins with the nonce.
         match = Q(pk__in=search.batches(term) or search.batches(term.partition("-")[0]))
         if term.isdecimal() and len(term) < 19:  # fits a bigint
@@ -110,6 +116,7 @@ class BatchAdmin(ReadOnlyAdmin):
         return rows.filter(match)
 
     def applies(self, action: str, row: Batch) -> bool:
+        """By its status, and whether it needs a person."""
         if action == "seen":
             return row.needs_attention != ""
         return row.status in APPLIES_TO[action]
@@ -118,6 +125,7 @@ class BatchAdmin(ReadOnlyAdmin):
     def cancel_and_queue_again(
         self, request: HttpRequest, queryset: QuerySet[Batch]
     ) -> HttpResponse | None:
+        """Asks first; None goes back to the list."""
         return self._cancel(
             request,
             queryset,
@@ -129,6 +137,7 @@ class BatchAdmin(ReadOnlyAdmin):
     def cancel_with_jobs(
         self, request: HttpRequest, queryset: QuerySet[Batch]
     ) -> HttpResponse | None:
+        """Asks first; None goes back to the list."""
         return self._cancel(
             request, queryset, Batch.AfterCancel.CANCEL, "The rest of the jobs is canceled."
         )
@@ -165,6 +174,7 @@ class BatchAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Queue failed jobs again", permissions=["operate"])
     def retry_failed(self, request: HttpRequest, queryset: QuerySet[Batch]) -> HttpResponse | None:
+        """Asks first, since it costs money; None goes back to the list."""
         page = confirmation(
             self,
             request,
@@ -185,6 +195,7 @@ class BatchAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Adopt a batch of Anthropic's", permissions=["operate"])
     def adopt(self, request: HttpRequest, queryset: QuerySet[Batch]) -> HttpResponse | None:
+        """Asks which batch of Anthropic's it is; what cannot be adopted is told as a message."""
         batches = list(queryset[:2])
         if len(batches) != 1 or batches[0].status != Batch.Status.UNCONFIRMED:
             messages.error(request, "Choose one batch that is unconfirmed.")
@@ -229,6 +240,7 @@ class BatchAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Release for a new submission", permissions=["operate"])
     def release(self, request: HttpRequest, queryset: QuerySet[Batch]) -> HttpResponse | None:
+        """Asks first, since the batch is sent again; None goes back to the list."""
         page = confirmation(
             self,
             request,
@@ -253,6 +265,7 @@ class BatchAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Mark as seen", permissions=["operate"])
     def seen(self, request: HttpRequest, queryset: QuerySet[Batch]) -> None:
+        """It asks for nobody's attention any more."""
         outcome = ActionReport(request, "Marked as seen")
         for batch in bounded(request, queryset):
             if batch.clear_flag():
@@ -263,6 +276,7 @@ class BatchAdmin(ReadOnlyAdmin):
 
     @admin.display(description="status")
     def status_badge(self, batch: Batch) -> SafeString:
+        """The status as HTML."""
         return status_badge(batch.status)
 
     @admin.display(description="results")
@@ -274,54 +288,50 @@ class BatchAdmin(ReadOnlyAdmin):
 
     @admin.display
     def jobs(self, batch: Batch) -> SafeString:
-        counts = (
-            AIJob.objects.filter(batch=batch)
-            .values_list("status")
-            .annotate(jobs=Count("*"))
-            .order_by("status")
-        )
+        """A link to its jobs that counts them by status."""
+        counts = staff.jobs_of_batch(batch).items()
         text = ", ".join(f"{jobs:,} {status}" for status, jobs in counts)
         submission = batch.submissions.last()
         return listing(AIJob, text or "none", **({"q": submission.nonce} if submission else {}))
 
     @admin.display
     def money(self, batch: Batch) -> SafeString | str:
-        sums = LedgerEntry.objects.filter(batch=batch).aggregate(
-            charges=Count("*"),
-            cost=Sum("cost_usd"),
-            full_price=Sum("sync_cost_usd"),
-            saved=Sum("saved_usd"),
-        )
-        if not sums["charges"]:
+        """How many answers were charged, and USD; a dash before there are any."""
+        spent = staff.spent_on_batch(batch)
+        if not spent.answers:
             return "–"
         return table(
             ("Charges", "Cost", "At full price", "Saved"),
             [
                 (
-                    f"{sums['charges']:,}",
-                    dollars(sums["cost"]),
-                    dollars(sums["full_price"]),
-                    dollars(sums["saved"]),
+                    f"{spent.answers:,}",
+                    dollars(spent.cost),
+                    dollars(spent.full),
+                    dollars(spent.saved),
                 )
             ],
         )
 
     @admin.display
     def tenants(self, batch: Batch) -> SafeString | str:
+        """Links to the tenants whose jobs it holds, at most fifty."""
         served = Tenant.objects.filter(pk__in=batch.tenant_ids)[:50]
         return table(("Name",), ((link(tenant),) for tenant in served))
 
     @admin.display
     def timings(self, batch: Batch) -> SafeString | str:
+        """When it reached which status, and the seconds between."""
         return timeline(batch, "assembled_at", "submitted_at", "ended_at", "settled_at")
 
     @admin.display(description="Anthropic's id")
     def anthropic_id(self, batch: Batch) -> str:
+        """The id by which Anthropic knows it; a dash while it is not known to be there."""
         current = [one for one in batch.submissions.all() if one.state in Submission.CURRENT]
         return (current[0].remote_id if current else None) or "–"
 
     @admin.display(description="each time it was sent")
     def submissions_table(self, batch: Batch) -> SafeString | str:
+        """Its submissions, in the order in which they were sent."""
         return table(
             ("Submission", "State", "Sent", "In doubt", "Given up", "By", "Anthropic's id"),
             (

@@ -18,10 +18,10 @@ from pydantic_core import CoreSchema
 
 from aijobs import jobtypes
 from aijobs.models import BlockReason
+from aijobs.reading.parameters import Status
+from aijobs.reading.usage import GroupBy
 
-Status = Literal["queued", "submitted", "processing", "completed", "failed", "canceled"]
 Route = Literal["batch", "sync"]
-GroupBy = Literal["day", "job_type", "route"]
 
 # A decimal string, never a float: sums of money stay exact on the client's side too.
 Usd = Annotated[

@@ -7,7 +7,6 @@ it moved anything. Stages that move thousands of rows at once do the same in one
 from aijobs.models.batches import Batch
 from aijobs.models.breaker import BlockReason, CircuitBreaker
 from aijobs.models.fields import dump_json, ids_from, new_id
-from aijobs.models.forecast import Forecast, expected_end
 from aijobs.models.heartbeats import Heartbeat
 from aijobs.models.idempotency import Claim, IdempotencyKey, KeyTaken
 from aijobs.models.jobs import AIJob, Collection, JobAttempt, JobInput, JobOutput
@@ -25,7 +24,6 @@ __all__ = [
     "CircuitBreaker",
     "Claim",
     "Collection",
-    "Forecast",
     "Heartbeat",
     "IdempotencyKey",
     "JobAttempt",
@@ -39,7 +37,6 @@ __all__ = [
     "Turn",
     "UsageRollup",
     "dump_json",
-    "expected_end",
     "ids_from",
     "new_id",
     "new_nonce",

@@ -10,8 +10,8 @@ from asgiref.sync import sync_to_async
 from django.db import connections
 from django.test import AsyncClient
 
-from aijobs.api import exports
 from aijobs.models import AIJob
+from aijobs.reading import jobs
 from tests.api.conftest import Caller
 from tests.api.rows import fail
 from tests.factories import NOW, make_charge, make_key, make_output
@@ -90,7 +90,7 @@ def test_unfinished_and_failed_jobs_are_lines_too(caller: Caller) -> None:
 
 
 def test_the_order_holds_over_chunks(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exports, "CHUNK", 2)
+    monkeypatch.setattr(jobs, "CHUNK", 2)
     made = finished_collection(caller, [str(n) for n in range(7)])
 
     rows = list(
@@ -114,7 +114,7 @@ def test_another_format_is_named(caller: Caller) -> None:
 async def test_asgi_streams_it_chunk_by_chunk(
     caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exports, "CHUNK", 2)
+    monkeypatch.setattr(jobs, "CHUNK", 2)
     made = await sync_to_async(finished_collection)(caller, ["one", "two", "three"])
     key = await sync_to_async(make_key)(caller.tenant)
 

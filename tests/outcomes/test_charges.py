@@ -1,9 +1,10 @@
 """Every answer is charged, by the prices of the day it was asked for, be they known yet or not."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from threading import Barrier
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from django.db import connection
 from django.db.models import Count, Q, Sum
 
+from aijobs import pricing
 from aijobs.models import AIJob, LedgerEntry, Submission, UsageRollup, rollups
 from aijobs.outcomes import charges
 from aijobs.pipeline import accept, assemble, dispatch, expedite, poll, settle, sweep
@@ -146,7 +148,7 @@ def test_a_batch_that_was_sent_on_a_day_without_prices_is_settled_like_any_other
     assert poll.run(sent + MINUTE) == settle.run(sent + MINUTE) == 1
     assert set(AIJob.objects.values_list("status", flat=True)) == {"completed"}
     assert set(LedgerEntry.objects.values_list("priced_as", "priced_on", "cost_usd")) == {
-        ("", UNPRICED.date(), 0)
+        ("", UNPRICED.date(), Decimal(0))
     }
     assert_books_agree(emulator)
 
@@ -258,6 +260,51 @@ def test_a_price_that_comes_later_is_stored_as_one_correction_and_only_one(route
         "claude-sonnet-5-5", USAGE, batch=route == "batch", on=AFTER.date()
     )
     assert not LedgerEntry.objects.unpriced().exists()
+
+
+@pytest.fixture
+def older_prices(tmp_path: Path) -> Iterator[Path]:
+    """A price table that knows what Sonnet 5.5 cost when the built-in one does not."""
+    table = tmp_path / "prices.toml"
+    table.write_text(
+        """
+        [[prices]]
+        model = "claude-sonnet-5-5"
+        valid_from = 2020-01-01
+        tiers = [{ input = "7", output = "11" }]
+        """
+    )
+    yield table
+    pricing.use_table(None)
+
+
+@pytest.mark.parametrize("urgent", [False, True], ids=["in a batch", "at once"])
+def test_when_the_price_is_in_the_table_every_charge_of_that_time_gets_it(
+    emulator: Emulator, settings: Any, older_prices: Path, urgent: bool
+) -> None:
+    tenant = make_tenant()
+    for _ in range(3):
+        queue_analysis(UNPRICED, urgent=urgent, tenant=tenant)
+    with between(settings, answering(with_caches)):
+        run_all(UNPRICED, UNPRICED + MINUTE)
+    assert charges.price_later(NOW) == 0
+    pricing.use_table(older_prices)
+    assert charges.price_later(NOW) == 3
+    corrections = LedgerEntry.objects.filter(corrects__isnull=False)
+    in_full = (
+        USAGE.input_tokens * Decimal(7)
+        + USAGE.output_tokens * Decimal(11)
+        + USAGE.cache_read_input_tokens * Decimal("0.7")
+        + USAGE.cache_write_5m_tokens * Decimal("8.75")
+        + USAGE.cache_write_1h_tokens * Decimal(14)
+    ) / 1_000_000
+    paid = in_full if urgent else in_full / 2
+    for correction in corrections:
+        assert sums(correction) == Charge(paid, in_full, in_full - paid)
+        assert correction.corrects
+        # The tokens stand in the charge, the price in the correction.
+        assert sums(correction) == worked_out(correction, usage_of(correction.corrects))
+    assert corrections.count() == 3
 
 
 def test_sweep_prices_what_it_can_and_leaves_the_rest(emulator: Emulator) -> None:

@@ -52,7 +52,8 @@ def taken_by(batch: Batch) -> Taken:
 
 def take_in_turns(batches: int = 1_000) -> list[Taken]:
     """Assemble up to so many batches; nobody gets ahead among those who wait from now on."""
-    wait, taken, history = waiting(), Taken(), []
+    wait, taken = waiting(), Taken()
+    history: list[Taken] = []
     while len(history) < batches and (batch := assemble.assemble_one(DUE)):
         assert batch.requests == taken_by(batch).total()
         history.append(taken_by(batch))

@@ -6,7 +6,7 @@ from itertools import product
 import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
 
-from aijobs.models import AIJob, LedgerEntry
+from aijobs.models import AIJob, JobInput, LedgerEntry
 from aijobs.pipeline import expedite, settle
 from aijobs.postgres.copying import copy_rows, read_rows
 from tests.factories import NOW
@@ -82,10 +82,9 @@ def test_settling_begins_anew_and_blames_no_batch(emulator: Emulator) -> None:
 
 
 def test_what_was_being_copied_is_not_told() -> None:
-    columns = {"created_by": "varchar", "tenant_id": "int8"}
     # PostgreSQL quotes the row that lacks a key.
     with pytest.raises(IntegrityError, match="SQLSTATE 23502") as failed, transaction.atomic():
-        copy_rows("aijobs_jobinput", columns, [("a secret document", 1)])
+        copy_rows(JobInput, ["created_by", "tenant_id"], [("a secret document", 1)])
     assert failed.value.__cause__ is None
     assert "secret" not in str(failed.value)
 

@@ -1,6 +1,5 @@
 """The list of jobs and the figures above it."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -10,7 +9,6 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from aijobs.web.queries import money
 from citizenapp.tenants.models import Tenant
 from tests.factories import (
     NOW,
@@ -84,16 +82,6 @@ def test_filters_by_kind(reader: Client, tenant: Tenant) -> None:
     assert labels(reader.get("/", {"job_type": "classify"})) == ["Mixed"]
 
 
-@pytest.mark.parametrize(
-    "nonsense", [{"status": "x"}, {"job_type": "\0"}, {"before": "1"}, {"collection": "'"}]
-)
-def test_filters_that_mean_nothing_filter_nothing(
-    reader: Client, tenant: Tenant, nonsense: dict[str, str]
-) -> None:
-    make_job(tenant, text="Here")
-    assert labels(reader.get("/", nonsense)) == ["Here"]
-
-
 def test_a_new_tenant_is_shown_how_to_begin(reader: Client, tenant: Tenant) -> None:
     assert "Queue your first document" in reader.get("/").content.decode()
     make_job(tenant)
@@ -131,38 +119,6 @@ def test_costs_and_savings_stand_beside_their_jobs(reader: Client, tenant: Tenan
     make_charge(job, "1.50", "3.00")
     row = reader.get("/").context["page"].rows[0]
     assert (row.money.cost, row.money.saved) == (Decimal("1.50"), Decimal("1.50"))
-
-
-def test_the_figures_are_those_of_this_month_and_of_the_last_day(tenant: Tenant) -> None:
-    today = make_job(tenant, status="completed", finished_at=NOW)
-    make_charge(today, "1", "2")
-    before = make_job(tenant, status="completed", finished_at=NOW)
-    make_charge(before, "1", "4", created_at=NOW - timedelta(hours=25))
-    last_month = make_job(tenant, status="completed", finished_at=NOW)
-    make_charge(last_month, "100", "200", created_at=NOW - timedelta(days=20))
-    billed_in_vain = make_job(tenant, status="failed", finished_at=NOW)
-    make_charge(billed_in_vain, "1", "2")
-    make_job(tenant)
-    make_job(tenant, status="submitted", batch=make_batch("submitted"))
-    make_charge(make_job(make_tenant(), status="completed", finished_at=NOW), "7", "14")
-
-    figures = money.figures(tenant, now=NOW)
-    assert figures.month.cost == 3
-    assert figures.month.saved == 5
-    assert figures.month.saved_percent == 62
-    assert (figures.waiting, figures.in_progress, figures.answers_today) == (1, 1, 2)
-
-
-@pytest.fixture
-def low_limit(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    monkeypatch.setattr(money, "COUNT_LIMIT", 2)
-    return iter([2])
-
-
-def test_counting_ends_at_the_limit(tenant: Tenant, low_limit: Iterator[int]) -> None:
-    for _ in range(5):
-        make_job(tenant)
-    assert money.figures(tenant, now=NOW).waiting == 3
 
 
 def test_every_page_says_that_answers_are_emulated(reader: Client, settings: Any) -> None:

@@ -1,7 +1,8 @@
 """When a result may be expected, from how long past batches took.
 
 Anthropic tells nothing about progress inside a batch, so there is no percentage to show: only
-what was usual lately. Without a history there is no forecast either.
+what was usual lately, over all tenants, who share batches. Without a history there is no forecast
+either.
 """
 
 from dataclasses import dataclass
@@ -10,8 +11,8 @@ from typing import Self
 
 from django.conf import settings
 
-from aijobs.models.batches import Batch
-from aijobs.models.jobs import AIJob, Collection
+from aijobs.models import AIJob, Batch, Collection
+from citizenapp.tenants.models import Tenant
 
 # Recent batches to learn from, and the share of them that a forecast covers.
 BATCHES = 50
@@ -51,7 +52,9 @@ class Forecast:
             return self._of_batch(job.batch.submitted_at, now)
         return None
 
-    def of_collection(self, collection: Collection, *, now: datetime) -> datetime | None:
+    def of_collection(
+        self, tenant: Tenant, collection: Collection, *, now: datetime
+    ) -> datetime | None:
         """When the last of its results may be expected; None as soon as one is unknown."""
         if self.duration is None:
             return None
@@ -61,17 +64,15 @@ class Forecast:
             if status == AIJob.Status.SUBMITTED:
                 moments.append(self._of_batch(submitted_at, now))
             else:
-                moments += self._of_last_ones(collection, status, now)
+                moments += self._of_last_ones(tenant, collection, status, now)
         known = [moment for moment in moments if moment is not None]
         return max(known) if known and len(known) == len(moments) else None
 
     def _of_last_ones(
-        self, collection: Collection, status: str, now: datetime
+        self, tenant: Tenant, collection: Collection, status: str, now: datetime
     ) -> list[datetime | None]:
         """Of the jobs that are in no batch, those that come last: one for each route."""
-        jobs = AIJob.objects.of(collection.tenant).filter(
-            collection=collection, indexed_status=status
-        )
+        jobs = AIJob.objects.of(tenant).filter(collection=collection, indexed_status=status)
         last_ones = (
             jobs.filter(route=route).order_by("-not_before", "-pk").first()
             for route in AIJob.Route.values

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from aijobs.models import AIJob, Collection, Forecast, expected_end, new_id
-from aijobs.models.forecast import BATCHES
+from aijobs.models import AIJob, Collection, new_id
+from aijobs.reading.forecast import BATCHES, Forecast, expected_end
 from tests.factories import NOW, make_batch, make_job, make_tenant
 
 pytestmark = pytest.mark.django_db
@@ -77,7 +77,7 @@ def test_a_collection_is_expected_with_its_last_job_or_not_at_all() -> None:
     )
 
     def expected() -> datetime | None:
-        return Forecast.from_history().of_collection(collection, now=NOW)
+        return Forecast.from_history().of_collection(collection.tenant, collection, now=NOW)
 
     def add(**fields: Any) -> None:
         make_job(collection.tenant, collection=collection, **fields)
