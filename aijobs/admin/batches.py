@@ -24,7 +24,7 @@ from aijobs.admin.reading import (
     timeline,
 )
 from aijobs.gateway import GatewayError
-from aijobs.models import AIJob, Batch
+from aijobs.models import AIJob, Batch, Submission
 from aijobs.pipeline import reconcile, withdraw
 from aijobs.reading import staff
 from aijobs.submissions import identity
