@@ -22,7 +22,8 @@ stop: runtime ## End what `make run` runs, or what a killed one left behind
 
 test: check ## Check, then run all tests against the real parts (ARGS="-k name")
 	@scripts/chromium
-	@$(VENV) -m pytest $(ARGS)
+	@# All of it in two processes; a part of it in one, where -s and --pdb work as well.
+	@$(VENV) -m pytest $(or $(ARGS),-n 2 --dist loadgroup)
 
 torture: development ## Crash it N=1000 times, MINUTES=60 at most, and write docs/reliability.md
 	@$(VENV) -m tests.faults --report docs/reliability.md \
