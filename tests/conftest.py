@@ -13,7 +13,6 @@ from pytest_django import Settings
 from citizenapp.local import postgres, valkey
 from tests.ground import Emulator, Site, emulating, running, serving, short_folder
 
-
 # Where tests run in several processes, those that ask for one of these stay in the same one: it
 # takes seconds to start, and what runs twice slows everything else.
 SHARED = ("live_site", "running_house")
