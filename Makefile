@@ -6,7 +6,7 @@ PINS := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 	--no-header --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo stop test torture check fix pins runtime development
+.PHONY: help run demo stop test chromium torture check fix pins runtime development
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,9 +20,12 @@ demo: runtime ## Queue real documents with the running product, and show what ca
 stop: runtime ## End what `make run` runs, or what a killed one left behind
 	@$(VENV) -m citizenapp.local stop
 
-test: check ## Check, then run all tests against the real parts (ARGS="-k name")
+test: check chromium ## Check, then run all tests against the real parts (ARGS="-k name")
+	@# All of it in two processes; a part of it in one, where -s and --pdb work as well.
+	@$(VENV) -m pytest $(or $(ARGS),-n 2 --dist loadgroup)
+
+chromium:
 	@scripts/chromium
-	@$(VENV) -m pytest $(ARGS)
 
 torture: development ## Crash it N=1000 times, MINUTES=60 at most, and write docs/reliability.md
 	@$(VENV) -m tests.faults --report docs/reliability.md \

@@ -6,6 +6,13 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, register
 from django.core.exceptions import ImproperlyConfigured
+from django.utils import timezone
+
+from aijobs import jobtypes, pricing
+from aijobs.pricing import Usage
+
+# Why the file of AIJOBS_PRICES could not be read when the process started; "" if it was.
+wrong_prices = ""
 
 # With 0 of these, work would wait for ever.
 AT_LEAST_ONE = (
@@ -29,7 +36,7 @@ def settings_agree(**kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001
         found.append(Error("SECRET_KEY must be set when DATABASE_URL is.", id="aijobs.E001"))
     if not settings.LOCAL and not settings.ALLOWED_HOSTS:
         found.append(Error("ALLOWED_HOSTS must be set when DATABASE_URL is.", id="aijobs.E002"))
-    if settings.DATABASES["default"]["ENGINE"] != "citizenapp.database":
+    if settings.DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
         found.append(Error("DATABASE_URL must be a PostgreSQL URL.", id="aijobs.E003"))
     if not 1 <= settings.AIJOBS_BATCH_REQUESTS <= 100_000:
         found.append(
@@ -56,4 +63,26 @@ def settings_agree(**kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001
                 id="aijobs.W001",
             )
         )
+    return [*found, *_prices()]
+
+
+def _prices() -> list[CheckMessage]:
+    """Whether each job type's model has a price today, and the further price table can be read."""
+    found: list[CheckMessage] = []
+    if wrong_prices:
+        found.append(Error(f"AIJOBS_PRICES names no price table: {wrong_prices}", id="aijobs.E020"))
+    today = timezone.now().date()
+    for kind in jobtypes.all_types():
+        try:
+            pricing.charge(kind.model, Usage(0, 0), batch=True, on=today)
+        except LookupError as error:
+            found.append(
+                Error(
+                    f"AIJOBS_MODEL_{kind.name.upper()}: {error}",
+                    hint="Name a TOML file in AIJOBS_PRICES that has its price, in USD per million "
+                    f'tokens:\n[[prices]]\nmodel = "{kind.model}"\nvalid_from = {today}\n'
+                    'tiers = [{ input = "2", output = "10" }]',
+                    id="aijobs.E021",
+                )
+            )
     return found

@@ -25,6 +25,8 @@ from urllib.parse import quote
 import orjson
 from django.conf import settings
 
+from aijobs.models import BlockReason, CircuitBreaker
+
 if TYPE_CHECKING:
     from anthropic import Anthropic, APIResponse, APIStatusError, Timeout
     from anthropic.types.messages import MessageBatch
@@ -41,12 +43,6 @@ AMBIGUOUS = frozenset({408, 409, 429})
 
 TOO_LARGE = 413
 
-# Nothing that is sent will work until a person has acted.
-STOPPING_TYPES = frozenset({"authentication_error", "permission_error", "billing_error"})
-STOPPING_CODES = frozenset(
-    {"enforced_spend_limit_reached", "contract_spend_limit_reached", "organization_on_hold"}
-)
-LOW_CREDIT = "credit balance is too low"
 # Refused for now, and said so by Anthropic itself: nothing was done, and later is soon enough.
 WAITING_CODES = frozenset({"ramp_limit_exceeded"})
 
@@ -77,13 +73,9 @@ class Refused(GatewayError):
         self.error_code = error_code
 
     @property
-    def stops_everything(self) -> bool:
-        """The next call would be refused for the same reason: key, money, or account."""
-        return (
-            self.error_type in STOPPING_TYPES
-            or self.error_code in STOPPING_CODES
-            or LOW_CREDIT in str(self)
-        )
+    def account_block(self) -> BlockReason | None:
+        """Why the next call would be refused too: key, money, or account. Else None."""
+        return CircuitBreaker.reason_of(self.error_type, self.error_code, str(self))
 
     @property
     def is_too_large(self) -> bool:
@@ -340,7 +332,7 @@ def _sending(*, errors_undo: bool = False) -> Iterator[None]:
     except APIStatusError as error:
         refused = _refused(error)
         certain = 400 <= refused.status < 500 and refused.status not in AMBIGUOUS
-        said_so = errors_undo or certain or refused.error_code in STOPPING_CODES | WAITING_CODES
+        said_so = errors_undo or certain or refused.passes or refused.account_block
         if said_so and _can_be_trusted(error):
             raise refused from None
         raise InDoubt(f"Anthropic answered {refused.status}: {refused}") from None

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 _PLACES = 10
 MOST_TOKENS = 1_000_000_000  # Far more than any model takes, and what the ledger can hold.
+_further: Path | None = None
 _UNITS_PER_TOKEN = 10**_PLACES // 1_000_000  # of 1e-10 USD, at 1 USD per million tokens
 
 
@@ -51,7 +53,8 @@ class Usage(NamedTuple):
             input_tokens=_count(usage, "input_tokens"),
             output_tokens=_count(usage, "output_tokens"),
             cache_read_input_tokens=_count(usage, "cache_read_input_tokens"),
-            # Five minutes is the default lifetime: what has no other named has this one.
+            # Five minutes is the lifetime of a cache write unless the request names another. So a
+            # count that Anthropic does not split by lifetime is one of five minutes.
             cache_write_5m_tokens=max(written_5m, written - written_1h),
             cache_write_1h_tokens=written_1h,
         )
@@ -127,13 +130,13 @@ def estimate(
     return charge(model, Usage(prompt_tokens, max_output), batch=batch, on=on)
 
 
-def estimate_tokens(text: str) -> int:
-    """How many tokens a text will be, rather too many than too few.
+def estimate_tokens(utf8_bytes: int) -> int:
+    """How many tokens a text of so many bytes will be, rather too many than too few.
 
-    One for three bytes of UTF-8: the present tokenizer takes some three characters of English for
-    one, and a token or so for each character of Chinese.
+    A token for three bytes of UTF-8: the present tokenizer takes some three characters of English
+    for one, and a token or so for each character of Chinese, which has three bytes.
     """
-    return -(-len(text.encode("utf-8", "surrogatepass")) // 3)
+    return -(-utf8_bytes // 3)
 
 
 def _count(usage: Mapping[str, Any], field: str) -> int:
@@ -174,15 +177,47 @@ def _price(model: str, on: dt.date) -> _Price:
 
 @lru_cache(maxsize=1)
 def _table() -> dict[str, list[_Price]]:
-    return load(files(__package__).joinpath("prices.toml").read_text("utf-8"))
+    built_in = _built_in()
+    if _further is None:
+        return load(built_in)
+    return load(built_in) | load(_further.read_text("utf-8"), like=built_in)
 
 
-def load(toml: str) -> dict[str, list[_Price]]:
-    """Read a price table. Raises ValueError when it contradicts itself or needs rounding."""
+def _built_in() -> str:
+    return files(__package__).joinpath("prices.toml").read_text("utf-8")
+
+
+def use_table(path: Path | None) -> None:
+    """Read a further price table of the same form; None for the built-in one alone.
+
+    A model that stands in it has the prices of it, and none of the built-in table.
+    Raises OSError when it cannot be read, ValueError when it is no price table.
+    """
+    global _further  # noqa: PLW0603  (one table a process, chosen when it starts)
+    if path:
+        load(path.read_text("utf-8"), like=_built_in())
+    _further = path
+    _table.cache_clear()
+    _price.cache_clear()
+
+
+def load(toml: str, *, like: str = "") -> dict[str, list[_Price]]:
+    """Read a price table; what its [defaults] leave out is as in the table `like`.
+
+    Raises ValueError when it contradicts itself or needs rounding, or is none.
+    """
+    defaults = tomllib.loads(like).get("defaults", {})
     document = tomllib.loads(toml)
+    try:
+        return _read(document, defaults | document.get("defaults", {}))
+    except (ArithmeticError, AttributeError, LookupError, TypeError) as error:
+        raise ValueError(f"It is no price table ({type(error).__name__}: {error}).") from None
+
+
+def _read(document: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, list[_Price]]:
     table: dict[str, list[_Price]] = {}
     for entry in document["prices"]:
-        terms = document["defaults"] | entry
+        terms = {**defaults, **entry}
         price = _Price(
             valid_from=terms["valid_from"],
             valid_until=terms.get("valid_until", dt.date.max),

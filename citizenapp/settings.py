@@ -51,8 +51,6 @@ if LOCAL:
     DATABASES: dict[str, Any] = {"default": postgres.database(VAR)}
 else:
     DATABASES = {"default": dj_database_url.parse(os.environ["DATABASE_URL"])}
-    if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
-        DATABASES["default"]["ENGINE"] = "citizenapp.database"
 # Under ASGI every request has a thread of its own: a connection kept there is never used again.
 DATABASES["default"] |= {
     "CONN_MAX_AGE": int(_number("CONN_MAX_AGE", 0)),
@@ -66,6 +64,8 @@ DATABASES["default"].setdefault("OPTIONS", {}).update(
         "keepalives_idle": 30,
         "keepalives_interval": 10,
         "keepalives_count": 3,
+        # Of our cursors, only those of citizenapp.database prepare statements.
+        "prepare_threshold": 5,
     }
 )
 
@@ -80,6 +80,14 @@ ANTHROPIC_BASE_URL = (
     if EMULATED
     else os.environ.get("ANTHROPIC_BASE_URL") or "https://api.anthropic.com"
 )
+
+# Job types named here ask another model than their own.
+AIJOBS_MODELS = {
+    name: model
+    for name in ("summarize", "classify", "analyze")
+    if (model := os.environ.get(f"AIJOBS_MODEL_{name.upper()}"))
+}
+AIJOBS_PRICES = Path(os.environ["AIJOBS_PRICES"]) if os.environ.get("AIJOBS_PRICES") else None
 
 # --- The pipeline -----------------------------------------------------------------------
 

@@ -13,6 +13,19 @@ from pytest_django import Settings
 from citizenapp.local import postgres, valkey
 from tests.ground import Emulator, Site, emulating, running, serving, short_folder
 
+# Where tests run in several processes, those that ask for one of these stay in the same one: it
+# takes seconds to start, and what runs twice slows everything else.
+SHARED = ("live_site", "running_house")
+
+
+# Before pytest-xdist, which reads the marks.
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for name in SHARED:
+            if name in getattr(item, "fixturenames", ()):
+                item.add_marker(pytest.mark.xdist_group(name))
+
 
 @pytest.fixture(scope="session")
 def var() -> Iterator[Path]:
@@ -22,11 +35,13 @@ def var() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def ground(var: Path) -> Iterator[None]:
+def ground(var: Path, worker_id: str) -> Iterator[None]:
     """Settings that keep tests away from the data of `make run`."""
     redis_url = os.environ.get("REDIS_URL") or valkey.url(var)
     static = var / "static"
     static.mkdir()
+    # Processes that run tests side by side share a Valkey of one's own.
+    prefix = f"citizenapp-{worker_id}"
     layer: dict[str, Any] = django_settings.CHANNEL_LAYERS["default"]
     if not django_settings.LOCAL:
         # DATABASE_URL makes it a deployment, which has no key without SECRET_KEY.
@@ -36,7 +51,10 @@ def ground(var: Path) -> Iterator[None]:
         STATIC_ROOT=static,
         SECURE_SSL_REDIRECT=False,
         REDIS_URL=redis_url,
-        CHANNEL_LAYERS={"default": layer | {"CONFIG": layer["CONFIG"] | {"hosts": [redis_url]}}},
+        CHANNEL_LAYERS={
+            "default": layer
+            | {"CONFIG": layer["CONFIG"] | {"hosts": [redis_url], "prefix": prefix}}
+        },
         PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
         # The manifest is made by collectstatic, which only a deployment runs.
         STORAGES=django_settings.STORAGES
@@ -53,7 +71,12 @@ def embedded_postgres(var: Path) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(request: pytest.FixtureRequest, var: Path) -> None:
+def django_db_modify_db_settings(
+    request: pytest.FixtureRequest,
+    var: Path,
+    # A database for each process that runs tests, also in a server of one's own.
+    django_db_modify_db_settings_parallel_suffix: None,
+) -> None:
     """Called by pytest-django before it connects for the first time."""
     if django_settings.LOCAL:
         request.getfixturevalue("embedded_postgres")
@@ -87,6 +110,12 @@ def emulator(emulator_process: Emulator, settings: Settings) -> Emulator:
 
 @pytest.fixture(scope="session")
 def live_site() -> Iterator[Site]:
-    """The whole product, served by `manage.py up`; all tests of the session share it."""
-    with short_folder() as folder, serving(folder) as site:
+    """The whole product, served by `manage.py up`; all tests of the session share it.
+
+    It waits less than the one of `make run` before it sends a batch and asks about it, and its
+    emulator answers at once.
+    """
+    hurry = {"AIJOBS_SUBMIT_EVERY": "0.5", "AIJOBS_POLL_EVERY": "0.5"}
+    with short_folder() as folder, serving(folder, **hurry) as site:
+        site.emulator.release()
         yield site

@@ -2,11 +2,20 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from itertools import count
 from typing import Any
 
 from aijobs import jobtypes
-from aijobs.models import AIJob, JobInput, JobOutput, new_id
+from aijobs.models import (
+    AIJob,
+    Batch,
+    JobInput,
+    JobOutput,
+    LedgerEntry,
+    Submission,
+    new_id,
+)
 from citizenapp.tenants.models import APIKey, Membership, Tenant, User
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
@@ -15,6 +24,17 @@ OPTIONS: Mapping[str, dict[str, Any]] = {
     "summarize": {"max_length": 100},
     "classify": {"categories": CATEGORIES},
     "analyze": {"questions": []},
+}
+# By the status of a batch: the states that the submission by which it stands may have.
+STATES: Mapping[str, tuple[str, ...]] = {
+    "assembled": (),
+    "submitting": ("sending",),
+    "unconfirmed": ("in_doubt",),
+    "submitted": ("confirmed", "adopted"),
+    "canceling": ("confirmed", "adopted"),
+    "ended": ("confirmed", "adopted"),
+    "settled": ("confirmed", "adopted"),
+    "rejected": (),
 }
 
 _numbers = count(1)
@@ -73,4 +93,76 @@ def make_job(
 def make_output(job: AIJob, result: Mapping[str, Any] | None = None) -> JobOutput:
     return JobOutput.objects.create(
         job=job, result=dict(result or {"summary": "A fox."}), model="m", stop_reason="end_turn"
+    )
+
+
+def make_batch(
+    status: str = "assembled", *, remote_id: str | None = None, state: str = "", **fields: Any
+) -> Batch:
+    """A batch in a status, with the submission by which it stands, where it stands by one.
+
+    `state` and `remote_id` are the submission's; `fields` overrides columns of the batch.
+    """
+    there = status in {*Batch.REMOTE, "ended", "settled"}
+    batch = Batch.objects.create(
+        **{
+            "status": status,
+            "tenant_ids": [],
+            "requests": 1,
+            "request_bytes": 2_000,
+            "assembled_at": NOW,
+            "submitted_at": NOW if there else None,
+        }
+        | fields
+    )
+    if STATES[status]:
+        make_submission(batch, state or STATES[status][0], remote_id=remote_id)
+    return batch
+
+
+def make_submission(
+    batch: Batch, state: str = "sending", *, remote_id: str | None = None, **fields: Any
+) -> Submission:
+    """A submission of a batch; `fields` overrides its columns."""
+    number = next(_numbers)
+    there = state in Submission.THERE
+    return Submission.objects.create(
+        **{
+            "batch": batch,
+            "state": state,
+            "nonce": f"{number:010x}",
+            "requests": batch.requests,
+            "sent_at": NOW,
+            "doubt_at": NOW if state in {"in_doubt", "adopted", "released", "duplicate"} else None,
+            "remote_id": remote_id or (f"msgbatch_{number}" if there else None),
+            "released_at": NOW if state in {"released", "duplicate"} else None,
+            "found_at": NOW if state == "duplicate" else None,
+        }
+        | fields
+    )
+
+
+def make_charge(
+    job: AIJob, cost: str = "0.5", full: str | None = None, **fields: Any
+) -> LedgerEntry:
+    """What a job was charged in US-$, and at full price: twice as much, if that is not given."""
+    at_full_price = Decimal(full) if full else 2 * Decimal(cost)
+    return LedgerEntry.objects.create(
+        **{
+            "tenant": job.tenant,
+            "job_id": job.pk,
+            "custom_id": f"{next(_numbers):010x}-{job.pk.hex}",
+            "job_type": job.job_type,
+            "route": job.route,
+            "model": "claude-haiku-5-5",
+            "priced_as": "claude-haiku-5-5",
+            "priced_on": NOW.date(),
+            "input_tokens": 100,
+            "output_tokens": 10,
+            "cost_usd": Decimal(cost),
+            "sync_cost_usd": at_full_price,
+            "saved_usd": at_full_price - Decimal(cost),
+            "created_at": NOW,
+        }
+        | fields
     )

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -79,6 +80,17 @@ class Emulator:
     def end(self, batch: str) -> None:
         """End a batch now."""
         self.control("POST", f"batches/{batch}/end")
+
+    def hold(self) -> None:
+        """Let batches that are created from now on go on until they are told to end."""
+        self.control("POST", "settings", {"latency_base": "inf"})
+
+    def release(self) -> None:
+        """End the batches that go on, and those that are created from now on at once."""
+        self.control("POST", "settings", {"latency_base": 0})
+        for batch in self.control("GET", "batches"):
+            if batch["ended_at"] is None:
+                self.end(batch["id"])
 
     def advance(self, seconds: float) -> None:
         self.control("POST", "clock", {"advance_seconds": seconds})
@@ -161,6 +173,12 @@ class Site:
             host=where["HOST"], port=where["PORT"], dbname=where["NAME"], user=where["USER"],
             autocommit=True,
         )  # fmt: skip
+
+    @property
+    def emulator(self) -> Emulator:
+        found = re.search(r"emulator ready at (\S+)", self.said())
+        assert found, self.said()
+        return Emulator(found[1])
 
     def said(self) -> str:
         """Everything that it has written so far."""

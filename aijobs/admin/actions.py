@@ -55,9 +55,11 @@ class ActionReport:
         self._left: Counter[str] = Counter()
 
     def moved(self, row: Model) -> None:
+        """Count a row that the action moved."""
         self._moved.append(row)
 
     def left(self, reason: str) -> None:
+        """Count a row that stayed as it was, and why: a sentence."""
         self._left[reason] += 1
 
     def tell(self) -> None:

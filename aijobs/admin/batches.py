@@ -5,12 +5,13 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from aijobs.admin import search
 from aijobs.admin.actions import RESENT, ActionReport, bounded, confirmation
 from aijobs.admin.reading import (
     ReadOnlyAdmin,
@@ -23,8 +24,10 @@ from aijobs.admin.reading import (
     timeline,
 )
 from aijobs.gateway import GatewayError
-from aijobs.models import AIJob, Batch, LedgerEntry
+from aijobs.models import AIJob, Batch, Submission
 from aijobs.pipeline import reconcile, withdraw
+from aijobs.reading import staff
+from aijobs.submissions import identity
 from citizenapp.tenants.models import Tenant
 
 FINISHED_IS_CHARGED = "What Anthropic has finished by then keeps its result and is charged."
@@ -48,13 +51,17 @@ APPLIES_TO = {
 
 
 class AttentionFilter(admin.SimpleListFilter):
+    """Batches that wait for somebody of the staff."""
+
     title = "attention"
     parameter_name = "attention"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        """The one choice there is."""
         return [("needed", "Needs a person")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Batch]) -> QuerySet[Batch]:
+        """All batches where nothing was chosen."""
         return queryset.exclude(needs_attention="") if self.value() else queryset
 
 
@@ -66,7 +73,8 @@ class BatchAdmin(ReadOnlyAdmin):
         "cancel_and_queue_again", "cancel_with_jobs", "retry_failed", "adopt", "release", "seen",
     )  # fmt: skip
     list_display = (
-        "id", "status_badge", "requests", "rows", "note", "assembled_at", "ended_at", "remote_id",
+        "id", "status_badge", "requests", "rows", "note", "assembled_at", "ended_at",
+        "anthropic_id",
     )  # fmt: skip
     list_filter = ("status", AttentionFilter)
     search_help_text = "Number, nonce, or Anthropic's id."
@@ -75,7 +83,7 @@ class BatchAdmin(ReadOnlyAdmin):
             None,
             {
                 "fields": (
-                    "id", "status_badge", "needs_attention", "note", "remote_id", "nonce", "jobs",
+                    "id", "status_badge", "needs_attention", "note", "anthropic_id", "jobs",
                     "tenants",
                 )
             },
@@ -91,22 +99,24 @@ class BatchAdmin(ReadOnlyAdmin):
         ("Money", {"fields": ("money",)}),
         ("Timings", {"fields": ("timings", "expires_at", "retry_at", "attempts")}),
         (
-            "Submission",
-            {
-                "classes": ("collapse",),
-                "fields": ("watermark", "after_cancel", "remote_deleted_at", "lost", "strays"),
-            },
+            "Submissions",
+            {"fields": ("submissions_table", "after_cancel", "remote_deleted_at")},
         ),
     )  # fmt: skip
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Batch]:
+        return super().get_queryset(request).prefetch_related("submissions")
+
     def found(self, rows: QuerySet[Batch], term: str) -> QuerySet[Batch]:
+        """By number, nonce or Anthropic's id."""
         # A custom_id begins with the nonce.
-        match = Q(remote_id=term) | Q(nonce=term.partition("-")[0])
+        match = Q(pk__in=search.batches(term) or search.batches(term.partition("-")[0]))
         if term.isdecimal() and len(term) < 19:  # fits a bigint
             match |= Q(pk=int(term))
         return rows.filter(match)
 
     def applies(self, action: str, row: Batch) -> bool:
+        """By its status, and whether it needs a person."""
         if action == "seen":
             return row.needs_attention != ""
         return row.status in APPLIES_TO[action]
@@ -115,6 +125,7 @@ class BatchAdmin(ReadOnlyAdmin):
     def cancel_and_queue_again(
         self, request: HttpRequest, queryset: QuerySet[Batch]
     ) -> HttpResponse | None:
+        """Asks first; None goes back to the list."""
         return self._cancel(
             request,
             queryset,
@@ -126,6 +137,7 @@ class BatchAdmin(ReadOnlyAdmin):
     def cancel_with_jobs(
         self, request: HttpRequest, queryset: QuerySet[Batch]
     ) -> HttpResponse | None:
+        """Asks first; None goes back to the list."""
         return self._cancel(
             request, queryset, Batch.AfterCancel.CANCEL, "The rest of the jobs is canceled."
         )
@@ -162,6 +174,7 @@ class BatchAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Queue failed jobs again", permissions=["operate"])
     def retry_failed(self, request: HttpRequest, queryset: QuerySet[Batch]) -> HttpResponse | None:
+        """Asks first, since it costs money; None goes back to the list."""
         page = confirmation(
             self,
             request,
@@ -182,6 +195,7 @@ class BatchAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Adopt a batch of Anthropic's", permissions=["operate"])
     def adopt(self, request: HttpRequest, queryset: QuerySet[Batch]) -> HttpResponse | None:
+        """Asks which batch of Anthropic's it is; what cannot be adopted is told as a message."""
         batches = list(queryset[:2])
         if len(batches) != 1 or batches[0].status != Batch.Status.UNCONFIRMED:
             messages.error(request, "Choose one batch that is unconfirmed.")
@@ -206,9 +220,10 @@ class BatchAdmin(ReadOnlyAdmin):
 
     def _adoption(self, request: HttpRequest, batch: Batch) -> TemplateResponse:
         """The page on which to choose what to adopt, and that says what is at stake."""
+        submission = identity.current(batch)
         why_none = "Anthropic lists no batch that could be it."
         try:
-            candidates = reconcile.candidates(batch, timezone.now())
+            candidates = identity.candidates(submission, timezone.now())
         except GatewayError as error:
             candidates, why_none = [], f"Anthropic's list is not to be had: {error}"
         context = {
@@ -217,6 +232,7 @@ class BatchAdmin(ReadOnlyAdmin):
             "opts": self.opts,
             "checkbox": ACTION_CHECKBOX_NAME,
             "batch": batch,
+            "submission": submission,
             "candidates": candidates,
             "why_none": why_none,
         }
@@ -224,6 +240,7 @@ class BatchAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Release for a new submission", permissions=["operate"])
     def release(self, request: HttpRequest, queryset: QuerySet[Batch]) -> HttpResponse | None:
+        """Asks first, since the batch is sent again; None goes back to the list."""
         page = confirmation(
             self,
             request,
@@ -236,7 +253,10 @@ class BatchAdmin(ReadOnlyAdmin):
         outcome = ActionReport(request, "Released for a new submission")
         actor: Any = request.user
         for batch in bounded(request, queryset):
-            if reconcile.release(batch, now=timezone.now(), by=actor.get_username()):
+            submission = batch.submission
+            if submission and reconcile.release(
+                submission, now=timezone.now(), by=actor.get_username()
+            ):
                 outcome.moved(batch)
             else:
                 outcome.left(NOT_IN_DOUBT.format(batch.status))
@@ -245,6 +265,7 @@ class BatchAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Mark as seen", permissions=["operate"])
     def seen(self, request: HttpRequest, queryset: QuerySet[Batch]) -> None:
+        """It asks for nobody's attention any more."""
         outcome = ActionReport(request, "Marked as seen")
         for batch in bounded(request, queryset):
             if batch.clear_flag():
@@ -255,6 +276,7 @@ class BatchAdmin(ReadOnlyAdmin):
 
     @admin.display(description="status")
     def status_badge(self, batch: Batch) -> SafeString:
+        """The status as HTML."""
         return status_badge(batch.status)
 
     @admin.display(description="results")
@@ -266,61 +288,62 @@ class BatchAdmin(ReadOnlyAdmin):
 
     @admin.display
     def jobs(self, batch: Batch) -> SafeString:
-        counts = (
-            AIJob.objects.filter(batch=batch)
-            .values_list("status")
-            .annotate(jobs=Count("*"))
-            .order_by("status")
-        )
+        """A link to its jobs that counts them by status."""
+        counts = staff.jobs_of_batch(batch).items()
         text = ", ".join(f"{jobs:,} {status}" for status, jobs in counts)
-        return listing(AIJob, text or "none", q=batch.nonce)
+        submission = batch.submissions.last()
+        return listing(AIJob, text or "none", **({"q": submission.nonce} if submission else {}))
 
     @admin.display
     def money(self, batch: Batch) -> SafeString | str:
-        sums = LedgerEntry.objects.filter(batch=batch).aggregate(
-            charges=Count("*"),
-            cost=Sum("cost_usd"),
-            full_price=Sum("sync_cost_usd"),
-            saved=Sum("saved_usd"),
-        )
-        if not sums["charges"]:
+        """How many answers were charged, and USD; a dash before there are any."""
+        spent = staff.spent_on_batch(batch)
+        if not spent.answers:
             return "–"
         return table(
             ("Charges", "Cost", "At full price", "Saved"),
             [
                 (
-                    f"{sums['charges']:,}",
-                    dollars(sums["cost"]),
-                    dollars(sums["full_price"]),
-                    dollars(sums["saved"]),
+                    f"{spent.answers:,}",
+                    dollars(spent.cost),
+                    dollars(spent.full),
+                    dollars(spent.saved),
                 )
             ],
         )
 
     @admin.display
     def tenants(self, batch: Batch) -> SafeString | str:
+        """Links to the tenants whose jobs it holds, at most fifty."""
         served = Tenant.objects.filter(pk__in=batch.tenant_ids)[:50]
         return table(("Name",), ((link(tenant),) for tenant in served))
 
     @admin.display
     def timings(self, batch: Batch) -> SafeString | str:
-        return timeline(
-            batch, "assembled_at", "submitting_at", "submitted_at", "ended_at", "settled_at"
-        )
+        """When it reached which status, and the seconds between."""
+        return timeline(batch, "assembled_at", "submitted_at", "ended_at", "settled_at")
 
-    @admin.display(description="given up as lost")
-    def lost(self, batch: Batch) -> SafeString | str:
+    @admin.display(description="Anthropic's id")
+    def anthropic_id(self, batch: Batch) -> str:
+        """The id by which Anthropic knows it; a dash while it is not known to be there."""
+        current = [one for one in batch.submissions.all() if one.state in Submission.CURRENT]
+        return (current[0].remote_id if current else None) or "–"
+
+    @admin.display(description="each time it was sent")
+    def submissions_table(self, batch: Batch) -> SafeString | str:
+        """Its submissions, in the order in which they were sent."""
         return table(
-            ("Nonce", "Sent", "Released", "By"),
+            ("Submission", "State", "Sent", "In doubt", "Given up", "By", "Anthropic's id"),
             (
-                (lost.nonce, moment(lost.submitting_at), moment(lost.released_at), lost.released_by)
-                for lost in batch.lost_submissions.order_by("pk")
+                (
+                    link(one, one.nonce),
+                    one.get_state_display(),
+                    moment(one.sent_at),
+                    moment(one.doubt_at),
+                    moment(one.released_at),
+                    one.released_by or "–",
+                    one.remote_id or "–",
+                )
+                for one in batch.submissions.order_by("pk")
             ),
-        )
-
-    @admin.display(description="strays at Anthropic")
-    def strays(self, batch: Batch) -> SafeString | str:
-        return table(
-            ("Anthropic's id", "Kind"),
-            ((link(stray), stray.kind) for stray in batch.strays.order_by("pk")),
         )

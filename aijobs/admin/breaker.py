@@ -34,15 +34,18 @@ class CircuitBreakerAdmin(ReadOnlyAdmin):
     )  # fmt: skip
 
     def found(self, rows: QuerySet[CircuitBreaker], term: str) -> QuerySet[CircuitBreaker]:
+        """By number."""
         return rows.filter(pk=int(term)) if term.isdecimal() and len(term) < 19 else rows.none()
 
     def applies(self, action: str, row: CircuitBreaker) -> bool:
+        """Only the one that is open can be closed."""
         return row.closed_at is None
 
     @admin.action(description="Resume sending now", permissions=["operate"])
     def resume(
         self, request: HttpRequest, queryset: QuerySet[CircuitBreaker]
     ) -> HttpResponse | None:
+        """Asks first; None goes back to the list."""
         page = confirmation(
             self,
             request,

@@ -18,8 +18,10 @@ class HeartbeatAdmin(ReadOnlyAdmin):
     fields = list_display
 
     def found(self, rows: QuerySet[Heartbeat], term: str) -> QuerySet[Heartbeat]:
+        """By host."""
         return rows.filter(host=term)
 
     @admin.display(boolean=True, description="alive")
     def is_alive(self, heartbeat: Heartbeat) -> bool:
+        """Whether it signed lately."""
         return heartbeat.is_alive(timezone.now())

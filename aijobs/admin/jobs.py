@@ -26,9 +26,11 @@ from aijobs.admin.reading import (
     verbatim,
 )
 from aijobs.jobtypes.text import utf8
-from aijobs.models import AIJob, Collection, JobOutput, LedgerEntry
+from aijobs.models import AIJob, Collection, JobOutput
 from aijobs.models.jobs import AIJobQuerySet
 from aijobs.pipeline import accept, withdraw
+from aijobs.reading import staff
+from aijobs.reading.status import shown_status
 
 
 class StatusFilter(admin.SimpleListFilter):
@@ -38,9 +40,11 @@ class StatusFilter(admin.SimpleListFilter):
     parameter_name = "status"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        """The statuses there are."""
         return AIJob.Status.choices
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[AIJob]) -> QuerySet[AIJob]:
+        """All jobs where nothing that exists was chosen."""
         status = self.value()
         if status not in AIJob.Status.values:
             return queryset
@@ -55,9 +59,11 @@ class JobTypeFilter(admin.SimpleListFilter):
     field = "job_type"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        """The names and titles of the job types."""
         return [(kind.name, kind.title) for kind in jobtypes.all_types()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """All rows where nothing was chosen."""
         return queryset.filter(**{self.field: self.value()}) if self.value() else queryset
 
 
@@ -65,12 +71,6 @@ class JobTypeOfInput(JobTypeFilter):
     """The same, where jobs have an index for it."""
 
     field = "input__job_type"
-
-
-def shown_status(job: AIJob) -> str:
-    """The annotation of `with_shown_status`."""
-    status: str = job.shown_status  # type: ignore[attr-defined]
-    return status
 
 
 APPLIES_TO = {
@@ -108,9 +108,11 @@ class AIJobAdmin(ReadOnlyAdmin):
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AIJob]:
-        return AIJob.objects.with_shown_status().select_related("tenant", "batch").order_by("-pk")
+        """All jobs, with the status that people see."""
+        return staff.jobs()
 
     def found(self, rows: QuerySet[AIJob], term: str) -> QuerySet[AIJob]:
+        """By id, by a batch's ids, or by tenant."""
         if (key := search.job_or_collection(term)) is not None:
             return rows.filter(Q(pk=key) | Q(collection=key))
         if batches := search.batches(term):
@@ -118,10 +120,12 @@ class AIJobAdmin(ReadOnlyAdmin):
         return rows.filter(input__tenant__in=search.tenants(term))
 
     def applies(self, action: str, row: AIJob) -> bool:
+        """By its status."""
         return row.status in APPLIES_TO[action]
 
     @admin.action(description="Queue again", permissions=["operate"])
     def retry(self, request: HttpRequest, queryset: QuerySet[AIJob]) -> HttpResponse | None:
+        """Asks first, since it costs money; None goes back to the list."""
         page = confirmation(
             self, request, queryset, title="Queue these jobs again?", warning=RESENT
         )
@@ -139,6 +143,7 @@ class AIJobAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Cancel", permissions=["operate"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[AIJob]) -> None:
+        """Cancels what still waits, and says why the others cannot be."""
         outcome = ActionReport(request, "Canceled")
         now = timezone.now()
         for job in bounded(request, queryset):
@@ -150,52 +155,64 @@ class AIJobAdmin(ReadOnlyAdmin):
 
     @admin.display(description="status")
     def shown_status(self, job: AIJob) -> SafeString:
+        """The status that people see, as HTML."""
         return status_badge(shown_status(job))
 
     @admin.display(description="tenant")
     def tenant_link(self, job: AIJob) -> SafeString | str:
+        """A link to its tenant."""
         return link(job.tenant)
 
     @admin.display(description="batch")
     def batch_link(self, job: AIJob) -> SafeString | str:
+        """A link to its batch; a dash where it is in none."""
         return link(job.batch)
 
     @admin.display(description="collection")
     def collection_link(self, job: AIJob) -> SafeString | str:
+        """A link to its collection; a dash where it is in none."""
         return link(job.collection)
 
     @admin.display
     def timings(self, job: AIJob) -> SafeString | str:
+        """When it was queued, started and finished, and the seconds between."""
         return timeline(job, "created_at", "started_at", "finished_at")
 
     @admin.display
     def created_by(self, job: AIJob) -> str:
+        """Whoever queued it: a person's name or a key's prefix."""
         return utf8(job.input.created_by)
 
     @admin.display(description="file")
     def source_name(self, job: AIJob) -> str:
+        """The uploaded file's name; a dash where text was sent."""
         return utf8(job.input.source_name) or "–"
 
     @admin.display
     def options(self, job: AIJob) -> SafeString:
+        """Its input without the document, as JSON."""
         return structure(job.input.options)
 
     @admin.display
     def document(self, job: AIJob) -> SafeString:
+        """The beginning of its document, as text."""
         return verbatim(job.input.document)
 
     @admin.display
     def answered_by(self, job: AIJob) -> str:
+        """The model, and why it stopped; a dash before there is a result."""
         output = JobOutput.objects.filter(pk=job.pk).first()
         return f"{output.model}, {output.stop_reason}" if output else "–"
 
     @admin.display
     def result(self, job: AIJob) -> SafeString | str:
+        """Its result as JSON; a dash before there is one."""
         output = JobOutput.objects.filter(pk=job.pk).first()
         return structure(output.result) if output else "–"
 
     @admin.display(description="attempts")
     def failed_attempts_table(self, job: AIJob) -> SafeString | str:
+        """When and why each attempt failed, the first one first."""
         return table(
             ("Attempt", "Ended", "Route", "Batch", "Error", "Message"),
             (
@@ -213,6 +230,7 @@ class AIJobAdmin(ReadOnlyAdmin):
 
     @admin.display
     def charges(self, job: AIJob) -> SafeString | str:
+        """Its entries in the ledger: tokens, and USD."""
         return table(
             ("When", "Route", "Model", "Tokens in", "out", "Cost", "Full price", "Saved"),
             (
@@ -226,7 +244,7 @@ class AIJobAdmin(ReadOnlyAdmin):
                     dollars(entry.sync_cost_usd),
                     dollars(entry.saved_usd),
                 )
-                for entry in LedgerEntry.objects.filter(job_id=job.pk).order_by("pk")
+                for entry in staff.charges_of(job.pk)
             ),
         )
 
@@ -245,6 +263,7 @@ class CollectionAdmin(ReadOnlyAdmin):
     )  # fmt: skip
 
     def found(self, rows: QuerySet[Collection], term: str) -> QuerySet[Collection]:
+        """By id, by tenant, or by the beginning of its name."""
         if (key := search.job_or_collection(term)) is not None:
             return rows.filter(pk=key)
         if tenants := search.tenants(term):
@@ -255,6 +274,7 @@ class CollectionAdmin(ReadOnlyAdmin):
     def retry_failed(
         self, request: HttpRequest, queryset: QuerySet[Collection]
     ) -> HttpResponse | None:
+        """Asks first, since it costs money; None goes back to the list."""
         page = confirmation(
             self, request, queryset, title="Queue their failed jobs again?", warning=RESENT
         )
@@ -272,6 +292,7 @@ class CollectionAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Cancel waiting jobs", permissions=["operate"])
     def cancel_waiting(self, request: HttpRequest, queryset: QuerySet[Collection]) -> None:
+        """Cancels the jobs that still wait."""
         outcome = ActionReport(request, "Waiting jobs canceled in collections")
         now = timezone.now()
         for collection in bounded(request, queryset):
@@ -283,9 +304,11 @@ class CollectionAdmin(ReadOnlyAdmin):
 
     @admin.display(description="tenant")
     def tenant_link(self, collection: Collection) -> SafeString | str:
+        """A link to its tenant."""
         return link(collection.tenant)
 
     @admin.display
     def jobs(self, collection: Collection) -> SafeString:
+        """A link to its jobs that counts them by the status that people see."""
         counts = ", ".join(f"{n:,} {status}" for status, n in collection.counts().items() if n)
         return listing(AIJob, counts or "none", q=collection.pk)

@@ -28,6 +28,7 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
     )  # fmt: skip
 
     def found(self, rows: QuerySet[LedgerEntry], term: str) -> QuerySet[LedgerEntry]:
+        """By job, by a batch's ids, or by tenant."""
         if (key := search.job_or_collection(term)) is not None:
             return rows.filter(job_id=key)
         if batches := search.batches(term):
@@ -36,24 +37,30 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
 
     @admin.display(description="tenant")
     def tenant_link(self, entry: LedgerEntry) -> SafeString | str:
+        """A link to the tenant that is charged."""
         return link(entry.tenant)
 
     @admin.display(description="batch")
     def batch_link(self, entry: LedgerEntry) -> SafeString | str:
+        """A link to the batch; a dash for a direct call."""
         return link(entry.batch)
 
     @admin.display
     def job(self, entry: LedgerEntry) -> SafeString:
+        """A link to the search for its job, which may be pruned."""
         return listing(AIJob, str(entry.job_id), q=entry.job_id)
 
     @admin.display
     def cost(self, entry: LedgerEntry) -> str:
+        """USD."""
         return dollars(entry.cost_usd)
 
     @admin.display
     def full_price(self, entry: LedgerEntry) -> str:
+        """USD for the same usage without a batch."""
         return dollars(entry.sync_cost_usd)
 
     @admin.display
     def saved(self, entry: LedgerEntry) -> str:
+        """USD."""
         return dollars(entry.saved_usd)

@@ -7,7 +7,6 @@ from decimal import Decimal
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar
-from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -21,6 +20,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from aijobs.jobtypes.text import utf8
+from aijobs.reading.pages import first_id_of
 
 if TYPE_CHECKING:
     AnyModelAdmin = admin.ModelAdmin[Any]
@@ -38,6 +38,7 @@ class ShortCount(AnyPaginator):
 
     @cached_property
     def count(self) -> int:
+        """At most MOST_LISTED."""
         rows: QuerySet[Model] = self.object_list  # type: ignore[assignment]
         return rows[:MOST_LISTED].count()
 
@@ -56,12 +57,15 @@ class ReadOnlyAdmin(AnyModelAdmin):
     sortable_by = ()
 
     def has_add_permission(self, request: HttpRequest) -> bool:
+        """Never: only the pipeline adds rows."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Never: a hand edit would break what the pipeline relies on."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Never: sweep deletes what is old."""
         return False
 
     def has_operate_permission(self, request: HttpRequest) -> bool:
@@ -101,6 +105,7 @@ class ReadOnlyAdmin(AnyModelAdmin):
         queryset: QuerySet[Any],
         search_term: str,
     ) -> tuple[QuerySet[Any], bool]:
+        """What `found` finds, or all rows without a term; no row comes twice."""
         term = search_term.strip()
         return (self.found(queryset, term) if term else queryset), False
 
@@ -118,23 +123,26 @@ class CreatedFilter(admin.SimpleListFilter):
     }
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        """Hours and what people call them."""
         return self.SPANS.items()
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Rows with an id made in the past so many hours."""
         if (span := self.value()) not in self.SPANS:
             return queryset
         since = timezone.now() - timedelta(hours=int(span))
-        return queryset.filter(pk__gte=UUID(int=int(since.timestamp() * 1000) << 80))
+        return queryset.filter(pk__gte=first_id_of(since))
 
 
-def link(to: Model | None) -> SafeString | str:
-    """A link to the page of a row."""
+def link(to: Model | None, text: str = "") -> SafeString | str:
+    """A link to the page of a row, called by its own name if not by `text`."""
     if to is None:
         return "–"
-    return format_html('<a href="{}">{}</a>', address(to), to)
+    return format_html('<a href="{}">{}</a>', address(to), text or to)
 
 
 def address(of: Model) -> str:
+    """The path of the page of a row."""
     return reverse(f"admin:{of._meta.app_label}_{of._meta.model_name}_change", args=[of.pk])
 
 
@@ -179,14 +187,17 @@ def _cells(tag: str, values: Iterable[object]) -> SafeString:
 
 
 def status_badge(status: str) -> SafeString:
+    """A status as HTML."""
     return format_html('<span class="status status-{}">{}</span>', status, status)
 
 
 def dollars(amount: Decimal | None) -> str:
+    """USD to six places; a dash for None."""
     return "–" if amount is None else f"${amount:,.6f}"
 
 
 def moment(at: datetime | None) -> str:
+    """To the second in UTC; a dash for None."""
     return "–" if at is None else f"{at:%Y-%m-%d %H:%M:%S} UTC"
 
 

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from aijobs.models import Batch
+from aijobs.models import Submission
 from citizenapp.tenants.models import Tenant
 
 ID_LENGTH = 36
@@ -20,8 +20,8 @@ def job_or_collection(term: str) -> UUID | None:
 
 def batches(term: str) -> list[int]:
     """Keys of the batches with this nonce or this id at Anthropic."""
-    found = Batch.objects.filter(Q(remote_id=term) | Q(nonce=term))
-    return list(found.values_list("pk", flat=True))
+    found = Submission.objects.filter(Q(remote_id=term) | Q(nonce=term))
+    return list(found.values_list("batch", flat=True))
 
 
 def tenants(term: str) -> list[int]:

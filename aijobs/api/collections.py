@@ -13,14 +13,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from aijobs import jobtypes
-from aijobs.api import bodies, exports, idempotency, openapi, pages, reading, shapes
+from aijobs.api import bodies, exports, idempotency, openapi, shapes, translate
 from aijobs.api.bodies import Body
-from aijobs.api.endpoint import Endpoint
-from aijobs.api.parameters import Download, Paging
+from aijobs.api.endpoint import Endpoint, is_there
+from aijobs.api.parameters import Download, Paging, documented
 from aijobs.jobtypes import InvalidInput
 from aijobs.models import Collection
 from aijobs.pipeline import accept, withdraw
+from aijobs.reading import collections
 from aijobs.uploads import TableLimits, UnreadableTable, read_table
+from citizenapp.tenants.models import Tenant
 
 FIELDS = {"name", "job_type", "defaults", "on_error", "needed_within"}
 
@@ -29,10 +31,7 @@ Row = tuple[int, Mapping[str, object]]
 
 
 class CollectionList(Endpoint):
-    """All jobs of a collection are of one type. `defaults` fills in what an item leaves out.
-
-    With `on_error: reject` nothing is queued when one item is bad; `skip` leaves bad ones out.
-    """
+    """GET and POST collections."""
 
     largest_upload = TableLimits().size
 
@@ -40,21 +39,14 @@ class CollectionList(Endpoint):
         operation_id="list_collections",
         summary="Collections, newest first",
         tags=["collections"],
-        parameters=Paging.documented(),
+        parameters=documented(Paging),
         responses=openapi.responses({200: shapes.CollectionPage}, 400),
     )
     def get(self, request: Request) -> Response:
+        """A page of at most `page_size` collections, and the addresses of the pages beside it."""
         wanted = Paging.read(request.query_params)
-        mine = Collection.objects.filter(tenant=self.access.tenant)
-        found = pages.page(mine, request, wanted.cursor, wanted.page_size)
-        page = shapes.CollectionPage(
-            results=[
-                shapes.CollectionSummary(**reading.collection_summary(one)) for one in found.rows
-            ],
-            next=found.next,
-            previous=found.previous,
-        )
-        return Response(page.model_dump(mode="json"))
+        found = collections.page(self.access.tenant, wanted.position, size=wanted.page_size)
+        return Response(translate.collection_page(request, found).model_dump(mode="json"))
 
     @extend_schema(
         operation_id="queue_collection",
@@ -65,6 +57,10 @@ class CollectionList(Endpoint):
         responses=openapi.responses({202: shapes.QueuedCollection}, 400, 413, 415, 422),
     )
     def post(self, request: Request) -> Response:
+        """All jobs of a collection are of one type. `defaults` fills in what an item leaves out.
+
+        With `on_error: reject` nothing is queued when one item is bad; `skip` leaves bad ones out.
+        """
         now = timezone.now()
         body = bodies.read(request)
         fields, rows = _read(body)
@@ -97,7 +93,7 @@ class CollectionList(Endpoint):
 
 
 class CollectionDetail(Endpoint):
-    """With its jobs counted by status, and what they cost so far."""
+    """GET collections/{collection_id}."""
 
     @extend_schema(
         operation_id="get_collection",
@@ -106,35 +102,37 @@ class CollectionDetail(Endpoint):
         responses=openapi.responses({200: shapes.Collection}, 404),
     )
     def get(self, request: Request, collection_id: UUID) -> Response:  # noqa: ARG002
-        collection = reading.collection_of(self.access.tenant, collection_id)
-        detail = reading.collection_detail(collection, now=timezone.now())
-        return Response(detail.model_dump(mode="json"))
+        """With its jobs counted by status, and what they cost in USD so far."""
+        with is_there("collection"):
+            found = collections.detail(self.access.tenant, collection_id, now=timezone.now())
+        return Response(translate.collection(found).model_dump(mode="json"))
 
 
 class CollectionResults(Endpoint):
-    """One line for each job, finished or not.
-
-    In csv, a result's lists are JSON, and a cell that a spreadsheet would take for a formula
-    begins with an apostrophe.
-    """
+    """GET collections/{collection_id}/results."""
 
     @extend_schema(
         operation_id="download_results",
         summary="The results of a collection, in the order of its rows",
         tags=["collections"],
-        parameters=Download.documented(),
+        parameters=documented(Download),
         responses=openapi.responses(
             {(200, exports.NDJSON): shapes.ResultRow, (200, exports.CSV): str}, 400, 404
         ),
     )
     def get(self, request: Request, collection_id: UUID) -> HttpResponseBase:
+        """One line for each job, finished or not.
+
+        In csv, a result's lists are JSON, and a cell that a spreadsheet would take for a formula
+        begins with an apostrophe.
+        """
         wanted = Download.read(request.query_params)
-        collection = reading.collection_of(self.access.tenant, collection_id)
-        return exports.download(request._request, collection, wanted.form)
+        collection = _collection_of(self.access.tenant, collection_id)
+        return exports.download(request._request, self.access.tenant, collection, wanted.form)
 
 
 class CollectionCancellation(Endpoint):
-    """Those on their way to Claude bring their results."""
+    """POST collections/{collection_id}/cancel."""
 
     @extend_schema(
         operation_id="cancel_collection",
@@ -145,8 +143,9 @@ class CollectionCancellation(Endpoint):
         responses=openapi.responses({200: shapes.CollectionCanceled}, 400, 404, 422),
     )
     def post(self, request: Request, collection_id: UUID) -> Response:
+        """Those on their way to Claude bring their results."""
         now = timezone.now()
-        collection = reading.collection_of(self.access.tenant, collection_id)
+        collection = _collection_of(self.access.tenant, collection_id)
 
         def cancel() -> dict[str, Any]:
             canceled = withdraw.cancel_collection(collection, now=now)
@@ -156,7 +155,7 @@ class CollectionCancellation(Endpoint):
 
 
 class CollectionRetry(Endpoint):
-    """Those that were canceled stay canceled; each can be retried on its own."""
+    """POST collections/{collection_id}/retry."""
 
     @extend_schema(
         operation_id="retry_collection",
@@ -167,8 +166,9 @@ class CollectionRetry(Endpoint):
         responses=openapi.responses({200: shapes.CollectionRetried}, 400, 404, 422),
     )
     def post(self, request: Request, collection_id: UUID) -> Response:
+        """Those that were canceled stay canceled; each can be retried on its own."""
         now = timezone.now()
-        collection = reading.collection_of(self.access.tenant, collection_id)
+        collection = _collection_of(self.access.tenant, collection_id)
 
         def queue_again() -> dict[str, Any]:
             queued = accept.retry_collection(collection, now=now)
@@ -177,6 +177,11 @@ class CollectionRetry(Endpoint):
         return idempotency.once(
             request, self.access.tenant, Body({}), queue_again, now=now, status=200
         )
+
+
+def _collection_of(tenant: Tenant, collection_id: UUID) -> Collection:
+    with is_there("collection"):
+        return collections.collection_of(tenant, collection_id)
 
 
 def _read(body: Body) -> tuple[dict[str, Any], Iterable[Row]]:

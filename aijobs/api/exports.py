@@ -12,27 +12,27 @@ from django.http import HttpRequest, StreamingHttpResponse
 from django.utils.text import slugify
 
 from aijobs import jobtypes
-from aijobs.api import reading, shapes
+from aijobs.api import shapes, translate
 from aijobs.jobtypes.text import utf8
-from aijobs.models import AIJob, Collection, dump_json
+from aijobs.models import Collection, dump_json
+from aijobs.reading import jobs
+from citizenapp.tenants.models import Tenant
 
 NDJSON = "application/x-ndjson"
 CSV = "text/csv"
 
-CHUNK = 500
 # What a spreadsheet takes for the start of a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def download(
-    request: HttpRequest, collection: Collection, form: Literal["ndjson", "csv"]
+    request: HttpRequest, tenant: Tenant, collection: Collection, form: Literal["ndjson", "csv"]
 ) -> StreamingHttpResponse:
-    """All jobs of the collection in the order of its rows, in flat memory.
+    """All jobs of a tenant's collection in the order of its rows, in flat memory.
 
-    Each chunk is a query of its own that goes on after the last id: no transaction stays open
-    however slowly the client reads.
+    A line of JSON for each job, or a table with a head. Errors while it is sent end it early.
     """
-    lines = _csv(collection) if form == "csv" else _ndjson(collection)
+    lines = _csv(tenant, collection) if form == "csv" else _ndjson(tenant, collection)
     name = slugify(collection.name) or "results"
     return StreamingHttpResponse(
         # Under ASGI Django would gather what a plain iterator yields before sending any of it.
@@ -48,16 +48,17 @@ async def _from_threads(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
         yield chunk
 
 
-def _ndjson(collection: Collection) -> Iterator[bytes]:
-    for rows in _chunks(collection):
-        yield "".join(f"{dump_json(row.model_dump(mode='json'))}\n" for row in rows).encode()
+def _ndjson(tenant: Tenant, collection: Collection) -> Iterator[bytes]:
+    for found in jobs.results(tenant, collection):
+        rows = (translate.result_row(one).model_dump(mode="json") for one in found)
+        yield "".join(f"{dump_json(row)}\n" for row in rows).encode()
 
 
-def _csv(collection: Collection) -> Iterator[bytes]:
+def _csv(tenant: Tenant, collection: Collection) -> Iterator[bytes]:
     columns = list(jobtypes.get(collection.job_type).Output.model_fields)
     costs = list(shapes.Cost.model_fields)
     yield _lines([["number", "job_id", "status", *columns, "error_type", "error_message", *costs]])
-    for rows in _chunks(collection):
+    for found in jobs.results(tenant, collection):
         yield _lines(
             [
                 row.number,
@@ -68,7 +69,7 @@ def _csv(collection: Collection) -> Iterator[bytes]:
                 _cell(row.error and row.error.message),
                 *(f"{getattr(row, cost):.10f}" for cost in costs),
             ]
-            for row in rows
+            for row in map(translate.result_row, found)
         )
 
 
@@ -83,35 +84,3 @@ def _cell(value: object) -> str:
         return ""
     text = utf8(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text
-
-
-def _chunks(collection: Collection) -> Iterator[list[shapes.ResultRow]]:
-    jobs = (
-        AIJob.objects.of(collection.tenant)
-        .filter(collection=collection)
-        .with_shown_status()
-        .select_related("output")
-        .order_by("pk")
-    )
-    number = 0
-    chunk = list(jobs[:CHUNK])
-    while chunk:
-        charges = reading.charges_of([job.pk for job in chunk])
-        errors = reading.errors_of(chunk)
-        rows = []
-        for job in chunk:
-            number += 1
-            output = getattr(job, "output", None)
-            charge = charges.get(job.pk)
-            rows.append(
-                shapes.ResultRow(
-                    number=number,
-                    job_id=job.pk,
-                    status=reading.shown_status(job),
-                    result=output and output.result,
-                    error=errors.get(job.pk),
-                    **reading.costs_in(charge),
-                )
-            )
-        yield rows
-        chunk = list(jobs.filter(pk__gt=chunk[-1].pk)[:CHUNK])

@@ -14,6 +14,7 @@ from aijobs.api import problem_types
 from aijobs.api.bodies import Body
 from aijobs.jobtypes import InvalidInput
 from aijobs.models import Claim, IdempotencyKey
+from aijobs.models.idempotency import CLAIM_KEY
 from citizenapp.tenants.models import Tenant
 
 HEADER = "Idempotency-Key"
@@ -81,11 +82,7 @@ def once(
 
 def _store(tenant: Tenant, claim: Claim, now: datetime) -> bool:
     with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO aijobs_idempotencykey (tenant_id, key, fingerprint, created_at)"
-            " VALUES (%s, %s, %s, %s) ON CONFLICT (tenant_id, key) DO NOTHING",
-            [tenant.pk, claim.key, claim.fingerprint, now],
-        )
+        cursor.execute(CLAIM_KEY, claim.parameters(tenant, now))
         return bool(cursor.rowcount)
 
 

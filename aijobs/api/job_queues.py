@@ -29,6 +29,7 @@ class JobQueue(Endpoint):
     largest_upload = settings.AIJOBS_UPLOAD_BYTES
 
     def post(self, request: Request) -> Response:
+        """202 with the job's id. Raises InvalidInput, KeyReused, TooLarge and what bodies raise."""
         now = timezone.now()
         body = bodies.read(request)
         fields, source_name = self._with_text(body)

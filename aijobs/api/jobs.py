@@ -4,44 +4,44 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from aijobs.api import bodies, idempotency, openapi, pages, reading, shapes
-from aijobs.api.endpoint import Endpoint
-from aijobs.api.parameters import JobFilters
+from aijobs.api import bodies, idempotency, openapi, shapes, translate
+from aijobs.api.endpoint import Endpoint, is_there
+from aijobs.api.parameters import JobFilters, documented
 from aijobs.api.problems import Conflict
 from aijobs.models import AIJob
 from aijobs.pipeline import accept, withdraw
+from aijobs.reading import jobs
+from aijobs.reading.status import shown_status
 from citizenapp.tenants.models import Tenant
 
 
 class JobList(Endpoint):
-    """Results are with the single job, and in a collection's download."""
+    """GET jobs."""
 
     @extend_schema(
         operation_id="list_jobs",
         summary="Jobs, newest first",
         tags=["jobs"],
-        parameters=JobFilters.documented(),
+        parameters=documented(JobFilters),
         responses=openapi.responses({200: shapes.JobPage}, 400),
     )
     def get(self, request: Request) -> Response:
+        """At most `page_size` of them, without their results.
+
+        A result is with the single job, and in a collection's download.
+        """
         wanted = JobFilters.read(request.query_params)
-        found = pages.page(
-            _filtered(self.access.tenant, wanted), request, wanted.cursor, wanted.page_size
-        )
-        page = shapes.JobPage(
-            results=reading.job_summaries(found.rows), next=found.next, previous=found.previous
-        )
-        return Response(page.model_dump(mode="json"))
+        found = jobs.page(self.access.tenant, wanted.only, wanted.position, size=wanted.page_size)
+        return Response(translate.job_page(request, found).model_dump(mode="json"))
 
 
 class JobDetail(Endpoint):
-    """With its result once it is completed, and the attempts that failed."""
+    """GET jobs/{job_id}."""
 
     @extend_schema(
         operation_id="get_job",
@@ -50,11 +50,12 @@ class JobDetail(Endpoint):
         responses=openapi.responses({200: shapes.Job}, 404),
     )
     def get(self, request: Request, job_id: UUID) -> Response:  # noqa: ARG002
+        """With its result once it is completed, the attempts that failed, and its cost in USD."""
         return Response(_described(self.access.tenant, job_id, timezone.now()))
 
 
 class JobCancellation(Endpoint):
-    """Only while it waits: 409 once it is on its way to Claude, or over."""
+    """POST jobs/{job_id}/cancel."""
 
     @extend_schema(
         operation_id="cancel_job",
@@ -65,13 +66,14 @@ class JobCancellation(Endpoint):
         responses=openapi.responses({200: shapes.Job}, 400, 404, 409, 422),
     )
     def post(self, request: Request, job_id: UUID) -> Response:
+        """Only while it waits: 409 once it is on its way to Claude, or over."""
         now = timezone.now()
-        job = reading.job_of(self.access.tenant, job_id)
+        job = _job_of(self.access.tenant, job_id)
 
         def cancel() -> dict[str, Any]:
             if not withdraw.cancel_job(job, now=now):
-                still = reading.job_of(self.access.tenant, job_id)
-                raise Conflict(withdraw.why_not_cancelable(reading.shown_status(still)))
+                still = _job_of(self.access.tenant, job_id)
+                raise Conflict(withdraw.why_not_cancelable(shown_status(still)))
             return _described(self.access.tenant, job_id, now)
 
         return idempotency.once(
@@ -80,7 +82,7 @@ class JobCancellation(Endpoint):
 
 
 class JobRetry(Endpoint):
-    """409 while it is on its way, and when it is completed."""
+    """POST jobs/{job_id}/retry."""
 
     @extend_schema(
         operation_id="retry_job",
@@ -91,12 +93,13 @@ class JobRetry(Endpoint):
         responses=openapi.responses({200: shapes.Job}, 400, 404, 409, 422),
     )
     def post(self, request: Request, job_id: UUID) -> Response:
+        """409 while it is on its way, and when it is completed."""
         now = timezone.now()
-        job = reading.job_of(self.access.tenant, job_id)
+        job = _job_of(self.access.tenant, job_id)
 
         def queue_again() -> dict[str, Any]:
             if not accept.retry_job(job, now=now):
-                status = reading.shown_status(job)
+                status = shown_status(job)
                 raise Conflict(f"Only a failed or canceled job can be retried; this is {status}.")
             return _described(self.access.tenant, job_id, now)
 
@@ -105,20 +108,12 @@ class JobRetry(Endpoint):
         )
 
 
+def _job_of(tenant: Tenant, job_id: UUID) -> AIJob:
+    with is_there("job"):
+        return jobs.job_of(tenant, job_id)
+
+
 def _described(tenant: Tenant, job_id: UUID, now: datetime) -> dict[str, Any]:
-    return reading.job_detail(reading.job_of(tenant, job_id), now=now).model_dump(mode="json")
-
-
-def _filtered(tenant: Tenant, wanted: JobFilters) -> "QuerySet[AIJob]":
-    listed = AIJob.objects.listed(
-        tenant, status=wanted.status or "", job_type=wanted.job_type or ""
-    )
-    jobs = reading.described(listed)
-    if wanted.collection:
-        jobs = jobs.filter(collection=wanted.collection)
-    # The bound on the id makes it a range of an index; the moment makes it exact.
-    if after := wanted.created_after:
-        jobs = jobs.filter(pk__gte=pages.ids_of(after)[0], created_at__gte=after)
-    if before := wanted.created_before:
-        jobs = jobs.filter(pk__lt=pages.ids_of(before)[1], created_at__lt=before)
-    return jobs
+    with is_there("job"):
+        found = jobs.detail(tenant, job_id, now=now)
+    return translate.job(found).model_dump(mode="json")

@@ -1,116 +1,86 @@
-"""Query parameters, read by pydantic models from which OpenAPI documents them too."""
+"""The query parameters of the API, from which OpenAPI documents them too."""
 
-from contextlib import suppress
-from datetime import UTC, date, datetime, time, timedelta
-from typing import Annotated, Any, Literal, Self
+import re
+from datetime import date, timedelta
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from django.http import QueryDict
-from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.dateparse import parse_date
 from drf_spectacular.utils import OpenApiParameter
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic_core import PydanticCustomError
 
-from aijobs import jobtypes
-from aijobs.api.shapes import GroupBy, Status
-from aijobs.jobtypes import InvalidInput
+from aijobs.reading.jobs import JobFilter
+from aijobs.reading.pages import NEWEST, Position
+from aijobs.reading.parameters import JobTypeName, Moment, Parameters, Status
+from aijobs.reading.usage import GroupBy
 
-_MESSAGES = {
-    "extra_forbidden": "There is no such parameter.",
-    "literal_error": "Must be {expected}.",
-    "uuid_parsing": "Must be an id.",
-    "uuid_type": "Must be an id.",
-    "int_parsing": "Must be a whole number.",
-    "greater_than_equal": "Must be at least {ge}.",
-    "less_than_equal": "Must be at most {le}.",
-}
+_CURSOR = re.compile(r"(older|newer)\.([0-9a-f]{32})")
 
 
-def _moment(value: object) -> datetime:
-    """In UTC; a date is its midnight, and what names no time zone is in UTC already."""
-    found: date | None = None
-    if isinstance(value, str):
-        with suppress(ValueError):
-            found = parse_datetime(value) or parse_date(value)
-    if found is None:
-        raise PydanticCustomError(
-            "moment", "Must be a date, or a moment such as 2026-11-02T09:00:00Z."
-        )
-    if not isinstance(found, datetime):
-        return datetime.combine(found, time(), UTC)
-    if found.tzinfo:
-        with suppress(OverflowError):  # At the ends of time a day more or less is all the same.
-            return found.astimezone(UTC)
-    return found.replace(tzinfo=UTC)
+def older_than(row_id: UUID) -> str:
+    """The cursor of the page of rows that are older than this one."""
+    return f"older.{row_id.hex}"
 
 
-def _known_job_type(value: object) -> object:
-    if value not in jobtypes.names():
-        known = ", ".join(jobtypes.names())
-        raise PydanticCustomError("job_type", "Must be one of {known}.", {"known": known})
-    return value
+def newer_than(row_id: UUID) -> str:
+    """The cursor of the page of rows that are newer than this one."""
+    return f"newer.{row_id.hex}"
 
 
-Moment = Annotated[datetime, BeforeValidator(_moment)]
-JobTypeName = Annotated[str, BeforeValidator(_known_job_type)]
+def _position(cursor: object) -> Position:
+    match = _CURSOR.fullmatch(cursor) if isinstance(cursor, str) else None
+    if match is None:
+        raise PydanticCustomError("cursor", "Must come from `next` or `previous` of a page.")
+    edge = UUID(match[2])
+    return Position(before=edge) if match[1] == "older" else Position(after=edge)
 
 
-class Parameters(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @classmethod
-    def read(cls, query: QueryDict) -> Self:
-        """Raises InvalidInput, naming the parameter."""
-        problems: list[ErrorDetails] = []
-        try:
-            return cls.model_validate(query.dict())
-        except ValidationError as error:
-            problems = error.errors(include_url=False, include_input=False)
-        raise InvalidInput({str(one["loc"][0])[:100]: [_message(one)] for one in problems})
-
-    @classmethod
-    def documented(cls) -> list[OpenApiParameter]:
-        """The same parameters for OpenAPI."""
-        properties = cls.model_json_schema()["properties"]
-        return [
-            OpenApiParameter(name, _plain(schema), description=schema.get("description", ""))
-            for name, schema in properties.items()
-        ]
-
-
-def _message(problem: ErrorDetails) -> str:
-    template = _MESSAGES.get(problem["type"])
-    return template.format(**problem.get("ctx", {})) if template else problem["msg"]
-
-
-def _plain(schema: dict[str, Any]) -> dict[str, Any]:
-    """Without what only Python knows: a parameter that is not given is not null, it is absent."""
-    chosen = next((one for one in schema.get("anyOf", []) if one != {"type": "null"}), schema)
-    return {
-        name: value
-        for name, value in (chosen | {"default": schema.get("default")}).items()
-        if name not in {"title", "description"} and value is not None
-    }
+Cursor = Annotated[Position, BeforeValidator(_position), WithJsonSchema({"type": "string"})]
 
 
 class Paging(Parameters):
-    cursor: str | None = Field(None, description="From `next` or `previous` of a page.")
+    """Which page of a list, and how many rows it has."""
+
+    cursor: Cursor | None = Field(None, description="From `next` or `previous` of a page.")
     page_size: int = Field(50, ge=1, le=100)
+
+    @property
+    def position(self) -> Position:
+        """Where the page lies."""
+        return self.cursor or NEWEST
 
 
 class JobFilters(Paging):
+    """Which jobs to list. Each parameter narrows the list further."""
+
     status: Status | None = None
     job_type: JobTypeName | None = None
     collection: UUID | None = None
     created_after: Moment | None = Field(None, description="This moment or later.")
     created_before: Moment | None = Field(None, description="Before this moment.")
 
+    @property
+    def only(self) -> JobFilter:
+        """The same for whoever reads jobs."""
+        return JobFilter(
+            status=self.status,
+            job_type=self.job_type,
+            collection_id=self.collection,
+            created_after=self.created_after,
+            created_before=self.created_before,
+        )
+
 
 class Download(Parameters):
+    """In which format results are sent."""
+
     form: Literal["ndjson", "csv"] = Field("ndjson", alias="as")
 
 
-class Period(Parameters):
+class UsageParameters(Parameters):
+    """Which period to report on; None leaves an end of it to the default. Moments are in UTC."""
+
     since: Moment | None = Field(
         None,
         alias="from",
@@ -135,3 +105,22 @@ class Period(Parameters):
         if day is None or day == date.max:
             return values
         return values | {"to": (day + timedelta(days=1)).isoformat()}
+
+
+def documented(parameters: type[Parameters]) -> list[OpenApiParameter]:
+    """The parameters of an address as OpenAPI describes them."""
+    properties = parameters.model_json_schema()["properties"]
+    return [
+        OpenApiParameter(name, _plain(schema), description=schema.get("description", ""))
+        for name, schema in properties.items()
+    ]
+
+
+def _plain(schema: dict[str, Any]) -> dict[str, Any]:
+    """Without what only Python knows: a parameter that is not given is not null, it is absent."""
+    chosen = next((one for one in schema.get("anyOf", []) if one != {"type": "null"}), schema)
+    return {
+        name: value
+        for name, value in (chosen | {"default": schema.get("default")}).items()
+        if name not in {"title", "description"} and value is not None
+    }

@@ -18,11 +18,11 @@ from pydantic_core import CoreSchema
 
 from aijobs import jobtypes
 from aijobs.api import problem_types
-from aijobs.models import CircuitBreaker
+from aijobs.models import BlockReason
+from aijobs.reading.parameters import Status
+from aijobs.reading.usage import GroupBy
 
-Status = Literal["queued", "submitted", "processing", "completed", "failed", "canceled"]
 Route = Literal["batch", "sync"]
-GroupBy = Literal["day", "job_type", "route"]
 
 # A decimal string, never a float: sums of money stay exact on the client's side too.
 Usd = Annotated[
@@ -225,7 +225,7 @@ class SpentRow(Spent, _Group):
 class Pause(Shape):
     """Nothing is sent to Claude. Jobs are queued as always, and sent when it is over."""
 
-    reason: CircuitBreaker.Reason
+    reason: BlockReason
     message: str
     since: datetime
 

@@ -3,7 +3,7 @@
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from .base import (
     MAX_DOCUMENT_CHARS,
@@ -25,6 +25,7 @@ __all__ = [
     "all_types",
     "get",
     "names",
+    "use_models",
 ]
 
 
@@ -48,6 +49,15 @@ def names() -> tuple[str, ...]:
 def all_types() -> tuple[JobType, ...]:
     """All job types, by name."""
     return tuple(_registry.values())
+
+
+def use_models(models: Mapping[str, str]) -> None:
+    """Let job types ask these models: model by name of the job type. Raises UnknownJobType.
+
+    For requests that are made from now on, in this process.
+    """
+    for name, model in models.items():
+        get(name).model = model
 
 
 def _discover() -> Iterator[JobType]:

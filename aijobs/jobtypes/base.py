@@ -68,12 +68,13 @@ InputT = TypeVar("InputT", bound=JobTypeInput, default=Any)
 
 
 class JobType(ABC, Generic[InputT]):
-    """One kind of job. Stateless; `jobtypes.get(name)` hands out the only instance."""
+    """One kind of job. `jobtypes.get(name)` hands out the only instance."""
 
     name: ClassVar[str]
     title: ClassVar[str]
     description: ClassVar[str]
-    model: ClassVar[str]
+    model: str
+    """The default; `jobtypes.use_models` names another."""
     text_field: ClassVar[str]
     """The input field that holds the document, and that an uploaded one fills."""
     reads_document: ClassVar[bool] = False
@@ -125,7 +126,7 @@ class JobType(ABC, Generic[InputT]):
 
     @abstractmethod
     def read(self, given: InputT, text: str) -> dict[str, Any]:
-        """The result in the shape of `Output`, fit for a jsonb column. Raises InvalidOutput."""
+        """The result in the shape of `Output`, as JSON data. Raises InvalidOutput."""
 
     def _request(
         self, given: InputT, max_tokens_factor: int, *, system: str, content: str

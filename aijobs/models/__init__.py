@@ -4,27 +4,26 @@ A status changes only through a `mark_…` method: one conditional UPDATE that r
 it moved anything. Stages that move thousands of rows at once do the same in one statement.
 """
 
-from aijobs.models.batches import Batch, new_nonce
-from aijobs.models.breaker import CircuitBreaker
+from aijobs.models.batches import Batch
+from aijobs.models.breaker import BlockReason, CircuitBreaker
 from aijobs.models.fields import dump_json, ids_from, new_id
-from aijobs.models.forecast import Forecast, expected_end
 from aijobs.models.heartbeats import Heartbeat
 from aijobs.models.idempotency import Claim, IdempotencyKey, KeyTaken
 from aijobs.models.jobs import AIJob, Collection, JobAttempt, JobInput, JobOutput
 from aijobs.models.ledger import LedgerEntry
 from aijobs.models.notices import AdditionTold
 from aijobs.models.rollups import StatusCounter, UsageRollup
-from aijobs.models.strays import LostSubmission, StrayBatch
+from aijobs.models.submissions import StrangerBatch, Submission, new_nonce
 from aijobs.models.turns import Turn
 
 __all__ = [
     "AIJob",
     "AdditionTold",
     "Batch",
+    "BlockReason",
     "CircuitBreaker",
     "Claim",
     "Collection",
-    "Forecast",
     "Heartbeat",
     "IdempotencyKey",
     "JobAttempt",
@@ -32,13 +31,12 @@ __all__ = [
     "JobOutput",
     "KeyTaken",
     "LedgerEntry",
-    "LostSubmission",
     "StatusCounter",
-    "StrayBatch",
+    "StrangerBatch",
+    "Submission",
     "Turn",
     "UsageRollup",
     "dump_json",
-    "expected_end",
     "ids_from",
     "new_id",
     "new_nonce",

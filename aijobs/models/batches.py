@@ -1,9 +1,7 @@
-"""A batch: one call to Anthropic, and how it moves from assembled to settled."""
+"""A batch: jobs that go to Anthropic together, and how it moves from assembled to settled."""
 
-import secrets
-import uuid
 from datetime import datetime
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -12,20 +10,12 @@ from django.db.models.functions import Least
 
 from aijobs.models.moves import Movable
 
-
-def new_nonce() -> str:
-    """What begins every custom_id of one submission, and of no other."""
-    return secrets.token_hex(5)
-
-
-class BatchQuerySet(models.QuerySet["Batch"]):
-    def in_doubt(self) -> Self:
-        """Anthropic may have them or not."""
-        return self.filter(status__in=[Batch.Status.SUBMITTING, Batch.Status.UNCONFIRMED])
+if TYPE_CHECKING:
+    from aijobs.models.submissions import Submission
 
 
 class Batch(Movable):
-    """What goes to Anthropic in one call. `nonce` begins every custom_id of it."""
+    """Jobs that go to Anthropic in one call. Each time it is sent is a `Submission`."""
 
     class Status(models.TextChoices):
         ASSEMBLED = "assembled"
@@ -48,8 +38,6 @@ class Batch(Movable):
         CANCEL = "cancel", "Cancel the jobs"
         REQUEUE = "requeue", "Queue the jobs again"
 
-    nonce = models.CharField(max_length=16, unique=True)
-    remote_id = models.CharField(max_length=100, null=True, unique=True)
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.ASSEMBLED)
     after_cancel = models.CharField(
         max_length=8, choices=AfterCancel.choices, default=AfterCancel.REQUEUE
@@ -59,11 +47,6 @@ class Batch(Movable):
     )
     requests = models.PositiveIntegerField(help_text="Jobs put into it.")
     request_bytes = models.PositiveBigIntegerField(help_text="Size of the body, about.")
-    watermark = models.CharField(
-        max_length=100,
-        blank=True,
-        help_text="Anthropic's newest batch id before submission: what is in doubt is newer.",
-    )
     succeeded = models.PositiveIntegerField(default=0)
     errored = models.PositiveIntegerField(default=0)
     canceled = models.PositiveIntegerField(default=0)
@@ -75,8 +58,6 @@ class Batch(Movable):
         max_length=300, blank=True, help_text="Why a person should look at it."
     )
     assembled_at = models.DateTimeField()
-    submitting_at = models.DateTimeField(null=True)
-    unconfirmed_at = models.DateTimeField(null=True)
     submitted_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True)
     polled_at = models.DateTimeField(null=True)
@@ -85,8 +66,6 @@ class Batch(Movable):
     remote_deleted_at = models.DateTimeField(
         null=True, help_text="When Anthropic's copy was deleted."
     )
-
-    objects = BatchQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "batches"
@@ -105,17 +84,6 @@ class Batch(Movable):
                     ]
                 ),
                 name="batch_status_known",
-            ),
-            # Anthropic's id is known exactly when Anthropic has answered.
-            models.CheckConstraint(
-                condition=Q(remote_id__isnull=True)
-                | Q(status__in=["submitted", "canceling", "ended", "settled"]),
-                name="batch_remote_id_only_when_there",
-            ),
-            models.CheckConstraint(
-                condition=Q(remote_id__isnull=False)
-                | ~Q(status__in=["submitted", "canceling", "ended", "settled"]),
-                name="batch_remote_id_when_there",
             ),
         ]
         indexes: ClassVar = [
@@ -140,124 +108,54 @@ class Batch(Movable):
     def __str__(self) -> str:
         return f"Batch {self.pk}"
 
-    def custom_id(self, job_id: uuid.UUID) -> str:
-        """The key of a job's line: this submission's nonce and the job's id."""
-        return f"{self.nonce}-{job_id.hex}"
+    @property
+    def submission(self) -> "Submission | None":
+        """The one by which it stands now; None while it waits to be sent, and when it was not."""
+        return self.submissions.current().first()
 
-    def _row(self) -> models.QuerySet[Any]:
-        # A worker that was held up must not move a submission that followed its own, nor end it
-        # by what it heard of another that was taken for it.
-        return super()._row().filter(nonce=self.nonce, remote_id=self.remote_id)
+    @property
+    def remote_id(self) -> str | None:
+        """Its id at Anthropic."""
+        current = self.submission
+        return current.remote_id if current else None
 
-    def mark_submitting(
-        self, now: datetime, *, watermark: str, requests: int, request_bytes: int
-    ) -> bool:
-        """The intent to submit just this body, stored before the call is made."""
+    def mark_submitting(self, *, requests: int, request_bytes: int) -> bool:
+        """A body with so many of its jobs is about to be sent; False when jobs left it since."""
         return self._move(
             [self.Status.ASSEMBLED],
             self.Status.SUBMITTING,
-            submitting_at=now,
-            watermark=watermark,
+            Q(requests=self.requests),
             requests=requests,
             request_bytes=request_bytes,
-            unconfirmed_at=None,
             note="",
         )
 
     def mark_reduced(self, requests: int) -> bool:
-        """So many jobs stay in it: a body that was written before is of another submission."""
+        """So many jobs stay in it. A body that was written before is not sent any more."""
         return self._move(
-            [self.Status.ASSEMBLED], self.Status.ASSEMBLED, nonce=new_nonce(), requests=requests
-        )
+            [self.Status.ASSEMBLED], self.Status.ASSEMBLED, Q(requests=self.requests),
+            requests=requests,
+        )  # fmt: skip
 
     def mark_unsent(self, retry_at: datetime, note: str) -> bool:
-        """Anthropic surely has nothing of it: it may be submitted again, as another submission."""
+        """Its submission came to nothing: it may be sent again."""
         return self._move(
             [self.Status.SUBMITTING, self.Status.UNCONFIRMED],
             self.Status.ASSEMBLED,
-            nonce=new_nonce(),
             retry_at=retry_at,
             note=note[:500],
             attempts=self.attempts + 1,
         )
 
-    def mark_released(self, now: datetime, note: str) -> bool:
-        """Given up as lost: it may be sent again, under a nonce of its own.
+    def mark_unconfirmed(self, note: str) -> bool:
+        """It was sent, and Anthropic may have it or not."""
+        return self._move([self.Status.SUBMITTING], self.Status.UNCONFIRMED, note=note[:500])
 
-        Should the lost submission turn up after all, the nonces tell the two apart.
-        """
-        return self._move(
-            [self.Status.UNCONFIRMED],
-            self.Status.ASSEMBLED,
-            nonce=new_nonce(),
-            retry_at=now,
-            note=note[:500],
-            needs_attention="",
-            attempts=0,
-        )
-
-    def mark_unconfirmed(self, now: datetime, note: str) -> bool:
-        """Anthropic may or may not have it: only reconcile decides."""
-        return self._move(
-            [self.Status.SUBMITTING],
-            self.Status.UNCONFIRMED,
-            unconfirmed_at=now,
-            note=note[:500],
-        )
-
-    def prolong_doubt(self, now: datetime) -> bool:
-        """Anthropic could not be asked: once it answers again, its list may still lag."""
-        assert self.unconfirmed_at is not None
-        return self._move(
-            [self.Status.UNCONFIRMED],
-            self.Status.UNCONFIRMED,
-            # Somebody may be sending until then, though the doubt is known already.
-            unconfirmed_at=max(now, self.unconfirmed_at),
-        )
-
-    def mark_submitted(self, now: datetime, remote_id: str, expires_at: datetime) -> bool:
-        return self._move(
-            [self.Status.SUBMITTING, self.Status.UNCONFIRMED],
-            self.Status.SUBMITTED,
-            submitted_at=now,
-            remote_id=remote_id,
-            expires_at=expires_at,
-            polled_at=now,
-            retry_at=None,
-            note="",
-            needs_attention="",
-            attempts=0,
-        )
-
-    def mark_found(self, now: datetime, nonce: str, remote_id: str, expires_at: datetime) -> bool:
-        """A submission that was given up as lost is there, and was not sent again yet."""
-        return self._move(
-            [self.Status.ASSEMBLED],
-            self.Status.SUBMITTED,
-            nonce=nonce,
-            # Adopted, and not confirmed by Anthropic: it may have to be given back.
-            unconfirmed_at=now,
-            submitted_at=now,
-            remote_id=remote_id,
-            expires_at=expires_at,
-            polled_at=now,
-            retry_at=None,
-            note="",
-            needs_attention="",
-            attempts=0,
-        )
-
-    def mark_recognized(self, nonce: str) -> bool:
-        """What was adopted for it is a submission of its own, which had been given up as lost."""
-        return self._move([self.Status.ENDED], self.Status.ENDED, nonce=nonce)
-
-    def mark_mistaken(self, now: datetime, note: str) -> bool:
-        """What was adopted for it is somebody else's: it is in doubt again, from now on."""
+    def mark_disowned(self, note: str) -> bool:
+        """What was adopted for it is not it: Anthropic may have it or not, as before."""
         return self._move(
             [self.Status.ENDED],
             self.Status.UNCONFIRMED,
-            unconfirmed_at=now,
-            remote_id=None,
             submitted_at=None,
             expires_at=None,
             polled_at=None,
@@ -268,6 +166,31 @@ class Batch(Movable):
             expired=0,
             retry_at=None,
             note=note[:500],
+            needs_attention="",
+            attempts=0,
+        )
+
+    def mark_released(self, now: datetime, note: str) -> bool:
+        """Its submission is given up as lost: it may be sent again."""
+        return self._move(
+            [self.Status.UNCONFIRMED],
+            self.Status.ASSEMBLED,
+            retry_at=now,
+            note=note[:500],
+            needs_attention="",
+            attempts=0,
+        )
+
+    def mark_submitted(self, now: datetime, expires_at: datetime) -> bool:
+        """Anthropic has it: as it answered, or as was found out later."""
+        return self._move(
+            [self.Status.SUBMITTING, self.Status.UNCONFIRMED, self.Status.ASSEMBLED],
+            self.Status.SUBMITTED,
+            submitted_at=now,
+            expires_at=expires_at,
+            polled_at=now,
+            retry_at=None,
+            note="",
             needs_attention="",
             attempts=0,
         )
@@ -284,11 +207,14 @@ class Batch(Movable):
             [self.Status.SUBMITTING], self.Status.REJECTED, settled_at=now, note=note[:500]
         )
 
-    def mark_canceling(self, after_cancel: "Batch.AfterCancel | None" = None) -> bool:
+    def mark_canceling(
+        self, submission: "Submission", after_cancel: "Batch.AfterCancel | None" = None
+    ) -> bool:
         """Cancellation was asked for; without `after_cancel` the jobs are queued again."""
         return self._move(
             [self.Status.SUBMITTED],
             self.Status.CANCELING,
+            self._stands_by(submission),
             after_cancel=after_cancel or self.AfterCancel.REQUEUE,
             note="",
         )
@@ -298,11 +224,14 @@ class Batch(Movable):
         polled = type(self).objects.filter(pk=self.pk, status=self.status, polled_at=self.polled_at)
         return bool(polled.update(polled_at=now))
 
-    def mark_ended(self, ended_at: datetime, counts: dict[str, int]) -> bool:
+    def mark_ended(
+        self, submission: "Submission", ended_at: datetime, counts: dict[str, int]
+    ) -> bool:
         """`counts`: succeeded, errored, canceled and expired, as Anthropic says."""
         return self._move(
             self.REMOTE,
             self.Status.ENDED,
+            self._stands_by(submission),
             ended_at=ended_at,
             retry_at=None,
             note="",
@@ -311,21 +240,24 @@ class Batch(Movable):
             **counts,
         )
 
-    def mark_settled(self, now: datetime) -> bool:
+    def mark_settled(self, submission: "Submission", now: datetime) -> bool:
+        """Each of its jobs has ended, or is queued again."""
         return self._move(
             [self.Status.ENDED],
             self.Status.SETTLED,
+            self._stands_by(submission),
             settled_at=now,
             retry_at=None,
             note="",
             needs_attention="",
         )
 
-    def mark_vanished(self, now: datetime, note: str) -> bool:
+    def mark_vanished(self, submission: "Submission", now: datetime, note: str) -> bool:
         """Anthropic no longer has its results. Each job that waited for one ended without."""
         return self._move(
             [*self.REMOTE, self.Status.ENDED],
             self.Status.SETTLED,
+            self._stands_by(submission),
             settled_at=now,
             remote_deleted_at=now,
             retry_at=None,
@@ -333,10 +265,19 @@ class Batch(Movable):
             needs_attention=note[:300],
         )
 
+    def _stands_by(self, submission: "Submission") -> Q:
+        """Whether the batch still is what the caller asked Anthropic about.
+
+        A worker that was held up must not move it by what it heard of a batch at Anthropic that
+        was adopted for it once, and given back since.
+        """
+        still = self.submissions.current().filter(pk=submission.pk, remote_id=submission.remote_id)
+        return Q(pk__in=still.values("batch"))
+
     def defer(self, retry_at: datetime, note: str) -> None:
         """Leave it as it is until `retry_at`, and say why."""
         self.attempts += 1
-        self._row().filter(status=self.status).update(
+        type(self).objects.filter(pk=self.pk, status=self.status).update(
             # No higher than a smallint holds: a batch that staff must decide about may wait long.
             retry_at=retry_at,
             note=note[:500],

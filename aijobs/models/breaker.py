@@ -12,6 +12,17 @@ FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(minutes=30)
 MOST_DOUBLINGS = 10
 
 
+class BlockReason(models.TextChoices):
+    """Why Anthropic would refuse everything that is sent."""
+
+    SPEND_LIMIT = "spend_limit", "The spending limit of the Anthropic account is reached."
+    ON_HOLD = "on_hold", "Anthropic has put the account on hold."
+    LOW_CREDIT = "low_credit", "The credit of the Anthropic account is used up."
+    BILLING = "billing", "Anthropic reports a problem with the billing of the account."
+    BAD_KEY = "bad_key", "Anthropic does not accept the API key."
+    NO_PERMISSION = "no_permission", "The API key may not do what is asked of Anthropic."
+
+
 class CircuitBreakerQuerySet(models.QuerySet["CircuitBreaker"]):
     def open(self) -> Self:
         """The one that is open, if any."""
@@ -29,15 +40,7 @@ class CircuitBreaker(models.Model):
     Anthropic takes it; everything else waits.
     """
 
-    class Reason(models.TextChoices):
-        SPEND_LIMIT = "spend_limit", "The spending limit of the Anthropic account is reached."
-        ON_HOLD = "on_hold", "Anthropic has put the account on hold."
-        LOW_CREDIT = "low_credit", "The credit of the Anthropic account is used up."
-        BILLING = "billing", "Anthropic reports a problem with the billing of the account."
-        BAD_KEY = "bad_key", "Anthropic does not accept the API key."
-        NO_PERMISSION = "no_permission", "The API key may not do what is asked of Anthropic."
-
-    reason = models.CharField(max_length=20, choices=Reason.choices)
+    reason = models.CharField(max_length=20, choices=BlockReason.choices)
     message = models.CharField(max_length=300, help_text="What Anthropic said.")
     needs_answer = models.BooleanField(
         default=False,
@@ -65,6 +68,27 @@ class CircuitBreaker(models.Model):
 
     def __str__(self) -> str:
         return self.get_reason_display()
+
+    @classmethod
+    def reason_of(cls, error_type: str, error_code: str, message: str) -> "BlockReason | None":
+        """Why Anthropic would refuse everything else too; None where one request is at fault.
+
+        The one definition of what stops everything: https://docs.claude.com/en/api/errors names
+        the types; codes and the sentence about credit are as the API answers.
+        """
+        if error_code in ("enforced_spend_limit_reached", "contract_spend_limit_reached"):
+            return BlockReason.SPEND_LIMIT
+        if error_code == "organization_on_hold":
+            return BlockReason.ON_HOLD
+        by_type = {
+            "authentication_error": BlockReason.BAD_KEY,
+            "billing_error": BlockReason.BILLING,
+            "permission_error": BlockReason.NO_PERMISSION,
+        }
+        if error_type in by_type:
+            return by_type[error_type]
+        # The type of this one is invalid_request_error.
+        return BlockReason.LOW_CREDIT if "credit balance is too low" in message else None
 
     def claim_probe(self, now: datetime) -> bool:
         """The right to send one thing; False while it is not time, or when another took it.

@@ -12,8 +12,8 @@ import orjson
 from django.db import models
 
 
-def numbers_from(now: datetime) -> Iterator[int]:
-    """UUIDs of version 7 (RFC 9562) as numbers, in ascending order: by `now`, then by position.
+def ids_from(now: datetime) -> Iterator[uuid.UUID]:
+    """UUIDs of version 7 (RFC 9562) in ascending order: by `now`, then by position.
 
     48 bits of milliseconds, a counter of 26 bits that starts in its lower half (RFC 9562,
     6.2, method 1), 48 random bits. Good for at least 2**25 ids.
@@ -21,12 +21,7 @@ def numbers_from(now: datetime) -> Iterator[int]:
     head = int(now.timestamp() * 1000) << 80 | 0x7 << 76 | 0b10 << 62
     for counter in itertools.count(secrets.randbits(25)):
         place = (counter >> 14) << 64 | (counter & 0x3FFF) << 48
-        yield head | place | secrets.randbits(48)
-
-
-def ids_from(now: datetime) -> Iterator[uuid.UUID]:
-    """The same as UUIDs."""
-    return (uuid.UUID(int=number) for number in numbers_from(now))
+        yield uuid.UUID(int=head | place | secrets.randbits(48))
 
 
 def new_id(now: datetime) -> uuid.UUID:
@@ -56,8 +51,8 @@ else:
 class JSONTextField(AnyField):
     """JSON kept as text (PostgreSQL's `json`), not parsed into `jsonb`.
 
-    Documents and answers are written once and never searched inside, and `jsonb` can hold
-    neither a lone surrogate nor U+0000: what comes in must come out unharmed.
+    Documents and answers are written once and never searched inside. `jsonb` refuses a lone
+    surrogate and U+0000, which documents hold now and then, and would reorder keys.
     """
 
     def db_type(self, connection: object) -> str:  # noqa: ARG002

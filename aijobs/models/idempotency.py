@@ -1,12 +1,22 @@
 """Which requests of a client were answered already."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from datetime import datetime
+from typing import Any, ClassVar
 
 from django.db import models
 
-from aijobs.models.fields import JSONTextField
+from aijobs.models.fields import JSONTextField, dump_json
 from citizenapp.tenants.models import Tenant
+
+# Stores a key, or nothing where it exists; `Claim.parameters` are its parameters. While another
+# transaction that stored the same key is open, the statement waits for its end.
+CLAIM_KEY = """
+INSERT INTO aijobs_idempotencykey (tenant_id, key, fingerprint, response, created_at)
+VALUES (%(tenant)s, %(key)s, %(fingerprint)s, %(response)s, %(now)s)
+ON CONFLICT (tenant_id, key) DO NOTHING RETURNING id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +26,18 @@ class Claim:
     key: str
     fingerprint: str
     """SHA-256 of the request, in hex."""
+
+    def parameters(
+        self, tenant: Tenant, now: datetime, *, response: Mapping[str, object] | None = None
+    ) -> dict[str, Any]:
+        """The parameters of CLAIM_KEY; `response` is what whoever repeats the request gets."""
+        return {
+            "tenant": tenant.pk,
+            "key": self.key,
+            "fingerprint": self.fingerprint,
+            "response": None if response is None else dump_json(response),
+            "now": now,
+        }
 
 
 class KeyTaken(Exception):

@@ -178,8 +178,9 @@ class AIJob(Movable):
     not_before = models.DateTimeField(help_text="Waits in the queue until then.")
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
-    # PostgreSQL writes a row into each index anew when a column that any index names has changed,
-    # be it in a condition. So indexes name this one, which stays null when a job is completed.
+    # When a column changes that any index names, be it in a condition, PostgreSQL writes the row
+    # into all indexes anew. So indexes name this column, and not the status: it is null for
+    # submitted and for completed jobs, and does not change when a job completes.
     indexed_status = models.GeneratedField(
         expression=Case(When(status__in=INDEXED_STATUSES, then=F("status"))),
         output_field=models.CharField(max_length=10, null=True),
@@ -232,9 +233,9 @@ class AIJob(Movable):
                 name="job_waiting",
                 condition=Q(indexed_status="queued", route="batch"),
             ),
-            # expedite: what is urgent, by its deadline.
+            # expedite: whose jobs have deadlines, and which come first.
             models.Index(
-                fields=["needed_by"],
+                fields=["tenant", "needed_by", "id"],
                 name="job_urgent",
                 condition=Q(indexed_status="queued", needed_by__isnull=False),
             ),
@@ -248,13 +249,15 @@ class AIJob(Movable):
                 name="job_of_batch",
                 condition=Q(batch__isnull=False),
             ),
-            # A tenant's list, filtered by a status that few jobs have: a walk would not end.
+            # A tenant's list, filtered by a status that few jobs have. Without it, PostgreSQL would
+            # read millions of completed jobs in search of them.
             models.Index(
                 fields=["tenant", "indexed_status", "-id"],
                 name="job_of_tenant_by_status",
                 condition=Q(indexed_status__isnull=False),
             ),
-            # The same of one job type. Only ends that few jobs come to: no other pays for it.
+            # The same list filtered by job type as well. Only failed and canceled jobs are in it:
+            # jobs that move otherwise write nothing into this index.
             models.Index(
                 fields=["tenant", "indexed_status", "job_type", "-id"],
                 name="job_of_type_by_status",
@@ -276,17 +279,6 @@ class AIJob(Movable):
     @property
     def kind(self) -> jobtypes.JobType:
         return jobtypes.get(self.job_type)
-
-    def mark_processing(self, now: datetime) -> bool:
-        """Claimed by expedite for one call at full price, if nobody called since it was read."""
-        return self._move(
-            [self.Status.QUEUED],
-            self.Status.PROCESSING,
-            Q(attempts=self.attempts, not_before__lte=now),
-            route=self.Route.SYNC,
-            started_at=now,
-            attempts=self.attempts + 1,
-        )
 
     def mark_answered(self) -> bool:
         """Given up in doubt, and the answer to that attempt is here after all: back in its call."""
@@ -315,10 +307,10 @@ class AIJob(Movable):
 
 
 class JobInput(models.Model):
-    """What a job was given: written once, with the job.
+    """What a job was given: written once, with the job, and never updated.
 
-    Lists are indexed here, by columns that never change: each move of a job writes a new entry
-    into every index of AIJob.
+    The indexes of the tenant's lists stand on this table. On AIJob, PostgreSQL would write a new
+    entry into them each time a job moves.
     """
 
     job = models.OneToOneField(AIJob, models.CASCADE, primary_key=True, related_name="input")

@@ -1,9 +1,10 @@
 """The one way in which a status changes."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import models
+from django.db.models.expressions import Combinable
 
 
 class Movable(models.Model):
@@ -12,7 +13,7 @@ class Movable(models.Model):
     Public methods called `mark_…` name the moves.
     """
 
-    status: str
+    MOVED_FIELD: ClassVar[str] = "status"
 
     class Meta:
         abstract = True
@@ -24,15 +25,15 @@ class Movable(models.Model):
 
         `where`: what else must be so.
         """
-        rows = self._row().filter(where or models.Q(), status__in=old)
-        moved = rows.update(status=new, **fields)
-        if moved:
-            self.status = new
-            for name, value in fields.items():
-                setattr(self, name, value)
-        return bool(moved)
-
-    def _row(self) -> models.QuerySet[Any]:
-        """What a move changes: this row, if it still is what was read."""
         rows: models.QuerySet[Any] = type(self)._default_manager.filter(pk=self.pk)
-        return rows
+        changes = {self.MOVED_FIELD: new} | fields
+        moved = rows.filter(where or models.Q(), **{f"{self.MOVED_FIELD}__in": old}).update(
+            **changes
+        )
+        if moved:
+            computed = [name for name, value in changes.items() if isinstance(value, Combinable)]
+            for name, value in changes.items():
+                setattr(self, name, value)
+            if computed:  # PostgreSQL knows what came of them.
+                self.refresh_from_db(fields=computed)
+        return bool(moved)

@@ -1,8 +1,8 @@
-"""Counts and sums that are kept, so that no page counts a hundred thousand rows.
+"""Counters and usage rollups: no page counts a hundred thousand rows.
 
-Triggers (migration 0007) write what each statement changed as rows of their own, and nobody
-waits for anybody: no row is updated that another transaction may hold. Whoever reads adds up;
-`compact` puts what came into one row each, so that there is never much to add.
+Triggers (aijobs/sql/count_jobs_*.sql, roll_up_charges.sql) insert what each statement changed as
+rows of their own. They update no row, so that no transaction waits for another. A reader adds the
+rows up; `compact` adds them up to one row of each kind, so that there are never many.
 """
 
 from collections import defaultdict
@@ -75,7 +75,7 @@ class StatusCounter(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["id"], condition=Q(is_compacted=False), name="counter_fresh"),
-            # Collections whose jobs have all gone on: nothing is left to say.
+            # compact deletes these: all jobs have left that status again.
             models.Index(
                 fields=["id"], condition=Q(is_compacted=True, jobs=0), name="counter_at_zero"
             ),
@@ -164,7 +164,7 @@ COMPACT_ROLLUPS = _compact(UsageRollup, ("tenant_id", "hour", "job_type", "route
 
 
 def compact() -> None:
-    """Add fresh rows to the folded ones of their kind. Two at once do no harm."""
+    """Add up new rows by kind. Two workers may do so at once: each takes other rows."""
     with connection.cursor() as cursor:
         cursor.execute(COMPACT_COUNTERS)
         cursor.execute("DELETE FROM aijobs_statuscounter WHERE is_compacted AND jobs = 0")

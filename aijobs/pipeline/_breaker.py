@@ -7,32 +7,11 @@ says nothing about now, and neither closes nor opens it.
 import logging
 from datetime import datetime
 
-from aijobs import gateway
-from aijobs.models import CircuitBreaker
+from aijobs.crash_points import Step, crash_point
+from aijobs.models import BlockReason, CircuitBreaker
 from aijobs.models.breaker import FIRST_PAUSE
-from aijobs.pipeline._crash_points import Step, crash_point
 
 logger = logging.getLogger(__name__)
-
-Reason = CircuitBreaker.Reason
-
-BY_CODE = {
-    "enforced_spend_limit_reached": Reason.SPEND_LIMIT,
-    "contract_spend_limit_reached": Reason.SPEND_LIMIT,
-    "organization_on_hold": Reason.ON_HOLD,
-}
-BY_TYPE = {
-    "authentication_error": Reason.BAD_KEY,
-    "billing_error": Reason.BILLING,
-    "permission_error": Reason.NO_PERMISSION,
-}
-
-
-def reason_of(error_type: str, error_code: str, message: str) -> CircuitBreaker.Reason | None:
-    """Why everything else would be refused too; None where the error is about one request."""
-    if reason := BY_CODE.get(error_code) or BY_TYPE.get(error_type):
-        return reason
-    return Reason.LOW_CREDIT if gateway.LOW_CREDIT in message else None
 
 
 def is_holding(now: datetime) -> bool:
@@ -49,7 +28,7 @@ def allowance(wanted: int, now: datetime) -> int:
 
 
 def trip(
-    reason: CircuitBreaker.Reason,
+    reason: BlockReason,
     message: str,
     *,
     sent_at: datetime,

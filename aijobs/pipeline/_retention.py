@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
 from aijobs import gateway
+from aijobs.crash_points import Step, crash_point
 from aijobs.models import (
     AIJob,
     Batch,
@@ -20,8 +21,9 @@ from aijobs.models import (
     JobAttempt,
     JobInput,
     JobOutput,
+    Submission,
 )
-from aijobs.pipeline._crash_points import Step, crash_point
+from aijobs.submissions import identity
 
 logger = logging.getLogger(__name__)
 
@@ -39,27 +41,26 @@ def delete_remote(now: datetime) -> int:
     Raises gateway.GatewayError when Anthropic does not answer.
     """
     before = now - timedelta(days=settings.AIJOBS_DELETE_REMOTE_DAYS)
-    # While a batch is in doubt, its watermark shows where in the list to stop.
-    watermarks = Batch.objects.in_doubt().values("watermark")
-    safe = Batch.objects.filter(
-        status=Batch.Status.SETTLED,
-        remote_deleted_at=None,
-        settled_at__lt=before,
-        submitting_at__gt=now - KEPT_BY_ANTHROPIC,
-    ).exclude(remote_id__in=watermarks)
+    kept = Submission.objects.current().filter(
+        batch__status=Batch.Status.SETTLED,
+        batch__remote_deleted_at=None,
+        batch__settled_at__lt=before,
+        sent_at__gt=now - KEPT_BY_ANTHROPIC,
+    )
     deleted = 0
-    for batch in safe.order_by("settled_at")[:MOST_DELETIONS]:
-        assert batch.remote_id is not None
+    safe = kept.exclude(remote_id__in=identity.watermarks_in_use())
+    for submission in safe.order_by("batch__settled_at")[:MOST_DELETIONS]:
+        assert submission.remote_id is not None
         try:
-            gateway.delete_batch(batch.remote_id)
+            gateway.delete_batch(submission.remote_id)
         except gateway.Refused as error:
-            if error.stops_everything:
+            if error.account_block:
                 raise
             if error.status != 404:
-                logger.warning("%s is not deleted: %s", batch.remote_id, error)
+                logger.warning("%s is not deleted: %s", submission.remote_id, error)
                 continue
         crash_point(Step.SWEEP_DELETED)
-        deleted += Batch.objects.filter(pk=batch.pk, remote_deleted_at=None).update(
+        deleted += Batch.objects.filter(pk=submission.batch_id, remote_deleted_at=None).update(
             remote_deleted_at=now
         )
     return deleted

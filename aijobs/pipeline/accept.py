@@ -5,34 +5,46 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, Literal
+from uuid import UUID
 
 import orjson
 from django.conf import settings
 from django.db import transaction
 
 from aijobs import jobtypes
+from aijobs.crash_points import Step, crash_point
 from aijobs.jobtypes import InvalidInput, JobType
-from aijobs.models import AIJob, Claim, Collection, KeyTaken, dump_json, new_id
-from aijobs.models.fields import encode_json, numbers_from
-from aijobs.pipeline._copy import NULL, binary_cell, cell, copy_rows
-from aijobs.pipeline._crash_points import Step, crash_point
-from citizenapp.database.prepared import prepared_cursor
+from aijobs.models import (
+    AIJob,
+    Claim,
+    Collection,
+    JobInput,
+    KeyTaken,
+    dump_json,
+    ids_from,
+    new_id,
+)
+from aijobs.models.idempotency import CLAIM_KEY
+from aijobs.postgres.copying import copy_rows
+from citizenapp.database import prepared_cursor
 from citizenapp.tenants.models import Tenant
 
 OnError = Literal["reject", "skip"]
 
-# A day is what a batch may take; who has more time needs no deadline.
+# Beyond this nobody gains by naming a deadline: a batch that was not answered expires after a day.
 LONGEST_DEADLINE = 7 * 24 * 3600
-# The line of a batch around its params: custom_id, braces, comma.
+# What a job's line in a batch holds besides the params: custom_id, braces, quotes, comma.
 LINE_BYTES = 100
+# Rows of one COPY; the narrow rows of so many jobs wait in memory for the second one.
 CHUNK = 10_000
-# Rows whose errors are told one by one; the rest are counted.
+# The answer tells the errors of so many bad rows, and only counts the others.
 REJECTED_TOLD = 1_000
 
-# One statement stores job, input and idempotency key, or nothing where the key came before: of
-# identical requests at once, one is stored; the others wait for it here.
+# One statement stores a job and its input. With a claim, it also stores the idempotency key, or
+# nothing at all where the key exists. Of identical requests at once, PostgreSQL lets the second
+# wait in this statement until the first is committed, and then it stores nothing.
 INSERT_JOB = """
-WITH {claim}, job AS (
+WITH claim AS ({claim}), job AS (
     INSERT INTO aijobs_aijob (
         id, tenant_id, job_type, status, route, attempts, max_tokens_factor, request_bytes,
         created_at, not_before, needed_by
@@ -48,15 +60,32 @@ SELECT %(id)s, %(tenant)s, %(job_type)s, %(document)s, %(options)s, %(source_nam
        %(created_by)s
 FROM claim
 """
-CLAIM = """
-claim AS (
-    INSERT INTO aijobs_idempotencykey (tenant_id, key, fingerprint, response, created_at)
-    VALUES (%(tenant)s, %(key)s, %(fingerprint)s, %(response)s, %(now)s)
-    ON CONFLICT (tenant_id, key) DO NOTHING RETURNING id
-)
-"""
-WITHOUT_CLAIM = INSERT_JOB.format(claim="claim AS (SELECT)")
-WITH_CLAIM = INSERT_JOB.format(claim=CLAIM)
+WITHOUT_CLAIM = INSERT_JOB.format(claim="SELECT")
+WITH_CLAIM = INSERT_JOB.format(claim=CLAIM_KEY)
+
+INPUT_COLUMNS = [
+    "job_id",
+    "tenant_id",
+    "job_type",
+    "created_by",
+    "source_name",
+    "document",
+    "options",
+]
+JOB_COLUMNS = [
+    "id",
+    "tenant_id",
+    "collection_id",
+    "job_type",
+    "status",
+    "route",
+    "attempts",
+    "max_tokens_factor",
+    "request_bytes",
+    "created_at",
+    "not_before",
+    "needed_by",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,11 +188,7 @@ def accept_job(
         "created_by": created_by,
     }
     if claim:
-        parameters |= {
-            "key": claim.key,
-            "fingerprint": claim.fingerprint,
-            "response": dump_json(answer(queued)),
-        }
+        parameters |= claim.parameters(tenant, now, response=answer(queued))
     with prepared_cursor() as cursor:
         cursor.execute(WITH_CLAIM if claim else WITHOUT_CLAIM, parameters)
         if not cursor.rowcount:
@@ -205,7 +230,7 @@ def accept_collection(
         created_by=created_by,
         created_at=now,
     )
-    ids = numbers_from(now)
+    ids = ids_from(now)
     checked = _check_rows(kind, rows, defaults or {}, needed_within, rejections, lenient=lenient)
     # Once it is clear that nothing will be stored, the rest is read for its errors alone.
     worthwhile = (one for one in checked if on_error == "skip" or not rejections.count)
@@ -261,7 +286,7 @@ def _check(
     return _Checked(
         document=options.pop(kind.text_field),
         options=options,
-        # A second attempt may have twice the room, which is some bytes more at the most.
+        # A second attempt may have twice the max_tokens: a digit more, which LINE_BYTES covers.
         request_bytes=len(orjson.dumps(kind.params(given))) + LINE_BYTES,
         needed_within=within,
     )
@@ -329,64 +354,26 @@ def _file_name(name: str) -> str:
 
 
 def _store(
-    collection: Collection, requests: Iterable[_Checked], ids: Iterator[int], now: datetime
+    collection: Collection, requests: Iterable[_Checked], ids: Iterator[UUID], now: datetime
 ) -> int:
-    """Store requests in two COPYs: what is long, then the narrow rows; returns how many.
+    """Store the inputs of requests, then their jobs, in two COPYs; returns how many.
 
-    They are checked while PostgreSQL stores those before them.
+    PostgreSQL stores the first inputs while the next requests are being checked.
     """
-    jobs: list[bytes] = []
-    constant = (
-        *(collection.tenant_id, collection.pk.hex, collection.job_type, "queued", 0, 1),
-        *(now.isoformat(), now.isoformat()),
-    )
-    of_collection = b"\t".join(cell(str(value)) for value in constant)
-    # What all inputs share, between the key and the document.
-    of_input = b"".join(
-        (
-            binary_cell(collection.tenant_id.to_bytes(8, "big")),
-            binary_cell(collection.job_type.encode()),
-            binary_cell(collection.created_by.encode()),
-            binary_cell(b""),
-        )
-    )
+    tenant_id, kind, created_by = collection.tenant_id, collection.job_type, collection.created_by
+    jobs: list[tuple[object, ...]] = []
 
-    def inputs() -> Iterator[bytes]:
-        for one, number in zip(requests, ids, strict=False):
-            needed_by = one.needed_by(now)
+    def inputs() -> Iterator[tuple[object, ...]]:
+        for one, key in zip(requests, ids, strict=False):
             jobs.append(
-                b"%b\t%b\t%b\t%d\t%b\n"
-                % (
-                    *(b"%032x" % number, of_collection, one.route.encode(), one.request_bytes),
-                    needed_by.isoformat().encode() if needed_by else NULL,
+                (
+                    *(key, tenant_id, collection.pk, kind, "queued", one.route, 0, 1),
+                    *(one.request_bytes, now, now, one.needed_by(now)),
                 )
             )
-            document, options = (binary_cell(encode_json(it)) for it in (one.document, one.options))
-            key = number.to_bytes(16, "big")
-            yield b"\0\7\0\0\0\x10%b%b%b%b" % (key, of_input, document, options)
+            yield key, tenant_id, kind, created_by, "", one.document, one.options
 
-    copy_rows(
-        "aijobs_jobinput",
-        ("job_id", "tenant_id", "job_type", "created_by", "source_name", "document", "options"),
-        inputs(),
-        binary=True,
-    )
-    if not jobs:
-        return 0
-    copy_rows(
-        "aijobs_aijob",
-        (
-            *(
-                "id",
-                "tenant_id",
-                "collection_id",
-                "job_type",
-                "status",
-                "attempts",
-                "max_tokens_factor",
-            ),
-            *("created_at", "not_before", "route", "request_bytes", "needed_by"),
-        ),
-        jobs,
-    )
+    copy_rows(JobInput, INPUT_COLUMNS, inputs())
+    if jobs:
+        copy_rows(AIJob, JOB_COLUMNS, jobs)
     return len(jobs)

@@ -7,9 +7,9 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from aijobs import jobtypes
-from aijobs.models import Batch, CircuitBreaker, new_nonce
-from aijobs.pipeline._crash_points import Step, crash_point
-from aijobs.pipeline._locks import exclusive
+from aijobs.crash_points import Step, crash_point
+from aijobs.models import Batch, CircuitBreaker
+from aijobs.postgres.locks import exclusive
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +49,9 @@ FROM waiting
 """
 )
 
-# Each tenant's oldest jobs, in turn by rank, until the batch is full by number or by bytes.
+# Each tenant's oldest jobs, one job of each tenant after the other, until the batch is full by
+# number or by bytes. Whoever had a job in a batch longest ago begins, so that the next batch goes
+# on where this one is full: between two jobs of one tenant, each other that waits has one.
 # Rows that another worker has locked are left to it.
 CHOSEN = (
     WAITING
@@ -61,15 +63,18 @@ CHOSEN = (
         WHERE indexed_status = 'queued' AND route = 'batch' AND job_type = ANY(%(job_types)s)
           AND tenant_id = waiting.tenant_id AND not_before <= %(now)s
         ORDER BY not_before, id
-        LIMIT GREATEST(1, %(room)s / (SELECT count(*) FROM waiting))
+        LIMIT GREATEST(1, %(free_requests)s / (SELECT count(*) FROM waiting))
         FOR UPDATE SKIP LOCKED
     ) AS job
 ), chosen AS (
-    SELECT id FROM (
-        SELECT id, row_number() OVER fair AS place, sum(request_bytes) OVER fair AS bytes
-        FROM candidates WINDOW fair AS (ORDER BY rank, tenant_id)
+    SELECT id, tenant_id, place FROM (
+        SELECT candidates.id, candidates.tenant_id, row_number() OVER fair AS place,
+               sum(request_bytes) OVER fair AS bytes
+        FROM candidates LEFT JOIN aijobs_turn AS turn
+          ON turn.route = 'batch' AND turn.tenant_id = candidates.tenant_id
+        WINDOW fair AS (ORDER BY rank, turn.number NULLS FIRST, candidates.tenant_id)
     ) AS ranked
-    WHERE place <= %(room)s AND bytes <= %(bytes)s
+    WHERE place <= %(free_requests)s AND bytes <= %(free_bytes)s
 )
 """
 )
@@ -77,7 +82,13 @@ CHOSEN = (
 CLAIM = (
     CHOSEN
     + """
-, claimed AS (
+, turns AS (
+    INSERT INTO aijobs_turn (tenant_id, route, number)
+    SELECT tenant_id, 'batch', max(place) + (
+        SELECT COALESCE(max(number), 0) FROM aijobs_turn WHERE route = 'batch')
+    FROM chosen GROUP BY tenant_id
+    ON CONFLICT (route, tenant_id) DO UPDATE SET number = EXCLUDED.number
+), claimed AS (
     UPDATE aijobs_aijob
     SET status = 'submitted', batch_id = %(batch)s, attempts = attempts + 1, started_at = %(now)s
     -- An array, not a join: no statistics can talk PostgreSQL into reading the whole table.
@@ -130,11 +141,9 @@ def _is_held(now: datetime) -> bool:
 @transaction.atomic
 def assemble_one(now: datetime) -> Batch | None:
     """Fill one batch from what waits; None when nothing does."""
-    batch = Batch.objects.create(
-        nonce=new_nonce(), tenant_ids=[], requests=0, request_bytes=0, assembled_at=now
-    )
+    batch = Batch.objects.create(tenant_ids=[], requests=0, request_bytes=0, assembled_at=now)
     tenants: set[int] = set()
-    # A tenant with few jobs leaves room that another round gives to the others.
+    # A tenant with few jobs leaves places free: a further claim gives them to the others.
     while batch.requests < settings.AIJOBS_BATCH_REQUESTS:
         claimed, claimed_bytes, of_tenants = _claim(batch, now)
         if not claimed:
@@ -156,7 +165,7 @@ def assemble_one(now: datetime) -> Batch | None:
 
 
 def _claim(batch: Batch, now: datetime) -> tuple[int, int, list[int]]:
-    """Claim up to the batch's remaining room: number of jobs, their bytes, their tenants."""
+    """Claim what the batch still holds: number of jobs, their bytes, their tenants."""
     with connection.cursor() as cursor:
         # What is sorted, and what the triggers look at, is 100,000 short rows at the most.
         cursor.execute("SET LOCAL work_mem = '64MB'")
@@ -166,8 +175,8 @@ def _claim(batch: Batch, now: datetime) -> tuple[int, int, list[int]]:
                 "now": now,
                 "batch": batch.pk,
                 "job_types": list(jobtypes.names()),
-                "room": settings.AIJOBS_BATCH_REQUESTS - batch.requests,
-                "bytes": settings.AIJOBS_BATCH_BYTES - batch.request_bytes,
+                "free_requests": settings.AIJOBS_BATCH_REQUESTS - batch.requests,
+                "free_bytes": settings.AIJOBS_BATCH_BYTES - batch.request_bytes,
             },
         )
         claimed, claimed_bytes, tenants = cursor.fetchone()

@@ -17,15 +17,18 @@ from django.db import transaction
 from django.db.models import Q
 
 from aijobs import gateway, jobtypes
-from aijobs.models import AIJob, Batch
-from aijobs.pipeline import _breaker, _endings
-from aijobs.pipeline._answers import Failure
-from aijobs.pipeline._copy import read_rows
-from aijobs.pipeline._crash_points import Step, crash_point
-from aijobs.pipeline._db_outages import retry_while_db_down
-from aijobs.pipeline._locks import exclusive
+from aijobs.crash_points import Step, crash_point
+from aijobs.models import AIJob, Batch, Submission, new_nonce
+from aijobs.outcomes import endings
+from aijobs.outcomes.answers import Failure
+from aijobs.outcomes.endings import Road
+from aijobs.pipeline import _breaker
 from aijobs.pipeline._quarantine import quarantine
-from aijobs.pipeline._results import loads
+from aijobs.postgres.copying import read_rows
+from aijobs.postgres.locks import exclusive
+from aijobs.postgres.outages import retry_while_db_down
+from aijobs.submissions import identity, moves
+from aijobs.submissions.results import loads
 
 logger = logging.getLogger(__name__)
 
@@ -94,9 +97,10 @@ def run(now: datetime, clock: Callable[[], datetime]) -> int:
 
 def dispatch(batch: Batch, clock: Callable[[], datetime]) -> bool:
     """Send one batch; True when Anthropic confirmed it."""
+    nonce = new_nonce()
     # Requests are nearly as long as Python's own buffer.
     with TemporaryFile(buffering=gateway.PIECE) as body:
-        requests = _fill(batch, body, clock)
+        requests = _fill(batch, nonce, body, clock)
         if not requests:
             return False
         try:
@@ -105,14 +109,19 @@ def dispatch(batch: Batch, clock: Callable[[], datetime]) -> bool:
             # Nothing was sent yet, and without a watermark nothing may be.
             batch.defer(clock() + _pause(batch), f"Not submitted yet: {error}")
             if isinstance(error, gateway.Refused):
-                _stops_everything(error, sent_at=clock(), now=clock())
+                _trip_breaker(error, sent_at=clock(), now=clock())
             return False
         crash_point(Step.DISPATCH_WATERMARK)
-        intended = batch.mark_submitting(
-            clock(), watermark=watermark, requests=requests, request_bytes=body.tell()
+        submission = moves.store_intent(
+            batch,
+            nonce,
+            watermark=watermark,
+            requests=requests,
+            request_bytes=body.tell(),
+            now=clock(),
         )
-        # Otherwise somebody released or took it meanwhile.
-        return intended and _send(batch, body, clock)
+        # Without one, somebody else dissolved the batch or took it since it was read.
+        return submission is not None and _send(submission, body, clock)
 
 
 def _give_back(batches: Iterable[Batch], now: datetime, note: str) -> None:
@@ -121,16 +130,17 @@ def _give_back(batches: Iterable[Batch], now: datetime, note: str) -> None:
         with transaction.atomic():
             if batch.mark_dissolved(now, batch.note or note):
                 AIJob.objects.filter(batch=batch).queue_unsent_again()
+        crash_point(Step.DISPATCH_DISSOLVED)
 
 
-def _fill(batch: Batch, body: IO[bytes], clock: Callable[[], datetime]) -> int:
+def _fill(batch: Batch, nonce: str, body: IO[bytes], clock: Callable[[], datetime]) -> int:
     """Write the body of a batch; returns how many requests, 0 where nothing is to be sent now."""
-    requests = write_body(batch, body)
+    requests = write_body(batch, nonce, body)
     crash_point(Step.DISPATCH_WRITTEN)
     if not requests:
         batch.mark_dissolved(clock(), "Every job left it before it was sent.")
         return 0
-    size = _distinct_size(requests)
+    size = identity.distinct_size(requests)
     if not size:
         # What is as small waits for the same end: together they make a larger one.
         small = Batch.objects.filter(status=Batch.Status.ASSEMBLED, requests__lte=batch.requests)
@@ -139,50 +149,45 @@ def _fill(batch: Batch, body: IO[bytes], clock: Callable[[], datetime]) -> int:
         else:
             batch.defer(clock() + FIRST_PAUSE, "Waits: a batch of the same size is in doubt.")
     elif size < requests:
-        size = write_body(batch, body) if _leave_out(batch, requests - size) else 0
+        size = write_body(batch, nonce, body) if _leave_out(batch, requests - size) else 0
     return size
 
 
-def _send(batch: Batch, body: IO[bytes], clock: Callable[[], datetime]) -> bool:
-    """The one POST of a batch whose intent is stored; True when Anthropic confirmed it."""
-    assert batch.submitting_at is not None
+def _send(submission: Submission, body: IO[bytes], clock: Callable[[], datetime]) -> bool:
+    """The one POST of a submission, whose intent is stored; True when Anthropic confirmed it."""
+    batch = submission.batch
     crash_point(Step.DISPATCH_INTENT)
     try:
-        remote = gateway.create_batch(body, _in_time(batch, clock))
+        remote = gateway.create_batch(body, _in_time(submission, clock))
     except gateway.NeverSent as error:
         crash_point(Step.DISPATCH_ANSWERED)
-        batch.mark_unsent(clock() + _pause(batch), f"Not submitted yet: {error}")
+        _take_back(submission, clock() + _pause(batch), f"Not submitted yet: {error}")
         if isinstance(error, TooSlow):
             _leave_out(batch, batch.requests // 2)
-            if batch.flag_for_staff(
-                "The line is too slow for it. Half of it goes with another batch."
-            ):
+            if batch.flag_for_staff("The line is too slow for it. Half of it goes elsewhere."):
                 logger.error("Batch %s could not be sent in time.", batch.pk)  # noqa: TRY400
     except gateway.Refused as error:
         crash_point(Step.DISPATCH_ANSWERED)
-        _refused(batch, error, clock())
+        _refused(submission, error, clock())
     except gateway.InDoubt as error:
         crash_point(Step.DISPATCH_ANSWERED)
-        batch.mark_unconfirmed(clock(), f"In doubt: {error}")
+        moves.doubt(submission, clock(), f"In doubt: {error}")
         logger.warning("Batch %s is in doubt: %s", batch.pk, error)
     else:
         crash_point(Step.DISPATCH_ANSWERED)
         logger.info("Batch %s submitted: %s requests.", batch.pk, batch.requests)
-        submitted = retry_while_db_down(batch.mark_submitted, clock(), remote.id, remote.expires_at)
-        _breaker.record_success(sent_at=batch.submitting_at, now=clock(), by_answer=False)
-        return submitted
+        confirmed = retry_while_db_down(
+            moves.confirm, submission, remote.id, remote.expires_at, clock()
+        )
+        crash_point(Step.DISPATCH_CONFIRMED)
+        _breaker.record_success(sent_at=submission.sent_at, now=clock(), by_answer=False)
+        return confirmed
     return False
 
 
-def _distinct_size(requests: int) -> int:
-    """The size up to this one that no batch in doubt has; 0 where there is none.
-
-    Of two batches in doubt, only their sizes can say which one Anthropic has.
-    """
-    taken = set(Batch.objects.in_doubt().values_list("requests", flat=True))
-    while requests in taken:
-        requests -= 1
-    return requests
+def _take_back(submission: Submission, retry_at: datetime, note: str) -> None:
+    moves.take_back(submission, retry_at, note)
+    crash_point(Step.DISPATCH_TAKEN_BACK)
 
 
 def _leave_out(batch: Batch, jobs: int) -> bool:
@@ -192,20 +197,21 @@ def _leave_out(batch: Batch, jobs: int) -> bool:
     """
     in_it = AIJob.objects.filter(batch=batch, status=AIJob.Status.SUBMITTED).order_by("-id")
     ids = list(in_it.values_list("pk", flat=True))
-    if not batch.mark_reduced(len(ids) - jobs):
-        return False
-    AIJob.objects.filter(pk__in=ids[:jobs], batch=batch).queue_unsent_again()
+    with transaction.atomic():
+        if not batch.mark_reduced(len(ids) - jobs):
+            return False
+        AIJob.objects.filter(pk__in=ids[:jobs], batch=batch).queue_unsent_again()
+    crash_point(Step.DISPATCH_REDUCED)
     return True
 
 
-def _in_time(batch: Batch, clock: Callable[[], datetime]) -> Callable[[], None]:
+def _in_time(submission: Submission, clock: Callable[[], datetime]) -> Callable[[], None]:
     """Breaks off a body that is still being sent AIJOBS_SEND_SECONDS after its intent.
 
     A worker that was held up may have been taken for dead, and its batch released. A body that
     stays incomplete becomes no batch.
     """
-    assert batch.submitting_at is not None
-    end = batch.submitting_at + timedelta(seconds=settings.AIJOBS_SEND_SECONDS)
+    end = submission.sent_at + timedelta(seconds=settings.AIJOBS_SEND_SECONDS)
 
     def before_piece() -> None:
         crash_point(Step.DISPATCH_SENDING)
@@ -215,8 +221,9 @@ def _in_time(batch: Batch, clock: Callable[[], datetime]) -> Callable[[], None]:
     return before_piece
 
 
-def write_body(batch: Batch, body: IO[bytes]) -> int:
+def write_body(batch: Batch, nonce: str, body: IO[bytes]) -> int:
     """Write `{"requests": […]}` of the batch's jobs into a file; returns how many there are."""
+    submission = Submission(batch=batch, nonce=nonce)
     count = 0
     body.seek(0)
     body.truncate()
@@ -226,45 +233,45 @@ def write_body(batch: Batch, body: IO[bytes]) -> int:
         given = orjson.loads(options)
         given[kind.text_field] = loads(document)
         params = kind.params(kind.load(given), max_tokens_factor=int(max_tokens_factor))
-        line = orjson.dumps({"custom_id": f"{batch.nonce}-{key}", "params": params})
+        line = orjson.dumps({"custom_id": submission.custom_id(key), "params": params})
         body.write(b"," + line if count else line)
         count += 1
     body.write(b"]}")
     return count
 
 
-def _refused(batch: Batch, error: gateway.Refused, now: datetime) -> None:
+def _refused(submission: Submission, error: gateway.Refused, now: datetime) -> None:
     """Anthropic does not want it: wait where it wants nothing, else let its jobs try elsewhere."""
-    assert batch.submitting_at is not None
-    if _stops_everything(error, sent_at=batch.submitting_at, now=now):
-        batch.mark_unsent(now, f"Anthropic accepts nothing now: {error}")
+    batch = submission.batch
+    if _trip_breaker(error, sent_at=submission.sent_at, now=now):
+        _take_back(submission, now, f"Anthropic accepts nothing now: {error}")
         return
     if error.passes:
-        batch.mark_unsent(now + _pause(batch), f"Not submitted yet: {error}")
+        _take_back(submission, now + _pause(batch), f"Not submitted yet: {error}")
         return
     if error.is_too_large and batch.requests > 1:
-        batch.mark_unsent(now, f"Too large, and sent in halves: {error}")
+        _take_back(submission, now, f"Too large, and sent in halves: {error}")
         _leave_out(batch, batch.requests // 2)
         return
     logger.error("Batch %s was refused as a whole: %s", batch.pk, error)
     with transaction.atomic():
-        if not batch.mark_rejected(now, f"Refused: {error}"):
+        if not moves.reject(submission, now, f"Refused: {error}"):
             return
         ids = list(
             AIJob.objects.filter(batch=batch, status="submitted").values_list("pk", flat=True)
         )
-        locked = _endings.lock_jobs(ids, status="submitted", batch=batch)
+        locked = endings.lock_jobs(ids, status="submitted", batch=batch)
         failure = Failure("batch_refused", f"Anthropic refused its whole batch: {error}")
-        _endings.store(((job, failure) for job in locked.values()), batch=batch, now=now)
+        rows = ((job, failure) for job in locked.values())
+        endings.store(rows, Road.of_batch(submission), now=now)
         crash_point(Step.DISPATCH_REFUSED)
 
 
-def _stops_everything(error: gateway.Refused, *, sent_at: datetime, now: datetime) -> bool:
-    """Whether the next batch would be refused for the same reason; opens the circuit breaker."""
-    reason = _breaker.reason_of(error.error_type, error.error_code, str(error))
-    if reason:
-        _breaker.trip(reason, str(error), sent_at=sent_at, now=now)
-    return reason is not None
+def _trip_breaker(error: gateway.Refused, *, sent_at: datetime, now: datetime) -> bool:
+    """Whether the next batch would be refused for the same reason; then nothing more is sent."""
+    if error.account_block:
+        _breaker.trip(error.account_block, str(error), sent_at=sent_at, now=now)
+    return error.account_block is not None
 
 
 def _pause(batch: Batch) -> timedelta:

@@ -7,21 +7,19 @@ from django.conf import settings
 from django.db.models import Q
 
 from aijobs import gateway
-from aijobs.models import Batch
-from aijobs.pipeline._crash_points import Step, crash_point
+from aijobs.crash_points import Step, crash_point
+from aijobs.models import Batch, Submission
 from aijobs.pipeline._quarantine import quarantine
 
 logger = logging.getLogger(__name__)
 
 
-def ready(now: datetime) -> list[Batch]:
-    """Batches at Anthropic that nobody asked about for AIJOBS_POLL_EVERY."""
+def ready(now: datetime) -> list[Submission]:
+    """Of batches at Anthropic that nobody asked about for AIJOBS_POLL_EVERY."""
     before = now - timedelta(seconds=settings.AIJOBS_POLL_EVERY)
-    return list(
-        Batch.objects.filter(
-            Q(polled_at=None) | Q(polled_at__lte=before), status__in=Batch.REMOTE
-        ).order_by("pk")
-    )
+    asked_before = Q(batch__polled_at=None) | Q(batch__polled_at__lte=before)
+    there = Submission.objects.current().filter(asked_before, batch__status__in=Batch.REMOTE)
+    return list(there.select_related("batch").order_by("batch"))
 
 
 def due(now: datetime) -> bool:
@@ -31,23 +29,24 @@ def due(now: datetime) -> bool:
 def run(now: datetime) -> int:
     """Ask about each batch that is due; returns how many have ended."""
     ended = 0
-    for batch in ready(now):
-        if batch.mark_polled(now):  # Otherwise another worker asks just now.
+    for submission in ready(now):
+        if submission.batch.mark_polled(now):  # Otherwise another worker asks just now.
             crash_point(Step.POLL_CLAIMED)
-            with quarantine(batch, now):
-                ended += poll(batch, now)
+            with quarantine(submission.batch, now):
+                ended += poll(submission, now)
     return ended
 
 
-def poll(batch: Batch, now: datetime) -> bool:
-    """Ask about one batch; True when it has ended."""
-    assert batch.remote_id is not None
+def poll(submission: Submission, now: datetime) -> bool:
+    """Ask about the batch of a submission; True when it has ended."""
+    batch = submission.batch
+    assert submission.remote_id is not None
     try:
-        remote = gateway.retrieve_batch(batch.remote_id)
+        remote = gateway.retrieve_batch(submission.remote_id)
         crash_point(Step.POLL_ANSWERED)
         if batch.status == Batch.Status.CANCELING and remote.status == "in_progress":
             # The cancellation never arrived.
-            remote = gateway.cancel_batch(batch.remote_id)
+            remote = gateway.cancel_batch(submission.remote_id)
             crash_point(Step.POLL_CANCELED)
     except gateway.GatewayError as error:
         batch.remark(f"Polled in vain: {error}")
@@ -55,9 +54,9 @@ def poll(batch: Batch, now: datetime) -> bool:
         return False
     if not remote.has_ended:
         if remote.status == Batch.Status.CANCELING:
-            batch.mark_canceling()  # Somebody canceled it in Anthropic's console.
+            batch.mark_canceling(submission)  # Somebody canceled it in Anthropic's console.
         return False
-    ended = batch.mark_ended(remote.ended_at or now, remote.counts)
+    ended = batch.mark_ended(submission, remote.ended_at or now, remote.counts)
     crash_point(Step.POLL_COMMITTED)
     if ended:
         logger.info("Batch %s ended: %s", batch.pk, remote.counts)

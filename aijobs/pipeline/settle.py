@@ -17,15 +17,17 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from aijobs import gateway, jobtypes
+from aijobs.crash_points import Step, crash_point
 from aijobs.jobtypes import JobTypeInput
-from aijobs.models import AIJob, Batch, JobAttempt, LostSubmission, StrayBatch
-from aijobs.pipeline import _answers, _breaker, _endings
-from aijobs.pipeline._answers import Outcome
-from aijobs.pipeline._crash_points import Step, crash_point
-from aijobs.pipeline._endings import LockedJob
-from aijobs.pipeline._locks import exclusive
+from aijobs.models import AIJob, Batch, BlockReason, JobAttempt, Submission
+from aijobs.outcomes import answers, endings
+from aijobs.outcomes.answers import Outcome
+from aijobs.outcomes.endings import LockedJob, Road
+from aijobs.pipeline import _breaker
 from aijobs.pipeline._quarantine import TRIES_BEFORE_STAFF, quarantine
-from aijobs.pipeline._results import first_nonce, lines, loads, nonces
+from aijobs.postgres.locks import exclusive
+from aijobs.submissions import adopted
+from aijobs.submissions.results import lines, loads
 
 logger = logging.getLogger(__name__)
 
@@ -38,11 +40,12 @@ class ResultsDontAddUp(Exception):
     """The results are not one row for each request of the batch. Says what is wrong."""
 
 
-def ready(now: datetime) -> list[Batch]:
-    """Ended batches whose pause is over, oldest first."""
-    return list(
-        Batch.objects.filter(Q(retry_at=None) | Q(retry_at__lte=now), status="ended").order_by("pk")
+def ready(now: datetime) -> list[Submission]:
+    """Of ended batches whose pause is over, oldest first."""
+    ended = Submission.objects.current().filter(
+        Q(batch__retry_at=None) | Q(batch__retry_at__lte=now), batch__status=Batch.Status.ENDED
     )
+    return list(ended.select_related("batch").order_by("batch"))
 
 
 def due(now: datetime) -> bool:
@@ -52,42 +55,48 @@ def due(now: datetime) -> bool:
 def run(now: datetime) -> int:
     """Settle what has ended; returns how many batches."""
     settled = 0
-    for batch in ready(now):
-        with exclusive(f"settle {batch.pk}") as mine:
+    for submission in ready(now):
+        with exclusive(f"settle {submission.batch_id}") as mine:
             if mine:
-                with quarantine(batch, now):
-                    settled += settle(batch, now)
+                with quarantine(submission.batch, now):
+                    settled += settle(submission, now)
     return settled
 
 
-def settle(batch: Batch, now: datetime) -> bool:
-    """Settle one batch; False when its results could not be had or don't add up yet."""
-    assert batch.remote_id is not None
+def settle(submission: Submission, now: datetime) -> bool:
+    """Settle its batch; False when the results could not be had or don't add up yet."""
+    batch = submission.batch
+    assert submission.remote_id is not None
     # Rows are nearly as long as Python's own buffer.
     with TemporaryFile(buffering=gateway.PIECE) as results:
         try:
-            gateway.download_results(batch.remote_id, results)
+            gateway.download_results(submission.remote_id, results)
             crash_point(Step.SETTLE_DOWNLOADED)
-            keys = check(batch, results)
+            keys = check(submission, results)
             crash_point(Step.SETTLE_CHECKED)
-        except (gateway.GatewayError, ResultsDontAddUp) as error:
-            if not (isinstance(error, ResultsDontAddUp) and _tell_whose(batch, results, now)):
+        except gateway.GatewayError as error:
+            _defer(batch, error, now)
+            return False
+        except ResultsDontAddUp as error:
+            if adopted.is_given_back(submission, results, now):
+                crash_point(Step.SETTLE_DISOWNED)
+            else:
                 _defer(batch, error, now)
             return False
         counts: Counter[str] = Counter()
         unread: Counter[str] = Counter()
         for chunk in _chunks(keys, results):
-            counts += store(batch, chunk, now, unread)
+            counts += store(submission, chunk, now, unread)
             crash_point(Step.SETTLE_COMMITTED)
     if unread:
         # They are paid for, and Anthropic keeps them until somebody can read them.
         _defer(batch, ResultsDontAddUp(f"rows that cannot be read: {dict(unread)}"), now)
         return False
-    if not batch.mark_settled(now):
+    if not batch.mark_settled(submission, now):
         return False  # Nothing moved: another worker was quicker.
     crash_point(Step.SETTLE_SETTLED)
     logger.info("Batch %s settled: %s", batch.pk, dict(counts))
-    _tell_breaker(batch, now)
+    _tell_breaker(submission, now)
     return True
 
 
@@ -101,87 +110,27 @@ def _defer(batch: Batch, error: Exception, now: datetime) -> None:
         logger.error("Batch %s could not be settled %s times.", batch.pk, batch.attempts)
 
 
-def _tell_whose(batch: Batch, results: IO[bytes], now: datetime) -> bool:
-    """Where no row of what was adopted bears the nonce of the batch: keep it or give it back."""
-    if batch.unconfirmed_at is None:
-        return False  # Never in doubt: Anthropic itself said that this is it.
-    assert batch.remote_id is not None
-    try:
-        found = nonces(results)
-        if not found or batch.nonce in found or first_nonce(batch.remote_id) not in found:
-            return False  # One download may be wrong; this was asked for a second time.
-    except (ValueError, gateway.GatewayError):
-        return False
-    lost = LostSubmission.objects.filter(nonce__in=found).first()
-    if lost and (lost.batch_id, lost.requests) == (batch.pk, batch.requests):
-        told = _recognize(batch, lost, now)
-    else:
-        told = _disown(batch, lost, now)
-    crash_point(Step.SETTLE_DISOWNED)
-    return told
-
-
-@transaction.atomic
-def _recognize(batch: Batch, lost: LostSubmission, now: datetime) -> bool:
-    """It was in doubt twice, and the first submission is there: the second may be the lost one.
-
-    Jobs only ever leave a batch, so that as many requests are the same ones.
-    """
-    assert batch.submitting_at is not None
-    assert batch.unconfirmed_at is not None
-    second = batch.nonce
-    if not batch.mark_recognized(lost.nonce):
-        return False
-    lost.nonce = second
-    lost.watermark = batch.watermark
-    lost.submitting_at = batch.submitting_at
-    lost.unconfirmed_at = batch.unconfirmed_at
-    lost.released_at = now
-    lost.save()
-    logger.warning("Batch %s is %s, which had been given up.", batch.pk, batch.remote_id)
-    return True
-
-
-def _disown(batch: Batch, lost: LostSubmission | None, now: datetime) -> bool:
-    """Give back what was adopted for the batch, and is another's: `lost`, or a stranger."""
-    assert batch.remote_id is not None
-    stray = StrayBatch(
-        remote_id=batch.remote_id,
-        kind=StrayBatch.Kind.DUPLICATE if lost else StrayBatch.Kind.FOREIGN,
-        batch=lost.batch if lost else batch,
-        requests=batch.requests,
-        created_at=(batch.expires_at or now) - timedelta(hours=24),
-        found_at=now,
-    )
-    with transaction.atomic():
-        disowned = batch.mark_mistaken(
-            now, f"In doubt: {stray.remote_id} was taken for it, and is not."
-        )
-        if disowned:
-            # It may be known for one, when it was adopted once more.
-            StrayBatch.objects.bulk_create([stray], ignore_conflicts=True)
-    logger.error("Batch %s is not %s, which was adopted for it.", batch.pk, stray.remote_id)
-    return disowned
-
-
-def _tell_breaker(batch: Batch, now: datetime) -> None:
-    assert batch.submitting_at is not None
-    stopping = [*_answers.ACCOUNT_BLOCKED_IN_ROWS, "billing_error"]
-    said = JobAttempt.objects.filter(batch=batch, error_type__in=stopping).first()
-    if said:
-        reason = _breaker.BY_TYPE.get(said.error_type) or _breaker.Reason(said.error_type)
-        _breaker.trip(reason, said.message, sent_at=batch.submitting_at, now=now, in_answer=True)
+def _tell_breaker(submission: Submission, now: datetime) -> None:
+    """Rows that were refused for the account's sake stop all sending; answers let it go on."""
+    batch = submission.batch
+    blocked = JobAttempt.objects.filter(
+        batch=batch, error_type__in=answers.ACCOUNT_BLOCKED_IN_ROWS
+    ).first()
+    if blocked:
+        reason = BlockReason(blocked.error_type)
+        _breaker.trip(reason, blocked.message, sent_at=submission.sent_at, now=now, in_answer=True)
     elif batch.succeeded:
-        _breaker.record_success(sent_at=batch.submitting_at, now=now, by_answer=True)
+        _breaker.record_success(sent_at=submission.sent_at, now=now, by_answer=True)
 
 
-def check(batch: Batch, results: IO[bytes]) -> list[str]:
+def check(submission: Submission, results: IO[bytes]) -> list[str]:
     """Account for every custom_id of the batch exactly once, and for every kind of result.
 
     Returns the jobs' keys in the order of the rows. Raises ResultsDontAddUp.
     """
+    batch = submission.batch
     # Each custom_id, and whether a row bears it.
-    seen = dict.fromkeys((f"{batch.nonce}-{key}" for key in _keys(batch)), False)
+    seen = dict.fromkeys(map(submission.custom_id, _keys(batch)), False)
     keys: list[str] = []
     kinds: Counter[str] = Counter()
     for number, line in enumerate(lines(results), 1):
@@ -207,7 +156,7 @@ def check(batch: Batch, results: IO[bytes]) -> list[str]:
 
 @transaction.atomic
 def store(
-    batch: Batch, rows: Mapping[str, bytes], now: datetime, unread: Counter[str]
+    submission: Submission, rows: Mapping[str, bytes], now: datetime, unread: Counter[str]
 ) -> Counter[str]:
     """Store rows, by the keys of their jobs, if those still are in the batch.
 
@@ -218,9 +167,10 @@ def store(
         # The disk is waited for once, when the batch is settled. What a crash of PostgreSQL
         # takes away until then is stored again from the same results.
         cursor.execute("SET LOCAL synchronous_commit = off")
-    jobs = _endings.lock_jobs(rows, status=AIJob.Status.SUBMITTED, batch=batch)
+    jobs = endings.lock_jobs(rows, status=AIJob.Status.SUBMITTED, batch=submission.batch)
     crash_point(Step.SETTLE_LOCKED)
-    counts = _endings.store(_outcomes(jobs, rows, unread), batch=batch, now=now)
+    outcomes = _outcomes(jobs, rows, unread)
+    counts = endings.store(outcomes, Road.of_batch(submission), now=now)
     crash_point(Step.SETTLE_STORED)
     return counts
 
@@ -233,7 +183,7 @@ def _outcomes(
     def read(job: LockedJob, given: JobTypeInput | None = None) -> Outcome | None:
         try:
             result = loads(rows[job.key])["result"]
-            return _answers.of_row(job.job_type, given or job.given, result)
+            return answers.of_row(job.job_type, given or job.given, result)
         except Exception as error:
             # Whatever it is, the answers beside it are stored.
             unread[type(error).__name__] += 1
@@ -241,7 +191,7 @@ def _outcomes(
 
     rereading = [job for job in jobs.values() if jobtypes.get(job.job_type).reads_document]
     # Now, and not when they are stored: no documents can be asked for then.
-    reread = {job.key: read(job, given) for job, given in _endings.with_documents(rereading)}
+    reread = {job.key: read(job, given) for job, given in endings.with_documents(rereading)}
     outcomes = ((job, reread[key] if key in reread else read(job)) for key, job in jobs.items())
     return ((job, outcome) for job, outcome in outcomes if outcome is not None)
 

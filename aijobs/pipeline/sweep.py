@@ -2,7 +2,7 @@
 
 What waits for other stages rescues itself: every status in which a worker may die is one that a
 stage looks for. Left to sweep are direct calls, batches that Anthropic keeps too long, those that
-none of ours stands for, and counts that are to be folded.
+were given up and turn up late, charges without a price, and counters to be compacted.
 """
 
 import logging
@@ -12,13 +12,16 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 
+from aijobs.crash_points import Step, crash_point
 from aijobs.gateway import GatewayError, Unavailable
 from aijobs.models import AIJob, rollups
-from aijobs.pipeline import _endings, _retention, _strays, _watch
-from aijobs.pipeline._answers import Failure
-from aijobs.pipeline._crash_points import Step, crash_point
-from aijobs.pipeline._db_outages import AWAY
-from aijobs.pipeline._locks import exclusive
+from aijobs.outcomes import charges, endings
+from aijobs.outcomes.answers import Failure
+from aijobs.outcomes.endings import Road
+from aijobs.pipeline import _retention, _watch
+from aijobs.postgres.locks import exclusive
+from aijobs.postgres.outages import AWAY
+from aijobs.submissions import duplicates
 
 logger = logging.getLogger(__name__)
 
@@ -52,9 +55,10 @@ PARTS: tuple[Callable[[datetime], object], ...] = (
     _compact,
     _watch.end_long_pauses,
     _watch.flag_for_staff,
+    charges.price_later,
     _retention.prune,
-    _strays.find_duplicates,
-    _strays.follow_duplicates,
+    duplicates.find,
+    duplicates.follow,
     _watch.give_up_vanished,
     _retention.delete_remote,
 )
@@ -93,11 +97,11 @@ def rescue(now: datetime) -> int:
     lost = AIJob.objects.filter(
         indexed_status=AIJob.Status.PROCESSING, started_at__lt=now - lost_after()
     ).values_list("pk", flat=True)
-    jobs = _endings.lock_jobs(list(lost), status=AIJob.Status.PROCESSING, batch=None)
+    jobs = endings.lock_jobs(list(lost), status=AIJob.Status.PROCESSING, batch=None)
     failure = Failure(
         "in_doubt", "Its worker died during the call. It may have been charged; retry if needed."
     )
-    _endings.store(((job, failure) for job in jobs.values()), batch=None, now=now)
+    endings.store(((job, failure) for job in jobs.values()), Road.direct(now), now=now)
     crash_point(Step.SWEEP_RESCUED)
     if jobs:
         logger.warning("%s direct calls lost their worker.", len(jobs))

@@ -5,8 +5,8 @@ from datetime import datetime
 from django.db import transaction
 
 from aijobs import gateway
+from aijobs.crash_points import Step, crash_point
 from aijobs.models import AIJob, Batch, Collection
-from aijobs.pipeline._crash_points import Step, crash_point
 
 REASONS = {
     AIJob.Status.QUEUED: "It was queued again just now; cancel it once more.",
@@ -46,13 +46,14 @@ def cancel_batch(batch: Batch, after: Batch.AfterCancel, *, now: datetime) -> bo
     """
     if batch.status == Batch.Status.ASSEMBLED:
         return _dissolve(batch, after, now)
-    if batch.status != Batch.Status.SUBMITTED or batch.remote_id is None:
+    submission = batch.submission
+    if submission is None or submission.remote_id is None:
         return False
     # The wish is stored first: when the call is lost, poll makes it again.
-    if not batch.mark_canceling(after):
+    if not batch.mark_canceling(submission, after):
         return False
     crash_point(Step.WITHDRAW_WISHED)
-    gateway.cancel_batch(batch.remote_id)
+    gateway.cancel_batch(submission.remote_id)
     crash_point(Step.WITHDRAW_CANCELED)
     return True
 

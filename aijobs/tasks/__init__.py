@@ -16,7 +16,7 @@ from django_q.models import OrmQ, Schedule
 from django_q.tasks import async_task
 
 from aijobs.pipeline import assemble, dispatch, expedite, poll, reconcile, settle, sweep
-from aijobs.pipeline._db_outages import AWAY
+from aijobs.postgres.outages import AWAY
 from aijobs.tasks.broker import signs
 
 logger = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ def run_dispatch() -> int:
 
 @task
 def run_expedite() -> int:
-    return expedite.run(timezone.now(), timezone.now)
+    return expedite.run(timezone.now(), timezone.now, lambda: signs.is_stopping)
 
 
 @task

@@ -7,7 +7,7 @@ from typing import Any
 
 from django_q.brokers.orm import ORM
 
-from aijobs.pipeline._db_outages import AWAY
+from aijobs.postgres.outages import AWAY
 
 AWAY_SECONDS = 0.5
 
@@ -19,7 +19,10 @@ class Signs:
     killed can leave nothing locked behind; each value is eight bytes, written at once.
     """
 
-    FIELDS = ("guarded", "pulled", "took", "started", "ended", "acknowledged", "busy", "stage")
+    FIELDS = (
+        *("guarded", "pulled", "took", "started", "ended", "acknowledged", "busy", "stage"),
+        "stopping",
+    )
     __slots__ = ("_values",)
 
     def __init__(self) -> None:
@@ -29,6 +32,11 @@ class Signs:
         """Everybody was here just now, and nothing is under way."""
         for field in self.FIELDS:
             self.note(field, time.monotonic() if field in {"guarded", "pulled"} else 0)
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the cluster was asked to end: work in hand is finished, none is begun."""
+        return self["stopping"] > 0
 
     def note(self, field: str, value: float | None = None) -> None:
         self._values[self.FIELDS.index(field)] = time.monotonic() if value is None else value

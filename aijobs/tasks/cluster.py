@@ -110,6 +110,7 @@ class Cluster:
 
     def stop(self, grace: float) -> bool:
         """End all of it: work in hand gets `grace` seconds. False when something was killed."""
+        signs.note("stopping")
         self._stop.set()
         # Every process below the guard has inherited what this waits for.
         ended = bool(wait([self._guard.sentinel], grace))

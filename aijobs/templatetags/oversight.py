@@ -7,7 +7,7 @@ from django import template
 from django.db.models import Count, Min, Q
 from django.utils import timezone
 
-from aijobs.models import Batch, Heartbeat, StrayBatch
+from aijobs.models import Batch, Heartbeat, LedgerEntry, Submission
 
 register = template.Library()
 
@@ -30,13 +30,14 @@ def batches_under_way() -> dict[str, Any]:
     """Reads batches that are open or need attention, by the indexes that hold no others."""
     under_way = Batch.objects.exclude(status__in=Batch.FINAL)
     in_trouble = Q(status=Batch.Status.UNCONFIRMED) | Q(attempts__gt=0)
-    duplicates = StrayBatch.objects.filter(
-        kind=StrayBatch.Kind.DUPLICATE, found_at__gt=timezone.now() - DUPLICATES_SHOWN
+    duplicates = Submission.objects.filter(
+        state=Submission.State.DUPLICATE, found_at__gt=timezone.now() - DUPLICATES_SHOWN
     )
     return {
         "now": timezone.now(),
         "needing_attention": Batch.objects.exclude(needs_attention="").order_by("pk")[:MOST_NAMED],
         "duplicates": duplicates.order_by("-pk")[:MOST_NAMED],
+        "unpriced": LedgerEntry.objects.unpriced()[:1_000].count(),
         "statuses": under_way.values("status")
         .annotate(batches=Count("*"), oldest=Min("assembled_at"))
         .order_by("status"),

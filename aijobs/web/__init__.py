@@ -1,1 +1,1 @@
-"""People come in: pages, forms and the reading behind them."""
+"""People come in: pages and forms."""

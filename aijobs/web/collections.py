@@ -8,24 +8,25 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from aijobs import jobtypes
 from aijobs.jobtypes import InvalidInput, UnknownJobType
-from aijobs.models import AIJob, Collection, Forecast
+from aijobs.models import Collection
 from aijobs.pipeline import accept, withdraw
 from aijobs.pipeline.accept import Accepted, RejectedCollection
+from aijobs.reading import collections, jobs
+from aijobs.reading.jobs import JobFilter
 from aijobs.uploads import UnreadableTable, read_table
+from aijobs.web import parameters
 from aijobs.web.forms import NewCollection
-from aijobs.web.guards import MemberRequest, for_members, for_writers
-from aijobs.web.jobs import asked_id
-from aijobs.web.queries import collections as listing
-from aijobs.web.queries import jobs, money
-from aijobs.web.queries.jobs import JobFilter
+from aijobs.web.guards import MemberRequest, for_members, for_writers, or_404
+from aijobs.web.parameters import asks
 from aijobs.web.redirects import onward
 
+PAGE_SIZE = 25
 SHOWN_REJECTIONS = 100
 TOLD_IN_MESSAGE = 5
 
@@ -43,16 +44,20 @@ class _Counted:
             yield row
 
 
-@require_GET
+@require_safe
 @for_members
-def overview(request: MemberRequest) -> HttpResponseBase:
-    page = listing.page(request.access.tenant, before=asked_id(request, "before"))
+@asks(parameters.Paging)
+def overview(request: MemberRequest, asked: parameters.Paging) -> HttpResponseBase:
+    """The tenant's collections, newest first, and how far each has come."""
+    page = collections.page_with_progress(request.access.tenant, asked.position, size=PAGE_SIZE)
     return render(request, "collections/list.html", {"page": page})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_writers
-def new(request: MemberRequest) -> HttpResponseBase:
+@asks(parameters.Chosen)
+def new(request: MemberRequest, asked: parameters.Chosen) -> HttpResponseBase:
+    """The form for many jobs, and what comes of it."""
     context: dict[str, object] = {}
     if request.method == "POST":
         form = NewCollection(request.POST, request.FILES)
@@ -76,36 +81,32 @@ def new(request: MemberRequest) -> HttpResponseBase:
                 _tell(request, accepted)
                 return onward(request, "collection", accepted.collection.pk)
     else:
-        asked = request.GET.get("job_type", "")
-        kinds = jobtypes.names()
-        form = NewCollection(initial={"job_type": asked if asked in kinds else "classify"})
+        form = NewCollection(initial={"job_type": asked.job_type or "classify"})
     context["form"] = form
     return render(request, "collections/new.html", context, status=422 if form.is_bound else 200)
 
 
-@require_GET
+@require_safe
 @for_members
-def detail(request: MemberRequest, collection_id: UUID) -> HttpResponseBase:
-    collection = _collection(request, collection_id)
+@asks(parameters.JobsInCollection)
+def detail(
+    request: MemberRequest, asked: parameters.JobsInCollection, collection_id: UUID
+) -> HttpResponseBase:
+    """A collection: how far it has come, what it cost, and its jobs."""
     tenant = request.access.tenant
-    status = request.GET.get("status", "")
-    only = JobFilter(status=status if status in AIJob.Status.values else "", collection=collection)
-    counts = collection.counts()
+    with or_404():
+        found = collections.detail(tenant, collection_id, now=timezone.now())
+    only = JobFilter(status=asked.status, collection_id=collection_id)
     return render(
         request,
         "collections/detail.html",
         {
-            "collection": collection,
-            "counts": counts,
-            "eta": Forecast.from_history().of_collection(collection, now=timezone.now()),
-            "progress": listing.Progress(counts),
-            "money": money.spent_on_collection(tenant, collection),
-            "page": jobs.page(
-                tenant,
-                only,
-                before=asked_id(request, "before"),
-                after=asked_id(request, "after"),
-            ),
+            "collection": found.collection,
+            "counts": found.progress.counts,
+            "eta": found.eta,
+            "progress": found.progress,
+            "money": found.money,
+            "page": jobs.page(tenant, only, asked.position, size=PAGE_SIZE, labeled=True),
             "only": only,
         },
     )
@@ -135,7 +136,7 @@ def retry(request: MemberRequest, collection_id: UUID) -> HttpResponseBase:
     return redirect("collection", collection.pk)
 
 
-@require_GET
+@require_safe
 @for_members
 def template(request: MemberRequest, job_type: str) -> HttpResponseBase:  # noqa: ARG001
     """An empty table with the columns of a job type."""
@@ -187,4 +188,5 @@ def _counted(count: int, noun: str) -> str:
 
 
 def _collection(request: MemberRequest, collection_id: UUID) -> Collection:
-    return get_object_or_404(Collection, tenant=request.access.tenant, pk=collection_id)
+    with or_404():
+        return collections.collection_of(request.access.tenant, collection_id)

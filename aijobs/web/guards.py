@@ -1,12 +1,13 @@
 """Who may open a page: signed-in people of a tenant, and some pages only some roles."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Concatenate, ParamSpec, cast
 
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponseBase
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import render
 
 from citizenapp.tenants.access import Access
@@ -62,3 +63,12 @@ def _only_for(page: Page[P], may: Callable[[Access], bool], refusal: str) -> Gua
         return page(member, *args, **kwargs)
 
     return cast(GuardedPage[P], guarded)
+
+
+@contextmanager
+def or_404() -> Iterator[None]:
+    """Turns the error of a reader that found no row into the page for what is not there."""
+    try:
+        yield
+    except ObjectDoesNotExist:
+        raise Http404 from None

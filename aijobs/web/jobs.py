@@ -5,63 +5,70 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase, JsonResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.template.loader import select_template
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from aijobs import jobtypes
 from aijobs.jobtypes import InvalidInput, UnknownJobType
 from aijobs.jobtypes.text import utf8
-from aijobs.models import AIJob, Collection, expected_end
+from aijobs.models import AIJob
 from aijobs.pipeline import accept, withdraw
-from aijobs.web import offers, reasons
+from aijobs.reading import collections, jobs
+from aijobs.reading.dashboard import COUNT_LIMIT, figures
+from aijobs.reading.jobs import JobFilter
+from aijobs.reading.status import shown_status
+from aijobs.web import offers, parameters, reasons
 from aijobs.web.forms import NewJob
-from aijobs.web.guards import MemberRequest, for_members, for_writers
-from aijobs.web.queries import jobs as listing
-from aijobs.web.queries import money
-from aijobs.web.queries.jobs import JobFilter
+from aijobs.web.guards import MemberRequest, for_members, for_writers, or_404
+from aijobs.web.parameters import asks
 from aijobs.web.redirects import onward
 from aijobs.web.timeline import timeline
 
+EVERY_JOB = JobFilter()
+PAGE_SIZE = 25
 PREVIEW_CHARS = 4_000
 RECENT_COLLECTIONS = 50
 
 
-@require_GET
+@require_safe
 @for_members
-def dashboard(request: MemberRequest) -> HttpResponseBase:
+@asks(parameters.Jobs)
+def dashboard(request: MemberRequest, asked: parameters.Jobs) -> HttpResponseBase:
+    """The tenant's jobs, newest first, and its headline figures."""
     tenant = request.access.tenant
-    only = _asked_filter(request)
-    collections = list(
-        Collection.objects.filter(tenant=tenant).order_by("-id")[:RECENT_COLLECTIONS]
-    )
-    if only.collection and only.collection not in collections:
-        collections.append(only.collection)
-    page = listing.page(
-        tenant, only, before=asked_id(request, "before"), after=asked_id(request, "after")
-    )
+    recent = list(collections.page(tenant, size=RECENT_COLLECTIONS).rows)
+    chosen = None
+    if asked.collection:
+        with or_404():
+            chosen = collections.collection_of(tenant, asked.collection)
+        if chosen not in recent:
+            recent.append(chosen)
+    only = JobFilter(asked.status, asked.job_type, asked.collection)
+    page = jobs.page(tenant, only, asked.position, size=PAGE_SIZE, labeled=True)
     return render(
         request,
         "dashboard.html",
         {
-            "figures": money.figures(tenant, now=timezone.now()),
-            "count_limit": money.COUNT_LIMIT,
+            "figures": figures(tenant, now=timezone.now()),
+            "count_limit": COUNT_LIMIT,
             "page": page,
             "only": only,
-            "is_new": not page.rows
-            and not only.is_set
-            and not AIJob.objects.listed(tenant).exists(),
+            "is_filtered": only != EVERY_JOB,
+            "is_new": not page.rows and only == EVERY_JOB and not jobs.exist(tenant),
             "statuses": AIJob.Status.values,
             "kinds": jobtypes.all_types(),
-            "collections": collections,
+            "collections": recent,
         },
     )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_writers
-def new(request: MemberRequest) -> HttpResponseBase:
+@asks(parameters.Chosen)
+def new(request: MemberRequest, asked: parameters.Chosen) -> HttpResponseBase:
+    """The form for one job, and what comes of it."""
     if request.method == "POST":
         form = NewJob(request.POST, request.FILES)
         if form.is_valid():
@@ -82,14 +89,12 @@ def new(request: MemberRequest) -> HttpResponseBase:
                 messages.success(request, "Queued. The result will appear on this page.")
                 return onward(request, "job", job.pk)
     else:
-        kinds = jobtypes.names()
-        asked = request.GET.get("job_type", "")
-        form = NewJob(initial={"job_type": asked if asked in kinds else kinds[-1]})
+        form = NewJob(initial={"job_type": asked.job_type or jobtypes.names()[-1]})
     context = {"form": form, "examples": offers.examples(timezone.now().date())}
     return render(request, "jobs/new.html", context, status=422 if form.is_bound else 200)
 
 
-@require_GET
+@require_safe
 @for_writers
 def price(request: MemberRequest) -> HttpResponseBase:
     """What a document of so many `bytes` costs, now and in a batch."""
@@ -104,34 +109,35 @@ def price(request: MemberRequest) -> HttpResponseBase:
     return JsonResponse({"later": offer.later, "now": offer.now})
 
 
-@require_GET
+@require_safe
 @for_members
 def detail(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
-    job = _job(request, job_id)
+    """A job with its document, its result, its way and its cost."""
     now = timezone.now()
+    with or_404():
+        found = jobs.detail(request.access.tenant, job_id, now=now, with_document=True)
+    job = found.job
     document: str = job.input.document
     whole = "whole" in request.GET
-    attempts = list(job.failed_attempts.order_by("number"))
-    output = getattr(job, "output", None)
     return render(
         request,
         "jobs/detail.html",
         {
             "job": job,
-            "status": job.shown_status,  # type: ignore[attr-defined]
-            "label": job.input.source_name or listing.shortened(document),
+            "status": found.status,
+            "label": found.label,
             "document": document if whole else document[:PREVIEW_CHARS],
             "document_chars": len(document),
             "is_cut": not whole and len(document) > PREVIEW_CHARS,
             "options": job.input.options,
-            "output": output,
+            "output": found.output,
             "result_template": select_template(
                 [f"results/{job.job_type}.html", "results/other.html"]
             ),
-            "attempts": [(attempt, reasons.why(attempt.error_type)) for attempt in attempts],
-            "money": money.spent_on(request.access.tenant, [job.pk]).get(job.pk),
-            "timeline": timeline(job, now=now),
-            "eta": None if job.status in AIJob.FINAL else expected_end(job, now=now),
+            "attempts": [(attempt, reasons.why(attempt.error_type)) for attempt in found.attempts],
+            "money": found.money,
+            "timeline": timeline(job, found.status, now=now),
+            "eta": found.eta,
             "can_cancel": request.access.can_write and job.status == AIJob.Status.QUEUED,
             "can_retry": request.access.can_write
             and job.status in (AIJob.Status.FAILED, AIJob.Status.CANCELED),
@@ -146,7 +152,7 @@ def cancel(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
     if withdraw.cancel_job(job, now=timezone.now()):
         messages.success(request, "Canceled.")
     else:
-        status = _job(request, job_id).shown_status  # type: ignore[attr-defined]
+        status = shown_status(_job(request, job_id))
         moving = "It is changing at this very moment. Try again."
         messages.error(
             request,
@@ -166,17 +172,13 @@ def retry(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
     return redirect("job", job.pk)
 
 
-@require_GET
+@require_safe
 @for_members
 def download(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
     """The result as a file: Markdown where it is one text, JSON otherwise."""
-    job = get_object_or_404(
-        AIJob.objects.of(request.access.tenant)
-        .filter(status=AIJob.Status.COMPLETED)
-        .select_related("output"),
-        pk=job_id,
-    )
-    result: dict[str, object] = job.output.result
+    with or_404():
+        output = jobs.output_of(request.access.tenant, job_id)
+    job, result = output.job, output.result
     match list(result.values()):
         case [str(text)] if job.job_type == "summarize":
             body, suffix, content_type = utf8(text) + "\n", "md", "text/markdown; charset=utf-8"
@@ -191,27 +193,5 @@ def download(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
 
 
 def _job(request: MemberRequest, job_id: UUID) -> AIJob:
-    jobs = AIJob.objects.of(request.access.tenant).with_shown_status()
-    return get_object_or_404(
-        jobs.select_related("collection", "batch", "input", "output"), pk=job_id
-    )
-
-
-def _asked_filter(request: MemberRequest) -> JobFilter:
-    """The filter in the address; what is unknown in it filters nothing."""
-    status, job_type = request.GET.get("status", ""), request.GET.get("job_type", "")
-    collection_id = asked_id(request, "collection")
-    return JobFilter(
-        status=status if status in AIJob.Status.values else "",
-        job_type=job_type if job_type in jobtypes.names() else "",
-        collection=get_object_or_404(Collection, tenant=request.access.tenant, pk=collection_id)
-        if collection_id
-        else None,
-    )
-
-
-def asked_id(request: MemberRequest, name: str) -> UUID | None:
-    try:
-        return UUID(request.GET.get(name, ""))
-    except ValueError:
-        return None
+    with or_404():
+        return jobs.job_of(request.access.tenant, job_id)

@@ -4,14 +4,14 @@ from django.contrib import messages
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from aijobs.web.forms import NewKey
 from aijobs.web.guards import MemberRequest, for_administrators, for_members
 from citizenapp.tenants.models import APIKey, Membership
 
 
-@require_GET
+@require_safe
 @for_members
 def members(request: MemberRequest) -> HttpResponseBase:
     found = Membership.objects.filter(tenant=request.access.tenant).select_related("user")

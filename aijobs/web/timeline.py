@@ -17,9 +17,8 @@ class Step:
     note: str = ""
 
 
-def timeline(job: AIJob, *, now: datetime) -> list[Step]:
-    """Queued, on its way, at work, ended: each with its moment."""
-    status: str = job.shown_status  # type: ignore[attr-defined]
+def timeline(job: AIJob, status: str, *, now: datetime) -> list[Step]:
+    """Queued, on its way, at work, ended: each with its moment. `status` is the shown one."""
     batch = job.batch
     on_batch = job.route == AIJob.Route.BATCH
     steps: list[tuple[str, str, datetime | None]] = [("queued", "Queued", job.created_at)]

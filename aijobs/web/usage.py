@@ -1,37 +1,36 @@
 """What was spent and saved, by day, by job type and by route."""
 
-from datetime import timedelta
-
 from django.http import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
+from aijobs.reading.usage import Period, dearest_first, usage
+from aijobs.web import parameters
+from aijobs.web.chart import Chart
 from aijobs.web.guards import MemberRequest, for_members
-from aijobs.web.queries import money
+from aijobs.web.parameters import asks
 
 PERIODS = {"7": "7 days", "30": "30 days", "90": "90 days"}
 
 
-@require_GET
+@require_safe
 @for_members
-def overview(request: MemberRequest) -> HttpResponseBase:
-    asked = request.GET.get("days", "")
-    period = asked if asked in PERIODS else "30"
-    tenant, now = request.access.tenant, timezone.now()
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    since = midnight - timedelta(days=int(period) - 1)
-    report = money.report(tenant, since, now=now)
+@asks(parameters.Days)
+def overview(request: MemberRequest, asked: parameters.Days) -> HttpResponseBase:
+    """The report of the past days, today among them."""
+    period = Period.last_days(int(asked.days), now=timezone.now())
+    found = usage(request.access.tenant, period)
     return render(
         request,
         "usage.html",
         {
-            "total": report.total,
-            "chart": money.Chart(report.days),
-            "days": [(day, spent) for day, spent in reversed(report.days) if spent.answers],
-            "by_type": report.by_type,
-            "by_route": report.by_route,
+            "total": found.total,
+            "chart": Chart(found.every_day),
+            "days": found.rows("day")[::-1],
+            "by_type": dearest_first(found.by_job_type),
+            "by_route": dearest_first(found.by_route),
             "periods": PERIODS,
-            "period": period,
+            "period": asked.days,
         },
     )

@@ -35,7 +35,7 @@ FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "o
 def database(var: Path) -> dict[str, Any]:
     """Where Django finds it: an entry of DATABASES."""
     return {
-        "ENGINE": "citizenapp.database",
+        "ENGINE": "django.db.backends.postgresql",
         "HOST": str(_data(var)),
         "PORT": str(PORT),
         "NAME": NAME,

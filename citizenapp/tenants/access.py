@@ -9,7 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 from django.utils import timezone
 
-from citizenapp.database.prepared import prepared_cursor
+from citizenapp.database import prepared_cursor
 from citizenapp.tenants.models import APIKey, Membership, Role, Tenant, User
 
 SESSION_TENANT = "tenant"

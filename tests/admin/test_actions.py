@@ -12,8 +12,8 @@ from pytest_django import Settings
 from aijobs import gateway
 from aijobs.models import AIJob, Batch
 from aijobs.pipeline import accept, assemble, dispatch
-from tests.admin.rows import LATER, act, make_batch, make_failed_job, page, told
-from tests.factories import NOW, make_job, make_tenant
+from tests.admin.rows import LATER, act, make_failed_job, page, told
+from tests.factories import NOW, make_batch, make_job, make_tenant
 from tests.ground import Emulator, emulating
 
 

@@ -6,9 +6,11 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 
-from aijobs.models import Batch, LostSubmission, StrayBatch
-from tests.admin.rows import act, make_batch, page, told
+from aijobs.models import Batch, Submission
+from aijobs.submissions import identity
+from tests.admin.rows import act, page, told
 from tests.admin.test_permissions import make_staff
+from tests.factories import make_batch, make_submission
 from tests.ground import Emulator
 from tests.pipeline.steps import hold, queue
 from tests.pipeline.strangers import make_stranger, send_into_doubt
@@ -31,7 +33,7 @@ def test_the_page_of_an_adoption_says_what_is_at_stake_and_offers_what_fits(
     ours, theirs = (one["id"] for one in emulator.control("GET", "batches"))
     text = act(staff, "batch", "adopt", batch.pk, confirmed=False).content.decode()
     assert "The risk." in text
-    assert f"{batch.nonce}-" in text
+    assert f"{identity.current(batch).nonce}-" in text
     assert f'value="{ours}"' in text
     assert f'value="{theirs}"' in text
     batch.refresh_from_db()
@@ -80,7 +82,7 @@ def test_a_release_asks_first_and_is_remembered(staff: Client, emulator: Emulato
     assert told(act(staff, "batch", "release", batch.pk)) == ["Released for a new submission: 1."]
     batch.refresh_from_db()
     assert batch.status == "assembled"
-    assert LostSubmission.objects.get().released_by == "root"
+    assert Submission.objects.get(state="released").released_by == "root"
     assert "root" in page(staff, "aijobs_batch_change", batch.pk)
     assert told(act(staff, "batch", "release", batch.pk)) == [
         "Left as they were: 1. Only a batch in doubt is released, not one that is assembled."
@@ -109,12 +111,11 @@ def test_what_needs_a_person_stands_on_the_overview_until_it_was_seen(staff: Cli
 
 def test_a_duplicate_stands_on_the_overview_with_what_it_cost(staff: Client) -> None:
     now = datetime.now(UTC)
-    stray = StrayBatch.objects.create(
+    duplicate = make_submission(
+        make_batch("settled"),
+        "duplicate",
         remote_id="msgbatch_late",
-        kind="duplicate",
-        batch=make_batch("settled"),
         requests=7,
-        created_at=now,
         found_at=now,
         ended_at=now,
         succeeded=3,
@@ -123,4 +124,4 @@ def test_a_duplicate_stands_on_the_overview_with_what_it_cost(staff: Client) -> 
     text = page(staff, "index")
     assert "msgbatch_late" in text
     assert "3 of 7 requests charged" in text
-    assert "$0.250000" in page(staff, "aijobs_straybatch_change", stray.pk)
+    assert "$0.250000" in page(staff, "aijobs_submission_change", duplicate.pk)

@@ -5,10 +5,20 @@ from django.apps import apps
 from django.contrib import admin
 from django.test import Client
 
-from aijobs.models import JobAttempt
+from aijobs.models import JobAttempt, StrangerBatch
 from citizenapp.tenants.models import APIKey, Membership
-from tests.admin.rows import LATER, make_batch, make_charge, make_collection, make_failed_job, page
-from tests.factories import NOW, make_job, make_key, make_output, make_tenant, make_user
+from tests.admin.rows import LATER, make_collection, make_failed_job, page
+from tests.factories import (
+    NOW,
+    make_batch,
+    make_charge,
+    make_job,
+    make_key,
+    make_output,
+    make_submission,
+    make_tenant,
+    make_user,
+)
 
 NASTY = "<script>alert(1)</script> \ud800 \u2028 مرحبا 🦊"
 
@@ -23,7 +33,11 @@ def make_one_of_each() -> None:
         tenant, batch=batch, collection=collection, status="completed", finished_at=LATER
     )
     make_output(job)
-    make_charge(job, batch)
+    make_charge(job, batch=batch)
+    make_submission(batch, "duplicate")
+    StrangerBatch.objects.create(
+        remote_id="msgbatch_theirs", requests=1, created_at=NOW, found_at=NOW
+    )
 
 
 @pytest.mark.usefixtures("db")
@@ -69,7 +83,7 @@ def test_a_batch_shows_its_jobs_its_money_and_its_note(staff: Client) -> None:
     batch = make_batch("ended", note="Rows are missing.", ended_at=LATER)
     tenant = make_tenant()
     for _ in range(2):
-        make_charge(make_job(tenant, batch=batch, status="submitted"), batch)
+        make_charge(make_job(tenant, batch=batch, status="submitted"), batch=batch)
     text = page(staff, "aijobs_batch_change", batch.pk)
     assert "2 submitted" in text
     assert "Rows are missing." in text

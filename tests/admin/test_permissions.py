@@ -6,8 +6,8 @@ from django.test import Client
 from django.urls import reverse
 
 from citizenapp.tenants.models import User
-from tests.admin.rows import act, make_batch, make_charge, page
-from tests.factories import make_job, make_tenant, make_user
+from tests.admin.rows import act, page
+from tests.factories import make_batch, make_charge, make_job, make_tenant, make_user
 
 
 def signed_in(user: User) -> Client:
@@ -24,7 +24,7 @@ def make_staff(*permissions: str) -> Client:
 
 def test_not_even_a_superuser_edits_what_the_pipeline_writes(staff: Client) -> None:
     job, batch = make_job(make_tenant()), make_batch()
-    entry = make_charge(job, batch)
+    entry = make_charge(job, batch=batch)
     for row in (job, batch, entry):
         model = f"aijobs_{row._meta.model_name}"
         assert staff.post(reverse(f"admin:{model}_add"), {}).status_code == 403

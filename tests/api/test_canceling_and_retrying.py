@@ -4,8 +4,7 @@ import pytest
 
 from aijobs.models import AIJob
 from tests.api.conftest import Caller
-from tests.api.rows import make_batch
-from tests.factories import NOW, make_job
+from tests.factories import NOW, make_batch, make_job
 
 
 def test_a_waiting_job_can_be_canceled(caller: Caller) -> None:
@@ -29,7 +28,7 @@ def test_a_finished_job_cannot_be_canceled(caller: Caller, status: str) -> None:
 
 def test_a_job_that_claude_works_on_cannot_be_canceled(caller: Caller) -> None:
     job = make_job(caller.tenant)
-    batch = make_batch(caller.tenant, status="submitted", remote_id="msgbatch_1", submitted_at=NOW)
+    batch = make_batch("submitted", tenant_ids=[caller.tenant.pk])
     AIJob.objects.filter(pk=job.pk).update(status="submitted", batch=batch)
 
     response = caller.send(f"jobs/{job.pk}/cancel")

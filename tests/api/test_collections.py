@@ -9,8 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from aijobs.models import AIJob, Collection
 from tests.api.conftest import Caller
-from tests.api.rows import charge
-from tests.factories import CATEGORIES, NOW
+from tests.factories import CATEGORIES, NOW, make_charge
 
 ITEMS = [{"text": "A car."}, {"text": "A house."}, {"text": "A journey."}]
 BODY = {
@@ -171,7 +170,7 @@ def test_a_collection_shows_its_counts_and_cost(caller: Caller) -> None:
     first, second, _ = AIJob.objects.order_by("pk")
     AIJob.objects.filter(pk=first.pk).update(status="completed", finished_at=NOW)
     AIJob.objects.filter(pk=second.pk).update(status="failed", finished_at=NOW)
-    charge(first, "0.002", created_at=Collection.objects.get().created_at)
+    make_charge(first, "0.002", created_at=Collection.objects.get().created_at)
 
     shown = caller.read(f"collections/{made}").json()
 

@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from aijobs.models import AIJob, Collection, new_id
 from tests.api.conftest import Caller
-from tests.api.rows import charge, fail, make_batch, make_failed
-from tests.factories import NOW, make_job, make_output
+from tests.api.rows import fail, make_failed
+from tests.factories import NOW, make_batch, make_charge, make_job, make_output
 
 CountQueries = Callable[[int], AbstractContextManager[Any]]
 
@@ -30,7 +30,7 @@ def test_a_completed_job_shows_its_result_and_what_it_cost(caller: Caller) -> No
         attempts=1,
     )
     make_output(job)
-    charge(job, "0.0000215")
+    make_charge(job, "0.0000215")
 
     shown = caller.read(f"jobs/{job.pk}").json()
 
@@ -123,7 +123,7 @@ def test_pages_lead_to_every_job_once_and_back(caller: Caller) -> None:
 
 def test_a_batch_job_is_processing_while_anthropic_has_its_batch(caller: Caller) -> None:
     job = make_job(caller.tenant)
-    batch = make_batch(caller.tenant, status="submitted", remote_id="msgbatch_1", submitted_at=NOW)
+    batch = make_batch("submitted", tenant_ids=[caller.tenant.pk])
     AIJob.objects.filter(pk=job.pk).update(status="submitted", batch=batch)
 
     assert ids(caller.read("jobs", status="processing")) == [str(job.pk)]
@@ -172,7 +172,8 @@ def test_filters_narrow_the_list(caller: Caller) -> None:
         ("collection", "7"),
         ("created_after", "yesterday"),
         ("created_after", "2026-02-30"),
-        ("created_before", ""),
+        ("created_before", " "),
+        ("cursor", "7"),
         ("page_size", "0"),
         ("page_size", "101"),
         ("page_size", "many"),
@@ -201,7 +202,7 @@ def test_a_list_takes_the_same_number_of_queries_however_long(
     caller: Caller, django_assert_num_queries: CountQueries
 ) -> None:
     for _ in range(20):
-        charge(make_failed(caller.tenant))
+        make_charge(make_failed(caller.tenant))
 
     # The key and its tenant, the jobs, the charges, the errors.
     with django_assert_num_queries(4):
@@ -234,13 +235,7 @@ def test_one_job_takes_the_same_number_of_queries_however_often_it_failed(
 
 
 def test_a_waiting_job_is_expected_when_others_took_as_long(caller: Caller) -> None:
-    make_batch(
-        caller.tenant,
-        status="settled",
-        remote_id="msgbatch_1",
-        submitted_at=NOW,
-        settled_at=NOW + timedelta(minutes=7),
-    )
+    make_batch("settled", submitted_at=NOW, settled_at=NOW + timedelta(minutes=7))
     waiting = make_job(caller.tenant, now=timezone.now())
     done = make_job(caller.tenant, status="completed", finished_at=NOW)
 

@@ -10,11 +10,11 @@ from asgiref.sync import sync_to_async
 from django.db import connections
 from django.test import AsyncClient
 
-from aijobs.api import exports
 from aijobs.models import AIJob
+from aijobs.reading import jobs
 from tests.api.conftest import Caller
-from tests.api.rows import charge, fail
-from tests.factories import NOW, make_key, make_output
+from tests.api.rows import fail
+from tests.factories import NOW, make_charge, make_key, make_output
 
 
 def finished_collection(caller: Caller, summaries: list[str]) -> str:
@@ -26,7 +26,7 @@ def finished_collection(caller: Caller, summaries: list[str]) -> str:
     made: str = caller.send("collections", body).json()["collection_id"]
     for job, summary in zip(AIJob.objects.order_by("pk"), summaries, strict=True):
         make_output(job, {"summary": summary})
-        charge(job)
+        make_charge(job, "0.001")
     AIJob.objects.update(status="completed", finished_at=NOW)
     return made
 
@@ -90,7 +90,7 @@ def test_unfinished_and_failed_jobs_are_lines_too(caller: Caller) -> None:
 
 
 def test_the_order_holds_over_chunks(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exports, "CHUNK", 2)
+    monkeypatch.setattr(jobs, "CHUNK", 2)
     made = finished_collection(caller, [str(n) for n in range(7)])
 
     rows = list(
@@ -114,7 +114,7 @@ def test_another_format_is_named(caller: Caller) -> None:
 async def test_asgi_streams_it_chunk_by_chunk(
     caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exports, "CHUNK", 2)
+    monkeypatch.setattr(jobs, "CHUNK", 2)
     made = await sync_to_async(finished_collection)(caller, ["one", "two", "three"])
     key = await sync_to_async(make_key)(caller.tenant)
 

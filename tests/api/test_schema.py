@@ -16,8 +16,8 @@ from jsonschema import Draft202012Validator, FormatChecker  # type: ignore[impor
 from aijobs import jobtypes
 from aijobs.models import AIJob
 from tests.api.conftest import Caller
-from tests.api.rows import charge, make_failed
-from tests.factories import NOW, make_job, make_output
+from tests.api.rows import make_failed
+from tests.factories import NOW, make_charge, make_job, make_output
 
 RESULTS: dict[str, dict[str, Any]] = {
     "analyze": {
@@ -96,7 +96,7 @@ def test_the_documentation_page_runs_scripts_of_ours_only(db: None) -> None:
 def test_jobs_look_as_documented(schema: Any, caller: Caller, job_type: str) -> None:
     done = make_job(caller.tenant, job_type, status="completed", finished_at=NOW, started_at=NOW)
     make_output(done, RESULTS[job_type])
-    charge(done)
+    make_charge(done)
     failed = make_failed(caller.tenant)
 
     check(schema, "list_jobs", caller.read("jobs", page_size=1))
@@ -132,7 +132,7 @@ def test_collections_look_as_documented(schema: Any, caller: Caller) -> None:
 
 @pytest.mark.parametrize("group_by", ["day", "job_type", "route"])
 def test_usage_looks_as_documented(schema: Any, caller: Caller, group_by: str) -> None:
-    charge(make_job(caller.tenant))
+    make_charge(make_job(caller.tenant))
 
     found = caller.read("usage", group_by=group_by, to="2026-11-30")
 

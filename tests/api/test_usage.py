@@ -7,19 +7,18 @@ import pytest
 
 from aijobs.models import CircuitBreaker
 from tests.api.conftest import Caller
-from tests.api.rows import charge
-from tests.factories import NOW, make_job, make_tenant
+from tests.factories import NOW, make_charge, make_job, make_tenant
 
 NOVEMBER = {"from": "2026-11-01", "to": "2026-11-30"}
 
 
 def spend(caller: Caller) -> None:
     summary = make_job(caller.tenant)
-    charge(summary, "0.001")
-    charge(summary, "0.002", created_at=NOW + timedelta(days=1))
-    charge(make_job(caller.tenant, "classify", route="sync"), "0.004")
-    charge(make_job(caller.tenant), "1", created_at=NOW - timedelta(days=40))
-    charge(make_job(make_tenant("other")), "9")
+    make_charge(summary, "0.001")
+    make_charge(summary, "0.002", created_at=NOW + timedelta(days=1))
+    make_charge(make_job(caller.tenant, "classify", route="sync"), "0.004")
+    make_charge(make_job(caller.tenant), "1", created_at=NOW - timedelta(days=40))
+    make_charge(make_job(make_tenant("other")), "9")
 
 
 def report(caller: Caller, **query: str) -> Any:

@@ -41,13 +41,18 @@ Times = dict[str, dict[str, float]]
 # the newest as can be: the kind "analyze" and the route "sync" are the oldest forty's alone.
 FILL = """
 INSERT INTO aijobs_batch
-    (id, nonce, remote_id, status, after_cancel, tenant_ids, requests, request_bytes, watermark,
+    (id, status, after_cancel, tenant_ids, requests, request_bytes,
      succeeded, errored, canceled, expired, attempts, note, needs_attention, assembled_at,
      submitted_at, polled_at, ended_at, settled_at)
-SELECT id, id, id, CASE id WHEN 1 THEN 'submitted' ELSE 'settled' END, 'requeue', '{1}',
-       %(batch)s, 2000, '', 0, 0, 0, 0, 0, '', '', %(now)s, %(now)s, %(now)s,
+SELECT id, CASE id WHEN 1 THEN 'submitted' ELSE 'settled' END, 'requeue', '{1}',
+       %(batch)s, 2000, 0, 0, 0, 0, 0, '', '', %(now)s, %(now)s, %(now)s,
        CASE WHEN id > 1 THEN %(now)s END, CASE WHEN id > 1 THEN %(now)s END
 FROM generate_series(1, 2 + %(n)s / %(batch)s) AS id;
+
+INSERT INTO aijobs_submission
+    (batch_id, state, nonce, watermark, requests, sent_at, remote_id, released_by, succeeded,
+     cost_usd)
+SELECT id, 'confirmed', id, '', requests, %(now)s, id, '', 0, 0 FROM aijobs_batch;
 
 INSERT INTO aijobs_collection (id, tenant_id, name, job_type, total, created_by, created_at)
 SELECT ('00000000-0000-7000-8000-' || lpad(to_hex(i), 12, '0'))::uuid, 1, 'Collection ' || i,

@@ -58,6 +58,7 @@ def queue_anew() -> None:
     _rewind(
         "UPDATE aijobs_aijob SET status = 'queued', batch_id = NULL, attempts = 0,"
         " started_at = NULL, finished_at = NULL",
+        "DELETE FROM aijobs_submission",
         "DELETE FROM aijobs_batch",
     )
 
@@ -73,8 +74,9 @@ def end_anew() -> None:
 def assemble_anew() -> None:
     """Bring every batch back to where it is ready to be sent."""
     _rewind(
-        "UPDATE aijobs_batch SET status = 'assembled', remote_id = NULL, attempts = 0,"
-        " retry_at = NULL, submitted_at = NULL"
+        "DELETE FROM aijobs_submission",
+        "UPDATE aijobs_batch SET status = 'assembled', attempts = 0, retry_at = NULL,"
+        " submitted_at = NULL",
     )
 
 

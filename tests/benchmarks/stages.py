@@ -12,7 +12,7 @@ from django.test import override_settings
 from django.utils import timezone
 
 from aijobs import gateway
-from aijobs.models import AIJob, Batch, JobOutput
+from aijobs.models import AIJob, Batch, JobOutput, new_nonce
 from aijobs.pipeline import assemble, dispatch, settle
 from tests.benchmarks import material
 from tests.benchmarks.bench import Bench, Way
@@ -83,7 +83,7 @@ def _claim_bare() -> None:
 
 def _claim_row_by_row() -> None:
     batch = Batch.objects.create(
-        nonce="naive", tenant_ids=[], requests=0, request_bytes=0, assembled_at=timezone.now()
+        tenant_ids=[], requests=0, request_bytes=0, assembled_at=timezone.now()
     )
     for job in AIJob.objects.filter(status="queued").order_by("not_before")[:NAIVE_ROWS]:
         job.status, job.batch, job.started_at = "submitted", batch, timezone.now()
@@ -116,7 +116,7 @@ def dispatching(bench: Bench) -> Iterator[Row]:
 
 def _write_body(batch: Batch, path: Path) -> int:
     with path.open("wb") as file:
-        dispatch.write_body(batch, file)
+        dispatch.write_body(batch, new_nonce(), file)
         return file.tell()
 
 
@@ -129,7 +129,7 @@ def _dispatch() -> None:
     for batch in dispatch.ready(timezone.now()):
         dispatch.dispatch(batch, timezone.now)
         # The sink gives every batch one id, which two cannot have.
-        Batch.objects.filter(pk=batch.pk).update(remote_id=f"{batch.remote_id}_{batch.pk}")
+        batch.submissions.update(remote_id=f"{batch.remote_id}_{batch.pk}")
 
 
 def _send_raw(sizes: dict[int, int], bodies: Path, host: str, port: int) -> None:
@@ -198,9 +198,10 @@ def _write_results(bench: Bench, folder: Path) -> None:
     folder.mkdir()
     texts = documents(bench.random, bench.n)
     for batch in Batch.objects.all():
-        assert batch.remote_id
-        with TemporaryFile() as rows, (folder / batch.remote_id).open("wb") as file:
-            gateway.download_results(batch.remote_id, rows)
+        remote_id = batch.remote_id
+        assert remote_id
+        with TemporaryFile() as rows, (folder / remote_id).open("wb") as file:
+            gateway.download_results(remote_id, rows)
             rows.seek(0)
             for line in rows:
                 row = orjson.loads(line)

@@ -55,6 +55,7 @@ def _forget() -> None:
             "UPDATE aijobs_aijob SET status = 'queued', attempts = 0, started_at = NULL,"
             " finished_at = NULL"
         )
+        cursor.execute("DELETE FROM aijobs_submission")
         cursor.execute("DELETE FROM aijobs_batch")
     with connection.cursor() as cursor:
         cursor.execute("VACUUM (FULL) aijobs_aijob")
@@ -92,14 +93,14 @@ def _choose() -> tuple[float, int]:
     took, tenants, room = 0.0, set[int](), 100_000
     with transaction.atomic(), connection.cursor() as cursor:
         batch = Batch.objects.create(
-            nonce="fair", tenant_ids=[], requests=0, request_bytes=0, assembled_at=timezone.now()
+            tenant_ids=[], requests=0, request_bytes=0, assembled_at=timezone.now()
         )
         while room:
             arguments: dict[str, Any] = {
                 "now": timezone.now(),
                 "job_types": list(jobtypes.names()),
-                "room": room,
-                "bytes": 250_000_000,
+                "free_requests": room,
+                "free_bytes": 250_000_000,
             }
             began = time.perf_counter()
             cursor.execute(f"{assemble.CHOSEN} SELECT count(*) FROM chosen", arguments)

@@ -11,11 +11,14 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from aijobs import gateway
-from aijobs.models import AIJob, Batch
-from aijobs.pipeline import _endings, accept, assemble, dispatch, poll, settle
-from aijobs.pipeline._answers import Billed, Success
-from aijobs.pipeline._copy import read_rows
+from aijobs.models import AIJob, Batch, Submission, new_nonce
+from aijobs.outcomes import endings
+from aijobs.outcomes.answers import Billed, Success
+from aijobs.outcomes.endings import Road
+from aijobs.pipeline import accept, assemble, dispatch, poll, settle
+from aijobs.postgres.copying import read_rows
 from aijobs.pricing import Usage
+from aijobs.submissions import moves
 from tests.benchmarks import bulk, material, peers
 from tests.benchmarks.bench import Bench, Way
 from tests.benchmarks.report import Row, measurement
@@ -170,8 +173,12 @@ def _fetch() -> None:
 def _submit(bench: Bench, outcomes: Path) -> None:
     """Say that all was sent, and in which order the results of each batch come."""
     for batch in Batch.objects.all():
-        batch.mark_submitting(timezone.now(), watermark="", requests=1, request_bytes=1)
-        batch.mark_submitted(timezone.now(), f"bench-{batch.pk}", timezone.now())
+        now = timezone.now()
+        submission = moves.store_intent(
+            batch, new_nonce(), watermark="", requests=batch.requests, request_bytes=1, now=now
+        )
+        assert submission
+        moves.confirm(submission, f"bench-{batch.pk}", now, now)
         keys = [key.hex for key in AIJob.objects.filter(batch=batch).values_list("pk", flat=True)]
         bench.random.shuffle(keys)
         (outcomes / str(batch.pk)).write_text("\n".join(keys))
@@ -179,11 +186,11 @@ def _submit(bench: Bench, outcomes: Path) -> None:
 
 def _store(outcomes: Path) -> None:
     success = Success({"summary": ANSWER}, BILLED)
-    for batch in Batch.objects.all():
+    for submission in Submission.objects.select_related("batch"):
+        batch, road = submission.batch, Road.of_batch(submission)
         keys = iter((outcomes / str(batch.pk)).read_text().split("\n"))
         while chunk := list(islice(keys, settle.CHUNK_ROWS)):
             with transaction.atomic():
-                jobs = _endings.lock_jobs(chunk, status="submitted", batch=batch)
-                _endings.store(
-                    ((job, success) for job in jobs.values()), batch=batch, now=timezone.now()
-                )
+                jobs = endings.lock_jobs(chunk, status="submitted", batch=batch)
+                rows = ((job, success) for job in jobs.values())
+                endings.store(rows, road, now=timezone.now())

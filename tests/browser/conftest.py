@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.ground import Site
+from tests.ground import Emulator, Site
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 OPTIONS = [
@@ -58,3 +58,11 @@ def signed_in(page: Page) -> Page:
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_load_state()
     return page
+
+
+@pytest.fixture
+def held(live_site: Site) -> Iterator[Emulator]:
+    """The product's emulator, whose batches go on until the test releases them, or ends."""
+    live_site.emulator.hold()
+    yield live_site.emulator
+    live_site.emulator.release()

@@ -10,7 +10,7 @@ from urllib.request import Request, urlopen
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.ground import Site
+from tests.ground import Emulator, Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
@@ -38,18 +38,22 @@ def was_reloaded(page: Page) -> bool:
     return not page.evaluate("window.unreloaded === true")
 
 
-def test_a_queued_job_completes_on_the_open_page(signed_in: Page) -> None:
+def test_a_queued_job_completes_on_the_open_page(signed_in: Page, held: Emulator) -> None:
     page = signed_in
     queue_text(page, POLICY * 20)
     expect(page).to_have_url(re.compile("/jobs/[0-9a-f-]{36}$"))
     mark_page(page)
+    expect(status(page)).to_contain_text("Submitted", timeout=BATCH_SECONDS)
+    held.release()
     expect(status(page)).to_contain_text("Completed", timeout=BATCH_SECONDS)
     expect(page.locator("main")).to_contain_text("Emulated answer")
     expect(page.locator("main")).to_contain_text("Saved by batching")
     assert not was_reloaded(page)
 
 
-def test_the_dashboard_follows_what_an_api_client_queues(signed_in: Page, live_site: Site) -> None:
+def test_the_dashboard_follows_what_an_api_client_queues(
+    signed_in: Page, live_site: Site, held: Emulator
+) -> None:
     page = signed_in
     expect(page.get_by_text("Live", exact=True)).to_be_visible()
     mark_page(page)
@@ -66,6 +70,8 @@ def test_the_dashboard_follows_what_an_api_client_queues(signed_in: Page, live_s
         job = json.load(response)["job_id"]
     row = page.locator(f'[data-key="{job}"]')
     expect(row).to_be_visible(timeout=5_000)
+    expect(row).to_contain_text("Submitted", timeout=BATCH_SECONDS)
+    held.release()
     expect(row).to_contain_text("Completed", timeout=BATCH_SECONDS)
     expect(row).to_contain_text("$")
     assert not was_reloaded(page)
@@ -109,7 +115,7 @@ def test_markup_in_a_document_is_shown_as_text(signed_in: Page) -> None:
     assert page.evaluate("window.attacked") is None
 
 
-def test_a_collection_from_a_table_completes_live(signed_in: Page) -> None:
+def test_a_collection_from_a_table_completes_live(signed_in: Page, held: Emulator) -> None:
     page = signed_in
     table = io.StringIO()
     rows = csv.writer(table)
@@ -125,6 +131,8 @@ def test_a_collection_from_a_table_completes_live(signed_in: Page) -> None:
     page.get_by_role("button", name="Queue collection").click()
     expect(page).to_have_url(re.compile("/collections/[0-9a-f-]{36}$"))
     mark_page(page)
+    expect(page.locator("main").get_by_text("Submitted")).to_have_count(10, timeout=BATCH_SECONDS)
+    held.release()
     expect(page.locator("main").get_by_text("Completed")).to_have_count(10, timeout=BATCH_SECONDS)
     assert not was_reloaded(page)
 

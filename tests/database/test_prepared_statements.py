@@ -4,7 +4,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from citizenapp.database.prepared import prepared_cursor
+from citizenapp.database import prepared_cursor
 from tests.factories import make_tenant
 
 pytestmark = pytest.mark.django_db(transaction=True)

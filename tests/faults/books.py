@@ -2,8 +2,11 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
-from django.db.models import Count, Sum
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db import connection, transaction
+from django.db.models import Count, Q, QuerySet, Sum
 
 from aijobs.models import (
     AIJob,
@@ -13,8 +16,11 @@ from aijobs.models import (
     JobInput,
     JobOutput,
     LedgerEntry,
-    StrayBatch,
+    StrangerBatch,
+    Submission,
+    UsageRollup,
 )
+from tests.factories import STATES
 from tests.faults.journeys import DOCUMENTS, HOPELESS, TENANTS, URGENT
 from tests.faults.world import World
 
@@ -77,17 +83,72 @@ def always(world: World) -> list[str]:
         wrong.append("a job without input")
     if AIJob.objects.filter(status="submitted", batch__status__in=Batch.FINAL).exists():
         wrong.append("a job that waits for a batch that is done")
-    remote = {batch["id"]: batch for batch in world.emulator.control("GET", "batches")}
-    ours = set(Batch.objects.exclude(remote_id=None).values_list("remote_id", flat=True))
-    strays = set(StrayBatch.objects.values_list("remote_id", flat=True))
-    doubts = list(Batch.objects.in_doubt().values_list("requests", flat=True))
-    unknown = [batch["total"] for key, batch in remote.items() if key not in ours | strays]
+    wrong += _disagreements()
+    wrong += _sums_apart()
+    remote = _remote(world)
+    known = _known()
+    doubts = list(Submission.objects.in_doubt().values_list("requests", flat=True))
+    unknown = [batch["total"] for key, batch in remote.items() if key not in known]
     if Counter(unknown) - Counter(doubts):
         wrong.append(f"batches at Anthropic that nobody looks for: {unknown} against {doubts}")
+    wrong += [f"{key} is known {times} times" for key, times in known.items() if times > 1]
     billed = sum(batch["succeeded"] for batch in remote.values())
-    if LedgerEntry.objects.filter(route="batch").count() > billed:
+    if LedgerEntry.objects.filter(route="batch", corrects=None).count() > billed:
         wrong.append("more charges than Anthropic billed")
     return wrong
+
+
+def _remote(world: World) -> dict[str, dict[str, Any]]:
+    """All that Anthropic ever had of us, by its ids."""
+    return {batch["id"]: batch for batch in world.emulator.control("GET", "batches")}
+
+
+def _known() -> Counter[str | None]:
+    """How often each batch at Anthropic stands in our rows: as a submission, or as a stranger."""
+    there = Submission.objects.exclude(remote_id=None)
+    return Counter(
+        [
+            *there.values_list("remote_id", flat=True),
+            *StrangerBatch.objects.values_list("remote_id", flat=True),
+        ]
+    )
+
+
+def _disagreements() -> list[str]:
+    """Batches whose status is not that of the submission by which they stand."""
+    current = ArrayAgg(
+        "submissions__state", filter=Q(submissions__state__in=Submission.CURRENT), default=[]
+    )
+    # One statement: between two of them a worker may move both.
+    return [
+        f"a batch that is {status}, with the submissions {states}"
+        for status, states in Batch.objects.annotate(states=current).values_list("status", "states")
+        if (states not in [[state] for state in STATES[status]] if STATES[status] else states)
+    ]
+
+
+SUMS = ("cost_usd", "sync_cost_usd", "saved_usd", "input_tokens", "output_tokens")
+
+
+def _sums_apart() -> list[str]:
+    """Sums of the ledger that are not those of the rollups, which pages show."""
+    by = ("tenant", "job_type", "route")
+
+    def sums(rows: QuerySet[Any], answers: Any) -> dict[tuple[Any, ...], dict[str, Any]]:
+        totals = {name: Sum(name) for name in SUMS}
+        found = rows.order_by().values(*by).annotate(**totals, answers_given=answers)
+        return {tuple(row.pop(name) for name in by): row for row in found}
+
+    # One snapshot: between two statements a worker may store charges.
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        ledger = sums(LedgerEntry.objects.all(), Count("pk", filter=Q(corrects=None)))
+        rollups = sums(UsageRollup.objects.all(), Sum("answers"))
+    return [
+        f"sums of {key}: {ledger.get(key)} in the ledger, {rollups.get(key)} in the rollups"
+        for key in sorted({*ledger, *rollups})
+        if ledger.get(key) != rollups.get(key)
+    ]
 
 
 def _jobs(books: Books) -> None:
@@ -98,14 +159,22 @@ def _jobs(books: Books) -> None:
 
 
 def _batches(books: Books, world: World) -> None:
-    remote = {batch["id"]: batch for batch in world.emulator.control("GET", "batches")}
-    for stray in StrayBatch.objects.all():
-        # Known to be one too many, or none of ours: what it cost is written down.
-        batch = remote.pop(stray.remote_id)
-        if stray.kind == StrayBatch.Kind.DUPLICATE:
-            books.paid_twice += batch["succeeded"]
-            books.compare("rows of a duplicate", stray.succeeded or 0, batch["succeeded"])
-    ours = dict(Batch.objects.exclude(remote_id=None).values_list("remote_id", "pk"))
+    remote = _remote(world)
+    known = _known()
+    books.compare("batches at Anthropic that no row knows", len(remote.keys() - known.keys()), 0)
+    twice_known = [times for times in known.values() if times > 1]
+    books.compare("batches at Anthropic that several rows know", len(twice_known), 0)
+    for stranger in StrangerBatch.objects.all():
+        remote.pop(stranger.remote_id, None)
+    for duplicate in Submission.objects.filter(state=Submission.State.DUPLICATE):
+        # Known to be one too many: what it cost is written down.
+        assert duplicate.remote_id
+        batch = remote.pop(duplicate.remote_id)
+        books.paid_twice += batch["succeeded"]
+        books.compare("rows of a duplicate", duplicate.succeeded, batch["succeeded"])
+    there = Submission.objects.current().exclude(remote_id=None)
+    ours = dict(there.values_list("remote_id", "batch"))
+    books.refute("batches that disagree with their submissions", len(_disagreements()))
     open_ = Batch.objects.exclude(status__in=Batch.FINAL)
     books.refute("batches without an end", open_.count())
     books.compare("batches at Anthropic", len(remote), len(ours))
@@ -121,12 +190,13 @@ def _batches(books: Books, world: World) -> None:
     for remote_id, pk in ours.items():
         if remote_id in remote:
             books.compare(f"lines of batch {pk}", lines[pk], remote[remote_id]["total"])
-    charges = LedgerEntry.objects.filter(route="batch")
+    charges = LedgerEntry.objects.filter(route="batch", corrects=None)
     billed = [one for remote_id, one in remote.items() if remote_id in ours]
     books.compare("charges", charges.count(), sum(one["succeeded"] for one in billed))
     for tokens in ("input_tokens", "output_tokens"):
         charged = charges.aggregate(sum=Sum(tokens))["sum"] or 0
         books.compare(tokens, charged, sum(one[tokens] for one in billed))
+    books.refute("sums that differ from the rollups", len(_sums_apart()))
     twice = charges.values("batch", "custom_id").annotate(times=Count("id")).filter(times__gt=1)
     books.compare("lines that were charged twice", twice.count(), 0)
 
@@ -134,7 +204,7 @@ def _batches(books: Books, world: World) -> None:
 def _direct_calls(books: Books, world: World) -> None:
     """What a broken direct call cost cannot be known; but none is asked again by itself."""
     billed = world.emulator.stats()["messages_billed"]
-    charges = LedgerEntry.objects.filter(route="sync").count()
+    charges = LedgerEntry.objects.filter(route="sync", corrects=None).count()
     doubts = JobAttempt.objects.filter(route="sync", error_type="in_doubt").count()
     if not charges <= billed <= charges + doubts:
         books.compare("direct charges", charges, billed)

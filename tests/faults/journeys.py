@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from aijobs import gateway
 from aijobs.gateway import GatewayError
-from aijobs.models import AIJob, Batch, Collection, StrayBatch
+from aijobs.models import AIJob, Batch, Collection, Submission
 from aijobs.pipeline import (
     accept,
     assemble,
@@ -115,11 +115,11 @@ def retry_what_ended_badly(now: datetime) -> bool:
 
 def meet_a_stranger(now: datetime) -> bool:
     """While a batch is in doubt, somebody else with the same key makes one that looks like it."""
-    batch = Batch.objects.filter(status="unconfirmed").first()
-    if batch is None:
+    submission = Submission.objects.filter(state="in_doubt").first()
+    if submission is None:
         return False
     params = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "Hail?"}]}
-    requests = [{"custom_id": f"theirs-{n}", "params": params} for n in range(batch.requests)]
+    requests = [{"custom_id": f"theirs-{n}", "params": params} for n in range(submission.requests)]
     with contextlib.suppress(GatewayError):
         gateway.create_batch(BytesIO(orjson.dumps({"requests": requests})))
     return True
@@ -142,7 +142,7 @@ def is_at_work() -> bool:
     return (
         AIJob.objects.exclude(status__in=AIJob.FINAL).exists()
         or Batch.objects.exclude(status__in=Batch.FINAL).exists()
-        or StrayBatch.objects.filter(kind=StrayBatch.Kind.DUPLICATE, ended_at=None).exists()
+        or Submission.objects.filter(state="duplicate", ended_at=None).exists()
     )
 
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 import anthropic  # noqa: F401  (every fork finds it in its memory)
 from django.db import connections
 
-from aijobs.pipeline import _crash_points
+from aijobs import crash_points
 from tests.faults.world import World
 
 # A death to order: at a step ("settle.stored:2"), by a kill after so many seconds, or none.
@@ -71,7 +71,7 @@ def born(world: World, order: Order, live: Callable[[], object]) -> int:
         os.dup2(log, 2)
         random.seed()
         if isinstance(order, str):
-            os.environ[_crash_points.ORDER] = order
+            os.environ[crash_points.ORDER] = order
         live()
         code = 0
     except BaseException:

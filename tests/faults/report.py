@@ -18,6 +18,7 @@ STAGES = (
         "retry",
         "breaker",
         "endings",
+        "identity",
         "create",
         "list",
         "retrieve",
@@ -39,7 +40,7 @@ what cannot be promised. `make torture` wrote it; the next run writes it anew.
 
 Real processes do what the product's workers do, against a real PostgreSQL and, over HTTP by the
 official SDK, the emulator of Anthropic's API. They are killed by SIGKILL: at every named point of
-every stage (`aijobs/pipeline/_crash_points.py`; between two points lies at most one thing that
+every stage (`aijobs/crash_points.py`; between two points lies at most one thing that
 lasts, a commit or a call), at random moments from outside, alone and with two or four of them doing
 everything at once. The network fails at each call in each way that the emulator knows: before and
 after the work was done, once or for an hour. Workers are stopped by SIGSTOP at any moment, and wake

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 
-from aijobs.pipeline._crash_points import Step
+from aijobs.crash_points import Step
 from tests.faults import books, journeys, nursery
 from tests.faults.books import Books
 from tests.faults.journeys import Deed
@@ -24,7 +24,9 @@ DAY = (
     *(Step.WITHDRAW_DISSOLVED, Step.DISPATCH_WRITTEN, Step.DISPATCH_WATERMARK),
     *(Step.DISPATCH_INTENT, Step.RECONCILE_ABANDONED, Step.RECONCILE_LISTED),
     *(Step.RECONCILE_RELEASED, Step.DISPATCH_ANSWERED, Step.RECONCILE_ADOPTED),
-    *(Step.DISPATCH_SENDING, Step.DISPATCH_COMMITTED, Step.DISPATCH_REFUSED),
+    *(Step.DISPATCH_SENDING, Step.DISPATCH_CONFIRMED, Step.DISPATCH_COMMITTED),
+    *(Step.DISPATCH_REFUSED, Step.DISPATCH_TAKEN_BACK, Step.DISPATCH_DISSOLVED),
+    *(Step.DISPATCH_REDUCED,),
     *(Step.BREAKER_OPENED, Step.BREAKER_CLOSED),
     *(Step.WITHDRAW_WISHED, Step.POLL_CANCELED, Step.WITHDRAW_CANCELED),
     *(Step.POLL_CLAIMED, Step.POLL_ANSWERED, Step.POLL_COMMITTED),
@@ -35,7 +37,9 @@ DAY = (
 # What only comes when the promise is at its end (`late`), when strangers use the same workspace,
 # or after weeks (test_old_rows.py).
 LATE = (Step.SWEEP_FOUND, Step.SWEEP_CANCELED, Step.SWEEP_COUNTED)
-RARE = (*LATE, Step.SETTLE_DISOWNED, Step.SWEEP_PRUNED, Step.SWEEP_GAVE_UP)
+STRANGE = (Step.SETTLE_GAVE_BACK, Step.IDENTITY_RECORDED, Step.SETTLE_DISOWNED)
+OLD = (Step.SWEEP_PRUNED, Step.SWEEP_GAVE_UP, Step.SWEEP_PRICED)
+RARE = (*LATE, *STRANGE, Step.SWEEP_MISTAKEN, *OLD)
 LEADS_TO = {
     Step.RECONCILE_ABANDONED: [Step.DISPATCH_INTENT],
     Step.RECONCILE_LISTED: [Step.DISPATCH_INTENT],
@@ -221,10 +225,12 @@ class Torture:
             self.counter.add(fault.at, name, 0 if spared else 1, found)
         self._score_steps(died, found)
 
-    def stranger(self, deaths: int = 0) -> Counter[str]:
-        """A batch that Anthropic never had is mistaken for one that somebody else made."""
-        orders: list[Order] = [Step.SETTLE_DISOWNED] * min(deaths, 1)
-        orders += [self._any_step() for _ in range(deaths - 1)]
+    def stranger(self, *steps: Step, deaths: int = 0) -> Counter[str]:
+        """A batch that Anthropic never had is mistaken for one that somebody else made.
+
+        `deaths`: at any steps, after those at `steps`.
+        """
+        orders: list[Order] = [*steps, *(self._any_step() for _ in range(deaths))]
         drop: dict[str, object] = {"at": "create", "fault": "drop"}
         died, found = self.day(orders, [drop], event=journeys.meet_a_stranger)
         self.counter.add("reconcile", "somebody else's batch of the same size", 1, found)
@@ -248,6 +254,17 @@ class Torture:
         died, found = self.day(steps, faults, latency=300)
         self.counter.late += 1
         self.counter.paid_twice += found.paid_twice
+        self._score_steps(died, found)
+        return died
+
+    def mistaken(self, *steps: Step) -> Counter[str]:
+        """Given up and not there, while somebody else's batch shows late that looks like it."""
+        faults: list[dict[str, object]] = [
+            {"at": "create", "fault": "drop"},
+            {"at": "list", "fault": "lag", "seconds": 150, "times": 0},
+        ]
+        died, found = self.day(steps, faults, event=journeys.meet_a_stranger, latency=300)
+        self.counter.add("sweep", "somebody else's batch that shows late", 1, found)
         self._score_steps(died, found)
         return died
 
@@ -284,8 +301,10 @@ class Torture:
     def _score_steps(self, deaths: Counter[str], found: Books) -> None:
         for name, times in deaths.items():
             stage, _, _ = name.partition(".")
-            fault = f"SIGKILL at {name}" if name in set(DAY) else "SIGKILL at any moment"
-            self.counter.add(stage if name in set(DAY) else "all", fault, times, found)
+            if name in set(Step):
+                self.counter.add(stage, f"SIGKILL at {name}", times, found)
+            else:
+                self.counter.add("all", "SIGKILL at any moment", times, found)
 
 
 def long(torture: Torture, enough: Callable[[], bool], is_over: Callable[[], bool]) -> None:
@@ -309,7 +328,8 @@ def _trials(torture: Torture, times: int) -> list[Callable[[], object]]:
         *(partial(torture.together, workers, deaths=0) for workers in (2, 2, 4) * 10),
         *(partial(torture.naps, workers, deaths=4) for workers in (2, 3) * 15),
         *(partial(torture.storm, deaths=30) for _ in range(25)),
-        *(partial(torture.stranger, deaths=3) for _ in range(3)),
+        *(partial(torture.stranger, step, deaths=2) for step in STRANGE),
+        partial(torture.mistaken, Step.SWEEP_MISTAKEN),
         *(partial(torture.outage, fault, deaths=4) for fault in ("drop", "html")),
         *(partial(torture.late, *steps) for steps in ((), LATE, LATE[:1], LATE[1:])),
     ]

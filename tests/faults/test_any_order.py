@@ -21,6 +21,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from aijobs.crash_points import Step
 from aijobs.gateway import GatewayError
 from aijobs.models import AIJob, Batch
 from aijobs.pipeline import (
@@ -34,7 +35,7 @@ from aijobs.pipeline import (
     sweep,
     withdraw,
 )
-from aijobs.pipeline._crash_points import Step
+from aijobs.submissions import identity
 from citizenapp.tenants.models import Tenant
 from tests.faults import books, journeys, nursery
 from tests.faults.scenarios import RARE
@@ -132,11 +133,12 @@ class Story(RuleBasedStateMachine):
         """Staff who look first: they adopt what is there, and release what is not."""
         batch = Batch.objects.filter(status="unconfirmed").earliest("pk")
         self.world.emulator.control("DELETE", "faults")
-        found = reconcile.candidates(batch, self.world.now())
+        submission = identity.current(batch)
+        found = identity.candidates(submission, self.world.now())
         if adopt and len(found) == 1:
             reconcile.adopt(batch, found[0].id, now=self.world.now())
         if not adopt and not found:
-            reconcile.release(batch, now=self.world.now())
+            reconcile.release(submission, now=self.world.now())
 
     @invariant()
     def holds(self) -> None:

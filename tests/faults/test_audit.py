@@ -8,7 +8,8 @@ import pytest
 from django.db import connection
 
 from aijobs import gateway
-from aijobs.models import AIJob, Batch, JobOutput
+from aijobs.models import AIJob, Batch, JobOutput, Submission, UsageRollup
+from aijobs.submissions import identity
 from tests.faults import books, journeys
 from tests.faults.world import World
 
@@ -40,6 +41,22 @@ def leave_a_batch() -> None:
     Batch.objects.filter(status="settled").update(status="ended")
 
 
+def lose_a_submission() -> None:
+    Submission.objects.filter(state="confirmed").update(state="released", remote_id=None)
+
+
+def forget_a_sum() -> None:
+    UsageRollup.objects.all().delete()
+
+
+def take_ours_for_a_strangers() -> None:
+    for submission in Submission.objects.filter(state="confirmed")[:1]:
+        assert submission.remote_id
+        identity.record_stranger(
+            submission.remote_id, submission.requests, submission.sent_at, submission.sent_at
+        )
+
+
 @pytest.mark.parametrize(
     ("harm", "lost", "doubled"),
     [
@@ -48,6 +65,9 @@ def leave_a_batch() -> None:
         (lose_a_charge, True, False),
         (double_a_batch, False, True),
         (leave_a_batch, True, False),
+        (lose_a_submission, True, True),
+        (forget_a_sum, True, False),
+        (take_ours_for_a_strangers, True, True),
     ],
 )
 def test_harm_is_found(world: World, harm: Callable[[], None], lost: bool, doubled: bool) -> None:

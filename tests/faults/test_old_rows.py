@@ -4,10 +4,12 @@ import os
 import signal
 from typing import Any
 
+from aijobs.crash_points import Step
 from aijobs.models import AIJob, Batch, JobAttempt, JobInput, LedgerEntry
 from aijobs.pipeline import assemble, dispatch, poll, sweep
-from aijobs.pipeline._crash_points import Step
-from tests.faults import journeys, nursery
+from citizenapp.tenants.models import Tenant
+from tests.factories import make_charge, make_job
+from tests.faults import books, journeys, nursery
 from tests.faults.world import World
 
 DAYS = 24 * 3600
@@ -51,3 +53,18 @@ def test_results_that_are_gone_end_their_jobs_once(world: World) -> None:
     assert JobAttempt.objects.filter(error_type="results_expired").count() == waiting
     assert set(AIJob.objects.values_list("status", flat=True)) == {"failed"}
     assert set(Batch.objects.values_list("status", flat=True)) == {"settled"}
+
+
+def test_charges_that_get_a_price_later_get_one_each(world: World) -> None:
+    begin(world)
+    [tenant, _] = Tenant.objects.order_by("pk")
+    for _ in range(3):
+        make_charge(make_job(tenant), "0", priced_as="", model="claude-haiku-5-5")
+    sweep_and_die(world, Step.SWEEP_PRICED)
+    corrections = LedgerEntry.objects.exclude(corrects=None)
+    assert corrections.count() == 1
+    sweep.run(world.now())
+    assert corrections.count() == 3
+    assert not LedgerEntry.objects.unpriced().exists()
+    assert all(one.cost_usd for one in corrections)
+    assert books.always(world) == ["more charges than Anthropic billed"]

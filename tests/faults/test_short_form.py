@@ -2,7 +2,7 @@
 
 import pytest
 
-from aijobs.pipeline._crash_points import Step
+from aijobs.crash_points import Step
 from tests.faults import scenarios
 from tests.faults.scenarios import Torture
 from tests.faults.world import World
@@ -33,8 +33,14 @@ def test_each_fault_of_the_network(torture: Torture, at: str) -> None:
     assert all(row.times for row in torture.counter.rows.values()), torture.counter.rows
 
 
-def test_a_strangers_batch(torture: Torture) -> None:
-    assert Step.SETTLE_DISOWNED in torture.stranger(deaths=1)
+@pytest.mark.parametrize("step", scenarios.STRANGE)
+def test_a_strangers_batch(torture: Torture, step: Step) -> None:
+    assert step in torture.stranger(step)
+    assert not torture.counter.wrong
+
+
+def test_a_strangers_batch_that_looks_like_one_that_was_given_up(torture: Torture) -> None:
+    assert Step.SWEEP_MISTAKEN in torture.mistaken(Step.SWEEP_MISTAKEN)
     assert not torture.counter.wrong
 
 

@@ -44,8 +44,14 @@ def run(program: str, *arguments: str, environ: dict[str, str] | None = None) ->
 
 
 def test_importing_the_gateway_leaves_the_sdk_alone() -> None:
-    program = "import sys; import aijobs.gateway; print('anthropic' in sys.modules)"
-    assert run(program) == "False"
+    program = """
+import sys, django
+django.setup()
+import aijobs.gateway
+print("anthropic" in sys.modules)
+"""
+    environ = os.environ | {"DJANGO_SETTINGS_MODULE": "citizenapp.settings"}
+    assert run(program, environ=environ) == "False"
 
 
 def test_a_batch_goes_out_and_comes_back_with_flat_memory(

@@ -11,6 +11,7 @@ import pytest
 
 from aijobs import gateway
 from aijobs.gateway import GatewayError, InDoubt, NeverSent, Refused, Unavailable
+from aijobs.models import BlockReason
 from tests.ground import Emulator, free_port
 from tests.proxy import Answer, between
 
@@ -176,24 +177,30 @@ def test_a_server_that_hangs_up_may_have_done_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "stops"),
+    ("fault", "block"),
     [
-        ({"status": 401}, True),
-        ({"status": 403}, True),
-        ({"status": 402}, True),
-        ({"status": 429, "error_code": "enforced_spend_limit_reached"}, True),
-        ({"status": 400, "message": "Your credit balance is too low to use the API."}, True),
-        ({"status": 400}, False),
-        ({"status": 413}, False),
+        ({"status": 401}, BlockReason.BAD_KEY),
+        ({"status": 403}, BlockReason.NO_PERMISSION),
+        ({"status": 402, "message": "Your card was declined."}, BlockReason.BILLING),
+        (
+            {"status": 429, "error_code": "enforced_spend_limit_reached"},
+            BlockReason.SPEND_LIMIT,
+        ),
+        (
+            {"status": 400, "message": "Your credit balance is too low to use the API."},
+            BlockReason.LOW_CREDIT,
+        ),
+        ({"status": 400}, None),
+        ({"status": 413}, None),
     ],
 )
-def test_some_refusals_stop_everything(
-    emulator: Emulator, fault: dict[str, Any], stops: bool
+def test_some_refusals_say_that_the_account_is_blocked(
+    emulator: Emulator, fault: dict[str, Any], block: BlockReason | None
 ) -> None:
     emulator.order("create", "status", **fault)
     with pytest.raises(Refused) as refused:
         gateway.create_batch(body())
-    assert refused.value.stops_everything is stops
+    assert refused.value.account_block is block
 
 
 def test_a_batch_is_described_as_anthropic_sees_it(emulator: Emulator) -> None:

@@ -15,8 +15,8 @@ def test_a_committed_change_reaches_the_page(live: Live) -> None:
             "type": "job.changed",
             "changes": [{"job_id": str(job.pk), "status": "queued", "collection_id": None}],
         }
-        job.mark_processing(NOW)
-        assert statuses(page) == [(str(job.pk), "processing")]
+        job.mark_canceled(NOW)
+        assert statuses(page) == [(str(job.pk), "canceled")]
 
 
 def test_an_api_key_listens_too(live: Live) -> None:

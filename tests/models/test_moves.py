@@ -2,24 +2,24 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from aijobs.models import AIJob, Batch
-from tests.factories import NOW, make_job, make_tenant
-from tests.models.rows import columns_of, make_batch
+from aijobs.submissions import identity
+from tests.factories import NOW, make_batch, make_job, make_submission, make_tenant
+from tests.models.rows import columns_of
 
 pytestmark = pytest.mark.django_db
 
 LATER = NOW + timedelta(minutes=1)
 COUNTS = {"succeeded": 1, "errored": 0, "canceled": 0, "expired": 0}
 
-Move = tuple[Callable[[Any], bool], set[str], str]
+Move = tuple[Callable[..., bool], set[str], str]
 
 BATCH_MOVES: dict[str, Move] = {
     "mark_submitting": (
-        lambda b: b.mark_submitting(LATER, watermark="w", requests=1, request_bytes=9),
+        lambda b: b.mark_submitting(requests=1, request_bytes=9),
         {"assembled"},
         "submitting",
     ),
@@ -29,50 +29,34 @@ BATCH_MOVES: dict[str, Move] = {
         {"submitting", "unconfirmed"},
         "assembled",
     ),
-    "mark_released": (
-        lambda b: b.mark_released(LATER, "why"),
-        {"unconfirmed"},
-        "assembled",
-    ),
-    "mark_found": (
-        lambda b: b.mark_found(LATER, "anonce", "msgbatch_new", LATER),
-        {"assembled"},
-        "submitted",
-    ),
-    "mark_recognized": (lambda b: b.mark_recognized("anonce"), {"ended"}, "ended"),
-    "mark_mistaken": (lambda b: b.mark_mistaken(LATER, "why"), {"ended"}, "unconfirmed"),
-    "mark_unconfirmed": (
-        lambda b: b.mark_unconfirmed(LATER, "why"),
-        {"submitting"},
-        "unconfirmed",
-    ),
+    "mark_unconfirmed": (lambda b: b.mark_unconfirmed("why"), {"submitting"}, "unconfirmed"),
+    "mark_disowned": (lambda b: b.mark_disowned("why"), {"ended"}, "unconfirmed"),
+    "mark_released": (lambda b: b.mark_released(LATER, "why"), {"unconfirmed"}, "assembled"),
     "mark_submitted": (
-        lambda b: b.mark_submitted(LATER, "msgbatch_new", LATER),
-        {"submitting", "unconfirmed"},
+        lambda b: b.mark_submitted(LATER, LATER),
+        {"submitting", "unconfirmed", "assembled"},
         "submitted",
     ),
-    "mark_rejected": (
-        lambda b: b.mark_rejected(LATER, "why"),
-        {"submitting"},
-        "rejected",
-    ),
+    "mark_rejected": (lambda b: b.mark_rejected(LATER, "why"), {"submitting"}, "rejected"),
     "mark_dissolved": (lambda b: b.mark_dissolved(LATER, "why"), {"assembled"}, "rejected"),
-    "mark_canceling": (lambda b: b.mark_canceling(), {"submitted"}, "canceling"),
+}
+# Moves by what Anthropic said of the submission by which the batch stands.
+HEARD_MOVES: dict[str, Move] = {
+    "mark_canceling": (lambda b, s: b.mark_canceling(s), {"submitted"}, "canceling"),
     "mark_ended": (
-        lambda b: b.mark_ended(LATER, COUNTS),
+        lambda b, s: b.mark_ended(s, LATER, COUNTS),
         {"submitted", "canceling"},
         "ended",
     ),
-    "mark_settled": (lambda b: b.mark_settled(LATER), {"ended"}, "settled"),
+    "mark_settled": (lambda b, s: b.mark_settled(s, LATER), {"ended"}, "settled"),
     "mark_vanished": (
-        lambda b: b.mark_vanished(LATER, "why"),
+        lambda b, s: b.mark_vanished(s, LATER, "why"),
         {"submitted", "canceling", "ended"},
         "settled",
     ),
 }
 
 JOB_MOVES: dict[str, Move] = {
-    "mark_processing": (lambda j: j.mark_processing(LATER), {"queued"}, "processing"),
     "mark_answered": (lambda j: j.mark_answered(), {"failed"}, "processing"),
     "mark_canceled": (lambda j: j.mark_canceled(LATER), {"queued"}, "canceled"),
     "mark_queued": (lambda j: j.mark_queued(LATER), {"failed", "canceled"}, "queued"),
@@ -80,7 +64,7 @@ JOB_MOVES: dict[str, Move] = {
 
 
 def test_every_move_there_is_is_tried_here() -> None:
-    for model, moves in ((Batch, BATCH_MOVES), (AIJob, JOB_MOVES)):
+    for model, moves in ((Batch, BATCH_MOVES | HEARD_MOVES), (AIJob, JOB_MOVES)):
         named = {name for name in vars(model) if name.startswith("mark_")}
         assert named - {"mark_polled"} == set(moves)
 
@@ -89,7 +73,7 @@ def test_every_move_there_is_is_tried_here() -> None:
 @pytest.mark.parametrize("name", BATCH_MOVES)
 def test_a_batch_moves_only_from_where_it_may(name: str, status: str) -> None:
     move, allowed, new = BATCH_MOVES[name]
-    batch = make_batch(status)
+    batch = make_batch(status, requests=2)
     late = Batch.objects.get(pk=batch.pk)
     expected = status in allowed
     assert move(batch) is expected
@@ -98,6 +82,42 @@ def test_a_batch_moves_only_from_where_it_may(name: str, status: str) -> None:
     # Whoever comes second with the same intent is told so, and changes nothing.
     assert not move(late)
     assert Batch.objects.get(pk=batch.pk).status == batch.status
+
+
+@pytest.mark.parametrize("status", Batch.Status.values)
+@pytest.mark.parametrize("name", HEARD_MOVES)
+def test_a_batch_moves_by_what_is_heard_of_it(name: str, status: str) -> None:
+    move, allowed, new = HEARD_MOVES[name]
+    batch = make_batch(status)
+    late = Batch.objects.get(pk=batch.pk)
+    submission = batch.submission or make_submission(make_batch("submitted"), "unsent")
+    expected = status in allowed
+    assert move(batch, submission) is expected
+    assert batch.status == (new if expected else status)
+    assert Batch.objects.get(pk=batch.pk).status == batch.status
+    assert not move(late, submission)
+    assert Batch.objects.get(pk=batch.pk).status == batch.status
+
+
+@pytest.mark.parametrize("name", HEARD_MOVES)
+def test_what_is_heard_of_another_submission_moves_no_batch(name: str) -> None:
+    """A worker that was held up asked about what the batch does not stand by any more."""
+    move, allowed, _ = HEARD_MOVES[name]
+    for status in allowed:
+        batch = make_batch(status, state="adopted")
+        stale = identity.current(batch)
+        others = [
+            make_submission(batch, "released"),
+            make_submission(batch, "duplicate"),
+            identity.current(make_batch(status)),
+        ]
+        # It was given back since, and the submission adopted something else.
+        assert identity.current(batch).mark_disowned(LATER)
+        assert identity.current(batch).mark_adopted(f"msgbatch_other_{status}")
+        for submission in [*others, stale]:
+            assert not move(batch, submission)
+        assert Batch.objects.get(pk=batch.pk).status == status
+        assert move(batch, identity.current(batch))
 
 
 @pytest.mark.parametrize("status", AIJob.Status.values)
@@ -114,31 +134,43 @@ def test_a_job_moves_only_from_where_it_may(name: str, status: str) -> None:
     assert not move(late)
 
 
-def test_a_worker_that_was_held_up_does_not_move_a_later_submission() -> None:
-    batch = make_batch("unconfirmed")
+def test_a_body_that_jobs_left_since_is_not_sent() -> None:
+    batch = make_batch(requests=2)
     late = Batch.objects.get(pk=batch.pk)
-    assert batch.mark_released(LATER, "why")
-    assert batch.mark_submitting(LATER, watermark="", requests=1, request_bytes=9)
-    assert not late.mark_submitted(LATER, "msgbatch_of_the_first", LATER)
-    assert not late.mark_unsent(LATER, "why")
-    assert Batch.objects.get(pk=batch.pk).status == "submitting"
+    assert batch.mark_reduced(1)
+    assert not late.mark_submitting(requests=2, request_bytes=9)
+    assert not late.mark_reduced(1)
+    assert Batch.objects.get(pk=batch.pk).status == "assembled"
 
 
 def test_a_move_stores_what_belongs_to_it() -> None:
-    job = make_job(make_tenant())
-    assert job.mark_processing(LATER)
-    job.refresh_from_db()
-    assert (job.route, job.attempts, job.started_at) == ("sync", 1, LATER)
-
     batch = make_batch("assembled")
-    batch.mark_submitting(LATER, watermark="msgbatch_7", requests=5, request_bytes=50)
-    batch.mark_unconfirmed(LATER, "no answer " * 100)
+    assert batch.mark_submitting(requests=5, request_bytes=50)
+    assert batch.mark_unconfirmed("no answer " * 100)
     batch.refresh_from_db()
-    assert (batch.watermark, batch.requests, batch.unconfirmed_at) == ("msgbatch_7", 5, LATER)
-    assert len(batch.note) == 500
-    batch.mark_submitted(LATER, "msgbatch_8", LATER)
+    assert (batch.requests, batch.request_bytes, len(batch.note)) == (5, 50, 500)
+    assert batch.mark_submitted(LATER, LATER + timedelta(days=1))
     batch.refresh_from_db()
-    assert (batch.remote_id, batch.note, batch.attempts) == ("msgbatch_8", "", 0)
+    assert (batch.submitted_at, batch.expires_at) == (LATER, LATER + timedelta(days=1))
+    assert (batch.note, batch.attempts) == ("", 0)
+
+
+def test_a_batch_that_gives_back_what_it_adopted_forgets_its_end() -> None:
+    batch = make_batch("ended", state="adopted", ended_at=NOW, expires_at=LATER, succeeded=1)
+    assert batch.mark_disowned("why")
+    batch.refresh_from_db()
+    assert (batch.ended_at, batch.expires_at, batch.submitted_at, batch.succeeded) == (
+        None,
+        None,
+        None,
+        0,
+    )
+
+
+def test_a_move_knows_what_the_database_computed() -> None:
+    job = make_job(make_tenant(), status="failed", finished_at=NOW, attempts=3)
+    assert job.mark_queued(LATER)
+    assert job.forgiven_attempts == 3
 
 
 def test_a_job_queued_again_forgets_its_batch_and_keeps_its_room() -> None:

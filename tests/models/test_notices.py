@@ -11,11 +11,11 @@ from django.db import connection, transaction
 from psycopg import sql
 
 from aijobs.events import CHANNEL, Notice, read_notice
-from aijobs.models import AdditionTold, AIJob, Batch, CircuitBreaker, Collection, new_id
+from aijobs.models import AdditionTold, AIJob, CircuitBreaker, Collection, new_id
 from aijobs.pipeline import accept
+from aijobs.submissions import identity, moves
 from citizenapp.tenants.models import Tenant
-from tests.factories import NOW, make_job, make_tenant
-from tests.models.rows import make_batch
+from tests.factories import NOW, make_batch, make_job, make_tenant
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -176,16 +176,17 @@ def test_a_change_of_many_jobs_says_look_again(ear: Ear, jobs: int, named: int) 
 
 def test_a_batch_at_anthropic_is_told_to_the_tenants_in_it(ear: Ear) -> None:
     batch = make_batch("submitting", tenant_ids=[7, 9])
-    batch.mark_submitted(NOW, "msgbatch_1", NOW)
+    submission = identity.current(batch)
+    assert moves.confirm(submission, "msgbatch_1", NOW, NOW)
     assert {notice.tenant_id for notice in ear.heard()} == {7, 9}
     # The jobs show as processing while it is canceled and when it has ended: nothing new.
-    batch.mark_ended(NOW, {"succeeded": 1})
+    assert batch.mark_ended(submission, NOW, {"succeeded": 1})
     assert ear.heard() == []
 
 
 def test_jobs_that_show_as_waiting_again_are_told(ear: Ear) -> None:
-    batch = make_batch("ended", tenant_ids=[7, 9])
-    Batch.objects.filter(pk=batch.pk).update(status="unconfirmed", remote_id=None)
+    batch = make_batch("ended", state="adopted", tenant_ids=[7, 9])
+    assert moves.disown(identity.current(batch), NOW, "why")
     assert {notice.tenant_id for notice in ear.heard()} == {7, 9}
 
 

@@ -13,8 +13,7 @@ from django.db.models import Count, Sum
 from aijobs.models import AIJob, Collection, LedgerEntry, StatusCounter, UsageRollup, rollups
 from aijobs.pipeline import accept, sweep
 from citizenapp.tenants.models import Tenant
-from tests.factories import NOW, make_job, make_tenant
-from tests.models.rows import make_batch
+from tests.factories import NOW, make_batch, make_charge, make_job, make_tenant
 
 pytestmark = pytest.mark.django_db
 
@@ -29,22 +28,7 @@ def make_collection(tenant: Tenant, jobs: int) -> Collection:
 
 
 def charge(job: AIJob, cost: str, hours: float = 0) -> None:
-    LedgerEntry.objects.create(
-        tenant=job.tenant,
-        job_id=job.pk,
-        custom_id=f"{job.pk.hex}-{LedgerEntry.objects.count()}",
-        job_type=job.job_type,
-        route="batch",
-        model="m",
-        priced_as="m",
-        priced_on=NOW.date(),
-        input_tokens=10,
-        output_tokens=1,
-        cost_usd=Decimal(cost),
-        sync_cost_usd=2 * Decimal(cost),
-        saved_usd=Decimal(cost),
-        created_at=NOW + timedelta(hours=hours),
-    )
+    make_charge(job, cost, created_at=NOW + timedelta(hours=hours))
 
 
 def counted(collection: Collection) -> dict[str, int]:
@@ -60,11 +44,11 @@ def test_a_collection_is_counted_through_every_move() -> None:
     first, second, third = jobs[:3]
     batch = make_batch("assembled")
     first.mark_canceled(NOW)
-    assert second.mark_processing(NOW)
+    jobs.filter(pk=second.pk).update(status="processing")
     jobs.filter(status="queued").update(status="submitted", batch=batch)
     assert collection.counts() == counted(collection)
     assert collection.counts()["submitted"] == 4
-    type(batch).objects.update(status="submitted", remote_id="msgbatch_1")
+    type(batch).objects.update(status="submitted")
     assert collection.counts()["processing"] == 5
     rollups.compact()
     jobs.filter(pk=third.pk).update(status="completed", finished_at=NOW)

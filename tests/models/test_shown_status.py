@@ -4,8 +4,8 @@ import pytest
 
 from aijobs.models import AIJob, Batch, Collection, new_id
 from citizenapp.tenants.models import Tenant
-from tests.factories import NOW, make_job, make_tenant
-from tests.models.rows import columns_of, make_batch
+from tests.factories import NOW, make_batch, make_job, make_tenant
+from tests.models.rows import columns_of
 
 pytestmark = pytest.mark.django_db
 

@@ -4,8 +4,7 @@ import pytest
 from django.db import connection
 
 from aijobs.models import AIJob
-from tests.factories import NOW, make_job, make_tenant
-from tests.models.rows import make_batch
+from tests.factories import NOW, make_batch, make_job, make_tenant
 
 pytestmark = pytest.mark.django_db
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from django.db.models import Sum
 
-from aijobs.models import AIJob, Batch, JobOutput, LedgerEntry
+from aijobs.models import AIJob, Batch, JobOutput, LedgerEntry, Submission, new_nonce
 from aijobs.pipeline import accept, assemble, dispatch, expedite, poll, reconcile, settle, sweep
+from aijobs.submissions import moves
 from citizenapp.tenants.models import Tenant
 from tests.factories import CATEGORIES, NOW, make_tenant
 from tests.ground import Emulator
@@ -53,6 +54,23 @@ def send(now: datetime = DUE) -> Batch:
     assert dispatch.run(now, at(now)) == 1
     batch.refresh_from_db()
     return batch
+
+
+def submission_of(batch: Batch) -> Submission:
+    """The one by which a batch stands now, as the database has it."""
+    return Submission.objects.current().select_related("batch").get(batch=batch)
+
+
+def store_intent(batch: Batch, now: datetime = DUE, nonce: str = "") -> Submission | None:
+    """What a worker stores before it sends a body of as many jobs as the batch has."""
+    return moves.store_intent(
+        batch,
+        nonce or new_nonce(),
+        watermark="",
+        requests=batch.requests,
+        request_bytes=1,
+        now=now,
+    )
 
 
 def await_end(batch: Batch, emulator: Emulator, **how: object) -> Batch:
@@ -102,7 +120,7 @@ def assert_books_agree(emulator: Emulator) -> None:
     stats = emulator.stats()
     assert Batch.objects.filter(status="settled").count() == stats["batches_created"]
     for route, billed in (("batch", "rows_billed"), ("sync", "messages_billed")):
-        charges = LedgerEntry.objects.filter(route=route)
+        charges = LedgerEntry.objects.filter(route=route, corrects=None)
         assert charges.count() == stats[billed], (route, charges.count(), stats)
         tokens = stats["batch_tokens_billed" if route == "batch" else "message_tokens_billed"]
         assert charges.aggregate(input=Sum("input_tokens"), output=Sum("output_tokens")) == {

@@ -7,9 +7,9 @@ import pytest
 from aijobs import gateway
 from aijobs.models import AIJob, Batch, Collection
 from aijobs.pipeline import accept, poll, settle, withdraw
-from tests.factories import NOW, make_job, make_tenant
+from tests.factories import NOW, make_batch, make_job, make_tenant
 from tests.ground import Emulator
-from tests.models.rows import columns_of, make_batch
+from tests.models.rows import columns_of
 from tests.pipeline.steps import (
     DUE,
     MINUTE,
@@ -20,6 +20,7 @@ from tests.pipeline.steps import (
     put_together,
     queue,
     send,
+    store_intent,
 )
 
 pytestmark = pytest.mark.django_db
@@ -52,7 +53,7 @@ def test_a_collection_cancels_what_waits_and_lets_the_rest_arrive() -> None:
         created_by="ann",
     )
     first = AIJob.objects.earliest("pk")
-    assert first.mark_processing(NOW)
+    AIJob.objects.filter(pk=first.pk).update(status="processing", started_at=NOW)
     make_job(tenant)
     collection = Collection.objects.get()
     assert collection == accepted.collection
@@ -121,6 +122,6 @@ def test_of_a_dispatch_and_a_cancellation_at_once_one_wins(emulator: Emulator) -
     queue()
     batch = put_together()
     stale = Batch.objects.get()
-    assert batch.mark_submitting(DUE, watermark="", requests=1, request_bytes=1)
+    assert store_intent(batch)
     assert not withdraw.cancel_batch(stale, CANCEL, now=DUE)
     assert statuses() == ["submitted"]

@@ -1,13 +1,13 @@
 """What cannot wait for a batch runs at once at full price, and nobody pays twice for it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from aijobs.models import AIJob, IdempotencyKey, JobAttempt, JobInput, LedgerEntry
+from aijobs.outcomes.answers import Failure
 from aijobs.pipeline import assemble, expedite, sweep
-from aijobs.pipeline._answers import Failure
 from tests.factories import NOW, make_tenant
 from tests.ground import Emulator, free_port
 from tests.pipeline.steps import (
@@ -31,7 +31,15 @@ def test_urgent_jobs_run_side_by_side(emulator: Emulator, settings: Any) -> None
     settings.AIJOBS_URGENT_AT_ONCE = 4
     emulator.control("POST", "settings", {"latency_message": 0.2})
     queue(*[f"Policy {n}." for n in range(6)], needed_within=0)
-    assert [run(), run(), run()] == [4, 2, 0]
+    at_once = []
+
+    def clock() -> datetime:
+        at_once.append(AIJob.objects.filter(status="processing").count())
+        return NOW
+
+    assert expedite.run(NOW, clock) == 6
+    assert max(at_once) == 4
+    assert run() == 0
     assert set(AIJob.objects.values_list("status", "route")) == {("completed", "sync")}
     assert_books_agree(emulator)
     assert not LedgerEntry.objects.exclude(saved_usd=0).exists()
@@ -39,11 +47,13 @@ def test_urgent_jobs_run_side_by_side(emulator: Emulator, settings: Any) -> None
 
 def test_the_most_urgent_come_first(emulator: Emulator, settings: Any) -> None:
     settings.AIJOBS_URGENT_AT_ONCE = 1
-    [later] = queue(needed_within=120)
-    [sooner] = queue(needed_within=60)
-    assert expedite.ready(NOW) == [sooner]
-    run()
-    assert expedite.ready(NOW) == [later]
+    tenant = make_tenant()
+    [later] = queue(tenant=tenant, needed_within=120)
+    [sooner] = queue(tenant=tenant, needed_within=60)
+    claimed = expedite.claim([], NOW)
+    assert claimed == [sooner]
+    assert expedite.claim(claimed, NOW) == []
+    assert expedite.claim([], NOW) == [later]
 
 
 def test_a_job_whose_deadline_comes_near_leaves_the_queue_for_batches(
@@ -141,7 +151,7 @@ def test_urgent_jobs_of_a_type_that_is_gone_wait() -> None:
 
 def test_a_direct_call_whose_worker_died_is_ended_and_not_repeated(emulator: Emulator) -> None:
     [job] = queue(needed_within=0)
-    assert job.mark_processing(NOW)
+    assert expedite.claim([], NOW) == [job]
     assert sweep.run(NOW + sweep.lost_after()) == 0
     late = NOW + sweep.lost_after() + timedelta(seconds=1)
     assert sweep.run(late) == 1
@@ -153,12 +163,11 @@ def test_a_direct_call_whose_worker_died_is_ended_and_not_repeated(emulator: Emu
 
 
 def test_a_late_worker_stores_nothing_over_a_newer_attempt(emulator: Emulator) -> None:
-    [job] = queue(needed_within=0)
-    job.mark_processing(NOW)
+    queue(needed_within=0)
+    [job] = expedite.claim([], NOW)
     sweep.run(NOW + timedelta(hours=1))
-    again = AIJob.objects.get()
-    again.mark_queued(NOW)
-    again.mark_processing(NOW)
+    AIJob.objects.get().mark_queued(NOW)
+    [again] = expedite.claim([], NOW)
     expedite.finish(job, Failure("refusal", "late"), NOW)
     again.refresh_from_db()
     assert again.status == "processing"

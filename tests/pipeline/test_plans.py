@@ -8,9 +8,8 @@ import pytest
 from django.db import connection
 
 from aijobs.models import AIJob
-from aijobs.pipeline import accept, assemble
-from tests.factories import NOW, make_tenant
-from tests.models.rows import make_batch
+from aijobs.pipeline import accept, assemble, expedite
+from tests.factories import NOW, make_batch, make_tenant
 from tests.pipeline.steps import DUE
 
 pytestmark = pytest.mark.django_db
@@ -20,8 +19,8 @@ ARGUMENTS = {
     "before": NOW,
     "enough": 1_000,
     "job_types": ["analyze", "classify", "summarize"],
-    "room": 100_000,
-    "bytes": 250_000_000,
+    "free_requests": 100_000,
+    "free_bytes": 250_000_000,
 }
 
 
@@ -72,4 +71,30 @@ def test_waiting_jobs_are_found_by_the_index_of_waiting_jobs(statistics: str) ->
         # What is claimed is updated by its key.
         indexes = {n["Index Name"] for n in plan if "Index Name" in n}
         assert "job_waiting" in indexes
-        assert indexes <= {"job_waiting", "aijobs_aijob_pkey"}
+        assert indexes <= {"job_waiting", "aijobs_aijob_pkey", "turn_once"}
+
+
+@pytest.mark.parametrize("statistics", ["none", "all finished"])
+def test_urgent_jobs_are_found_by_the_index_of_urgent_jobs(statistics: str) -> None:
+    if statistics == "all finished":
+        queue_thousands()
+        AIJob.objects.update(status="completed", finished_at=NOW)
+        analyze()
+    queue_thousands()
+    AIJob.objects.filter(status="queued").update(needed_by=NOW)
+    tenants = list(AIJob.objects.values_list("tenant_id", flat=True).distinct())
+    arguments = ARGUMENTS | {
+        "soon": NOW,
+        "most": 32,
+        "free": 16,
+        "allowed": 32,
+        "tenants": tenants,
+        "calls": [1] * len(tenants),
+    }
+    for statement in (expedite.DUE, expedite.CLAIM):
+        plan = explain(statement, arguments)
+        of_jobs = {n["Node Type"] for n in plan if n.get("Relation Name") == "aijobs_aijob"}
+        assert "Seq Scan" not in of_jobs
+        indexes = {n["Index Name"] for n in plan if "Index Name" in n}
+        assert "job_urgent" in indexes
+        assert indexes <= {"job_urgent", "aijobs_aijob_pkey", "turn_once"}

@@ -4,11 +4,22 @@ import pytest
 from django.db import transaction
 
 from aijobs import gateway
-from aijobs.models import AIJob, Batch, StrayBatch
+from aijobs.models import AIJob, StrangerBatch
 from aijobs.pipeline import dispatch, poll, reconcile, settle
 from aijobs.pipeline._quarantine import PAUSE, TRIES_BEFORE_STAFF, quarantine
+from aijobs.submissions import moves
 from tests.ground import Emulator
-from tests.pipeline.steps import DUE, MINUTE, at, await_end, hold, put_together, queue, send
+from tests.pipeline.steps import (
+    DUE,
+    MINUTE,
+    at,
+    await_end,
+    hold,
+    put_together,
+    queue,
+    send,
+    submission_of,
+)
 from tests.pipeline.strangers import make_stranger, send_into_doubt
 
 pytestmark = pytest.mark.django_db
@@ -41,10 +52,11 @@ def test_a_move_that_was_rolled_back_does_not_hide_the_batch_from_its_pause(
 ) -> None:
     queue("a")
     batch = await_end(send(), emulator)
+    submission = submission_of(batch)
 
     def settle_in_vain() -> None:
         with transaction.atomic():
-            assert batch.mark_settled(NOW)
+            assert batch.mark_settled(submission, NOW)
             raise ArithmeticError
 
     with quarantine(batch, NOW):
@@ -59,13 +71,14 @@ def test_a_stranger_that_is_adopted_twice_is_given_back_twice(emulator: Emulator
     queue("a")
     batch = send_into_doubt(emulator, DUE, made=False)
     theirs = make_stranger()
-    slow = Batch.objects.get()
+    slow = submission_of(batch)
     reconcile.run(NOW)
     emulator.control("POST", f"batches/{theirs}/end", {})
     for now in (NOW + MINUTE, NOW + MINUTE * 3):
         assert poll.run(now) == 1
         assert settle.run(now) == 0
         batch.refresh_from_db()
-        assert (batch.status, StrayBatch.objects.count()) == ("unconfirmed", 1)
+        assert (batch.status, StrangerBatch.objects.count()) == ("unconfirmed", 1)
         # A worker that was held up still believes that it is the one.
-        slow.mark_submitted(now + MINUTE, theirs, gateway.retrieve_batch(theirs).expires_at)
+        expires_at = gateway.retrieve_batch(theirs).expires_at
+        assert moves.adopt(slow, theirs, expires_at, now + MINUTE)

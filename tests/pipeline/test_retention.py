@@ -17,7 +17,17 @@ from aijobs.models import (
 from aijobs.pipeline import _retention, accept, settle, sweep
 from tests.factories import NOW, make_job, make_tenant
 from tests.ground import Emulator
-from tests.pipeline.steps import DUE, MINUTE, TEXT, await_end, bring_back, keep_going, queue, send
+from tests.pipeline.steps import (
+    DUE,
+    MINUTE,
+    TEXT,
+    await_end,
+    bring_back,
+    keep_going,
+    queue,
+    send,
+    submission_of,
+)
 from tests.pipeline.strangers import send_into_doubt
 
 pytestmark = pytest.mark.django_db
@@ -85,7 +95,7 @@ def test_the_watermark_of_a_batch_in_doubt_is_kept(emulator: Emulator, settings:
     first = bring_back(send(), emulator)
     queue(now=DUE)
     doubtful = send_into_doubt(emulator, DUE + DAY, made=True)
-    assert doubtful.watermark == first.remote_id
+    assert submission_of(doubtful).watermark == first.remote_id
     sweep.run(DUE + DAY)
     assert "deleted" not in statuses_at_anthropic(emulator)
     keep_going(DUE + DAY + MINUTE)

@@ -2,15 +2,12 @@
 
 import itertools
 from datetime import datetime, timedelta
-from io import BytesIO
 from typing import Any
 
-import orjson
 import pytest
 
-from aijobs import gateway
-from aijobs.models import AIJob, Batch, LedgerEntry, LostSubmission
-from aijobs.pipeline import assemble, dispatch, poll, reconcile, settle
+from aijobs.models import AIJob, Batch, Submission
+from aijobs.pipeline import dispatch, reconcile
 from tests.ground import Emulator
 from tests.pipeline.steps import (
     DUE,
@@ -22,6 +19,8 @@ from tests.pipeline.steps import (
     keep_going,
     put_together,
     queue,
+    store_intent,
+    submission_of,
 )
 
 pytestmark = pytest.mark.django_db
@@ -41,13 +40,6 @@ def send_in_vain(now: datetime = DUE) -> Batch:
     assert dispatch.run(now, at(now)) == 0
     batch.refresh_from_db()
     return batch
-
-
-def make_stranger() -> None:
-    """Somebody else with the same key makes a batch of the same size."""
-    params = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "Hail?"}]}
-    body = {"requests": [{"custom_id": "theirs", "params": params}]}
-    gateway.create_batch(BytesIO(orjson.dumps(body)))
 
 
 def doubt(**fault: Any) -> Any:
@@ -70,7 +62,9 @@ def test_what_may_have_arrived_is_never_sent_again_blindly(
     queue(TEXT, TEXT + "2")
     emulator.order("create", when=when, **fault)
     batch = send_in_vain()
-    assert (batch.status, batch.unconfirmed_at) == ("unconfirmed", DUE)
+    submission = submission_of(batch)
+    assert (batch.status, submission.state) == ("unconfirmed", "in_doubt")
+    assert submission.doubt_at == DUE
     assert dispatch.run(DUE + MINUTE, at(DUE + MINUTE)) == 0
 
     keep_going(DUE + MINUTE)
@@ -131,8 +125,8 @@ def test_the_grace_begins_when_the_doubt_does(emulator: Emulator) -> None:
     late = DUE + 3 * GRACE
     moments = iter([DUE, DUE, DUE, late])
     dispatch.run(DUE, lambda: next(moments))
-    batch.refresh_from_db()
-    assert (batch.submitting_at, batch.unconfirmed_at) == (DUE, late)
+    submission = submission_of(batch)
+    assert (submission.sent_at, submission.doubt_at) == (DUE, late)
     assert reconcile.run(late) == 0
     batch.refresh_from_db()
     assert batch.status == "unconfirmed"
@@ -167,40 +161,6 @@ def test_after_a_silence_the_list_may_still_lag(emulator: Emulator) -> None:
     assert batch.status == "submitted"
 
 
-def test_two_that_could_be_it_are_left_to_staff(emulator: Emulator) -> None:
-    hold(emulator)
-    queue()
-    emulator.order("create", "drop", when="after")
-    batch = send_in_vain()
-    make_stranger()
-    assert reconcile.run(DUE + 2 * GRACE) == 0
-    batch.refresh_from_db()
-    assert batch.status == "unconfirmed"
-    assert "2 batches" in batch.note
-
-
-def test_a_batch_of_another_size_is_not_taken_for_it(emulator: Emulator) -> None:
-    queue()
-    emulator.order("create", "drop", when="after")
-    batch = send_in_vain()
-    Batch.objects.filter(pk=batch.pk).update(requests=7)
-    assert reconcile.run(DUE) == 0
-
-
-def test_what_another_batch_of_ours_has_is_not_taken_for_it(emulator: Emulator) -> None:
-    hold(emulator)
-    queue()
-    emulator.order("create", "drop")
-    doubtful = send_in_vain()
-    queue(TEXT, TEXT)
-    assert assemble.run(DUE) == 1
-    assert dispatch.run(DUE, at(DUE)) == 1
-    Batch.objects.filter(pk=doubtful.pk).update(requests=2)
-    assert reconcile.run(DUE) == 0
-    doubtful.refresh_from_db()
-    assert doubtful.status == "unconfirmed"
-
-
 def test_two_in_doubt_at_once_differ_in_size(emulator: Emulator) -> None:
     """Else the one that Anthropic has could be taken for the one that it never got."""
     queue()
@@ -221,12 +181,13 @@ def test_two_in_doubt_at_once_differ_in_size(emulator: Emulator) -> None:
 def test_a_worker_that_left_its_batch_behind_is_found_out(emulator: Emulator) -> None:
     queue()
     batch = put_together()
-    batch.mark_submitting(DUE, watermark="", requests=1, request_bytes=1)
+    assert store_intent(batch)
     # Nobody holds the lock: whoever was at it is dead.
     later = DUE + MINUTE
     assert reconcile.run(later) == 0
     batch.refresh_from_db()
-    assert (batch.status, batch.unconfirmed_at) == ("unconfirmed", later)
+    assert batch.status == "unconfirmed"
+    assert submission_of(batch).doubt_at == later
     keep_going(later)
     assert_books_agree(emulator)
 
@@ -238,10 +199,9 @@ def test_who_lost_the_lock_alone_may_go_on_sending_for_a_while(
     settings.AIJOBS_SEND_SECONDS = 300
     queue()
     batch = put_together()
-    batch.mark_submitting(DUE, watermark="", requests=1, request_bytes=1)
+    assert store_intent(batch)
     assert reconcile.run(DUE + MINUTE) == 0
-    batch.refresh_from_db()
-    assert batch.unconfirmed_at == DUE + timedelta(seconds=300)
+    assert submission_of(batch).doubt_at == DUE + timedelta(seconds=300)
 
 
 def test_a_body_that_takes_too_long_is_broken_off(emulator: Emulator) -> None:
@@ -254,23 +214,6 @@ def test_a_body_that_takes_too_long_is_broken_off(emulator: Emulator) -> None:
     assert emulator.stats()["batches_created"] == 0
     keep_going(DUE + MINUTE)
     assert_books_agree(emulator)
-
-
-def test_nothing_of_a_stranger_that_was_taken_for_it_is_stored(emulator: Emulator) -> None:
-    hold(emulator)
-    queue()
-    emulator.order("create", "drop")
-    batch = send_in_vain()
-    make_stranger()
-    assert reconcile.run(DUE) == 1
-    batch.refresh_from_db()
-    assert batch.remote_id
-    emulator.end(batch.remote_id)
-    assert poll.run(DUE + MINUTE) == 1
-    assert settle.run(DUE + MINUTE) == 0
-    given_back = Batch.objects.get()
-    assert (given_back.status, given_back.remote_id) == ("unconfirmed", None)
-    assert not LedgerEntry.objects.exists()
 
 
 def test_a_round_that_took_long_leaves_the_rest_to_the_next(
@@ -292,12 +235,12 @@ def test_a_silence_lets_no_doubt_begin_before_nobody_can_be_sending(
     settings.AIJOBS_SEND_SECONDS = 300
     queue()
     batch = put_together()
-    batch.mark_submitting(DUE, watermark="", requests=1, request_bytes=1)
+    assert store_intent(batch)
     emulator.order("list", "drop")
     assert reconcile.run(DUE + MINUTE) == 0
     batch.refresh_from_db()
     assert "does not answer" in batch.note
-    assert batch.unconfirmed_at == DUE + timedelta(seconds=300)
+    assert submission_of(batch).doubt_at == DUE + timedelta(seconds=300)
 
 
 def test_what_is_too_large_for_the_line_goes_in_halves(emulator: Emulator) -> None:
@@ -314,7 +257,7 @@ def test_what_is_too_large_for_the_line_goes_in_halves(emulator: Emulator) -> No
     assert "too slow" in batch.needs_attention
     assert AIJob.objects.filter(status="queued", attempts=0).count() == 1
     keep_going(DUE + MINUTE * 2)
-    assert not LostSubmission.objects.exists()
+    assert not Submission.objects.filter(state="released").exists()
     assert_books_agree(emulator)
 
 
@@ -328,26 +271,3 @@ def test_staff_hear_of_a_batch_that_is_given_up_again(emulator: Emulator) -> Non
         now += GRACE
         assert reconcile.run(now) == 1
         assert ("more than once" in Batch.objects.get().needs_attention) == told
-
-
-def test_where_anthropic_knows_none_of_ours_nothing_is_sent_again(
-    emulator: Emulator, settings: Any
-) -> None:
-    """The key of another workspace sees neither what is in doubt nor anything else of ours."""
-    hold(emulator)
-    queue()
-    put_together()
-    assert dispatch.run(DUE, at(DUE)) == 1
-    queue("a", "b")
-    emulator.order("create", "drop", when="after")
-    batch = send_in_vain()
-    key, settings.ANTHROPIC_API_KEY = settings.ANTHROPIC_API_KEY, "of another workspace"
-    assert reconcile.run(DUE + GRACE * 2) == 0
-    batch.refresh_from_db()
-    assert batch.status == "unconfirmed"
-    assert "another workspace" in batch.needs_attention
-    settings.ANTHROPIC_API_KEY = key
-    assert reconcile.run(DUE + GRACE * 2 + MINUTE) == 1
-    batch.refresh_from_db()
-    assert (batch.status, batch.needs_attention) == ("submitted", "")
-    assert emulator.stats()["batches_created"] == 2

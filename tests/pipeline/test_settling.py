@@ -9,7 +9,8 @@ import pytest
 
 from aijobs import gateway
 from aijobs.models import AIJob, Batch, JobOutput, LedgerEntry
-from aijobs.pipeline import _results, accept, dispatch, poll, settle
+from aijobs.pipeline import accept, dispatch, poll, settle
+from aijobs.submissions.results import lines
 from tests.factories import make_tenant
 from tests.ground import Emulator
 from tests.pipeline.steps import (
@@ -23,6 +24,7 @@ from tests.pipeline.steps import (
     put_together,
     queue,
     send,
+    submission_of,
 )
 
 pytestmark = pytest.mark.django_db
@@ -112,11 +114,12 @@ def test_settling_goes_on_where_it_broke_off(emulator: Emulator) -> None:
     queue(f"{DOCUMENTS[0]} [[emulate:errored:api_error*1]]", *DOCUMENTS[1:])
     batch = await_end(send(), emulator)
     # The first chunk was stored, then the worker died.
-    assert batch.remote_id
+    submission = submission_of(batch)
+    assert submission.remote_id
     with TemporaryFile() as results:
-        gateway.download_results(batch.remote_id, results)
-        rows = zip(settle.check(batch, results), _results.lines(results), strict=True)
-        settle.store(batch, dict(islice(rows, 4)), NOW, Counter())
+        gateway.download_results(submission.remote_id, results)
+        rows = zip(settle.check(submission, results), lines(results), strict=True)
+        settle.store(submission, dict(islice(rows, 4)), NOW, Counter())
     assert AIJob.objects.filter(status="submitted").count() == 2
     assert settle.run(NOW) == 1
     keep_going(NOW + MINUTE)

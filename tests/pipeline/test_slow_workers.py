@@ -1,16 +1,17 @@
 """A worker that was stopped for long wakes up in a world that went on without it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 
 from aijobs.models import AIJob, JobAttempt, LedgerEntry
+from aijobs.outcomes.answers import Outcome
 from aijobs.pipeline import expedite, sweep
-from aijobs.pipeline._answers import Outcome
 from tests.factories import NOW
 from tests.ground import Emulator
-from tests.pipeline.steps import TEXT, assert_books_agree, at, keep_going, queue
+from tests.pipeline.steps import assert_books_agree, at, keep_going, queue
 
 LATE = NOW + timedelta(hours=1)
 
@@ -18,22 +19,29 @@ LATE = NOW + timedelta(hours=1)
 def given_up() -> tuple[AIJob, Outcome]:
     """A direct call whose answer comes after sweep took its worker for dead."""
     queue(needed_within=0)
-    [job] = expedite.ready(NOW)
-    assert job.mark_processing(NOW)
+    [job] = expedite.claim([], NOW)
     outcome = expedite.ask(job)
     assert sweep.run(LATE) == 1
     return job, outcome
 
 
-@pytest.mark.django_db
-def test_it_does_not_claim_what_was_tried_since(emulator: Emulator) -> None:
-    queue(f"{TEXT} [[emulate:max_tokens*1]]", needed_within=0)
-    [stale] = expedite.ready(NOW)
-    assert expedite.run(NOW, at(NOW)) == 1
-    assert AIJob.objects.get().status == "queued"
-    assert not stale.mark_processing(NOW)
-    keep_going(NOW)
-    assert_books_agree(emulator)
+@pytest.mark.django_db(transaction=True)
+def test_what_another_worker_claims_just_now_is_left_to_it() -> None:
+    """Without the lock of `run`, as after its connection broke: the rows alone decide."""
+    [job] = queue(needed_within=0)
+
+    def claim() -> list[AIJob]:
+        try:
+            return expedite.claim([], NOW)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as other:
+        with transaction.atomic():
+            assert expedite.claim([], NOW) == [job]
+            assert other.submit(claim).result(timeout=20) == []
+        assert other.submit(claim).result(timeout=20) == []
+    assert AIJob.objects.get().attempts == 1
 
 
 @pytest.mark.django_db

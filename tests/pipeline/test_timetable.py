@@ -9,8 +9,7 @@ from django_q.models import OrmQ, Schedule
 
 from aijobs import tasks
 from aijobs.pipeline import accept
-from tests.factories import make_tenant
-from tests.models.rows import make_batch
+from tests.factories import make_batch, make_tenant
 
 pytestmark = pytest.mark.django_db
 

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from aijobs.models import AIJob, Batch, JobAttempt, LedgerEntry
+from aijobs.models import AIJob, Batch, JobAttempt, LedgerEntry, Submission
 from aijobs.pipeline import assemble, dispatch, expedite, poll, reconcile, settle, sweep
+from aijobs.submissions import moves
 from tests.ground import Emulator
 from tests.pipeline.steps import (
     DUE,
@@ -22,6 +23,8 @@ from tests.pipeline.steps import (
     put_together,
     queue,
     send,
+    store_intent,
+    submission_of,
 )
 from tests.pipeline.strangers import send_into_doubt
 
@@ -69,7 +72,7 @@ def test_an_ended_batch_is_settled_right_even_without_the_lock(emulator: Emulato
         f"{TEXT} [[emulate:refusal]]",
     )
     batch = await_end(send(), emulator)
-    done = at_once(lambda: settle.settle(Batch.objects.get(pk=batch.pk), LATER))
+    done = at_once(lambda: settle.settle(submission_of(batch), LATER))
     assert done.count(True) == 1
     assert AIJob.objects.filter(status="completed").count() == 20
     assert (LedgerEntry.objects.count(), JobAttempt.objects.count()) == (21, 2)
@@ -86,8 +89,8 @@ def test_an_assembled_batch_is_sent_once_even_without_the_lock(emulator: Emulato
 
 def test_an_urgent_job_is_claimed_once(emulator: Emulator) -> None:
     queue(needed_within=0)
-    [job] = expedite.ready(DUE)
-    assert at_once(lambda: AIJob.objects.get(pk=job.pk).mark_processing(DUE)).count(True) == 1
+    claimed = at_once(lambda: expedite.claim([], DUE))
+    assert sum(map(len, claimed)) == 1
     assert AIJob.objects.get().attempts == 1
 
 
@@ -111,7 +114,7 @@ def test_a_body_that_a_job_has_left_since_is_not_sent(emulator: Emulator, settin
 
     def meanwhile() -> datetime:
         if Batch.objects.get(pk=batch.pk).requests == 3:
-            Batch.objects.filter(pk=in_doubt.pk).update(requests=3)
+            Submission.objects.filter(batch=in_doubt).update(requests=3)
             settings.ANTHROPIC_BASE_URL = "http://127.0.0.1:9"
             assert not dispatch.dispatch(second, at(DUE))
             settings.ANTHROPIC_BASE_URL = there
@@ -125,9 +128,22 @@ def test_a_body_that_a_job_has_left_since_is_not_sent(emulator: Emulator, settin
 def test_what_was_surely_not_sent_is_sent_as_another_submission(emulator: Emulator) -> None:
     queue()
     batch = put_together()
-    held_up = Batch.objects.get()
-    intent: dict[str, Any] = {"watermark": "", "requests": 1, "request_bytes": 1}
-    assert batch.mark_submitting(DUE, **intent)
-    assert batch.mark_unsent(DUE, "No connection.")
-    assert not held_up.mark_submitting(DUE, **intent)
+    first = store_intent(batch)
+    assert first
+    held_up = Submission.objects.select_related("batch").get()
+    assert moves.take_back(first, DUE, "No connection.")
     assert dispatch.run(DUE, at(DUE)) == 1
+    sent = submission_of(batch)
+    assert sent.nonce != first.nonce
+    # The worker that was held up with the first body moves neither.
+    for late in (
+        moves.confirm(held_up, "msgbatch_late", DUE, DUE),
+        moves.doubt(held_up, DUE, "No answer."),
+        moves.take_back(held_up, DUE, "No connection."),
+    ):
+        assert not late
+    assert list(Submission.objects.order_by("pk").values_list("state", "remote_id")) == [
+        ("unsent", None),
+        ("confirmed", sent.remote_id),
+    ]
+    assert Batch.objects.get().status == "submitted"

@@ -69,8 +69,7 @@ def test_the_breaker_lets_a_probe_out(emulator: Emulator) -> None:
 def test_a_direct_call_whose_worker_died_is_ended(emulator: Emulator) -> None:
     [job] = queue(needed_within=0)
     AIJob.objects.update(not_before=DUE)
-    assert expedite.ready(AHEAD) == [job]
-    assert job.mark_processing(AHEAD)
+    assert expedite.claim([], AHEAD) == [job]
     now = stand_right()
     assert sweep.rescue(now) == 0
     assert sweep.rescue(now + sweep.lost_after()) == 1

@@ -8,7 +8,8 @@ from tests.ground import short_folder
 from tests.processes.ground import House
 
 
-@pytest.fixture(scope="session")
+# Not for the session: its processes have work to do as long as they live.
+@pytest.fixture(scope="package")
 def running_house() -> Iterator[House]:
     with short_folder() as folder:
         house = House(folder)

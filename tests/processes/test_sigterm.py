@@ -36,15 +36,17 @@ def test_a_post_in_hand_is_finished(house: House) -> None:
     house.assert_books_agree()
 
 
-def test_a_direct_call_in_hand_is_finished(house: House) -> None:
+def test_direct_calls_in_hand_are_finished_and_no_other_is_begun(house: House) -> None:
     house.emulator.control("POST", "settings", {"latency_message": 1.5})
     calls = house.emulator.stats()["calls"].get("message", 0)
-    job = house.queue(needed_within=0)
+    jobs = [house.queue(needed_within=0) for _ in range(30)]
     await_true(lambda: house.emulator.stats()["calls"].get("message", 0) > calls, "a call began")
     assert house.stop("cluster") == 0
-    assert house.statuses(job) == {"completed"}
+    assert "Ended work that took longer" not in house.log("cluster")
+    assert house.statuses(*jobs) == {"completed", "queued"}
     house.emulator.control("POST", "settings", {"latency_message": 0})
     house.start("cluster")
+    house.await_end(*jobs)
     house.assert_books_agree()
 
 

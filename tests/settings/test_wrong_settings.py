@@ -73,9 +73,38 @@ def check(folder: Path, **environ: str) -> str:
         ("DATABASE_URL", "sqlite:///x", "DATABASE_URL must be a PostgreSQL URL"),
         ("DATABASE_URL", "nonsense", "DATABASE_URL"),
         ("SECRET_KEY", "", "SECRET_KEY must be set when DATABASE_URL is"),
+        ("AIJOBS_MODEL_CLASSIFY", "claude-unheard-1", "AIJOBS_MODEL_CLASSIFY: No price is known"),
+        ("AIJOBS_MODEL_CLASSIFY", "claude-unheard-1", "Name a TOML file in AIJOBS_PRICES"),
+        ("AIJOBS_PRICES", "nowhere.toml", "AIJOBS_PRICES names no price table"),
     ],
 )
 def test_what_the_environment_says_wrongly_is_named(
     tmp_path: Path, name: str, value: str, said: str
 ) -> None:
     assert said in check(tmp_path, **OUTSIDE | {name: value})
+
+
+def test_a_model_of_ones_own_with_a_price_of_ones_own_is_accepted(tmp_path: Path) -> None:
+    prices = tmp_path / "prices.toml"
+    prices.write_text(
+        '[[prices]]\nmodel = "claude-unheard-1"\nvalid_from = 2026-01-01\n'
+        'tiers = [{ input = "2", output = "10" }]\n'
+    )
+    named = {"AIJOBS_MODEL_CLASSIFY": "claude-unheard-1", "AIJOBS_PRICES": str(prices)}
+    asked = "from aijobs import jobtypes; print(jobtypes.get('classify').model)"
+    done = subprocess.run(
+        [sys.executable, "manage.py", "shell", "--no-imports", "-c", asked],
+        cwd=CHECKOUT,
+        env=os.environ | {"CITIZENAPP_VAR": str(tmp_path)} | named,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "claude-unheard-1"
+    subprocess.run(
+        [sys.executable, "manage.py", "check", "--fail-level", "ERROR"],
+        cwd=CHECKOUT,
+        env=os.environ | {"CITIZENAPP_VAR": str(tmp_path)} | named,
+        capture_output=True,
+        check=True,
+    )

@@ -10,7 +10,6 @@ from django.test import Client
 
 from aijobs import jobtypes
 from aijobs.models import AIJob, Collection, new_id
-from aijobs.web.queries.collections import Progress
 from citizenapp.tenants.models import Tenant
 from tests.factories import NOW, make_job, make_tenant, make_user
 
@@ -142,17 +141,6 @@ def test_the_empty_table_has_the_columns_that_are_read(
 
 def test_there_is_no_empty_table_of_an_unknown_kind(writer: Client) -> None:
     assert writer.get("/collections/template/translate.csv").status_code == 404
-
-
-def test_progress_counts_what_ended_and_guesses_nothing() -> None:
-    progress = Progress({"completed": 5, "failed": 1, "queued": 4, "processing": 10})
-    assert (progress.ended, progress.total) == (6, 20)
-    assert [(one.status, one.start, one.width) for one in progress.segments] == [
-        ("completed", 0, 25),
-        ("failed", 25, 5),
-        ("processing", 30, 50),
-        ("queued", 80, 20),
-    ]
 
 
 def test_the_page_of_a_collection_counts_its_jobs(writer: Client, tenant: Tenant) -> None:

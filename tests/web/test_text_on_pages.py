@@ -1,17 +1,12 @@
 """How texts, sums and moments are written."""
 
-import json
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from aijobs.models import dump_json
 from aijobs.templatetags import show
 from aijobs.templatetags.markdown import markdown
-from aijobs.web.queries.jobs import opening, shortened
 
 
 @pytest.mark.parametrize(
@@ -49,22 +44,6 @@ def test_a_moment_is_machine_readable_and_in_utc() -> None:
     assert str(show.moment(at)) == (
         '<time datetime="2026-11-02T09:05:00+00:00">2 Nov 2026, 09:05 UTC</time>'
     )
-
-
-@given(st.text(st.characters(), max_size=2_000), st.integers(0, 2_000))
-def test_the_opening_of_any_document_survives_any_cut(document: str, cut: int) -> None:
-    raw = dump_json(document)[: 1 + cut]
-    words = opening(raw)
-    words.encode()
-    assert len(words) <= 120
-    assert "\n" not in words
-
-
-def test_the_opening_of_a_document_is_its_first_words() -> None:
-    assert opening(dump_json("  One\n\ttwo \u2028three ")) == "One two three"
-    assert opening(dump_json("half \ud83d")) == "half \ufffd"
-    assert opening(json.dumps('a "quoted" \\ word' * 60)[:720]).startswith('a "quoted" \\ worda')
-    assert shortened("word " * 100).endswith("…")
 
 
 def test_lone_surrogates_become_replacement_characters() -> None:

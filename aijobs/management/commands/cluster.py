@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from aijobs import tasks
 from aijobs.models.heartbeats import BEAT_SECONDS, Process
-from aijobs.pipeline._db_outages import AWAY
+from aijobs.postgres.outages import AWAY
 from aijobs.tasks import cluster
 from aijobs.tasks.cluster import Cluster, Flag
 

@@ -1,0 +1,165 @@
+"""What was read, in the shapes that the API answers with. Nothing here asks the database."""
+
+from typing import Any
+
+from rest_framework.request import Request
+
+from aijobs.api import shapes
+from aijobs.api.parameters import newer_than, older_than
+from aijobs.models import BlockReason, CircuitBreaker, Collection, JobAttempt
+from aijobs.reading.collections import CollectionDetail
+from aijobs.reading.jobs import JobDetail, JobResult, JobRow
+from aijobs.reading.money import NOTHING, Money
+from aijobs.reading.pages import Page
+from aijobs.reading.usage import GroupBy, Usage
+
+
+def job_page(request: Request, page: Page[JobRow]) -> shapes.JobPage:
+    """A page of jobs, with the addresses of the pages beside it."""
+    return shapes.JobPage(
+        results=[shapes.JobSummary(**_job(row)) for row in page.rows],
+        next=_next(request, page),
+        previous=_previous(request, page),
+    )
+
+
+def job(found: JobDetail) -> shapes.Job:
+    """One job with its result, its failed attempts and when it should be done."""
+    return shapes.Job(
+        **_job(found),
+        options=found.job.input.options,
+        created_by=found.job.input.created_by,
+        result=found.output.result if found.output else None,
+        failed_attempts=[
+            shapes.FailedAttempt(
+                type=attempt.error_type,
+                message=attempt.message,
+                number=attempt.number,
+                route=attempt.route,
+                ended_at=attempt.ended_at,
+            )
+            for attempt in found.attempts
+        ],
+        eta=found.eta,
+    )
+
+
+def result_row(found: JobResult) -> shapes.ResultRow:
+    """One line of a collection's results."""
+    return shapes.ResultRow(
+        number=found.number,
+        job_id=found.job_id,
+        status=found.status,
+        result=found.result,
+        error=_error(found.error),
+        **_cost(found.money),
+    )
+
+
+def collection_page(request: Request, page: Page[Collection]) -> shapes.CollectionPage:
+    """A page of collections, with the addresses of the pages beside it."""
+    return shapes.CollectionPage(
+        results=[shapes.CollectionSummary(**_collection(one)) for one in page.rows],
+        next=_next(request, page),
+        previous=_previous(request, page),
+    )
+
+
+def collection(found: CollectionDetail) -> shapes.Collection:
+    """One collection with its counts, its cost in USD so far and when all should be done."""
+    return shapes.Collection(
+        **_collection(found.collection),
+        **_cost(found.money),
+        counts=shapes.Counts(**found.progress.counts),
+        eta=found.eta,
+    )
+
+
+def usage(found: Usage, group_by: GroupBy, pause: CircuitBreaker | None) -> shapes.Usage:
+    """A report: a row for each day, job type or route that has a charge, and the totals."""
+    return shapes.Usage(
+        since=found.period.since,
+        until=found.period.until,
+        group_by=group_by,
+        rows=[
+            shapes.SpentRow(**{group_by: name}, **_spent(money))
+            for name, money in found.rows(group_by)
+        ],
+        totals=shapes.Spent(**_spent(found.total)),
+        paused=shapes.Pause(
+            reason=BlockReason(pause.reason),
+            message=pause.get_reason_display(),
+            since=pause.opened_at,
+        )
+        if pause
+        else None,
+    )
+
+
+def _job(row: JobRow) -> dict[str, Any]:
+    job = row.job
+    return {
+        "job_id": job.pk,
+        "job_type": job.job_type,
+        "status": row.status,
+        "route": job.route,
+        "collection_id": job.collection_id,
+        "source_name": job.input.source_name,
+        "attempts": job.attempts,
+        "created_at": job.created_at,
+        "needed_by": job.needed_by,
+        "started_at": job.started_at,
+        "finished_at": job.finished_at,
+        "error": _error(row.error),
+        "usage": shapes.Tokens(**_tokens(row.money)) if row.money else None,
+        **_cost(row.money),
+    }
+
+
+def _collection(collection: Collection) -> dict[str, Any]:
+    return {
+        "collection_id": collection.pk,
+        "name": collection.name,
+        "job_type": collection.job_type,
+        "total": collection.total,
+        "created_by": collection.created_by,
+        "created_at": collection.created_at,
+    }
+
+
+def _error(attempt: JobAttempt | None) -> shapes.JobError | None:
+    if attempt is None:
+        return None
+    return shapes.JobError(type=attempt.error_type, message=attempt.message)
+
+
+def _spent(money: Money) -> dict[str, Any]:
+    return {"jobs": money.jobs, **_tokens(money), **_cost(money)}
+
+
+def _tokens(money: Money) -> dict[str, Any]:
+    return {
+        "input_tokens": money.input_tokens,
+        "output_tokens": money.output_tokens,
+        "cache_read_tokens": money.cache_read_tokens,
+        "cache_write_tokens": money.cache_write_tokens,
+    }
+
+
+def _cost(money: Money | None) -> dict[str, Any]:
+    money = money or NOTHING
+    return {"cost_usd": money.cost, "sync_cost_usd": money.full, "saved_usd": money.saved}
+
+
+def _next(request: Request, page: Page[Any]) -> str | None:
+    return _address(request, older_than(page.older)) if page.older else None
+
+
+def _previous(request: Request, page: Page[Any]) -> str | None:
+    return _address(request, newer_than(page.newer)) if page.newer else None
+
+
+def _address(request: Request, cursor: str) -> str:
+    query = request.query_params.copy()
+    query["cursor"] = cursor
+    return request.build_absolute_uri(f"{request.path}?{query.urlencode()}")

@@ -1,0 +1,1 @@
+"""How PostgreSQL is used beyond the ORM: COPY, advisory locks, patience while it is away."""

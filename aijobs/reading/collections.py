@@ -1,0 +1,114 @@
+"""Collections as they are listed, and how far each has come."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from aijobs.models import AIJob, Collection, StatusCounter
+from aijobs.reading import pages
+from aijobs.reading.forecast import Forecast
+from aijobs.reading.money import Money, spent_on_collection
+from aijobs.reading.pages import NEWEST, Page, Position
+from citizenapp.tenants.models import Tenant
+
+# In the order of a job's life, ends first: the bar fills from the left.
+ORDER = ("completed", "failed", "canceled", "processing", "submitted", "queued")
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A part of the bar: `start` and `width` in percent of it."""
+
+    status: str
+    jobs: int
+    start: float
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How many jobs have which shown status. Ended jobs are counted, nothing is guessed."""
+
+    counts: Mapping[str, int]
+
+    @property
+    def total(self) -> int:
+        """All jobs there are of it."""
+        return sum(self.counts.values())
+
+    @property
+    def ended(self) -> int:
+        """Jobs that nothing will happen to any more."""
+        return sum(self.counts.get(status, 0) for status in AIJob.FINAL)
+
+    @property
+    def segments(self) -> list[Segment]:
+        """The parts of the bar that have a job, from the left."""
+        parts, start = [], 0.0
+        for status in ORDER:
+            jobs = self.counts.get(status, 0)
+            if jobs:
+                width = 100 * jobs / self.total
+                parts.append(Segment(status, jobs, round(start, 3), round(width, 3)))
+                start += width
+        return parts
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionRow:
+    """A collection in a list of the pages."""
+
+    collection: Collection
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionDetail:
+    """One collection: how far it has come, what it cost so far, when all of it should be done.
+
+    `eta` is None where nothing honest can be said.
+    """
+
+    collection: Collection
+    progress: Progress
+    money: Money
+    eta: datetime | None
+
+
+def page(tenant: Tenant, at: Position = NEWEST, *, size: int) -> Page[Collection]:
+    """A tenant's collections from the newest to the oldest. One query."""
+    return pages.page(Collection.objects.filter(tenant=tenant), at, size)
+
+
+def page_with_progress(tenant: Tenant, at: Position = NEWEST, *, size: int) -> Page[CollectionRow]:
+    """The same with how far each has come. Two queries."""
+    found = page(tenant, at, size=size)
+    reached = progress(tenant, found.rows)
+    return found.of([CollectionRow(one, reached[one.pk]) for one in found.rows])
+
+
+def collection_of(tenant: Tenant, collection_id: UUID) -> Collection:
+    """Raises Collection.DoesNotExist for one of somebody else, as for one that never was."""
+    return Collection.objects.get(tenant=tenant, pk=collection_id)
+
+
+def detail(tenant: Tenant, collection_id: UUID, *, now: datetime) -> CollectionDetail:
+    """One collection. Raises Collection.DoesNotExist as `collection_of` does."""
+    collection = collection_of(tenant, collection_id)
+    return CollectionDetail(
+        collection,
+        progress(tenant, [collection])[collection.pk],
+        spent_on_collection(tenant, collection.pk),
+        Forecast.from_history().of_collection(tenant, collection, now=now),
+    )
+
+
+def progress(tenant: Tenant, collections: Iterable[Collection]) -> dict[UUID, Progress]:
+    """By the id of each collection; statuses without jobs are 0. One query."""
+    ids = [collection.pk for collection in collections]
+    counters = StatusCounter.objects.filter(collection__tenant=tenant, collection__in=ids)
+    found = counters.counts()
+    return {
+        one: Progress({s: found.get(one, {}).get(s, 0) for s in AIJob.Status.values}) for one in ids
+    }

@@ -1,0 +1,218 @@
+"""Jobs as they are listed, one job with all that belongs to it, and results in order."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from aijobs.models import AIJob, Collection, JobAttempt, JobOutput
+from aijobs.models.jobs import AIJobQuerySet
+from aijobs.reading import pages
+from aijobs.reading.forecast import expected_end
+from aijobs.reading.labels import label, labels, shortened
+from aijobs.reading.money import Money, spent_on_jobs
+from aijobs.reading.pages import NEWEST, Page, Position
+from aijobs.reading.status import shown_status
+from citizenapp.tenants.models import Tenant
+
+CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class JobFilter:
+    """Which jobs to list; `status` is a shown status. None lets everything through.
+
+    Created at `created_after` or later, and before `created_before`.
+    """
+
+    status: str | None = None
+    job_type: str | None = None
+    collection_id: UUID | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobRow:
+    """A job in a list. Its input is at hand without the document.
+
+    `status` is the shown one. `money` is None until there is a charge, `error` unless it failed;
+    `label` is empty where nobody asked for it.
+    """
+
+    job: AIJob
+    status: str
+    money: Money | None
+    error: JobAttempt | None
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class JobDetail(JobRow):
+    """One job. `attempts` are those that failed, the first one first.
+
+    `eta` is when it should end; None where nothing honest can be said, or it has ended.
+    """
+
+    attempts: Sequence[JobAttempt] = ()
+    output: JobOutput | None = None
+    eta: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobResult:
+    """One line of a collection's results. `number` is that of its row and counts from 1."""
+
+    number: int
+    job_id: UUID
+    status: str
+    result: dict[str, Any] | None
+    money: Money | None
+    error: JobAttempt | None
+
+
+def page(
+    tenant: Tenant,
+    only: JobFilter,
+    at: Position = NEWEST,
+    *,
+    size: int,
+    labeled: bool = False,
+) -> Page[JobRow]:
+    """A tenant's jobs from the newest to the oldest, with their collections.
+
+    Takes a query for the jobs, one for the charges, one for the errors where a job has failed,
+    and one for the labels, which read documents.
+    """
+    jobs = _without_document(_filtered(tenant, only)).select_related("collection")
+    found = pages.page(jobs, at, size)
+    money, errors = _charges(tenant, found.rows), _errors(tenant, found.rows)
+    names = labels(tenant, [job.pk for job in found.rows]) if labeled else {}
+    return found.of(
+        [
+            JobRow(
+                job,
+                shown_status(job),
+                money.get(job.pk),
+                errors.get(job.pk),
+                names.get(job.pk, ""),
+            )
+            for job in found.rows
+        ]
+    )
+
+
+def exist(tenant: Tenant) -> bool:
+    """Whether the tenant has any job."""
+    return AIJob.objects.listed(tenant).exists()
+
+
+def job_of(tenant: Tenant, job_id: UUID) -> AIJob:
+    """A tenant's job, for whoever moves it; `shown_status` is known of it.
+
+    Raises AIJob.DoesNotExist for a job of somebody else, as for one that never was.
+    """
+    return AIJob.objects.of(tenant).with_shown_status().get(pk=job_id)
+
+
+def detail(
+    tenant: Tenant, job_id: UUID, *, now: datetime, with_document: bool = False
+) -> JobDetail:
+    """One job with its input, output, batch, collection, history and charges.
+
+    It has a label only with its document. Raises AIJob.DoesNotExist as `job_of` does.
+    """
+    jobs = AIJob.objects.of(tenant).with_shown_status().select_related("input")
+    if not with_document:
+        jobs = jobs.defer("input__document")
+    job = jobs.select_related("output", "batch", "collection").get(pk=job_id)
+    attempts = list(job.failed_attempts.order_by("number"))
+    has_failed = job.status == AIJob.Status.FAILED
+    name = ""
+    if with_document:
+        name = label(job.pk, job.input.source_name, shortened(job.input.document))
+    return JobDetail(
+        job,
+        shown_status(job),
+        _charges(tenant, [job]).get(job.pk),
+        attempts[-1] if attempts and has_failed else None,
+        name,
+        attempts=attempts,
+        output=getattr(job, "output", None),
+        eta=None if job.status in AIJob.FINAL else expected_end(job, now=now),
+    )
+
+
+def output_of(tenant: Tenant, job_id: UUID) -> JobOutput:
+    """The result of a completed job, with the job.
+
+    Raises JobOutput.DoesNotExist where there is none, and for a job of somebody else.
+    """
+    return JobOutput.objects.select_related("job").get(
+        pk=job_id, job__tenant=tenant, job__status=AIJob.Status.COMPLETED
+    )
+
+
+def results(tenant: Tenant, collection: Collection) -> Iterator[list[JobResult]]:
+    """All jobs of a collection in the order of its rows, finished or not, CHUNK at a time.
+
+    Each chunk is a query of its own that goes on after the last id: no transaction stays open
+    however slowly the client reads.
+    """
+    jobs = (
+        AIJob.objects.of(tenant)
+        .filter(collection=collection)
+        .with_shown_status()
+        .select_related("output")
+        .order_by("pk")
+    )
+    number = 0
+    chunk = list(jobs[:CHUNK])
+    while chunk:
+        money, errors = _charges(tenant, chunk), _errors(tenant, chunk)
+        rows = []
+        for job in chunk:
+            number += 1
+            output: JobOutput | None = getattr(job, "output", None)
+            rows.append(
+                JobResult(
+                    number,
+                    job.pk,
+                    shown_status(job),
+                    output.result if output else None,
+                    money.get(job.pk),
+                    errors.get(job.pk),
+                )
+            )
+        yield rows
+        chunk = list(jobs.filter(pk__gt=chunk[-1].pk)[:CHUNK])
+
+
+def _without_document(jobs: AIJobQuerySet) -> AIJobQuerySet:
+    return jobs.with_shown_status().select_related("input").defer("input__document")
+
+
+def _filtered(tenant: Tenant, only: JobFilter) -> AIJobQuerySet:
+    jobs = AIJob.objects.listed(tenant, status=only.status or "", job_type=only.job_type or "")
+    if only.collection_id:
+        jobs = jobs.filter(collection=only.collection_id)
+    # The bound on the id makes it a range of an index; the moment makes it exact.
+    if after := only.created_after:
+        jobs = jobs.filter(pk__gte=pages.first_id_of(after), created_at__gte=after)
+    if before := only.created_before:
+        jobs = jobs.filter(pk__lt=pages.first_id_after(before), created_at__lt=before)
+    return jobs
+
+
+def _charges(tenant: Tenant, jobs: Sequence[AIJob]) -> dict[UUID, Money]:
+    return spent_on_jobs(tenant, [job.pk for job in jobs])
+
+
+def _errors(tenant: Tenant, jobs: Sequence[AIJob]) -> dict[UUID, JobAttempt]:
+    """Why those that failed did: the last attempt of each."""
+    failed = [job.pk for job in jobs if job.status == AIJob.Status.FAILED]
+    if not failed:
+        return {}
+    attempts = JobAttempt.objects.filter(job__tenant=tenant, job_id__in=failed)
+    return {attempt.job_id: attempt for attempt in attempts.order_by("number")}

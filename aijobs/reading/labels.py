@@ -1,0 +1,50 @@
+"""What a job is called where it is listed: its file, or the first words of its document."""
+
+import json
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db.models import TextField
+from django.db.models.functions import Cast, Left
+
+from aijobs.jobtypes.text import utf8
+from aijobs.models import JobInput
+from citizenapp.tenants.models import Tenant
+
+_OPENING_CHARS = 120
+# An escape in JSON takes six characters, and may have been cut anywhere.
+_OPENING_JSON = 6 * _OPENING_CHARS
+_ESCAPE = 6
+
+
+def labels(tenant: Tenant, job_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """The label of each job. One query, which fetches the beginnings of documents alone."""
+    openings = JobInput.objects.filter(tenant=tenant, pk__in=list(job_ids)).values_list(
+        "pk", "source_name", Left(Cast("document", TextField()), _OPENING_JSON)
+    )
+    return {
+        job_id: label(job_id, source_name, opening(raw)) for job_id, source_name, raw in openings
+    }
+
+
+def label(job_id: UUID, source_name: str, words: str) -> str:
+    """The uploaded file's name, else the first words of the document, else the id."""
+    return source_name or words or str(job_id)
+
+
+def opening(raw: str) -> str:
+    """The first words of a document, from the first characters of its JSON; never a surrogate."""
+    whole = [raw, *(raw[: len(raw) - cut] + '"' for cut in range(_ESCAPE))]
+    for candidate in whole:
+        try:
+            text = json.loads(candidate)
+        except ValueError:
+            continue
+        return shortened(text)
+    return ""
+
+
+def shortened(document: str) -> str:
+    """The first words of a document on one line, without lone surrogates."""
+    words = " ".join(utf8(document[: 2 * _OPENING_CHARS]).split())
+    return words if len(words) <= _OPENING_CHARS else words[: _OPENING_CHARS - 1] + "…"

@@ -1,0 +1,96 @@
+"""What was spent and saved: sums of USD and of the tokens that they bought."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import astuple, dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, cast
+from uuid import UUID
+
+from django.db.models import Count, F, Q, Sum
+
+from aijobs.models import LedgerEntry, UsageRollup
+from aijobs.models.rollups import UsageRollupQuerySet
+from citizenapp.tenants.models import Tenant
+
+_SUMS = {
+    "cost": Sum("cost_usd"),
+    "full": Sum("sync_cost_usd"),
+    "saved": Sum("saved_usd"),
+    "input_tokens": Sum("input_tokens"),
+    "output_tokens": Sum("output_tokens"),
+    "cache_read_tokens": Sum("cache_read_tokens"),
+}
+# Of rows of the ledger. An entry that corrects another one brings money, and is no answer.
+OF_CHARGES = _SUMS | {
+    "answers": Count("pk", filter=Q(corrects=None)),
+    "cache_write_tokens": Sum(F("cache_write_5m_tokens") + F("cache_write_1h_tokens")),
+}
+# Of rows that each have the sums of an hour.
+OF_HOURS = _SUMS | {
+    "answers": Sum("answers"),
+    "jobs": Sum("jobs"),
+    "cache_write_tokens": Sum("cache_write_tokens"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """USD, and the tokens they bought. `full` is what the same usage costs at full price.
+
+    `jobs` counts those that were charged for the first time; sums of single jobs leave it at 0.
+    """
+
+    cost: Decimal = Decimal(0)
+    full: Decimal = Decimal(0)
+    saved: Decimal = Decimal(0)
+    jobs: int = 0
+    answers: int = 0
+    input_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    output_tokens: int = 0
+
+    def __add__(self, other: "Money") -> "Money":
+        return Money(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+
+    @property
+    def tokens_read(self) -> int:
+        """Plain ones, and those that a cache gave or took."""
+        return self.input_tokens + self.cache_read_tokens + self.cache_write_tokens
+
+    @property
+    def saved_percent(self) -> int:
+        """Of the full price, rounded down: never more is claimed than was saved."""
+        return int(100 * self.saved / self.full) if self.full else 0
+
+
+NOTHING = Money()
+
+
+def spent(tenant: Tenant, since: datetime) -> Money:
+    """From the hour of this moment on."""
+    return money(hours(tenant).since(since).aggregate(**OF_HOURS))
+
+
+def spent_on_jobs(tenant: Tenant, job_ids: Iterable[UUID]) -> dict[UUID, Money]:
+    """The charges of each job; jobs that cost nothing yet are left out. One query."""
+    charges = LedgerEntry.objects.filter(tenant=tenant, job_id__in=list(job_ids))
+    sums = charges.values("job_id").annotate(**OF_CHARGES).order_by()
+    rows = cast("Iterable[dict[str, Any]]", sums)
+    return {row.pop("job_id"): Money(**row) for row in rows}
+
+
+def spent_on_collection(tenant: Tenant, collection_id: UUID) -> Money:
+    """All charges of a collection's jobs; zeros where there are none. One query."""
+    return money(hours(tenant).filter(collection_id=collection_id).aggregate(**OF_HOURS))
+
+
+def hours(tenant: Tenant) -> UsageRollupQuerySet:
+    """The tenant's charges, added up by hour, job type, route and collection."""
+    return UsageRollup.objects.filter(tenant=tenant)
+
+
+def money(sums: Mapping[str, Any]) -> Money:
+    """Of an aggregate by OF_CHARGES or OF_HOURS, which has null for sums of no rows."""
+    return Money(**{name: value for name, value in sums.items() if value is not None})

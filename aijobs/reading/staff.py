@@ -1,0 +1,31 @@
+"""What staff see of all tenants: the only readers that begin at no tenant."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db.models import Count
+
+from aijobs.models import AIJob, Batch, LedgerEntry
+from aijobs.models.jobs import AIJobQuerySet
+from aijobs.reading.money import OF_CHARGES, Money, money
+
+
+def jobs() -> AIJobQuerySet:
+    """All jobs, newest first, with their shown status, tenant and batch."""
+    return AIJob.objects.with_shown_status().select_related("tenant", "batch").order_by("-pk")
+
+
+def jobs_of_batch(batch: Batch) -> dict[str, int]:
+    """How many jobs of a batch have which status, as it is stored."""
+    found = AIJob.objects.filter(batch=batch).values_list("status").annotate(jobs=Count("*"))
+    return dict(found.order_by("status"))
+
+
+def spent_on_batch(batch: Batch) -> Money:
+    """What the answers of a batch cost; all zeros where it has none."""
+    return money(LedgerEntry.objects.filter(batch=batch).aggregate(**OF_CHARGES))
+
+
+def charges_of(job_id: UUID) -> Iterable[LedgerEntry]:
+    """The entries of the ledger for a job, in their order, corrections among them."""
+    return LedgerEntry.objects.filter(job_id=job_id).order_by("pk")

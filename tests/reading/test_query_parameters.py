@@ -1,0 +1,64 @@
+"""What is empty filters nothing, and what is nonsense is refused: every parameter there is."""
+
+import re
+from collections.abc import Iterator
+from itertools import product
+
+import pytest
+
+from tests.addresses import OF_TENANTS, Address
+from tests.tenants.test_wall import World, answer_of
+
+pytestmark = pytest.mark.django_db
+
+LINKS = re.compile(rb'href="[^"]*"')
+NONSENSE = ["nonsense", "\0", " ", "0", "-1", "\U0001f600", "9" * 5_000]
+TWO_WAYS = [one for one in OF_TENANTS if {"before", "after"} <= one.parameters.keys()]
+PARAMETERS = [(address, name) for address in OF_TENANTS for name in address.parameters]
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def paths(world: World, address: Address) -> Iterator[str]:
+    mine = {"collection_id": [str(world.mine.collection)], "job_id": [str(world.mine.jobs[0])]}
+    yield from address.filled(world.variables | mine)
+
+
+@pytest.mark.parametrize(("address", "name"), PARAMETERS, ids=str)
+def test_an_empty_parameter_is_as_good_as_none(world: World, address: Address, name: str) -> None:
+    client = world.client(address)
+    for path in paths(world, address):
+        plain, empty = client.get(path), client.get(path, {name: ""})
+        assert plain.status_code == empty.status_code == 200
+        # Links to other pages repeat the parameters of this one.
+        bodies = [LINKS.sub(b"", answer_of(answer)[2]) for answer in (plain, empty)]
+        assert bodies[0] == bodies[1]
+
+
+@pytest.mark.parametrize(("address", "name"), PARAMETERS, ids=str)
+def test_nonsense_is_a_400_that_names_the_parameter(
+    world: World, address: Address, name: str
+) -> None:
+    client = world.client(address)
+    for path, value in product(paths(world, address), NONSENSE):
+        response = client.get(path, {name: value})
+        assert response.status_code == 400
+        if address.is_api:
+            assert response["Content-Type"] == "application/problem+json"
+            assert list(response.json()["errors"]) == [name]
+        else:
+            page = response.content.decode()
+            assert f"<code>{name}</code>: " in page
+            assert value not in page or len(value) < 3
+
+
+@pytest.mark.parametrize("address", TWO_WAYS, ids=str)
+def test_a_page_both_older_and_newer_is_refused(world: World, address: Address) -> None:
+    job = str(world.mine.jobs[0])
+    for path in paths(world, address):
+        response = world.client(address).get(path, {"before": job, "after": job})
+        assert "<code>after</code>: Give either this or before." in response.content.decode()
+        assert response.status_code == 400

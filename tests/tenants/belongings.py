@@ -1,0 +1,110 @@
+"""All that a tenant can have, one of each: the same for every tenant, but for the ids."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.test import Client
+from django.utils import timezone
+
+from aijobs import jobtypes
+from aijobs.models import AIJob, Batch, Collection, new_id
+from citizenapp.tenants.models import APIKey, Tenant
+from tests.api.rows import fail
+from tests.factories import (
+    NOW,
+    make_batch,
+    make_charge,
+    make_job,
+    make_key,
+    make_output,
+    make_tenant,
+    make_user,
+)
+
+KINDS = jobtypes.names()
+STATUSES = AIJob.Status.values
+# Every status of every kind; the last one of each kind is in a batch that Anthropic has.
+LIVES = [(kind, status) for kind in KINDS for status in (*STATUSES, "at Anthropic")]
+
+
+def _ids(shift: timedelta) -> list[UUID]:
+    """One for each job; those of two tenants lie in turn, so that each page could hold both."""
+    return [new_id(NOW + timedelta(seconds=number) + shift) for number in range(len(LIVES))]
+
+
+@dataclass(frozen=True)
+class Batches:
+    """Tenants share batches."""
+
+    here: Batch = field(default_factory=lambda: make_batch("assembled"))
+    at_anthropic: Batch = field(default_factory=lambda: make_batch("submitted"))
+
+
+@dataclass
+class Belongings:
+    """The ids are known before the rows are there: so much may somebody else have guessed."""
+
+    name: str
+    shift: timedelta = timedelta()
+    jobs: list[UUID] = field(init=False)
+    collection: UUID = field(init=False)
+    key: str = field(default_factory=lambda: f"{uuid4().hex[:8]}.{uuid4().hex}")
+    tenant: Tenant = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.jobs, self.collection = _ids(self.shift), new_id(NOW + self.shift)
+
+    @property
+    def in_the_middle(self) -> UUID:
+        return self.jobs[len(self.jobs) // 2]
+
+    def job_that(self, status: str, kind: str = KINDS[0]) -> UUID:
+        return self.jobs[LIVES.index((kind, status))]
+
+    def store(self, batches: Batches) -> None:
+        """Jobs of the first kind are in a collection."""
+        self.tenant = make_tenant(self.name)
+        make_user(f"owner-of-{self.name}", self.tenant, role="owner")
+        APIKey.objects.create(
+            id=self.key, prefix=self.key[:8], hashed_key=self.key, name="k", tenant=self.tenant
+        )
+        collection = Collection.objects.create(
+            id=self.collection, tenant=self.tenant, name="Policies", job_type=KINDS[0],
+            total=len(STATUSES) + 1, created_by="ann", created_at=NOW,
+        )  # fmt: skip
+        for number, (job_id, (kind, life)) in enumerate(zip(self.jobs, LIVES, strict=True)):
+            fields: dict[str, Any] = {"id": job_id, "status": life}
+            if kind == KINDS[0]:
+                fields["collection"] = collection
+            if life in AIJob.FINAL:
+                fields["finished_at"] = NOW
+            if life == "submitted":
+                fields["batch"] = batches.here
+            if life == "at Anthropic":
+                fields |= {"status": "submitted", "batch": batches.at_anthropic}
+            job = make_job(
+                self.tenant, kind, f"Letter {number}", now=NOW + timedelta(seconds=number), **fields
+            )
+            if life == "completed":
+                make_output(job)
+                make_charge(job, created_at=timezone.now(), route="sync" if number % 2 else "batch")
+            if life == "failed":
+                fail(job, 1)
+                make_charge(job)
+
+    def browser(self) -> Client:
+        """A signed-in owner of the tenant."""
+        client = Client()
+        client.login(username=f"owner-of-{self.name}", password=f"owner-of-{self.name}")
+        return client
+
+    def machine(self) -> Client:
+        """A caller of the API with a key of its own."""
+        return Client(headers={"authorization": f"Bearer {make_key(self.tenant)}"})
+
+    def rows(self) -> list[dict[str, Any]]:
+        """What actions could change; none before they are stored."""
+        keys = APIKey.objects.filter(pk=self.key).values("pk", "revoked")
+        return [*keys, *AIJob.objects.filter(pk__in=self.jobs).order_by("pk").values()]

@@ -1,0 +1,236 @@
+"""A world with two tenants looks to each as if the other were not there.
+
+Over every address, with every value of every parameter that is documented: the answer before a
+second tenant with equal belongings came, and the answer after, are the same.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from itertools import product
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.test import Client
+
+from aijobs import jobtypes
+from aijobs.api.idempotency import HEADER
+from tests.addresses import OF_TENANTS, Address, queries
+from tests.factories import NOW, OPTIONS
+from tests.tenants.belongings import KINDS, Batches, Belongings
+
+pytestmark = pytest.mark.django_db
+
+# Differ from one moment to the next.
+FLEETING = re.compile(rb'name="csrfmiddlewaretoken" value="\w+"|"(?:from|to)":"[^"]+"')
+WITH_IDS = [one for one in OF_TENANTS if one.variables]
+ONCE = [
+    (address, method)
+    for address in OF_TENANTS
+    for method, operation in address.operations.items()
+    if HEADER in {one["name"] for one in operation.get("parameters", [])}
+]
+
+METHODS = ("post", "put", "patch", "delete")
+
+Answer = tuple[int, str | None, bytes]
+
+
+class World:
+    """Mine are there. Theirs are not yet, but their ids are known."""
+
+    def __init__(self) -> None:
+        self.batches = Batches()
+        self.mine = Belongings("acme")
+        self.theirs = Belongings("other", timedelta(milliseconds=500))
+        self.mine.store(self.batches)
+
+    def add_the_other_tenant(self) -> None:
+        self.theirs.store(self.batches)
+
+    def client(self, address: Address) -> Client:
+        return self.mine.machine() if address.is_api else self.mine.browser()
+
+    @property
+    def variables(self) -> dict[str, list[str]]:
+        mine, theirs = self.mine, self.theirs
+        return {
+            "job_id": [*map(str, mine.jobs), *map(str, theirs.jobs)],
+            "collection_id": [str(mine.collection), str(theirs.collection)],
+            "key_id": [mine.key, theirs.key],
+            "job_type": list(KINDS),
+        }
+
+    def values(self, name: str, schema: Mapping[str, Any]) -> Sequence[str]:
+        """All that a parameter may be where that can be counted, else some of each kind."""
+        schema = next((one for one in schema.get("anyOf", []) if one["type"] != "null"), schema)
+        jobs = [self.mine.in_the_middle, self.theirs.in_the_middle]
+        match schema:
+            case {"enum": values}:
+                return list(values)
+            case {"format": "uuid"} if name == "collection":
+                return [str(self.mine.collection), str(self.theirs.collection)]
+            case {"format": "uuid"}:
+                return [str(job) for job in jobs]
+            case {"format": "date-time"}:
+                return [(NOW + timedelta(seconds=len(self.mine.jobs) // 2)).isoformat()]
+            case {"type": "integer", "minimum": least, "maximum": most}:
+                return [str(least), str(most)]
+            case _ if name == "cursor":
+                return [f"{way}.{job.hex}" for way in ("older", "newer") for job in jobs]
+        raise AssertionError(f"Say what {name} may be: {schema}")
+
+
+def answers(world: World, address: Address) -> dict[str, Answer]:
+    """What I am told, by what I ask."""
+    client = world.client(address)
+    values = {name: world.values(name, schema) for name, schema in address.parameters.items()}
+    return {
+        f"{path} {query}": answer_of(client.get(path, query))
+        for path in address.filled(world.variables)
+        for query in queries(values)
+    }
+
+
+def answer_of(response: Any) -> Answer:
+    body = b"".join(response) if response.streaming else response.content
+    return response.status_code, response.get("Location"), FLEETING.sub(b"", body)
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Whatever is done inside is taken back."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize("address", OF_TENANTS, ids=str)
+def test_a_second_tenant_changes_no_answer(address: Address) -> None:
+    world = World()
+    before = answers(world, address)
+    world.add_the_other_tenant()
+    after = answers(world, address)
+    for question, answer in before.items():
+        assert after[question] == answer, question
+
+
+def outcomes(world: World, address: Address) -> dict[str, tuple[int, list[dict[str, Any]]]]:
+    """What my actions answer and make of my rows, each taken back. Theirs stay as they are."""
+    client, theirs = world.client(address), world.theirs.rows()
+    found = {}
+    for path, method in product(address.filled(world.variables), METHODS):
+        with undone():
+            status = getattr(client, method)(path).status_code
+            now = {"finished_at": None, "not_before": None}
+            found[f"{method} {path}"] = (status, [row | now for row in world.mine.rows()])
+            assert world.theirs.rows() == theirs
+    return found
+
+
+@pytest.mark.parametrize("address", WITH_IDS, ids=str)
+def test_a_second_tenant_changes_no_action_and_is_changed_by_none(address: Address) -> None:
+    world = World()
+    alone = outcomes(world, address)
+    world.add_the_other_tenant()
+    assert outcomes(world, address) == alone
+
+
+@pytest.mark.parametrize("address", WITH_IDS, ids=str)
+def test_what_is_mine_is_there_and_what_is_theirs_is_not(address: Address) -> None:
+    world = World()
+    world.add_the_other_tenant()
+    client = world.client(address)
+    mine, theirs = world.mine, world.theirs
+    for whose in (mine, theirs):
+        done = "completed" if address.path.endswith("/result") else "failed"
+        rows = {
+            "job_id": [str(whose.job_that(done))],
+            "collection_id": [str(whose.collection)],
+            "key_id": [whose.key],
+            "job_type": [KINDS[0]],
+        }
+        [path] = address.filled(rows)
+        found = {client.get(path).status_code, client.post(path).status_code} - {405}
+        is_everybody_s = "job_type" in address.variables
+        expected = {200, 302, 409} if whose is mine or is_everybody_s else {404}
+        assert found
+        assert found <= expected
+
+
+def request_of(address: Address, whose: Belongings) -> tuple[str, dict[str, Any]]:
+    """An address that takes an Idempotency-Key, and a body that does something there."""
+    rows = {"job_id": [str(whose.job_that("failed"))], "collection_id": [str(whose.collection)]}
+    [path] = address.filled(rows)
+    if address.variables:
+        return path, {}
+    name = path.rpartition("/")[2]
+    if name == "collections":
+        item = {jobtypes.get(KINDS[0]).text_field: "A text."} | OPTIONS[KINDS[0]]
+        return path, {"name": "Policies", "job_type": KINDS[0], "items": [item]}
+    return path, {jobtypes.get(name).text_field: "A text."} | OPTIONS[name]
+
+
+def send(client: Client, request: tuple[str, dict[str, Any]]) -> Any:
+    path, body = request
+    return client.post(
+        path, json.dumps(body), content_type="application/json", headers={HEADER: "order-1"}
+    )
+
+
+@pytest.mark.parametrize(("address", "method"), ONCE, ids=str)
+def test_two_tenants_with_one_idempotency_key_get_each_their_own_answer(
+    address: Address, method: str
+) -> None:
+    assert method == "post"
+    world = World()
+    world.add_the_other_tenant()
+    both = [world.theirs, world.mine]
+    clients = [whose.machine() for whose in both]
+    requests = [request_of(address, whose) for whose in both]
+
+    first = [send(client, one) for client, one in zip(clients, requests, strict=True)]
+    again = [send(client, one) for client, one in zip(clients, requests, strict=True)]
+
+    assert not [one for one in first if "Idempotency-Replayed" in one or one.status_code >= 300]
+    assert all("Idempotency-Replayed" in one for one in again)
+    assert [one.json() for one in again] == [one.json() for one in first]
+    if "collection" not in address.path or not address.variables:  # Else it tells a number alone.
+        assert first[0].json() != first[1].json()
+
+
+@pytest.mark.parametrize(("address", "method"), ONCE, ids=str)
+def test_an_idempotency_key_of_somebody_else_is_a_new_one(address: Address, method: str) -> None:
+    assert method == "post"
+    world = World()
+    world.add_the_other_tenant()
+    mine = world.mine.machine()
+    other_kind = next(one for one in ONCE if one[0] is not address)[0]
+    send(world.theirs.machine(), request_of(address, world.theirs))
+
+    assert send(mine, ("/api/ai/summarize", {})).status_code == 400
+    used = send(mine, request_of(other_kind, world.mine))
+    assert used.status_code < 300
+    assert "Idempotency-Replayed" not in used
+
+
+def test_what_is_compared_has_something_to_compare() -> None:
+    """Each status, each kind and the counts are there, so that a filter left out would show."""
+    world = World()
+    world.add_the_other_tenant()
+    machine, browser = world.mine.machine(), world.mine.browser()
+    listed = machine.get("/api/ai/jobs", {"page_size": 100}).json()["results"]
+    assert {one["status"] for one in listed} == {
+        "queued", "submitted", "processing", "completed", "failed", "canceled",
+    }  # fmt: skip
+    assert {one["job_type"] for one in listed} == set(KINDS)
+    assert len(listed) == len(world.mine.jobs)
+    figures = browser.get("/").context["figures"]
+    assert min(figures.waiting, figures.in_progress, figures.answers_today, figures.month.cost) > 0
+    assert len(ONCE) == len(KINDS) + 3
+    assert {name for one in OF_TENANTS for name in one.parameters} >= {
+        "status", "collection", "cursor", "as", "group_by", "from", "before", "after", "days",
+    }  # fmt: skip
