@@ -172,7 +172,7 @@ TEMPLATES = [
 AUTH_USER_MODEL = "tenants.User"
 AUTHENTICATION_BACKENDS = [
     # It lets nobody in: it keeps those out who have sent too many wrong passwords.
-    "axes.backends.AxesStandaloneBackend",
+    "citizenapp.tenants.throttle.ThrottleBackend",
     "django.contrib.auth.backends.ModelBackend",
 ]
 if LOCAL:
