@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any, NoReturn
 
+import orjson
 from channels.db import database_sync_to_async
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
@@ -39,7 +40,10 @@ class JobsConsumer(AsyncWebsocketConsumer):
 
     Sends {"type": "job.changed", "changes": [{job_id, status, collection_id}…]} and
     {"type": "resync"}: something may have been missed, look at the rows. The first message is a
-    resync. A client without access is refused before the socket opens. A client that loses its
+    resync. With `?quiet` in the address the first one also has `quiet_seconds`: who began to read
+    the rows within this time before the message need not look at them again.
+
+    A client without access is refused before the socket opens. A client that loses its
     access is closed with 4401, at most `recheck_seconds` later. One that sends MOST_HEARD
     messages within `recheck_seconds` is closed with 1008.
     """
@@ -91,6 +95,11 @@ class JobsConsumer(AsyncWebsocketConsumer):
     async def _follow(self, request: ASGIRequest, access: Access) -> None:
         """Pass on what changes for as long as the access holds, then close the socket."""
         async with hub.here().mailbox(access.tenant.pk) as mailbox:
+            # What changed while the socket opened is in the rows.
+            first: dict[str, str | float] = {"type": "resync"}
+            if "quiet" in request.GET:
+                first["quiet_seconds"] = hub.here().quiet_seconds(access.tenant.pk)
+            await self.send(orjson.dumps(first).decode())
             sending = self._tasks.create_task(self._send_from(mailbox))
             try:
                 await self._until_access_ends(request, access)
@@ -99,7 +108,6 @@ class JobsConsumer(AsyncWebsocketConsumer):
         await self.close(NO_ACCESS)
 
     async def _send_from(self, mailbox: Mailbox) -> NoReturn:
-        await self.send(RESYNC)  # What changed while the socket opened is in the rows.
         while True:
             text = await mailbox.take()
             await self.send(text)

@@ -69,6 +69,10 @@ class Hub:
         self._silence_seconds = silence_seconds
         self._mailboxes: dict[int, set[Mailbox]] = {}
         self._sessions: dict[str, Heard] = {}
+        # In the event loop's seconds: when all sockets were told to look at the rows, and when
+        # something was told to a tenant since.
+        self._all_told_at = 0.0
+        self._told_at: dict[int, float] = {}
         self._subscribed = asyncio.Event()
         self._listening: asyncio.Task[NoReturn] | None = None
         self._is_warned = False
@@ -95,8 +99,20 @@ class Hub:
             if not self._mailboxes[tenant_id]:
                 del self._mailboxes[tenant_id]
 
+    def quiet_seconds(self, tenant_id: int) -> float:
+        """For how long no change of the tenant was heard of; 0 where the hub cannot know.
+
+        Rows that were read within this time hold every change that the hub has heard of. Later
+        ones, and those on their way, come to the mailboxes that are open now.
+        """
+        if not self._subscribed.is_set():
+            return 0.0
+        now = asyncio.get_running_loop().time()
+        return now - self._told_at.get(tenant_id, self._all_told_at)
+
     def tell(self, tenant_id: int, text: str) -> None:
         """Put the text into every mailbox of the tenant."""
+        self._told_at[tenant_id] = asyncio.get_running_loop().time()
         for mailbox in self._mailboxes.get(tenant_id, ()):
             mailbox.put(text)
 
@@ -169,6 +185,8 @@ class Hub:
         return follows
 
     def _resync_everyone(self) -> None:
+        self._all_told_at = asyncio.get_running_loop().time()
+        self._told_at.clear()
         for mailboxes in self._mailboxes.values():
             for mailbox in mailboxes:
                 mailbox.put(RESYNC)
