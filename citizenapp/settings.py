@@ -6,6 +6,7 @@ variables is in docs/settings.md; what contradicts itself is a system check (aij
 """
 
 import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +116,8 @@ ALLOWED_HOSTS = _words("ALLOWED_HOSTS") or (["127.0.0.1", "localhost", "[::1]"] 
 CSRF_TRUSTED_ORIGINS = _words("CSRF_TRUSTED_ORIGINS")
 
 INSTALLED_APPS = [
-    "citizenapp.tenants",
+    "citizenapp.tenants.apps.TenantsConfig",
+    "citizenapp.tenants.apps.ThrottleConfig",
     "aijobs",
     "rest_framework",
     "drf_spectacular",
@@ -146,6 +148,7 @@ MIDDLEWARE = [
     "citizenapp.tenants.middleware.access",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "citizenapp.urls"
@@ -169,7 +172,11 @@ TEMPLATES = [
 ]
 
 AUTH_USER_MODEL = "tenants.User"
-AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = [
+    # It lets nobody in: it keeps those out who have sent too many wrong passwords.
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
 if LOCAL:
     # The demo sign-ins have no usable password: only this backend lets them in, and only here.
     AUTHENTICATION_BACKENDS.append("citizenapp.tenants.demo.DemoBackend")
@@ -202,6 +209,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # A body holds a collection of documents; files are read in chunks and have a limit of their own.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64_000_000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
+
+# How many proxies in front add to X-Forwarded-For. `make run` is asked directly.
+TRUSTED_PROXIES = 0 if LOCAL else int(_number("TRUSTED_PROXIES", 1))
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -242,6 +252,23 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
 }
+
+AXES_HANDLER = "citizenapp.tenants.throttle.ThrottleHandler"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], ["ip_address"], ["username"]]
+# Wrong passwords by each of these within AXES_COOLOFF_TIME. The first limit is for a person who
+# mistypes, the others for programs that try many names, or come from many addresses.
+SIGN_IN_LIMITS = [5, 20, 50]
+AXES_FAILURE_LIMIT = SIGN_IN_LIMITS[0]
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_ON_SUCCESS = True
+# Who goes on trying does not prolong it: nobody is kept out for ever.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_CLIENT_IP_CALLABLE = "citizenapp.tenants.throttle.client_address"
+AXES_LOCKOUT_CALLABLE = "citizenapp.tenants.throttle.too_many"
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "csrfmiddlewaretoken"]
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False  # citizenapp/tenants/admin.py shows what staff need of it
+AXES_VERBOSE = False
 
 CHANNEL_LAYERS = {
     "default": {

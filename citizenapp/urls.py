@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
     path("api/", include("aijobs.api.urls")),
+    path("problems/", include("aijobs.api.problem_pages")),
     path("admin/", admin.site.urls),
     path("", include("aijobs.web.urls")),
 ]

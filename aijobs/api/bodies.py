@@ -12,6 +12,7 @@ from django.core.files.uploadedfile import UploadedFile
 from rest_framework.exceptions import APIException, ParseError, UnsupportedMediaType
 from rest_framework.request import Request
 
+from aijobs.api import problem_types
 from aijobs.api.problems import TooLarge
 from aijobs.jobtypes import InvalidInput
 from aijobs.models import dump_json
@@ -26,7 +27,7 @@ FORM_MARGIN = 1_000_000
 class LengthRequired(APIException):
     """A body that does not say how long it is cannot be refused before it is read."""
 
-    status_code = 411
+    status_code = problem_types.LENGTH_REQUIRED.status
     default_detail = "Send a Content-Length; a body in chunks is not read."
 
 
@@ -54,13 +55,19 @@ class Body:
 
 
 def refuse_oversized(request: Request, largest_upload: int) -> None:
-    """Raise before a byte is read when the body is longer than a file and its form may be."""
+    """Refuse, before a byte is read, a body that is longer than a file and its form may be.
+
+    Raises TooLarge; LengthRequired or ParseError where nobody knows how long it is.
+    """
     if "CONTENT_LENGTH" not in request.META and "HTTP_TRANSFER_ENCODING" in request.META:
         raise LengthRequired
     limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     if _media_type(request) == FORM:
         limit = largest_upload + FORM_MARGIN
-    if int(request.META.get("CONTENT_LENGTH") or 0) > limit:
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if not (length.isascii() and length.isdecimal()):
+        raise ParseError("The Content-Length is not a number.")
+    if int(length[:20]) > limit:
         raise TooLarge(limit)
 
 

@@ -138,14 +138,20 @@ class CollectionCancellation(Endpoint):
         operation_id="cancel_collection",
         summary="Cancel the jobs of a collection that still wait",
         tags=["collections"],
+        parameters=[openapi.IDEMPOTENCY_KEY],
         request=None,
-        responses=openapi.responses({200: shapes.CollectionCanceled}, 404),
+        responses=openapi.responses({200: shapes.CollectionCanceled}, 400, 404, 422),
     )
-    def post(self, request: Request, collection_id: UUID) -> Response:  # noqa: ARG002
+    def post(self, request: Request, collection_id: UUID) -> Response:
         """Those on their way to Claude bring their results."""
+        now = timezone.now()
         collection = _collection_of(self.access.tenant, collection_id)
-        canceled = withdraw.cancel_collection(collection, now=timezone.now())
-        return Response(shapes.CollectionCanceled(canceled=canceled).model_dump(mode="json"))
+
+        def cancel() -> dict[str, Any]:
+            canceled = withdraw.cancel_collection(collection, now=now)
+            return shapes.CollectionCanceled(canceled=canceled).model_dump(mode="json")
+
+        return idempotency.once(request, self.access.tenant, Body({}), cancel, now=now, status=200)
 
 
 class CollectionRetry(Endpoint):

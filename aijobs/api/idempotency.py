@@ -10,6 +10,7 @@ from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from aijobs.api import problem_types
 from aijobs.api.bodies import Body
 from aijobs.jobtypes import InvalidInput
 from aijobs.models import Claim, IdempotencyKey
@@ -23,7 +24,7 @@ MAX_LENGTH = 255
 class KeyReused(APIException):
     """The key belongs to another request."""
 
-    status_code = 422
+    status_code = problem_types.KEY_REUSED.status
     default_detail = f"This {HEADER} was used for another request. Use a new one for each."
 
 

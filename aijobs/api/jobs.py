@@ -61,17 +61,24 @@ class JobCancellation(Endpoint):
         operation_id="cancel_job",
         summary="Cancel a job",
         tags=["jobs"],
+        parameters=[openapi.IDEMPOTENCY_KEY],
         request=None,
-        responses=openapi.responses({200: shapes.Job}, 404, 409),
+        responses=openapi.responses({200: shapes.Job}, 400, 404, 409, 422),
     )
-    def post(self, request: Request, job_id: UUID) -> Response:  # noqa: ARG002
+    def post(self, request: Request, job_id: UUID) -> Response:
         """Only while it waits: 409 once it is on its way to Claude, or over."""
         now = timezone.now()
         job = _job_of(self.access.tenant, job_id)
-        if not withdraw.cancel_job(job, now=now):
-            job = _job_of(self.access.tenant, job_id)
-            raise Conflict(withdraw.why_not_cancelable(shown_status(job)))
-        return Response(_described(self.access.tenant, job_id, now))
+
+        def cancel() -> dict[str, Any]:
+            if not withdraw.cancel_job(job, now=now):
+                still = _job_of(self.access.tenant, job_id)
+                raise Conflict(withdraw.why_not_cancelable(shown_status(still)))
+            return _described(self.access.tenant, job_id, now)
+
+        return idempotency.once(
+            request, self.access.tenant, bodies.Body({}), cancel, now=now, status=200
+        )
 
 
 class JobRetry(Endpoint):

@@ -15,10 +15,13 @@ from django.http import (
     UnreadablePostError,
 )
 from django.http.multipartparser import MultiPartParserError
+from django.shortcuts import render
 from django.urls import is_valid_path
 from django.views import defaults
 from rest_framework import exceptions
 
+from aijobs.api import problem_types
+from aijobs.api.problem_types import ProblemType
 from aijobs.jobtypes import InvalidInput
 from aijobs.pipeline.accept import RejectedCollection
 
@@ -28,13 +31,13 @@ MEDIA_TYPE = "application/problem+json"
 class Conflict(exceptions.APIException):
     """What was asked for does not fit the state that the thing is in."""
 
-    status_code = HTTPStatus.CONFLICT
+    status_code = problem_types.CONFLICT.status
 
 
 class TooLarge(exceptions.APIException):
     """More bytes than are read. `field` names the upload when it is one."""
 
-    status_code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    status_code = problem_types.TOO_LARGE.status
 
     def __init__(self, limit: int, field: str = "") -> None:
         what = "file" if field else "body"
@@ -43,18 +46,18 @@ class TooLarge(exceptions.APIException):
 
 
 def problem(
-    status: int, detail: str, *, headers: Mapping[str, str] | None = None, **members: Any
+    kind: ProblemType, detail: str, *, headers: Mapping[str, str] | None = None, **members: Any
 ) -> HttpResponse:
     """A problem document; `members` extend it, `errors` (messages by field) among them."""
     return JsonResponse(
         {
-            "type": "about:blank",
-            "title": HTTPStatus(status).phrase,
-            "status": status,
+            "type": kind.uri,
+            "title": kind.title,
+            "status": kind.status,
             "detail": detail,
             **members,
         },
-        status=status,
+        status=kind.status,
         content_type=MEDIA_TYPE,
         headers=headers,
     )
@@ -67,10 +70,12 @@ def as_problem(
     """REST framework's exception handler. None for a defect of ours, which is a 500 and a log."""
     match error:
         case InvalidInput():
-            return problem(400, "Some fields have errors.", errors=error.errors)
+            return problem(
+                problem_types.INVALID_FIELDS, "Some fields have errors.", errors=error.errors
+            )
         case RejectedCollection():
             return problem(
-                400,
+                problem_types.REJECTED_COLLECTION,
                 str(error),
                 errors={"items": [str(error)]},
                 rejected=[{"row": bad.row, "errors": bad.errors} for bad in error.rejected],
@@ -96,27 +101,32 @@ def _of_framework(error: exceptions.APIException) -> HttpResponse:
     headers = {}
     if challenge := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = challenge
-    if wait := getattr(error, "wait", None):
-        headers["Retry-After"] = f"{wait:.0f}"
     detail = str(error.detail)
     field = getattr(error, "field", "")
     members = {"errors": {field: [detail]}} if field else {}
-    return problem(error.status_code, detail, headers=headers, **members)
+    kind = problem_types.BY_STATUS[HTTPStatus(error.status_code)]
+    return problem(kind, detail, headers=headers, **members)
 
 
 def _in_api(request: HttpRequest) -> bool:
-    return request.path.startswith("/api/")
+    return f"{request.path}/".startswith("/api/")
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Also where a body is too large: that Django knows before any view does."""
+    if isinstance(exception, RequestDataTooBig):
+        if _in_api(request):
+            return _of_framework(TooLarge(settings.DATA_UPLOAD_MAX_MEMORY_SIZE))
+        return render(request, "413.html", status=problem_types.TOO_LARGE.status)
     if _in_api(request):
-        return problem(400, "The request cannot be read.")
-    return defaults.bad_request(request, exception)
+        return problem(problem_types.UNREADABLE, "The request cannot be read.")
+    # Not Django's own, which renders without the request.
+    return render(request, "400.html", status=problem_types.UNREADABLE.status)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     if _in_api(request):
-        return problem(403, "You may not do this.")
+        return problem(problem_types.FORBIDDEN, "You may not do this.")
     return defaults.permission_denied(request, exception)
 
 
@@ -129,10 +139,11 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
         query = request.META.get("QUERY_STRING", "")
         target = f"{path}?{query}" if query else path
         return HttpResponsePermanentRedirect(target, preserve_request=True)
-    return problem(404, "There is nothing at this address.")
+    return problem(problem_types.NOT_FOUND, "There is nothing at this address.")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     if _in_api(request):
-        return problem(500, "Something went wrong on our side. Nothing was stored.")
+        detail = "Something went wrong on our side. Nothing was stored."
+        return problem(problem_types.SERVER_ERROR, detail)
     return defaults.server_error(request)

@@ -17,6 +17,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from aijobs import jobtypes
+from aijobs.api import problem_types
 from aijobs.models import BlockReason
 from aijobs.reading.parameters import Status
 from aijobs.reading.usage import GroupBy
@@ -28,6 +29,18 @@ Usd = Annotated[
     Decimal,
     PlainSerializer(lambda sum_: f"{sum_:.10f}", return_type=str),
     WithJsonSchema({"type": "string", "pattern": r"^-?\d+\.\d{10}$", "examples": ["0.0012500000"]}),
+]
+
+
+ProblemUri = Annotated[
+    str,
+    Field(
+        description="Never changes, and opens a page that says what to do.",
+        json_schema_extra={
+            "format": "uri-reference",
+            "enum": [kind.uri for kind in problem_types.ALL],
+        },
+    ),
 ]
 
 
@@ -53,7 +66,7 @@ class Shape(BaseModel):
 class Problem(Shape):
     """RFC 9457. `errors` holds messages by field; `rejected` names the bad rows of a collection."""
 
-    type: str
+    type: ProblemUri
     title: str
     status: int
     detail: str

@@ -7,6 +7,9 @@ from aijobs import jobtypes
 from aijobs.api import collections, jobs, usage
 from aijobs.api.job_queues import queue_of
 
+# Without OPTIONS, as everywhere: the page of the documentation cannot describe itself.
+READ = ["get", "head"]
+
 urlpatterns = [
     *(
         path(f"ai/{kind.name}", queue_of(kind).as_view(), name=f"api-{kind.name}")
@@ -38,6 +41,10 @@ urlpatterns = [
         name="api-collection-retry",
     ),
     path("ai/usage", usage.UsageReport.as_view(), name="api-usage"),
-    path("schema", SpectacularAPIView.as_view(), name="api-schema"),
-    path("docs", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
+    path("schema", SpectacularAPIView.as_view(http_method_names=READ), name="api-schema"),
+    path(
+        "docs",
+        SpectacularSwaggerSplitView.as_view(url_name="api-schema", http_method_names=READ),
+        name="api-docs",
+    ),
 ]

@@ -9,7 +9,7 @@ import os
 import sys
 from pathlib import Path
 
-from citizenapp.local import locks, postgres, programs
+from citizenapp.local import address, locks, postgres, programs
 from citizenapp.local.errors import CannotRun
 from citizenapp.local.product import CHECKOUT, Product
 from citizenapp.local.programs import Program
@@ -38,13 +38,14 @@ def up(product: Product) -> int:
     terminal = Terminal([program.name for program in product.everything()])
     try:
         # Kept open, and so locked, until this process ends.
-        locks.acquire(product.lock)
+        locks.acquire(address.lock(product.var))
     except locks.Held:
         raise CannotRun(
             f"CitizenApp is running already with its data in {product.var}. End it with Ctrl-C in "
             "its terminal or with `make stop`; CITIZENAPP_VAR and PORT let a second one run."
         ) from None
     product.check_port()
+    address.withdraw(product.var)
     leftovers = programs.stop(reversed(product.everything()))
     if leftovers:
         terminal.say(f"Ended what an earlier run left behind: {', '.join(leftovers)}")
@@ -54,6 +55,8 @@ def up(product: Product) -> int:
             supervisor.watch()
         except StopRequested:
             terminal.say("Stopping")
+        finally:
+            address.withdraw(product.var)
     terminal.say(f"CitizenApp has stopped; its data stays in {product.var}")
     return 0
 
@@ -77,12 +80,13 @@ def _start(product: Product, supervisor: Supervisor, terminal: Terminal) -> None
         terminal.say(f"The demo tenant's API key is in {product.var / 'demo-api-key'}")
     if product.is_emulated:
         terminal.say("No ANTHROPIC_API_KEY is set: the emulator answers, and no model is called")
+    address.publish(product.var, product.url)
     terminal.say(f"CitizenApp is ready at {product.url}")
 
 
 def stop(product: Product) -> int:
     """End the product over this data folder, and what an earlier one left behind."""
-    supervisor = Program(name="CitizenApp", argv=[], lock=product.lock, grace=60)
+    supervisor = Program(name="CitizenApp", argv=[], lock=address.lock(product.var), grace=60)
     names = programs.stop([supervisor]) + programs.stop(reversed(product.everything()))
     print(f"Stopped: {', '.join(names)}" if names else "Nothing was running.")
     return 0

@@ -43,11 +43,6 @@ class Product:
         self._emulator_port = _free_port() if self.is_emulated else None
         self._environ = dict(environ)
 
-    @property
-    def lock(self) -> Path:
-        """Held by who runs the product, and by nothing that it starts."""
-        return self.var / "run" / "up.lock"
-
     def servers(self) -> list[Program]:
         """What the product's own processes talk to."""
         # Not by manage.py: it needs nothing of Django, which would weigh more than all of it.
@@ -76,7 +71,7 @@ class Product:
 
     def web(self) -> Program:
         return self._program(
-            *("web", "-m", "daphne", "--bind", HOST, "--port", str(self.port)),
+            *("web", "-m", "citizenapp.local.web", "--bind", HOST, "--port", str(self.port)),
             *("--application-close-timeout", "2", "citizenapp.asgi:application"),
             is_ready=self._web_answers,
         )
@@ -127,6 +122,7 @@ class Product:
                 "SECRET_KEY": secret_key.read(self.var),
                 "ALLOWED_HOSTS": f"{HOST},localhost",
                 "SECURE_SSL_REDIRECT": "false",
+                "TRUSTED_PROXIES": "0",
             }
         given = {key: value for key, value in self._environ.items() if value}
         return self._environ | defaults | given | ours

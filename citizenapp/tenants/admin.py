@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from axes.models import AccessAttempt
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.db.models import Model
@@ -121,6 +122,23 @@ class APIKeyAdmin(NeverDeleted):
             "key": obj.shown_once,
         }
         return TemplateResponse(request, "admin/tenants/apikey/made.html", context)
+
+
+@admin.register(AccessAttempt)
+class AccessAttemptAdmin(AnyModelAdmin):
+    """Wrong passwords that count at the moment. Whoever deletes some lets the person try again."""
+
+    list_display = ("username", "ip_address", "failures_since_start", "attempt_time", "path_info")
+    search_fields = ("username", "ip_address")
+    fields = (*list_display, "user_agent")
+    readonly_fields = fields
+    show_facets = admin.ShowFacets.NEVER
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
 
 
 def is_superuser(request: HttpRequest) -> bool:

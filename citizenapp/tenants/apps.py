@@ -1,3 +1,4 @@
+from axes.apps import AppConfig as AxesConfig
 from django.apps import AppConfig
 
 
@@ -5,3 +6,9 @@ class TenantsConfig(AppConfig):
     name = "citizenapp.tenants"
     label = "tenants"
     verbose_name = "Customers"
+
+
+class ThrottleConfig(AxesConfig):
+    """django-axes, under a name that staff understand."""
+
+    verbose_name = "Signing in"

@@ -67,17 +67,17 @@ def test_a_viewer_reads_but_does_not_post(
 
 def test_the_members_of_a_tenant_may_use_their_session(caller: Caller) -> None:
     job = make_job(caller.tenant)
-    make_user("ann", caller.tenant)
+    ann = make_user("ann", caller.tenant)
     browser = Client()
-    browser.login(username="ann", password="ann")
+    browser.force_login(ann)
 
     assert browser.get(f"/api/ai/jobs/{job.pk}").status_code == 200
 
 
 def test_a_session_without_a_csrf_token_changes_nothing(caller: Caller) -> None:
-    make_user("ann", caller.tenant)
+    ann = make_user("ann", caller.tenant)
     browser = Client(enforce_csrf_checks=True)
-    browser.login(username="ann", password="ann")
+    browser.force_login(ann)
 
     response = browser.post(
         "/api/ai/summarize", {"document_text": "a"}, content_type="application/json"
@@ -89,9 +89,8 @@ def test_a_session_without_a_csrf_token_changes_nothing(caller: Caller) -> None:
 
 
 def test_who_belongs_to_no_tenant_is_told_so(db: None) -> None:
-    make_user("nobody")
     browser = Client()
-    browser.login(username="nobody", password="nobody")
+    browser.force_login(make_user("nobody"))
 
     response = browser.get("/api/ai/jobs")
 

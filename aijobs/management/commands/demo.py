@@ -6,7 +6,6 @@ machine. All are classified by kind, some are summarised, and a few are analysed
 
 import hashlib
 import json
-import os
 import time
 from argparse import ArgumentParser
 from collections.abc import Iterator
@@ -19,6 +18,8 @@ from urllib.request import Request, urlopen
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+
+from citizenapp.local import address
 
 CATEGORIES = [
     "MIT License",
@@ -48,8 +49,7 @@ class Command(BaseCommand):
     help = "Queue the licence texts of the installed packages, and show results, cost and savings."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        port = os.environ.get("PORT") or 8000
-        parser.add_argument("--url", default=f"http://127.0.0.1:{port}", help="The product.")
+        parser.add_argument("--url", help="The product; what `make run` serves by default.")
         parser.add_argument("--key", help="An API key; that of the demo tenant by default.")
         parser.add_argument(
             "--timeout", type=float, default=600, help="Seconds to wait for the last job (600)."
@@ -58,12 +58,12 @@ class Command(BaseCommand):
     def handle(
         self,
         *args: object,  # noqa: ARG002
-        url: str,
+        url: str | None,
         key: str | None,
         timeout: float,
         **options: Any,  # noqa: ARG002
     ) -> None:
-        api = Api(url, key or demo_key())
+        api = Api(url or running_product(), key or demo_key())
         documents = list(licences())
         self.stdout.write(f"{len(documents)} licence texts found among the installed packages.")
         collections = self.queue(api, documents)
@@ -166,9 +166,18 @@ class Api:
             detail = error.read(500).decode(errors="replace")
             raise CommandError(f"{request.full_url} answered {error.code}: {detail}") from None
         except URLError as error:
-            raise CommandError(
-                f"Nothing answers at {self.root} ({error.reason}). Is `make run` running?"
-            ) from None
+            raise CommandError(f"Nothing answers at {self.root} ({error.reason}).") from None
+
+
+def running_product() -> str:
+    """Where the product over this data folder serves, whatever its port. Raises CommandError."""
+    url = address.read(settings.VAR)
+    if url is None:
+        raise CommandError(
+            f"No CitizenApp serves with its data in {settings.VAR}. Start it in another terminal "
+            "with `make run`, and wait until it says that it is ready."
+        )
+    return url
 
 
 def demo_key() -> str:
