@@ -5,18 +5,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
-from django.template.response import TemplateResponse
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
-from aijobs.admin.reading import AnyModelAdmin
+from aijobs.admin.reading import CONFIRMATION, AnyModelAdmin
 
 RESENT = "Each job is sent to Anthropic again, and what it uses is charged again."
 # Below Django's limit of 1,000 fields in a form.
 MOST_AT_ONCE = 500
-MOST_NAMED = 20
 
 
 def confirmation(
@@ -26,23 +24,22 @@ def confirmation(
     *,
     title: str,
     warning: str,
-) -> TemplateResponse | None:
-    """The page that asks for it; None once the person has said yes."""
+) -> HttpResponse | None:
+    """Leads to the page that asks for it; None once the person has said yes.
+
+    What was selected waits in the session, since 500 ids are too long for an address.
+    """
     if "confirmed" in request.POST:
         return None
-    selected = list(queryset[:MOST_AT_ONCE])
-    context = {
-        **model_admin.admin_site.each_context(request),
+    request.session[CONFIRMATION] = {
+        "model": model_admin.opts.label,
+        "action": request.POST["action"],
+        "list": request.get_full_path(),
         "title": title,
         "warning": warning,
-        "opts": model_admin.opts,
-        "action": request.POST["action"],
-        "checkbox": ACTION_CHECKBOX_NAME,
-        "selected": selected,
-        "named": selected[:MOST_NAMED],
-        "unnamed": max(0, len(selected) - MOST_NAMED),
+        "selected": [str(pk) for pk in queryset.values_list("pk", flat=True)[:MOST_AT_ONCE]],
     }
-    return TemplateResponse(request, "admin/aijobs/confirmation.html", context)
+    return redirect(f"admin:{model_admin.opts.app_label}_{model_admin.opts.model_name}_confirm")
 
 
 class ActionReport:

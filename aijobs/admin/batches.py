@@ -5,9 +5,12 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
@@ -202,7 +205,7 @@ class BatchAdmin(ReadOnlyAdmin):
             return None
         [batch] = batches
         if "confirmed" not in request.POST:
-            return self._adoption(request, batch)
+            return redirect("admin:aijobs_batch_adopt", batch.pk)
         remote_id = request.POST.get("other_id", "").strip() or request.POST.get("remote_id", "")
         if not remote_id:
             messages.error(request, "Name a batch of Anthropic's.")
@@ -218,8 +221,19 @@ class BatchAdmin(ReadOnlyAdmin):
         outcome.tell()
         return None
 
-    def _adoption(self, request: HttpRequest, batch: Batch) -> TemplateResponse:
+    def get_urls(self) -> list[URLPattern]:
+        """Those of every admin, and the page on which to choose what to adopt."""
+        adoption = self.admin_site.admin_view(self.adoption_view)
+        return [path("<int:pk>/adopt/", adoption, name="aijobs_batch_adopt"), *super().get_urls()]
+
+    def adoption_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The page on which to choose what to adopt, and that says what is at stake."""
+        if not self.has_operate_permission(request):
+            raise PermissionDenied
+        batch = get_object_or_404(Batch, pk=pk)
+        if batch.status != Batch.Status.UNCONFIRMED:
+            messages.error(request, "Choose one batch that is unconfirmed.")
+            return redirect("admin:aijobs_batch_change", batch.pk)
         submission = identity.current(batch)
         why_none = "Anthropic lists no batch that could be it."
         try:

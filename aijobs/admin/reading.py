@@ -14,7 +14,9 @@ from django.contrib.admin.utils import unquote
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -30,6 +32,8 @@ else:
     AnyPaginator = Paginator
 
 MOST_LISTED = 1_000
+MOST_NAMED = 20
+CONFIRMATION = "confirmation"  # what an action waits to be confirmed for, in the session
 MOST_CHARACTERS = 50_000
 
 
@@ -75,6 +79,29 @@ class ReadOnlyAdmin(AnyModelAdmin):
     def applies(self, action: str, row: Any) -> bool:
         """Whether an action can do something for a row. It may change; the action looks again."""
         return True
+
+    def get_urls(self) -> list[URLPattern]:
+        """Those of every admin, and the page that asks before an action."""
+        name = f"{self.opts.app_label}_{self.opts.model_name}_confirm"
+        confirm = self.admin_site.admin_view(self.confirm_view)
+        return [path("confirm/", confirm, name=name), *super().get_urls()]
+
+    def confirm_view(self, request: HttpRequest) -> HttpResponse:
+        """The page that asks whether to start an action. Looking at it starts nothing."""
+        asked = request.session.get(CONFIRMATION, {})
+        if asked.get("model") != self.opts.label or not self.has_view_permission(request):
+            return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+        selected = list(self.get_queryset(request).filter(pk__in=asked["selected"]))
+        context = {
+            **self.admin_site.each_context(request),
+            **asked,
+            "opts": self.opts,
+            "checkbox": ACTION_CHECKBOX_NAME,
+            "selected": selected,
+            "named": selected[:MOST_NAMED],
+            "unnamed": max(0, len(selected) - MOST_NAMED),
+        }
+        return TemplateResponse(request, "admin/aijobs/confirmation.html", context)
 
     def change_view(
         self,

@@ -10,6 +10,11 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 # Possessive, so that a tag with a million spaces in it is read once.
 _DOCUMENT_TAG = re.compile(r"<(?=\s*+/?+\s*+document\b)", re.IGNORECASE)
 
+# What `_check` asks for, for clients: no NUL, and something that is no white space. Python and
+# JavaScript differ in what `\\s` matches, so what either takes for space is not enough.
+_SOMETHING = r"[^\s\u0000\u001c-\u001f\u0085\ufeff]"
+_PATTERN = rf"^[^\u0000]*{_SOMETHING}[^\u0000]*$"
+
 
 @dataclass(frozen=True, slots=True)
 class Text:
@@ -30,7 +35,7 @@ class Text:
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        return {"type": "string", "minLength": 1, "maxLength": self.limit}
+        return {"type": "string", "minLength": 1, "maxLength": self.limit, "pattern": _PATTERN}
 
     def _check(self, value: object) -> str:
         if not isinstance(value, str):

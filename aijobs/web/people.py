@@ -8,6 +8,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from aijobs.web.forms import NewKey
 from aijobs.web.guards import MemberRequest, for_administrators, for_members
+from citizenapp.tenants import shown_once
 from citizenapp.tenants.models import APIKey, Membership
 
 
@@ -22,17 +23,22 @@ def members(request: MemberRequest) -> HttpResponseBase:
 @never_cache
 @for_administrators
 def keys(request: MemberRequest) -> HttpResponseBase:
-    """The tenant's keys; a new one is shown in the answer that made it, and never again."""
-    tenant, made = request.access.tenant, None
-    form = NewKey(request.POST or None, initial={"role": "member"})
-    if request.method == "POST" and form.is_valid():
-        _, made = APIKey.objects.create_key(tenant=tenant, **form.cleaned_data)
-        form = NewKey(initial={"role": "member"})
+    """The tenant's keys; a new one is shown once, on the page that follows its making."""
+    tenant = request.access.tenant
+    form = NewKey(initial={"role": "member"})
+    if request.method == "POST":
+        form = NewKey(request.POST)
+        if form.is_valid():
+            key, secret = APIKey.objects.create_key(tenant=tenant, **form.cleaned_data)
+            shown_once.put(request.session, key, secret)
+            return redirect("keys")
+    # A HEAD shows nothing to anybody.
+    made = shown_once.take(request.session) if request.method == "GET" else None
     found = APIKey.objects.filter(tenant=tenant, revoked=False).order_by("-created")
     return render(
         request,
         "settings/keys.html",
-        {"keys": found, "form": form, "made": made},
+        {"keys": found, "form": form, "made": made[1] if made else None},
         status=422 if form.errors else 200,
     )
 

@@ -7,8 +7,11 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 
+from citizenapp.tenants import shown_once
 from citizenapp.tenants.models import APIKey, Membership, Tenant, User
 
 if TYPE_CHECKING:
@@ -81,7 +84,7 @@ class UserAdmin(NeverDeleted, AnyUserAdmin):
 
 @admin.register(APIKey)
 class APIKeyAdmin(NeverDeleted):
-    """Keys of tenants. A key is shown once, on the page that answers its making."""
+    """Keys of tenants. A key is shown once, on the page that follows its making."""
 
     autocomplete_fields = ("tenant",)
     list_display = ("name", "prefix", "tenant", "role", "created", "expiry_date", "revoked")
@@ -103,23 +106,34 @@ class APIKeyAdmin(NeverDeleted):
         return (*given, "name", "expiry_date", "revoked") if obj.revoked else given
 
     def save_model(self, request: HttpRequest, obj: APIKey, form: Any, change: bool) -> None:
-        if not change:
-            # Kept for this one answer alone; messages would put it into a cookie.
-            obj.shown_once = APIKey.objects.assign_key(obj)
+        if change:
+            super().save_model(request, obj, form, change)
+            return
+        secret = APIKey.objects.assign_key(obj)
         super().save_model(request, obj, form, change)
+        shown_once.put(request.session, obj, secret)
 
     def response_add(
-        self,
-        request: HttpRequest,
-        obj: APIKey,
-        post_url_continue: str | None = None,
+        self, request: HttpRequest, obj: APIKey, post_url_continue: str | None = None
     ) -> HttpResponse:
+        return redirect("admin:tenants_apikey_made")
+
+    def get_urls(self) -> list[URLPattern]:
+        made = self.admin_site.admin_view(self.made)
+        return [path("made/", made, name="tenants_apikey_made"), *super().get_urls()]
+
+    def made(self, request: HttpRequest) -> HttpResponse:
+        """The page that shows a new key. Loaded again, it leads to the list."""
+        found = shown_once.take(request.session) if request.method == "GET" else None
+        if found is None:
+            return redirect("admin:tenants_apikey_changelist")
+        key, secret = found
         context = {
             **self.admin_site.each_context(request),
             "title": "The new API key",
             "opts": self.opts,
-            "api_key": obj,
-            "key": obj.shown_once,
+            "api_key": key,
+            "key": secret,
         }
         return TemplateResponse(request, "admin/tenants/apikey/made.html", context)
 

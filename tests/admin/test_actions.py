@@ -37,6 +37,18 @@ def test_retry_asks_first(staff: Client) -> None:
     assert statuses() == ["failed"]
 
 
+def test_what_is_asked_first_is_asked_on_a_page_of_its_own(staff: Client) -> None:
+    job = make_failed_job()
+    answer = act(staff, "aijob", "retry", job.pk, confirmed=False)
+    [(asked_at, status)] = answer.redirect_chain
+    assert (asked_at, status) == ("/admin/aijobs/aijob/confirm/", 302)
+    again = staff.get(asked_at)
+    assert str(job.pk) in again.content.decode()
+    assert statuses() == ["failed"]
+    # The question is about jobs, and asked of nobody who has chosen none.
+    assert staff.get("/admin/aijobs/batch/confirm/").status_code == 302
+
+
 def test_retry_queues_what_failed_and_says_why_the_rest_stayed(staff: Client) -> None:
     tenant = make_tenant()
     jobs = [

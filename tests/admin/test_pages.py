@@ -104,13 +104,19 @@ def test_what_could_stop_the_task_queue_is_out_of_reach() -> None:
 def test_a_new_key_is_shown_once(staff: Client) -> None:
     tenant = make_tenant()
     answer = staff.post(
-        "/admin/tenants/apikey/add/", {"name": "ci", "tenant": tenant.pk, "role": "viewer"}
+        "/admin/tenants/apikey/add/",
+        {"name": "ci", "tenant": tenant.pk, "role": "viewer"},
+        follow=True,
     )
+    [(shown_at, _)] = answer.redirect_chain
     made = APIKey.objects.get(name="ci")
     key = answer.context["key"]
     assert APIKey.objects.get_from_key(key) == made
     assert key in answer.content.decode()
     assert key not in str(answer.cookies)
+    assert key not in shown_at
+    assert staff.get(shown_at).status_code == 302, "Loaded again, it shows no key and makes none."
+    assert APIKey.objects.count() == 1
     assert key not in page(staff, "tenants_apikey_change", made.pk)
 
 

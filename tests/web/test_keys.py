@@ -22,7 +22,7 @@ def owner(client: Client, tenant: Tenant) -> Client:
 
 
 def test_a_key_is_shown_once_and_opens_the_tenant(owner: Client, tenant: Tenant) -> None:
-    response = owner.post("/settings/keys", {"name": "Import", "role": "viewer"})
+    response = owner.post("/settings/keys", {"name": "Import", "role": "viewer"}, follow=True)
     key = response.context["made"]
     assert key in response.content.decode()
     assert "no-store" in response["Cache-Control"]
@@ -30,6 +30,39 @@ def test_a_key_is_shown_once_and_opens_the_tenant(owner: Client, tenant: Tenant)
     assert found is not None
     assert (found.tenant, found.role) == (tenant, "viewer")
     assert key not in owner.get("/settings/keys").content.decode()
+
+
+def test_loading_the_page_again_makes_no_other_key(owner: Client) -> None:
+    response = owner.post("/settings/keys", {"name": "Import", "role": "viewer"})
+    # What a browser repeats is the last request, the one that the redirect led to.
+    assert (response.status_code, response["Location"]) == (302, "/settings/keys")
+    assert not response.content
+    owner.get("/settings/keys")
+    owner.get("/settings/keys")
+    assert APIKey.objects.count() == 1
+
+
+def test_a_key_is_neither_in_an_address_nor_in_a_cookie(owner: Client) -> None:
+    response = owner.post("/settings/keys", {"name": "Import", "role": "viewer"}, follow=True)
+    key = response.context["made"]
+    assert key not in str(owner.cookies)
+    assert key not in str(response.redirect_chain)
+
+
+def test_a_head_does_not_use_up_the_one_time_that_a_key_is_shown(owner: Client) -> None:
+    owner.post("/settings/keys", {"name": "Import", "role": "viewer"})
+    owner.head("/settings/keys")
+    assert owner.get("/settings/keys").context["made"]
+
+
+def test_a_key_is_gone_from_the_session_when_it_was_shown(owner: Client) -> None:
+    owner.post("/settings/keys", {"name": "Import", "role": "viewer"})
+    key = owner.get("/settings/keys").context["made"]
+    assert key not in str(dict(owner.session))
+
+
+def test_a_form_without_fields_says_what_is_missing(owner: Client) -> None:
+    assert owner.post("/settings/keys").status_code == 422
 
 
 def test_a_revoked_key_opens_nothing(owner: Client, tenant: Tenant) -> None:
