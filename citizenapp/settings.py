@@ -81,11 +81,11 @@ ANTHROPIC_BASE_URL = (
     else os.environ.get("ANTHROPIC_BASE_URL") or "https://api.anthropic.com"
 )
 
-# Job types named here ask another model than their own.
+# By job type; where there is "", the job type's own.
 AIJOBS_MODELS = {
-    name: model
-    for name in ("summarize", "classify", "analyze")
-    if (model := os.environ.get(f"AIJOBS_MODEL_{name.upper()}"))
+    "summarize": os.environ.get("AIJOBS_MODEL_SUMMARIZE", ""),
+    "classify": os.environ.get("AIJOBS_MODEL_CLASSIFY", ""),
+    "analyze": os.environ.get("AIJOBS_MODEL_ANALYZE", ""),
 }
 AIJOBS_PRICES = Path(os.environ["AIJOBS_PRICES"]) if os.environ.get("AIJOBS_PRICES") else None
 
