@@ -10,7 +10,8 @@ class AijobsConfig(AppConfig):
 
         from aijobs import checks, jobtypes, pricing  # checks registers the system checks
 
-        jobtypes.use_models(settings.AIJOBS_MODELS)
+        named = {name: model for name, model in settings.AIJOBS_MODELS.items() if model}
+        jobtypes.use_models(named)
         try:
             pricing.use_table(settings.AIJOBS_PRICES)
         except (OSError, ValueError) as error:

@@ -81,11 +81,11 @@ ANTHROPIC_BASE_URL = (
     else os.environ.get("ANTHROPIC_BASE_URL") or "https://api.anthropic.com"
 )
 
-# Job types named here ask another model than their own.
+# By job type; where there is "", the job type's own.
 AIJOBS_MODELS = {
-    name: model
-    for name in ("summarize", "classify", "analyze")
-    if (model := os.environ.get(f"AIJOBS_MODEL_{name.upper()}"))
+    "summarize": os.environ.get("AIJOBS_MODEL_SUMMARIZE", ""),
+    "classify": os.environ.get("AIJOBS_MODEL_CLASSIFY", ""),
+    "analyze": os.environ.get("AIJOBS_MODEL_ANALYZE", ""),
 }
 AIJOBS_PRICES = Path(os.environ["AIJOBS_PRICES"]) if os.environ.get("AIJOBS_PRICES") else None
 
@@ -138,6 +138,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    # Below WhiteNoise, whose files are compressed on disk; above all that writes a response.
+    "citizenapp.compression.GZipMiddleware",
     "citizenapp.tenants.middleware.content_security_policy",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -200,7 +202,7 @@ STATIC_ROOT = VAR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "citizenapp.static_files.HashedStaticFilesStorage"},
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -1,4 +1,7 @@
-"""Who opens a WebSocket, and from which page. Read anew whenever it is asked."""
+"""Who opens a WebSocket, and from which page. Read anew whenever it is asked.
+
+docs/decisions/0018-a-channels-consumer.md says why not by the middleware of Channels.
+"""
 
 from importlib import import_module
 from io import BytesIO
@@ -35,11 +38,16 @@ def is_welcome(request: ASGIRequest) -> bool:
 
 
 def find_access(request: ASGIRequest) -> Access | None:
-    """The access that the API key or the session gives at this moment; asks the database."""
+    """The access that the API key or the session gives at this moment; asks the database.
+
+    None where there is neither, or where it does not hold (any more). A key that does not hold
+    is not made good by a session. Raises DatabaseError when the database does not answer.
+    """
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return access.of_key(key.strip())
     sessions = import_module(settings.SESSION_ENGINE)
+    # A new store, since a store keeps what it has read once.
     session = sessions.SessionStore(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
     request.session = session
     return access.of_user(auth.get_user(request), session)

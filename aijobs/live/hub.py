@@ -26,13 +26,17 @@ MOST_WAITING = 32
 
 
 class Mailbox:
-    """What waits to be sent to one socket: a few texts, or one resync in place of them all."""
+    """What waits to be sent to one socket: a few texts, or one resync in place of them all.
+
+    The hub puts texts in and never waits; the consumer takes them out at the pace of its socket.
+    """
 
     def __init__(self) -> None:
         self._texts: deque[str] = deque()
         self._filled = asyncio.Event()
 
     def put(self, text: str) -> None:
+        """Add a text; when it is a resync, or the mailbox is full, it replaces what waits."""
         if self._texts and self._texts[0] == RESYNC:
             return
         if text == RESYNC or len(self._texts) == MOST_WAITING:
@@ -42,6 +46,7 @@ class Mailbox:
         self._filled.set()
 
     async def take(self) -> str:
+        """Wait for the oldest text, and remove it."""
         await self._filled.wait()
         text = self._texts.popleft()
         if not self._texts:
@@ -64,15 +69,23 @@ class Hub:
         self._silence_seconds = silence_seconds
         self._mailboxes: dict[int, set[Mailbox]] = {}
         self._sessions: dict[str, Heard] = {}
+        # In the event loop's seconds: when all sockets were told to look at the rows, and when
+        # something was told to a tenant since.
+        self._all_told_at = 0.0
+        self._told_at: dict[int, float] = {}
         self._subscribed = asyncio.Event()
         self._listening: asyncio.Task[NoReturn] | None = None
         self._is_warned = False
 
     @contextlib.asynccontextmanager
     async def mailbox(self, tenant_id: int) -> AsyncIterator[Mailbox]:
-        """A mailbox of the tenant, as long as the block lasts: what changes from now on."""
+        """A mailbox that gets what the tenant is told, for as long as the block lasts.
+
+        Waits up to SUBSCRIBE_SECONDS until the hub has subscribed. Without a channel layer the
+        mailbox stays empty; once the layer is back, it gets a resync.
+        """
         if self._listening is None or self._listening.done():
-            # daphne has no start-up event that could do this.
+            # Not earlier: daphne has no start-up event.
             self._listening = asyncio.create_task(self._listen())
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(SUBSCRIBE_SECONDS):
@@ -86,8 +99,20 @@ class Hub:
             if not self._mailboxes[tenant_id]:
                 del self._mailboxes[tenant_id]
 
+    def quiet_seconds(self, tenant_id: int) -> float:
+        """For how long no change of the tenant was heard of; 0 where the hub cannot know.
+
+        Rows that were read within this time hold every change that the hub has heard of. Later
+        ones, and those on their way, come to the mailboxes that are open now.
+        """
+        if not self._subscribed.is_set():
+            return 0.0
+        now = asyncio.get_running_loop().time()
+        return now - self._told_at.get(tenant_id, self._all_told_at)
+
     def tell(self, tenant_id: int, text: str) -> None:
         """Put the text into every mailbox of the tenant."""
+        self._told_at[tenant_id] = asyncio.get_running_loop().time()
         for mailbox in self._mailboxes.get(tenant_id, ()):
             mailbox.put(text)
 
@@ -98,25 +123,28 @@ class Hub:
                 await self._subscription(layer)
             except TimeoutError:
                 self._warn(f"No news for {self._silence_seconds:g} s: subscribing anew.")
-            except Exception as error:  # Whatever it is, the pages want to hear more.
+            except Exception as error:  # Whatever it is, subscribing anew may mend it.
                 self._warn(f"The channel layer is lost ({type(error).__name__}).")
             self._subscribed.clear()
             with contextlib.suppress(Exception):
                 async with asyncio.timeout(SUBSCRIBE_SECONDS):
-                    # Of the publish-subscribe layer this closes our own connections, which may
-                    # be half-open, and nothing else.
+                    # The connections of this process may be half-open. The publish-subscribe
+                    # layer keeps nothing, so all that `flush` does is to close them.
                     await layer.flush()
             await asyncio.sleep(1)
 
     async def _subscription(self, layer: Any) -> NoReturn:
-        """Raises TimeoutError after a silence, else whatever the layer raises."""
+        """Subscribe, and pass on what is heard.
+
+        Raises TimeoutError after `silence_seconds` without news, else whatever the layer raises.
+        """
         async with asyncio.timeout(self._silence_seconds):
             channel = await layer.new_channel()
             await layer.group_add(GROUP, channel)
         self._subscribed.set()
         self._sessions.clear()
-        # What came before is in the rows. While there is no relay, this is repeated after each
-        # silence: then the pages follow too, if slowly.
+        # What was sent before the subscription is in the rows. While no relay runs, each silence
+        # ends in a new subscription, so that pages look at the rows every few seconds.
         self._resync_everyone()
         while True:
             async with asyncio.timeout(self._silence_seconds):
@@ -124,7 +152,7 @@ class Hub:
             self._pass_on(news)
 
     def _warn(self, text: str) -> None:
-        """Once, until there is news again."""
+        """Log the text, but once only until there is news again."""
         if not self._is_warned:
             logger.warning(text)
         self._is_warned = True
@@ -138,11 +166,15 @@ class Hub:
             self.tell(tenant_id, text)
 
     def _follows(self, session: str, number: int) -> bool:
-        """Whether nothing is missing between the subscription or the last news, and this."""
+        """Whether nothing is missing between this news and the one before it.
+
+        The first news after the subscription has none before it. A relay that was at work by
+        then sends a number above 1: nothing is missing, since pages are told to look at the rows
+        when the hub subscribes. Number 1 is a relay that has just started: before it nobody
+        listened to PostgreSQL, and what changed then was not told.
+        """
         now = asyncio.get_running_loop().time()
         last = self._sessions.get(session)
-        # The first that we hear may be older than our subscription. One that begins may not:
-        # nobody listened just before.
         began_before = last is None and not self._sessions and number > 1
         follows = began_before or (last is not None and number == last.number + 1)
         self._sessions = {
@@ -153,6 +185,8 @@ class Hub:
         return follows
 
     def _resync_everyone(self) -> None:
+        self._all_told_at = asyncio.get_running_loop().time()
+        self._told_at.clear()
         for mailboxes in self._mailboxes.values():
             for mailbox in mailboxes:
                 mailbox.put(RESYNC)

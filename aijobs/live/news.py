@@ -14,8 +14,8 @@ MOST_CHANGES = 100
 class News(TypedDict):
     """`session` is one unbroken LISTEN; within it `number` counts up by one, from 1.
 
-    Whoever sees a new session or a gap in its numbers knows that something may be missing.
-    News without texts is a heartbeat.
+    A hub that hears of a new session, or finds a gap in the numbers, knows that something may be
+    missing. News without texts is a heartbeat. `texts` are (tenant id, message for its sockets).
     """
 
     type: Literal["jobs.news"]
@@ -28,12 +28,14 @@ class Digest:
     """Notices put together: what changed for each tenant, the latest status of a job only."""
 
     def __init__(self) -> None:
+        # By tenant, then by job. None where the tenant's sockets are told to look at the rows.
         self._changes: dict[int, dict[str, Change] | None] = {}
 
     def __bool__(self) -> bool:
         return bool(self._changes)
 
     def add(self, notice: Notice) -> None:
+        """Take in what a notice says; more than MOST_CHANGES jobs of a tenant become a resync."""
         changes = self._changes.setdefault(notice.tenant_id, {})
         if changes is None:
             return
@@ -44,7 +46,7 @@ class Digest:
             self._changes[notice.tenant_id] = None
 
     def texts(self) -> list[tuple[int, str]]:
-        """(tenant id, the message for its sockets)."""
+        """(tenant id, the message for its sockets as JSON), one for each tenant that changed."""
         return [
             (tenant_id, RESYNC if changes is None else _told([*changes.values()]))
             for tenant_id, changes in self._changes.items()

@@ -1,7 +1,8 @@
 """Listens to PostgreSQL and passes what changed on to the channel layer.
 
-Nothing is kept: a notice is a hint. What cannot be passed on leaves a gap in the numbers,
-and a lost connection begins a new session; both tell the pages to look at the rows again.
+Nothing is kept, since a notice is a hint. The relay numbers what it sends. After a message that
+it could not send, or a lost connection to PostgreSQL, it begins a new session of numbers; by
+that the hubs know that something is missing, and tell the pages to look at the rows.
 """
 
 import asyncio
@@ -28,25 +29,21 @@ logger = logging.getLogger(__name__)
 BEAT_SECONDS = 2.0
 # A change that comes alone goes at once; in a rush, those of one moment become one message.
 GATHER_SECONDS = 0.005
-# After a notice that may stand for others: they are committed by then.
+# After a notice with `again`: the jobs that were added in the 250 ms after it without a notice of
+# their own are committed by then (aijobs/sql/may_tell_of_additions.sql).
 AGAIN_SECONDS = 0.7
-PATIENCE_SECONDS = 2.0
+PATIENCE_SECONDS = 2.0  # for an answer of PostgreSQL or of the channel layer
 LONGEST_WAIT_SECONDS = 2.0
-
-KEEPALIVE = {
-    "keepalives": 1,
-    "keepalives_idle": 5,
-    "keepalives_interval": 2,
-    "keepalives_count": 3,
-    "connect_timeout": 5,
-}
 
 
 def connection_parameters(django_parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Django's parameters, without its synchronous cursors and its type adapters."""
+    """Parameters of `psycopg.connect` out of Django's.
+
+    Left out are those for synchronous connections, and Django's type adapters.
+    """
     own = {"cursor_factory", "context", "prepare_threshold", "application_name"}
     parameters = {name: value for name, value in django_parameters.items() if name not in own}
-    return KEEPALIVE | parameters | {"application_name": "citizenapp relay"}
+    return parameters | {"application_name": "citizenapp relay"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +54,7 @@ class Signature:
     clock: Callable[[], datetime]
 
     def statement(self, note: str) -> tuple[LiteralString, dict[str, Any]]:
+        """The SQL statement that writes the row, and its parameters; staff see the note."""
         return BEAT, self.process.parameters(self.clock(), note)
 
 
@@ -94,7 +92,7 @@ async def run(
 
 
 class Session:
-    """One unbroken LISTEN, and a session of news as long as none of them was lost."""
+    """One unbroken LISTEN. Its news are one session of numbers until one could not be sent."""
 
     def __init__(
         self,
@@ -107,7 +105,8 @@ class Session:
         self._signature = signature
         self._signed_at = -SIGN_SECONDS
         self._gathered_at = -GATHER_SECONDS
-        self._again: dict[int, float] = {}  # When to let the pages of a tenant look again.
+        # By tenant: when its pages have to look at the rows, in the event loop's seconds.
+        self._again: dict[int, float] = {}
         self._begin()
         self._is_heard = True
 
@@ -116,7 +115,7 @@ class Session:
         self._number = 0
 
     async def run(self) -> NoReturn:
-        """Raises psycopg.OperationalError when the connection ends or stops answering."""
+        """Pass notices on. Raises psycopg.OperationalError when PostgreSQL is lost or silent."""
         await self._publish([])
         logger.info("Listening to PostgreSQL as session %s.", self._name)
         while True:
@@ -136,7 +135,7 @@ class Session:
             )
 
     async def _gather(self) -> Digest:
-        """What came within one moment; empty after a beat without a notice."""
+        """The notices of GATHER_SECONDS; empty after `beat_seconds` without any."""
         digest = Digest()
         clock = asyncio.get_running_loop().time
         await self._read(digest)
@@ -158,7 +157,10 @@ class Session:
             self._add(digest, notify.payload)
 
     async def _until_readable(self, timeout: float) -> None:
-        """Until the server says something. psycopg, while it waits, looks ten times a second."""
+        """Wait until the server sends something, at most `timeout` seconds.
+
+        psycopg's own waiting would wake the process ten times a second.
+        """
         loop = asyncio.get_running_loop()
         readable = asyncio.Event()
         socket = self._connection.fileno()
@@ -183,7 +185,10 @@ class Session:
     async def _ask(
         self, statement: LiteralString, parameters: Mapping[str, Any] | None = None
     ) -> None:
-        """A half-open connection is silent for ever: only a question tells."""
+        """Run a statement. Raises psycopg.OperationalError after PATIENCE_SECONDS.
+
+        A half-open connection reports no error and only stays silent, so the relay asks.
+        """
         answer = asyncio.create_task(self._connection.execute(statement, parameters))
         try:
             await asyncio.wait({answer}, timeout=PATIENCE_SECONDS)
@@ -192,7 +197,8 @@ class Session:
             answer.result()
         finally:
             if not answer.done():
-                # Closed first: psycopg would try to cancel the query on the server, and wait.
+                # psycopg answers a cancelation by asking the server to cancel the query, and
+                # waits for it. On a closed connection it does not.
                 self._connection.pgconn.finish()
                 answer.cancel()
 
@@ -206,7 +212,9 @@ class Session:
             if self._is_heard:
                 logger.warning("The channel layer is lost (%s).", type(error).__name__)
             self._is_heard = False
-            self._begin()  # Whoever subscribes meanwhile could not tell that something is missing.
+            # A hub that subscribes after this message has no number to compare with the next one.
+            # A new session, which begins with number 1, tells it that something is missing.
+            self._begin()
         else:
             if not self._is_heard:
                 logger.info("The channel layer is back.")

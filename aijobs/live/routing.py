@@ -1,19 +1,10 @@
 """The addresses of WebSockets."""
 
-from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, WebSocketScope
+from django.urls import path, re_path
 
-from aijobs.live.consumers import JobsConsumer
+from aijobs.live.consumers import JobsConsumer, UnknownAddress
 
-CONSUMERS = {"/ws/jobs/": JobsConsumer()}
-
-
-async def websocket(
-    scope: WebSocketScope, receive: ASGIReceiveCallable, send: ASGISendCallable
-) -> None:
-    """The ASGI application for every WebSocket; unknown addresses are refused."""
-    consumer = CONSUMERS.get(scope["path"])
-    if consumer is not None:
-        await consumer(scope, receive, send)
-        return
-    await receive()
-    await send({"type": "websocket.close", "code": 1000, "reason": None})
+websocket_urlpatterns = [
+    path("ws/jobs/", JobsConsumer.as_asgi()),
+    re_path("", UnknownAddress.as_asgi()),
+]

@@ -137,7 +137,10 @@ def _correct(duplicate: Submission, remote: RemoteBatch, found: set[str], now: d
 
 def _write_down(duplicate: Submission, ended_at: datetime, succeeded: int, cost: Decimal) -> None:
     Submission.objects.filter(
-        pk=duplicate.pk, state=Submission.State.DUPLICATE, ended_at=None
+        pk=duplicate.pk,
+        remote_id=duplicate.remote_id,
+        state=Submission.State.DUPLICATE,
+        ended_at=None,
     ).update(ended_at=ended_at, succeeded=succeeded, cost_usd=cost)
 
 

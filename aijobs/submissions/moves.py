@@ -27,14 +27,18 @@ class _HalfMoved(Exception):
 def _both(
     move: Callable[Concatenate[Submission, P], None],
 ) -> Callable[Concatenate[Submission, P], bool]:
-    """Run a move in a transaction; False when either row had moved before, and nothing changed."""
+    """Run a move in a transaction; False where nothing changed.
+
+    Either row had moved before, or PostgreSQL refused a second owner: an id of Anthropic's belongs
+    to one submission, and a batch stands by one.
+    """
 
     @wraps(move)
     def moved(submission: Submission, /, *args: P.args, **kwargs: P.kwargs) -> bool:
         try:
             with transaction.atomic():
                 move(submission, *args, **kwargs)
-        except _HalfMoved:
+        except (_HalfMoved, IntegrityError):
             submission.refresh_from_db()
             submission.batch.refresh_from_db()
             return False
@@ -96,23 +100,10 @@ def release(submission: Submission, now: datetime, note: str, by: str = "") -> N
 
 
 @_both
-def _adopt(submission: Submission, remote_id: str, expires_at: datetime, now: datetime) -> None:
+def adopt(submission: Submission, remote_id: str, expires_at: datetime, now: datetime) -> None:
+    """Take a batch at Anthropic for it, be it in doubt, or given up and not sent again yet."""
     _must(submission.mark_adopted(remote_id))
     _must(submission.batch.mark_submitted(now, expires_at))
-
-
-def adopt(submission: Submission, remote_id: str, expires_at: datetime, now: datetime) -> bool:
-    """Take a batch at Anthropic for it, be it in doubt, or given up and not sent again yet.
-
-    False when somebody else decided before, about the submission or about that batch.
-    """
-    try:
-        return _adopt(submission, remote_id, expires_at, now)
-    except IntegrityError:
-        # Another submission has this remote id, or the batch stands by another submission.
-        submission.refresh_from_db()
-        submission.batch.refresh_from_db()
-        return False
 
 
 @_both

@@ -2,6 +2,10 @@
 //
 // A message on the socket is a hint that something changed; the page itself, fetched again, is
 // the truth. Without a socket the page is fetched every 15 seconds.
+//
+// The first message of a socket is a resync, since something may have changed between the making of
+// the page and the opening of the socket. For a page that has just been loaded the server also says
+// for how many seconds nothing has changed; when the page is younger than that, it is not fetched.
 
 import { sayMoments } from "./moments.js";
 import { morph } from "./morph.js";
@@ -91,6 +95,7 @@ class Line {
   #delay = FIRST_DELAY;
   #socket = null;
   #retry = 0;
+  #isFirst = true;
 
   constructor(path, page) {
     this.#path = path;
@@ -113,16 +118,21 @@ class Line {
     if (this.#socket && this.#socket.readyState <= WebSocket.OPEN) return;
     const address = new URL(this.#path, location.href);
     address.protocol = address.protocol.replace("http", "ws");
+    // A later socket comes after a gap in which nobody told this page anything.
+    if (this.#isFirst) address.search = "?quiet";
+    this.#isFirst = false;
     const socket = (this.#socket = new WebSocket(address));
     socket.addEventListener("open", () => {
       this.#delay = FIRST_DELAY;
       say("live", "Live");
-      this.#page.refresh(); // what happened before nobody told us
     });
     socket.addEventListener("message", (event) => {
       const message = JSON.parse(event.data);
-      const changes = message.changes ?? [];
-      if (message.type === "resync" || changes.some((one) => this.#page.concerns(one))) this.#page.refresh();
+      const isNews =
+        message.type === "resync"
+          ? !(message.quiet_seconds > secondsSinceLoad())
+          : message.changes?.some((one) => this.#page.concerns(one));
+      if (isNews) this.#page.refresh();
     });
     socket.addEventListener("close", () => {
       say("waiting", "Reconnecting");
@@ -131,6 +141,13 @@ class Line {
       this.#delay = Math.min(this.#delay * 2, LONGEST_DELAY);
     });
   }
+}
+
+// How long ago the browser asked the server for this page. Without an end for a page that comes from
+// the browser's cache, as after "Back": nobody knows how old it is.
+function secondsSinceLoad() {
+  const [load] = performance.getEntriesByType("navigation");
+  return load?.transferSize ? (performance.now() - load.requestStart) / 1000 : Infinity;
 }
 
 function say(state, words) {

@@ -31,7 +31,7 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        return {True: "crash_point", False: "short", None: ""}[self.holds]
+        return {True: "reached", False: "short", None: ""}[self.holds]
 
     @property
     def cells(self) -> tuple[str, ...]:

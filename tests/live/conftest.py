@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import connections
+from pytest_django import Settings
 
-from tests.live.ground import Live
+from tests.live.ground import HOST, Live
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +39,8 @@ def live(live_processes: Live, transactional_db: None) -> Live:
 
 
 @pytest.fixture
-async def consumers(redis: str, transactional_db: None) -> AsyncIterator[None]:
+async def consumers(redis: str, transactional_db: None, settings: Settings) -> AsyncIterator[None]:
     """What consumers need in the test's own process. The connection of their thread is closed."""
+    settings.ALLOWED_HOSTS = [HOST]
     yield
     await sync_to_async(connections.close_all)()

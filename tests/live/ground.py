@@ -11,11 +11,16 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import orjson
+from channels.routing import URLRouter
+from channels.testing import WebsocketCommunicator
 from django.conf import settings
 from django.db import connection
 from django.test import Client
+from django.urls import path as route
 from websockets.sync.client import ClientConnection, unix_connect
 
+from aijobs.live.consumers import JobsConsumer
+from aijobs.live.routing import websocket_urlpatterns
 from citizenapp.local import valkey
 from citizenapp.local.programs import stop
 from citizenapp.tenants.models import User
@@ -107,6 +112,31 @@ class Live:
         with self.connect(headers) as socket:
             assert heard(socket) == {"type": "resync"}
             yield socket
+
+
+def communicator(
+    headers: Mapping[str, str], path: str = "/ws/jobs/", recheck_seconds: float | None = None
+) -> WebsocketCommunicator:
+    """A socket to the product's own addresses; with `recheck_seconds`, to a consumer of them."""
+    application = URLRouter(
+        websocket_urlpatterns
+        if recheck_seconds is None
+        else [route("ws/jobs/", JobsConsumer.as_asgi(recheck_seconds=recheck_seconds))]
+    )
+    lines = {"Host": HOST, **headers}.items()
+    return WebsocketCommunicator(
+        application, path, [(name.lower().encode(), value.encode()) for name, value in lines]
+    )
+
+
+async def opened(
+    headers: Mapping[str, str], recheck_seconds: float | None = None
+) -> WebsocketCommunicator:
+    """An accepted socket that has had its first resync."""
+    socket = communicator(headers, recheck_seconds=recheck_seconds)
+    assert (await socket.connect())[0]
+    assert await socket.receive_json_from() == {"type": "resync"}
+    return socket
 
 
 def heard(socket: ClientConnection, within: float = 1) -> Any:

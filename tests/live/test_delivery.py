@@ -1,5 +1,7 @@
 """A commit reaches the sockets of its tenant, and no others, within a second."""
 
+import time
+
 from django.db import transaction
 
 from aijobs.models import AIJob
@@ -17,6 +19,29 @@ def test_a_committed_change_reaches_the_page(live: Live) -> None:
         }
         job.mark_canceled(NOW)
         assert statuses(page) == [(str(job.pk), "canceled")]
+
+
+def test_a_page_learns_for_how_long_nothing_changed(live: Live) -> None:
+    tenant, other = make_tenant(), make_tenant()
+    headers = with_session(make_user("ada", tenant))
+
+    def quiet_seconds() -> float:
+        with live.connect(headers, "/ws/jobs/?quiet") as page:
+            first = heard(page)
+        assert first.keys() == {"type", "quiet_seconds"}
+        assert first["type"] == "resync"
+        return float(first["quiet_seconds"])
+
+    with live.listening(headers) as page:
+        made_at = time.monotonic()
+        make_job(tenant)
+        statuses(page)
+        until_resync(page, within=2)  # After an addition the rows are looked at once more.
+        first = quiet_seconds()
+        assert 0 <= first <= time.monotonic() - made_at
+        time.sleep(0.3)
+        make_job(other)
+        assert first + 0.3 < quiet_seconds() <= time.monotonic() - made_at
 
 
 def test_an_api_key_listens_too(live: Live) -> None:

@@ -159,6 +159,19 @@ async def test_a_session_that_began_after_the_subscription_is_told_as_a_resync()
 
 
 @pytest.mark.usefixtures("redis")
+async def test_nobody_is_called_quiet_from_before_a_gap() -> None:
+    hub = Hub()
+    assert hub.quiet_seconds(1) == 0, "It does not listen."
+    async with hub.mailbox(1) as mailbox:
+        await asyncio.sleep(0.2)
+        assert hub.quiet_seconds(2) >= 0.2
+        for number in (5, 7):
+            await get_channel_layer().group_send(GROUP, news("s", number))
+            await asyncio.wait_for(mailbox.take(), 1)
+        assert hub.quiet_seconds(2) < 0.2
+
+
+@pytest.mark.usefixtures("redis")
 async def test_without_a_relay_pages_are_told_to_look_now_and_then() -> None:
     async with Hub(silence_seconds=0.1).mailbox(1) as mailbox:
         for _ in range(2):

@@ -6,14 +6,14 @@ import time
 import orjson
 import pytest
 from asgiref.sync import sync_to_async
-from channels.testing import WebsocketCommunicator
 
 from aijobs.live import hub
-from aijobs.live.consumers import BYTES_PER_SECOND, JobsConsumer
+from aijobs.live.consumers import BYTES_PER_SECOND
 from aijobs.live.hub import MOST_WAITING, Mailbox
 from aijobs.live.news import RESYNC
 from citizenapp.tenants.models import Tenant
 from tests.factories import make_key, make_tenant
+from tests.live.ground import opened, with_key
 
 
 async def test_texts_come_out_in_their_order() -> None:
@@ -48,13 +48,7 @@ async def test_what_is_sent_is_bounded_and_ends_with_a_resync() -> None:
         return tenant, make_key(tenant)
 
     tenant, key = await sync_to_async(open_account)()
-    socket = WebsocketCommunicator(
-        JobsConsumer(),
-        "/ws/jobs/",
-        [(b"host", b"localhost"), (b"authorization", f"Bearer {key}".encode())],
-    )
-    assert (await socket.connect())[0]
-    await socket.receive_from()
+    socket = await opened(with_key(key))
     started = time.monotonic()
     text = orjson.dumps({"type": "job.changed", "changes": ["x" * 4_000]}).decode()
     for _ in range(500):

@@ -53,7 +53,12 @@ def analyze() -> None:
 
 @pytest.mark.parametrize("statistics", ["none", "all finished", "all waiting"])
 def test_waiting_jobs_are_found_by_the_index_of_waiting_jobs(statistics: str) -> None:
-    if statistics == "all finished":
+    if statistics == "none":
+        # Other tests leave statistics behind, by way of autovacuum, and the pages of their rows.
+        with connection.cursor() as cursor:
+            cursor.execute("TRUNCATE aijobs_aijob CASCADE")
+        queue_thousands()
+    elif statistics == "all finished":
         # Taken when nothing waited: PostgreSQL thinks that nearly nothing does.
         queue_thousands()
         AIJob.objects.update(status="completed", finished_at=NOW)

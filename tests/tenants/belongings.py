@@ -25,8 +25,9 @@ from tests.factories import (
 
 KINDS = jobtypes.names()
 STATUSES = AIJob.Status.values
-# Every status of every kind; the last one of each kind is in a batch that Anthropic has.
-LIVES = [(kind, status) for kind in KINDS for status in (*STATUSES, "at Anthropic")]
+# What a job can be at. A submitted one is shown as processing where Anthropic has its batch.
+LIFE = (*STATUSES, "at Anthropic")
+LIVES = [(kind, life) for kind in KINDS for life in LIFE]
 
 
 def _ids(shift: timedelta) -> list[UUID]:
@@ -60,19 +61,23 @@ class Belongings:
     def in_the_middle(self) -> UUID:
         return self.jobs[len(self.jobs) // 2]
 
-    def job_that(self, status: str, kind: str = KINDS[0]) -> UUID:
-        return self.jobs[LIVES.index((kind, status))]
+    def job_that(self, life: str, kind: str = KINDS[0]) -> UUID:
+        return self.jobs[LIVES.index((kind, life))]
+
+    def sign_up(self) -> None:
+        """A tenant with an owner, and nothing else."""
+        self.tenant = make_tenant(self.name)
+        make_user(f"owner-of-{self.name}", self.tenant, role="owner")
 
     def store(self, batches: Batches) -> None:
         """Jobs of the first kind are in a collection."""
-        self.tenant = make_tenant(self.name)
-        make_user(f"owner-of-{self.name}", self.tenant, role="owner")
+        self.sign_up()
         APIKey.objects.create(
             id=self.key, prefix=self.key[:8], hashed_key=self.key, name="k", tenant=self.tenant
         )
         collection = Collection.objects.create(
             id=self.collection, tenant=self.tenant, name="Policies", job_type=KINDS[0],
-            total=len(STATUSES) + 1, created_by="ann", created_at=NOW,
+            total=len(LIFE), created_by="ann", created_at=NOW,
         )  # fmt: skip
         for number, (job_id, (kind, life)) in enumerate(zip(self.jobs, LIVES, strict=True)):
             fields: dict[str, Any] = {"id": job_id, "status": life}

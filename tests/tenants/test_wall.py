@@ -20,7 +20,7 @@ from aijobs import jobtypes
 from aijobs.api.idempotency import HEADER
 from tests.addresses import OF_TENANTS, Address, queries
 from tests.factories import NOW, OPTIONS
-from tests.tenants.belongings import KINDS, Batches, Belongings
+from tests.tenants.belongings import KINDS, LIFE, Batches, Belongings
 
 pytestmark = pytest.mark.django_db
 
@@ -40,13 +40,16 @@ Answer = tuple[int, str | None, bytes]
 
 
 class World:
-    """Mine are there. Theirs are not yet, but their ids are known."""
+    """Mine are there, if I have any. Theirs are not yet, but their ids are known."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_new: bool = False) -> None:
         self.batches = Batches()
         self.mine = Belongings("acme")
         self.theirs = Belongings("other", timedelta(milliseconds=500))
-        self.mine.store(self.batches)
+        if is_new:
+            self.mine.sign_up()
+        else:
+            self.mine.store(self.batches)
 
     def add_the_other_tenant(self) -> None:
         self.theirs.store(self.batches)
@@ -58,7 +61,7 @@ class World:
     def variables(self) -> dict[str, list[str]]:
         mine, theirs = self.mine, self.theirs
         return {
-            "job_id": [*map(str, mine.jobs), *map(str, theirs.jobs)],
+            "job_id": [str(whose.job_that(life)) for whose in (mine, theirs) for life in LIFE],
             "collection_id": [str(mine.collection), str(theirs.collection)],
             "key_id": [mine.key, theirs.key],
             "job_type": list(KINDS),
@@ -116,6 +119,14 @@ def test_a_second_tenant_changes_no_answer(address: Address) -> None:
     after = answers(world, address)
     for question, answer in before.items():
         assert after[question] == answer, question
+
+
+@pytest.mark.parametrize("address", [one for one in OF_TENANTS if not one.variables], ids=str)
+def test_a_tenant_that_has_nothing_yet_is_shown_nothing(address: Address) -> None:
+    world = World(is_new=True)
+    before = answer_of(world.client(address).get(address.path))
+    world.add_the_other_tenant()
+    assert answer_of(world.client(address).get(address.path)) == before
 
 
 def outcomes(world: World, address: Address) -> dict[str, tuple[int, list[dict[str, Any]]]]:
