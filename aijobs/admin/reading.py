@@ -23,6 +23,7 @@ from django.utils.safestring import SafeString
 
 from aijobs.jobtypes.text import utf8
 from aijobs.reading.pages import first_id_of
+from aijobs.templatetags.dollars import LEDGER_PLACES, written
 
 if TYPE_CHECKING:
     AnyModelAdmin = admin.ModelAdmin[Any]
@@ -219,8 +220,8 @@ def status_badge(status: str) -> SafeString:
 
 
 def dollars(amount: Decimal | None) -> str:
-    """USD to six places; a dash for None."""
-    return "–" if amount is None else f"${amount:,.6f}"
+    """USD to the last place that the ledger keeps, so that sums add up; a dash for None."""
+    return "–" if amount is None else written(amount, LEDGER_PLACES)
 
 
 def moment(at: datetime | None) -> str:

@@ -1,8 +1,9 @@
 """What drf-spectacular cannot see for itself: pydantic models, keys, problems, uploads."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
-from typing import Any
+from itertools import combinations
+from typing import Any, cast
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerExtension
 from drf_spectacular.openapi import AutoSchema
@@ -16,22 +17,30 @@ from aijobs import jobtypes
 from aijobs.api import idempotency, problems, shapes
 from aijobs.api.bodies import FORM, JSON
 from aijobs.jobtypes import JobType
+from aijobs.jobtypes.text import Text
+from aijobs.pipeline.accept import LONGEST_DEADLINE
 
 NEEDED_WITHIN: dict[str, Any] = {
-    "type": "number",
+    "type": ["number", "null"],
     "minimum": 0,
+    "maximum": LONGEST_DEADLINE,
     "description": "Seconds: 0 runs it at once at full price; without it, up to 24 hours "
     "at half the price.",
 }
 COLLECTION_FIELDS: dict[str, Any] = {
-    "name": {"type": "string", "minLength": 1, "maxLength": 200},
+    "name": Text(200).json_schema(),
     "job_type": {"type": "string", "enum": list(jobtypes.names())},
     "on_error": {"type": "string", "enum": ["reject", "skip"], "default": "reject"},
     "needed_within": NEEDED_WITHIN,
 }
 IDEMPOTENCY_KEY = OpenApiParameter(
     idempotency.HEADER,
-    {"type": "string", "minLength": 1, "maxLength": idempotency.MAX_LENGTH},
+    {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": idempotency.MAX_LENGTH,
+        "pattern": "^[ -~]+$",
+    },
     OpenApiParameter.HEADER,
     description="Any unique text, kept for a day or more. The same request with the same key "
     "is answered as the first time, and queues nothing.",
@@ -111,7 +120,6 @@ def job_request(kind: JobType) -> dict[str, Any]:
         __base__=kind.Input,
         needed_within=(float, Field(None, json_schema_extra=NEEDED_WITHIN)),
     )
-    fields = as_json.model_json_schema(schema_generator=PlainJsonSchema)["properties"]
     as_form = {
         "type": "object",
         "properties": {
@@ -120,17 +128,55 @@ def job_request(kind: JobType) -> dict[str, Any]:
                 "format": "binary",
                 "description": f"txt, md, html, pdf or docx, instead of `{kind.text_field}`.",
             },
-            **fields,
+            **_fields(kind),
+            "needed_within": _NEEDED_WITHIN_IN_FORMS,
         },
-        "required": [
-            name
-            for name, field in kind.Input.model_fields.items()
-            if field.is_required() and name != kind.text_field
-        ],
+        "required": [name for name in _required(kind) if name != kind.text_field],
+        "oneOf": [{"required": ["document"]}, {"required": [kind.text_field]}],
+        "additionalProperties": False,
     }
     return {JSON: as_json, FORM: as_form}
 
 
+def _fields(kind: JobType) -> dict[str, Any]:
+    """The schema of each field of a job type's input."""
+    fields: dict[str, Any] = kind.Input.model_json_schema(schema_generator=PlainJsonSchema)
+    return cast(dict[str, Any], fields["properties"])
+
+
+def _required(kind: JobType) -> list[str]:
+    return [name for name, field in kind.Input.model_fields.items() if field.is_required()]
+
+
+def _valid_collections(kind: JobType) -> Iterator[dict[str, Any]]:
+    """What makes all jobs of a collection valid: each field is in the items or the defaults."""
+    fields = _fields(kind) | {"needed_within": NEEDED_WITHIN}
+    required = _required(kind)
+    for in_items in range(len(required) + 1):
+        for said in combinations(required, in_items):
+            default = [name for name in required if name not in said]
+            yield {
+                "properties": {
+                    "job_type": {"const": kind.name},
+                    "on_error": {"const": "reject"},
+                    "items": {
+                        "items": {
+                            "properties": fields,
+                            "required": list(said),
+                            "additionalProperties": False,
+                        }
+                    },
+                    "defaults": {
+                        "properties": fields,
+                        "required": default,
+                        "additionalProperties": False,
+                    },
+                },
+                "required": ["defaults"] if default else [],
+            }
+
+
+_NEEDED_WITHIN_IN_FORMS = NEEDED_WITHIN | {"type": "number"}
 COLLECTION_REQUEST: dict[str, Any] = {
     JSON: {
         "type": "object",
@@ -146,11 +192,20 @@ COLLECTION_REQUEST: dict[str, Any] = {
         },
         "required": ["name", "job_type", "items"],
         "additionalProperties": False,
+        "anyOf": [
+            *(one for kind in jobtypes.all_types() for one in _valid_collections(kind)),
+            {
+                "description": "Bad items are left out, and named in the answer.",
+                "properties": {"on_error": {"const": "skip"}},
+                "required": ["on_error"],
+            },
+        ],
     },
     FORM: {
         "type": "object",
         "properties": COLLECTION_FIELDS
         | {
+            "needed_within": _NEEDED_WITHIN_IN_FORMS,
             "file": {
                 "type": "string",
                 "format": "binary",
@@ -159,5 +214,16 @@ COLLECTION_REQUEST: dict[str, Any] = {
             "defaults": {"type": "string", "description": "A JSON object."},
         },
         "required": ["name", "job_type", "file"],
+        "additionalProperties": False,
     },
 }
+
+
+def allow_empty_parameters(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """A hook of drf-spectacular: an empty parameter of an address is as good as none."""
+    for operations in result["paths"].values():
+        for operation in operations.values():
+            for parameter in operation.get("parameters", []):
+                if parameter["in"] == "query":
+                    parameter["allowEmptyValue"] = True
+    return result

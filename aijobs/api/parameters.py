@@ -36,7 +36,15 @@ def _position(cursor: object) -> Position:
     return Position(before=edge) if match[1] == "older" else Position(after=edge)
 
 
-Cursor = Annotated[Position, BeforeValidator(_position), WithJsonSchema({"type": "string"})]
+Cursor = Annotated[
+    Position,
+    BeforeValidator(_position),
+    WithJsonSchema({"type": "string", "pattern": f"^{_CURSOR.pattern}$"}),
+]
+    Position,
+    BeforeValidator(_position),
+    WithJsonSchema({"type": "string", "pattern": f"^{_CURSOR.pattern}$"}),
+]
 
 
 class Paging(Parameters):

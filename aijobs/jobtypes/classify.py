@@ -43,7 +43,7 @@ class ClassifyInput(JobTypeInput):
     text: Annotated[str, Text(MAX_DOCUMENT_CHARS, surrogates=True)]
     categories: Annotated[
         list[Annotated[str, Text(100)]],
-        Field(min_length=2, max_length=100),
+        Field(min_length=2, max_length=100, json_schema_extra={"uniqueItems": True}),
         AfterValidator(_distinct),
     ]
 

@@ -35,6 +35,10 @@ class Text:
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
+        return self.json_schema()
+
+    def json_schema(self) -> dict[str, Any]:
+        """What JSON Schema can say of it; only lone surrogates are left out."""
         return {"type": "string", "minLength": 1, "maxLength": self.limit, "pattern": _PATTERN}
 
     def _check(self, value: object) -> str:

@@ -1,7 +1,6 @@
-"""How texts, sums and moments are written on pages."""
+"""How texts, counts and moments are written on pages."""
 
 from datetime import datetime
-from decimal import ROUND_DOWN, Decimal
 from typing import Any, cast
 
 from django import template
@@ -22,26 +21,6 @@ register = template.Library()
 def text(value: object) -> str:
     """Text that came from a document: what UTF-8 cannot hold becomes U+FFFD."""
     return utf8(str(value))
-
-
-@register.filter
-def usd(amount: Decimal | None) -> str:
-    """Dollars: cents from one dollar on, below that as many places as show two figures."""
-    amount = amount or Decimal(0)
-    size = abs(amount)
-    places = 2
-    if 0 < size < 1:
-        places = min(max(2, 1 - size.adjusted()), 10)
-    # Rounded down: no cent is claimed that was not saved.
-    rounded = size.quantize(Decimal(1).scaleb(-places), rounding=ROUND_DOWN)
-    return f"{'−' if amount < 0 else ''}${rounded:,.{places}f}"
-
-
-@register.filter
-def usd_exact(amount: Decimal) -> str:
-    """Dollars to the last place that the ledger keeps, at least cents: such sums add up."""
-    whole, _, places = f"{amount:,.10f}".partition(".")
-    return f"${whole}.{places.rstrip('0'):0<2}"
 
 
 @register.filter

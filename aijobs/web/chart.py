@@ -12,7 +12,6 @@ class Bar:
     """One day in the chart: a bar of full price, of which the lower part was spent."""
 
     day: date
-    money: Money
     x: float
     width: float
     spent_height: float
@@ -47,19 +46,21 @@ class Chart:
         return max((money.full for _, money in self.days), default=Decimal(0))
 
     @property
-    def bars(self) -> list[Bar]:
-        """One for each day; none where nothing was charged."""
+    def bars(self) -> list[tuple[Bar, Money]]:
+        """One for each day, with what it stands for; none where nothing was charged."""
         if not self.top:
             return []
         step = 100 / len(self.days)
         return [
-            Bar(
-                day=day,
-                money=money,
-                x=round(number * step + step * 0.12, 3),
-                width=round(step * 0.76, 3),
-                spent_height=round(float(100 * money.cost / self.top), 3),
-                saved_height=round(float(100 * money.saved / self.top), 3),
+            (
+                Bar(
+                    day=day,
+                    x=round(number * step + step * 0.12, 3),
+                    width=round(step * 0.76, 3),
+                    spent_height=round(float(100 * money.cost / self.top), 3),
+                    saved_height=round(float(100 * money.saved / self.top), 3),
+                ),
+                money,
             )
             for number, (day, money) in enumerate(self.days)
         ]

@@ -7,7 +7,7 @@ from typing import get_origin
 
 from aijobs import jobtypes, pricing
 from aijobs.jobtypes import JobType
-from aijobs.templatetags.show import usd
+from aijobs.templatetags.dollars import at_most
 
 # The instructions around a document, and the tags it stands between.
 _FRAME_TOKENS = 500
@@ -18,7 +18,7 @@ _EXAMPLE_BYTES = EXAMPLE_PAGES * 2_500
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """At most this much, as it is shown."""
+    """At most this much, as it is shown: rounded up."""
 
     later: str
     now: str
@@ -29,7 +29,7 @@ def offer(kind: JobType, document_bytes: int, options: Mapping[str, str], *, on:
     tokens = document_bytes // _BYTES_PER_TOKEN + _FRAME_TOKENS
     most = kind.max_tokens(kind.load(_draft(kind, options)))
     charge = pricing.estimate(kind.model, tokens, most, batch=True, on=on)
-    return Offer(later=usd(charge.cost_usd), now=usd(charge.sync_cost_usd))
+    return Offer(*at_most(charge.cost_usd, charge.sync_cost_usd))
 
 
 def examples(on: date) -> dict[str, Offer]:

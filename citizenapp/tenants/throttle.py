@@ -10,6 +10,7 @@ import math
 from datetime import timedelta
 from typing import Any
 
+from axes.backends import AxesStandaloneBackend
 from axes.handlers.database import AxesDatabaseHandler
 from axes.helpers import get_cool_off
 from django.conf import settings
@@ -19,6 +20,15 @@ from django.shortcuts import render
 
 # A household or a company has at least a /64 of IPv6, and every address in it at will.
 _IPV6_PREFIX = 64
+
+
+class ThrottleBackend(AxesStandaloneBackend):
+    """Lets nobody in, and keeps those out who have sent too many wrong passwords."""
+
+    def authenticate(self, request: HttpRequest | None, *args: Any, **credentials: Any) -> None:
+        """Raises PermissionDenied for them. Without a request nobody stands at a door."""
+        if request is not None:
+            super().authenticate(request, *args, **credentials)
 
 
 class ThrottleHandler(AxesDatabaseHandler):

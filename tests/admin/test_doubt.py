@@ -124,4 +124,4 @@ def test_a_duplicate_stands_on_the_overview_with_what_it_cost(staff: Client) -> 
     text = page(staff, "index")
     assert "msgbatch_late" in text
     assert "3 of 7 requests charged" in text
-    assert "$0.250000" in page(staff, "aijobs_submission_change", duplicate.pk)
+    assert "$0.2500000000" in page(staff, "aijobs_submission_change", duplicate.pk)

@@ -75,8 +75,8 @@ def test_a_job_shows_what_it_cost(staff: Client) -> None:
     job = make_job(make_tenant(), status="completed", finished_at=LATER)
     make_charge(job)
     text = page(staff, "aijobs_aijob_change", job.pk)
-    assert "$0.500000" in text
-    assert "$1.000000" in text
+    assert "$0.5000000000" in text
+    assert "$1.0000000000" in text
 
 
 def test_a_batch_shows_its_jobs_its_money_and_its_note(staff: Client) -> None:
@@ -87,7 +87,7 @@ def test_a_batch_shows_its_jobs_its_money_and_its_note(staff: Client) -> None:
     text = page(staff, "aijobs_batch_change", batch.pk)
     assert "2 submitted" in text
     assert "Rows are missing." in text
-    assert "<td>$1.000000</td><td>$2.000000</td><td>$1.000000</td>" in text
+    assert "<td>$1.0000000000</td><td>$2.0000000000</td><td>$1.0000000000</td>" in text
 
 
 def test_the_overview_names_batches_in_trouble(staff: Client) -> None:

@@ -64,6 +64,7 @@ class World:
             "job_id": [str(whose.job_that(life)) for whose in (mine, theirs) for life in LIFE],
             "collection_id": [str(mine.collection), str(theirs.collection)],
             "key_id": [mine.key, theirs.key],
+            "name": ["not-found"],
             "job_type": list(KINDS),
         }
 
@@ -162,6 +163,7 @@ def test_what_is_mine_is_there_and_what_is_theirs_is_not(address: Address) -> No
             "job_id": [str(whose.job_that(done))],
             "collection_id": [str(whose.collection)],
             "key_id": [whose.key],
+            "name": ["not-found"],
             "job_type": [KINDS[0]],
         }
         [path] = address.filled(rows)

@@ -33,6 +33,8 @@ def path_of(address: Address, rows: Belongings) -> str:
             "job_id": [str(rows.job_that("completed" if is_result else "failed"))],
             "collection_id": [str(rows.collection)],
             "key_id": [rows.key],
+            "name": ["not-found"],
+            "pk": ["1"],
             "job_type": [KINDS[0]],
             "object_id": [str(rows.jobs[0])],
             "content_type_id": [str(ContentType.objects.get_for_model(AIJob).pk)],

@@ -160,7 +160,7 @@ def test_a_text_and_a_file_at_once_are_refused(writer: Client) -> None:
 def test_the_price_of_a_text_is_told_for_both_ways(writer: Client) -> None:
     asked = {"job_type": "summarize", "bytes": "30000", "max_length": "100"}
     offer = writer.get("/jobs/price", asked).json()
-    assert offer == {"later": "$0.00066", "now": "$0.0013"}
+    assert offer == {"later": "$0.0007", "now": "$0.0014"}
     longer = writer.get("/jobs/price", asked | {"max_length": "4000"}).json()
     assert longer["now"] > offer["now"]
 

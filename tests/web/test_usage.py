@@ -19,7 +19,7 @@ def test_the_chart_stands_on_its_ground_and_fits_its_frame() -> None:
         (date(2026, 11, 1), Money(cost=Decimal(1), full=Decimal(2), saved=Decimal(1))),
         (date(2026, 11, 2), Money(cost=Decimal(2), full=Decimal(4), saved=Decimal(2))),
     ]
-    low, high = Chart(days).bars
+    low, high = (bar for bar, _ in Chart(days).bars)
     assert (low.spent_y, low.saved_y) == (75, 50)
     assert (high.spent_y, high.saved_y) == (50, 0)
     assert high.x + high.width <= 100

@@ -19,6 +19,7 @@ from urllib.request import Request, urlopen
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from aijobs.templatetags.dollars import exact
 from citizenapp.local import address
 
 CATEGORIES = [
@@ -118,17 +119,19 @@ class Command(BaseCommand):
         cost = full_price = Decimal(0)
         failed = 0
         for job_type, collection in collections.items():
-            self.stdout.write(f"\n{job_type}\n{'─' * 100}")
+            self.stdout.write(f"\n{job_type}\n{'─' * 104}")
             for row in api.rows(f"collections/{collection}/results?as=ndjson"):
                 cost += Decimal(row["cost_usd"])
                 full_price += Decimal(row["sync_cost_usd"])
                 failed += row["status"] != "completed"
                 name = documents[row["number"] - 1].name
-                self.stdout.write(f"{name[:30]:<30}  {row['cost_usd'][:9]:>9}  {outcome(row)[:56]}")
+                self.stdout.write(f"{name[:30]:<30}  {row['cost_usd']:>13}  {outcome(row)[:56]}")
+        saved = full_price - cost
+        spent, full, kept = exact([cost, full_price, saved])
         self.stdout.write(
-            f"\nSpent ${cost:.6f} instead of ${full_price:.6f} at full price:"
-            f" batching saved ${full_price - cost:.6f}"
-            + (f" ({(full_price - cost) / full_price:.0%})." if full_price else ".")
+            f"\nSpent {spent} instead of {full} at full price: batching saved {kept}"
+            # Rounded down: never more is claimed than was saved.
+            + (f" ({int(100 * saved / full_price)} %)." if full_price else ".")
         )
         if settings.EMULATED:
             self.stdout.write("The emulator answered: no money was spent.")

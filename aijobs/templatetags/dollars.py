@@ -1,0 +1,152 @@
+"""How sums of money are written. One rule (docs/decisions/0009-the-shown-price.md):
+
+- Sums that stand together, on a card or in a table and its total, have the same decimal places.
+- They add up as they stand there: what was spent and what was saved to the full price, and the
+  rows of a table to its total. So they are divided, not rounded one by one.
+- What was saved is rounded down, and a bound ("at most") up.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import Any, Protocol
+
+from django import template
+
+register = template.Library()
+
+LEDGER_PLACES = 10
+_FIGURES = 3  # of the largest of some sums, so cents from one dollar on
+_FIGURES_OF_A_BOUND = 2
+_LEAST_PLACES = 2
+
+
+class Sums(Protocol):
+    """What some usage cost, what it costs at full price, and the difference; in USD."""
+
+    @property
+    def cost(self) -> Decimal: ...
+    @property
+    def full(self) -> Decimal: ...
+    @property
+    def saved(self) -> Decimal: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The three sums as they are written, and the value that is written for the full price."""
+
+    cost: str
+    full: str
+    saved: str
+    full_value: Decimal
+
+
+def written(amount: Decimal, places: int) -> str:
+    """An amount that has no more than so many places: "$1,234.50"."""
+    return f"{'−' if amount < 0 else ''}${abs(amount):,.{places}f}"
+
+
+def places_for(amounts: Iterable[Decimal], figures: int = _FIGURES) -> int:
+    """How many places let the largest amount show so many figures: cents at least."""
+    largest = max(map(abs, amounts), default=Decimal(0))
+    if not largest:
+        return _LEAST_PLACES
+    return min(max(_LEAST_PLACES, figures - 1 - largest.adjusted()), LEDGER_PLACES)
+
+
+def at_most(*bounds: Decimal) -> list[str]:
+    """Bounds that stand together, rounded up: two figures of the largest of them."""
+    places = places_for(bounds, _FIGURES_OF_A_BOUND)
+    return [written(_rounded(bound, places, ROUND_CEILING), places) for bound in bounds]
+
+
+def exact(amounts: Sequence[Decimal]) -> list[str]:
+    """Amounts that stand together to the last place that one of them has: cents at least."""
+    places = max([_LEAST_PLACES, *(_places_of(amount) for amount in amounts)])
+    return [written(amount, places) for amount in amounts]
+
+
+def divided(amounts: Sequence[Decimal], total: Decimal, places: int) -> list[Decimal]:
+    """The amounts with so many places, such that they add up to `total`.
+
+    `total` has no more than `places`, and differs from the true sum by less than one unit of the
+    last place; so does each amount then. What rounding down leaves over goes to those that lost
+    most by it, the earlier one first.
+    """
+    unit = Decimal(1).scaleb(-places)
+    down = [_rounded(amount, places, ROUND_FLOOR) for amount in amounts]
+    left = int((total - sum(down, Decimal(0))) / unit)
+    losers = sorted(range(len(down)), key=lambda i: down[i] - amounts[i])
+    for i in losers[:left]:
+        down[i] += unit
+    return down
+
+
+def of_one(sums: Sums, places: int) -> tuple[Decimal, Decimal, Decimal]:
+    """Cost, full price and saving with so many places: the first is the rest of the others."""
+    full = _rounded(sums.full, places, ROUND_FLOOR)
+    saved = _rounded(sums.saved, places, ROUND_FLOOR)
+    return full - saved, full, saved
+
+
+@register.filter
+def together(sums: Sums) -> Shown:
+    """The three sums of one card: as many places as the full price needs for three figures."""
+    places = places_for([sums.full])
+    return _shown(*of_one(sums, places), places)
+
+
+@register.filter
+def exactly(sums: Sums) -> Shown:
+    """The three sums of one card to the last place that the ledger keeps."""
+    cost, full, saved = exact([sums.cost, sums.full, sums.saved])
+    return Shown(cost, full, saved, sums.full)
+
+
+@register.filter
+def singly(rows: Sequence[Any]) -> list[tuple[Any, Shown | None]]:
+    """Each row with its sums, in one unit for the whole table, where no total is shown.
+
+    A row has them in `money`, which may be None.
+    """
+    places = places_for(row.money.full for row in rows if row.money)
+    return [
+        (row, _shown(*of_one(row.money, places), places) if row.money else None) for row in rows
+    ]
+
+
+@register.filter
+def adding_up_to(rows: Sequence[tuple[Any, Sums]], total: Sums) -> list[tuple[Any, Sums, Shown]]:
+    """Rows of (name, sums), each with what is written for it: together what `total` shows.
+
+    `total` is written by `together`, and is the sum of all rows.
+    """
+    places = places_for([total.full])
+    cost, _, saved = of_one(total, places)
+    costs = divided([sums.cost for _, sums in rows], cost, places)
+    savings = divided([sums.saved for _, sums in rows], saved, places)
+    return [
+        (name, sums, _shown(spent, spent + kept, kept, places))
+        for (name, sums), spent, kept in zip(rows, costs, savings, strict=True)
+    ]
+
+
+@register.filter
+def dearest(rows: Sequence[tuple[Any, Sums, Shown]]) -> str:
+    """The highest full price among rows of `adding_up_to`, as it is written for its row."""
+    shown = max((shown for *_, shown in rows), key=lambda one: one.full_value, default=None)
+    return shown.full if shown else written(Decimal(0), _LEAST_PLACES)
+
+
+def _shown(cost: Decimal, full: Decimal, saved: Decimal, places: int) -> Shown:
+    return Shown(written(cost, places), written(full, places), written(saved, places), full)
+
+
+def _rounded(amount: Decimal, places: int, rounding: str) -> Decimal:
+    return amount.quantize(Decimal(1).scaleb(-places), rounding=rounding)
+
+
+def _places_of(amount: Decimal) -> int:
+    exponent = amount.normalize().as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
