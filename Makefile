@@ -22,7 +22,7 @@ stop: runtime ## End what `make run` runs, or what a killed one left behind
 
 test: check chromium ## Check, then run all tests against the real parts (ARGS="-k name")
 	@# All of it in two processes; a part of it in one, where -s and --pdb work as well.
-	@$(VENV) -m pytest $(or $(ARGS),-n 2 --dist loadgroup)
+	@$(VENV) -m pytest $(or $(ARGS),-n 2)
 
 chromium:
 	@scripts/chromium

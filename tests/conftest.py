@@ -5,26 +5,41 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from django.conf import settings as django_settings
 from django.test import override_settings
 from pytest_django import Settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from citizenapp.local import postgres, valkey
 from tests.ground import Emulator, Site, emulating, running, serving, short_folder
 
-# Where tests run in several processes, those that ask for one of these stay in the same one: it
-# takes seconds to start, and what runs twice slows everything else.
-SHARED = ("live_site", "running_house")
+# How long an example takes says how busy the machine is.
+hypothesis.settings.register_profile(
+    "tests", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("tests")
+
+# Folders whose tests share what takes seconds to start, by what that is.
+SHARING = {
+    "tests/browser/": "live_site",
+    "tests/docs/": "live_site",
+    "tests/local/": "live_site",
+    "tests/processes/": "running_house",
+}
 
 
-# Before pytest-xdist, which reads the marks.
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        for name in SHARED:
-            if name in getattr(item, "fixturenames", ()):
-                item.add_marker(pytest.mark.xdist_group(name))
+class Scheduling(LoadScopeScheduling):
+    """Deals out test by test, but what shares something goes to one process, and first."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((it for folder, it in SHARING.items() if nodeid.startswith(folder)), nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    return Scheduling(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -17,9 +17,6 @@ import pytest
 from citizenapp.local import locks, postgres, valkey
 from tests.ground import CHECKOUT, Site, await_line, free_port, running, short_folder, up
 
-# In the process that has `live_site`: each of these starts as much again, and slows the others.
-pytestmark = pytest.mark.xdist_group("live_site")
-
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
