@@ -41,10 +41,6 @@ Cursor = Annotated[
     BeforeValidator(_position),
     WithJsonSchema({"type": "string", "pattern": f"^{_CURSOR.pattern}$"}),
 ]
-    Position,
-    BeforeValidator(_position),
-    WithJsonSchema({"type": "string", "pattern": f"^{_CURSOR.pattern}$"}),
-]
 
 
 class Paging(Parameters):
