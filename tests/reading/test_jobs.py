@@ -37,7 +37,7 @@ def test_a_charge_and_its_correction_are_one_answer() -> None:
     correct(make_charge(job, "0", "0", priced_as=""), "1", "2")
     money = jobs.detail(tenant, job.pk, now=NOW).money
     assert money
-    assert (int(money.cost), money.answers, money.input_tokens) == (1, 1, 10)
+    assert (int(money.cost), money.answers, money.input_tokens) == (1, 1, 100)
 
 
 def test_nothing_reads_documents_that_are_not_shown() -> None:

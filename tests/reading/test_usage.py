@@ -64,7 +64,7 @@ def test_all_kinds_of_tokens_are_added_up() -> None:
     tenant, caches = make_tenant(), {"cache_write_5m_tokens": 5, "cache_write_1h_tokens": 7}
     make_charge(make_job(tenant), "1", "2", cache_read_tokens=3, **caches)
     total = usage(tenant, last_days(1)).total
-    assert (total.input_tokens, total.cache_read_tokens, total.cache_write_tokens) == (10, 3, 12)
+    assert (total.input_tokens, total.cache_read_tokens, total.cache_write_tokens) == (100, 3, 12)
     assert (total.tokens_read, total.output_tokens) == (25, 5)
 
 
