@@ -17,7 +17,7 @@ def test_the_benchmarks_of_the_pipeline_run_and_print_their_rows() -> None:
         env=environ,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=250,
         check=False,
     )
     assert run.returncode == 0, run.stderr

@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.ground import Emulator, Site
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.browser
 
 POLICY = "The insured must report hail damage within one week. The insurer pays for the repair. "
 BATCH_SECONDS = 60_000

@@ -7,8 +7,6 @@ from tests.faults import scenarios
 from tests.faults.scenarios import Torture
 from tests.faults.world import World
 
-pytestmark = pytest.mark.timeout(300)
-
 
 @pytest.fixture
 def torture(world: World) -> Torture:

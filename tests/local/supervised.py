@@ -1,5 +1,6 @@
 """Run Python scripts under the supervisor: python -m tests.local.supervised VAR NAME=SCRIPT …"""
 
+import signal
 import sys
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from citizenapp.local.terminal import Terminal
 
 
 def main() -> None:
+    # Also where whoever runs the tests has told it to be ignored, as nohup does.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     var = Path(sys.argv[1])
     scripts = dict(argument.split("=", 1) for argument in sys.argv[2:])
     terminal = Terminal(list(scripts))
