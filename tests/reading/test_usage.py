@@ -65,7 +65,7 @@ def test_all_kinds_of_tokens_are_added_up() -> None:
     make_charge(make_job(tenant), "1", "2", cache_read_tokens=3, **caches)
     total = usage(tenant, last_days(1)).total
     assert (total.input_tokens, total.cache_read_tokens, total.cache_write_tokens) == (100, 3, 12)
-    assert (total.tokens_read, total.output_tokens) == (25, 5)
+    assert (total.tokens_read, total.output_tokens) == (115, 10)
 
 
 def test_a_correction_brings_money_and_is_no_answer() -> None:
