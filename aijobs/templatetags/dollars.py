@@ -17,7 +17,7 @@ register = template.Library()
 
 LEDGER_PLACES = 10
 _FIGURES = 3  # of the largest of some sums, so cents from one dollar on
-_FIGURES_OF_A_BOUND = 2
+_FEWER_FIGURES = 2  # of a bound, and of the smallest sum in a list
 _LEAST_PLACES = 2
 
 
@@ -57,7 +57,7 @@ def places_for(amounts: Iterable[Decimal], figures: int = _FIGURES) -> int:
 
 def at_most(*bounds: Decimal) -> list[str]:
     """Bounds that stand together, rounded up: two figures of the largest of them."""
-    places = places_for(bounds, _FIGURES_OF_A_BOUND)
+    places = places_for(bounds, _FEWER_FIGURES)
     return [written(_rounded(bound, places, ROUND_CEILING), places) for bound in bounds]
 
 
@@ -108,9 +108,12 @@ def exactly(sums: Sums) -> Shown:
 def singly(rows: Sequence[Any]) -> list[tuple[Any, Shown | None]]:
     """Each row with its sums, in one unit for the whole table, where no total is shown.
 
-    A row has them in `money`, which may be None.
+    The unit is small enough for two figures of the smallest sum: what costs something is never
+    written as $0.00. A row has its sums in `money`, which may be None.
     """
-    places = places_for(row.money.full for row in rows if row.money)
+    fulls = [row.money.full for row in rows if row.money]
+    smallest = min((full for full in fulls if full), default=Decimal(0))
+    places = max(places_for(fulls), places_for([smallest], _FEWER_FIGURES))
     return [
         (row, _shown(*of_one(row.money, places), places) if row.money else None) for row in rows
     ]
