@@ -114,7 +114,7 @@ def detail(
 
 @require_POST
 @for_writers
-def cancel(request: MemberRequest, collection_id: UUID) -> HttpResponseBase:
+def cancel_collection(request: MemberRequest, collection_id: UUID) -> HttpResponseBase:
     collection = _collection(request, collection_id)
     canceled = withdraw.cancel_collection(collection, now=timezone.now())
     if canceled:
@@ -126,7 +126,7 @@ def cancel(request: MemberRequest, collection_id: UUID) -> HttpResponseBase:
 
 @require_POST
 @for_writers
-def retry(request: MemberRequest, collection_id: UUID) -> HttpResponseBase:
+def retry_collection(request: MemberRequest, collection_id: UUID) -> HttpResponseBase:
     collection = _collection(request, collection_id)
     queued = accept.retry_collection(collection, now=timezone.now())
     if queued:

@@ -147,7 +147,7 @@ def detail(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
 
 @require_POST
 @for_writers
-def cancel(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
+def cancel_job(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
     job = _job(request, job_id)
     if withdraw.cancel_job(job, now=timezone.now()):
         messages.success(request, "Canceled.")
@@ -163,7 +163,7 @@ def cancel(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
 
 @require_POST
 @for_writers
-def retry(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
+def retry_job(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
     job = _job(request, job_id)
     if accept.retry_job(job, now=timezone.now()):
         messages.success(request, "Queued again.")

@@ -11,7 +11,6 @@ from aijobs.templatetags.dollars import at_most
 
 # The instructions around a document, and the tags it stands between.
 _FRAME_TOKENS = 500
-_BYTES_PER_TOKEN = 3
 EXAMPLE_PAGES = 10
 _EXAMPLE_BYTES = EXAMPLE_PAGES * 2_500
 
@@ -24,11 +23,20 @@ class Offer:
     now: str
 
 
+UNKNOWN = Offer("$–", "$–")
+
+
 def offer(kind: JobType, document_bytes: int, options: Mapping[str, str], *, on: date) -> Offer:
-    """The price of a document of so many bytes; `options` are what the form has so far."""
-    tokens = document_bytes // _BYTES_PER_TOKEN + _FRAME_TOKENS
+    """The price of a document of so many bytes; `options` are what the form has so far.
+
+    A price that is not known for that day keeps nobody from queueing: UNKNOWN.
+    """
+    tokens = pricing.estimate_tokens(document_bytes) + _FRAME_TOKENS
     most = kind.max_tokens(kind.load(_draft(kind, options)))
-    charge = pricing.estimate(kind.model, tokens, most, batch=True, on=on)
+    try:
+        charge = pricing.estimate(kind.model, tokens, most, batch=True, on=on)
+    except LookupError:
+        return UNKNOWN
     return Offer(*at_most(charge.cost_usd, charge.sync_cost_usd))
 
 
