@@ -30,11 +30,11 @@ def writing(bench: Bench) -> Iterator[Row]:
     for number in range(rounds):
         for state in sorted(rates, reverse=bool(number % 2)):
             with connection.cursor() as cursor:
-                cursor.execute(f"ALTER TABLE aijobs_aijob {state} TRIGGER jobs_added")
+                cursor.execute(f"ALTER TABLE aijobs_aijob {state} TRIGGER notify_jobs_added")
                 cursor.execute("CHECKPOINT")
             rates[state].append(write(tenant, texts, seconds))
     with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE aijobs_aijob ENABLE TRIGGER jobs_added")
+        cursor.execute("ALTER TABLE aijobs_aijob ENABLE TRIGGER notify_jobs_added")
     telling, silent = (median(found) for found in rates.values())
     # Of each round: from one to the next, the disk may be twice as quick.
     kept = median(a / b for a, b in zip(*rates.values(), strict=True))
