@@ -24,6 +24,7 @@ hypothesis.settings.load_profile("tests")
 
 # Folders whose tests share what takes seconds to start, by what that is.
 SHARING = {
+    "tests/api/test_generated_requests.py": "live_site",
     "tests/browser/": "live_site",
     "tests/docs/": "live_site",
     "tests/local/": "live_site",

@@ -8,7 +8,7 @@ from typing import Any, cast
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from drf_spectacular.utils import OpenApiParameter, OpenApiRequest, OpenApiResponse
 from pydantic import BaseModel, Field, create_model
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core.core_schema import WithDefaultSchema
@@ -20,6 +20,14 @@ from aijobs.jobtypes import JobType
 from aijobs.jobtypes.text import Text
 from aijobs.pipeline.accept import LONGEST_DEADLINE
 
+DOCUMENT_TYPES = (
+    "text/plain, text/markdown, text/html, application/pdf, "
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+)
+TABLE_TYPES = (
+    "text/csv, application/x-ndjson, "
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+)
 NEEDED_WITHIN: dict[str, Any] = {
     "type": ["number", "null"],
     "minimum": 0,
@@ -135,7 +143,29 @@ def job_request(kind: JobType) -> dict[str, Any]:
         "oneOf": [{"required": ["document"]}, {"required": [kind.text_field]}],
         "additionalProperties": False,
     }
-    return {JSON: as_json, FORM: as_form}
+    return {JSON: as_json, FORM: _form(as_form, document=("policy.txt", DOCUMENT_TYPES))}
+
+
+def _form(schema: dict[str, Any], **files: tuple[str, str]) -> OpenApiRequest:
+    """A form; `files` has, by field, the name of an example and the media types that are read."""
+    return OpenApiRequest(
+        schema,
+        encoding={
+            field: {
+                "contentType": media_types,
+                "headers": {
+                    "Content-Disposition": {
+                        "description": "The name of the file says what it is.",
+                        "schema": {
+                            "type": "string",
+                            "example": f'form-data; name="{field}"; filename="{name}"',
+                        },
+                    }
+                },
+            }
+            for field, (name, media_types) in files.items()
+        },
+    )
 
 
 def _fields(kind: JobType) -> dict[str, Any]:
@@ -149,31 +179,35 @@ def _required(kind: JobType) -> list[str]:
 
 
 def _valid_collections(kind: JobType) -> Iterator[dict[str, Any]]:
-    """What makes all jobs of a collection valid: each field is in the items or the defaults."""
+    """What makes a collection valid: what a job requires is in each item or in the defaults.
+
+    With `on_error: skip` one item like that is enough.
+    """
     fields = _fields(kind) | {"needed_within": NEEDED_WITHIN}
     required = _required(kind)
     for in_items in range(len(required) + 1):
         for said in combinations(required, in_items):
             default = [name for name in required if name not in said]
-            yield {
-                "properties": {
-                    "job_type": {"const": kind.name},
-                    "on_error": {"const": "reject"},
-                    "items": {
-                        "items": {
-                            "properties": fields,
-                            "required": list(said),
-                            "additionalProperties": False,
-                        }
-                    },
-                    "defaults": {
-                        "properties": fields,
-                        "required": default,
-                        "additionalProperties": False,
-                    },
-                },
-                "required": ["defaults"] if default else [],
+            item = {
+                "type": "object",
+                "properties": fields,
+                "required": list(said),
+                "additionalProperties": False,
             }
+            defaults = item | {"required": default}
+            for on_error, items in (("reject", {"items": item}), ("skip", {"contains": item})):
+                yield {
+                    "properties": {
+                        "job_type": {"const": kind.name},
+                        "on_error": {"const": on_error},
+                        "items": items,
+                        "defaults": defaults,
+                    },
+                    "required": [
+                        *(["defaults"] if default else []),
+                        *(["on_error"] if on_error == "skip" else []),
+                    ],
+                }
 
 
 _NEEDED_WITHIN_IN_FORMS = NEEDED_WITHIN | {"type": "number"}
@@ -185,45 +219,45 @@ COLLECTION_REQUEST: dict[str, Any] = {
             "items": {
                 "type": "array",
                 "minItems": 1,
-                "items": {"type": "object"},
                 "description": "What the job type's own endpoint takes, `needed_within` included.",
             },
             "defaults": {"type": "object"},
         },
         "required": ["name", "job_type", "items"],
         "additionalProperties": False,
-        "anyOf": [
-            *(one for kind in jobtypes.all_types() for one in _valid_collections(kind)),
-            {
-                "description": "Bad items are left out, and named in the answer.",
-                "properties": {"on_error": {"const": "skip"}},
-                "required": ["on_error"],
-            },
-        ],
+        "anyOf": [one for kind in jobtypes.all_types() for one in _valid_collections(kind)],
     },
-    FORM: {
-        "type": "object",
-        "properties": COLLECTION_FIELDS
-        | {
-            "needed_within": _NEEDED_WITHIN_IN_FORMS,
-            "file": {
-                "type": "string",
-                "format": "binary",
-                "description": "csv, xlsx or ndjson: a row for each job, a column for each field.",
+    FORM: _form(
+        {
+            "type": "object",
+            "properties": COLLECTION_FIELDS
+            | {
+                "needed_within": _NEEDED_WITHIN_IN_FORMS,
+                "file": {
+                    "type": "string",
+                    "format": "binary",
+                    "description": "csv, xlsx or ndjson: a row for each job, a column a field.",
+                },
+                "defaults": {"type": "object", "description": "Sent as JSON."},
             },
-            "defaults": {"type": "string", "description": "A JSON object."},
+            "required": ["name", "job_type", "file"],
+            "additionalProperties": False,
         },
-        "required": ["name", "job_type", "file"],
-        "additionalProperties": False,
-    },
+        file=("policies.csv", TABLE_TYPES),
+    ),
 }
 
 
-def allow_empty_parameters(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """A hook of drf-spectacular: an empty parameter of an address is as good as none."""
+def finish(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """A hook of drf-spectacular: what it cannot be told about a single operation.
+
+    An empty parameter of an address is as good as none. A body that is documented must be sent.
+    """
     for operations in result["paths"].values():
         for operation in operations.values():
             for parameter in operation.get("parameters", []):
                 if parameter["in"] == "query":
                     parameter["allowEmptyValue"] = True
+            if "requestBody" in operation:
+                operation["requestBody"]["required"] = True
     return result

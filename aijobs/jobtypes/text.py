@@ -10,10 +10,9 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 # Possessive, so that a tag with a million spaces in it is read once.
 _DOCUMENT_TAG = re.compile(r"<(?=\s*+/?+\s*+document\b)", re.IGNORECASE)
 
-# What `_check` asks for, for clients: no NUL, and something that is no white space. Python and
-# JavaScript differ in what `\\s` matches, so what either takes for space is not enough.
-_SOMETHING = r"[^\s\u0000\u001c-\u001f\u0085\ufeff]"
-_PATTERN = rf"^[^\u0000]*{_SOMETHING}[^\u0000]*$"
+# What `_check` refuses, for clients: white space alone, and NUL. Python and JavaScript differ in
+# what `\s` matches; here stands what either takes for it.
+_REFUSED = r"^[\s\u001c-\u001f\u0085\ufeff]*$|\u0000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,12 @@ class Text:
 
     def json_schema(self) -> dict[str, Any]:
         """What JSON Schema can say of it; only lone surrogates are left out."""
-        return {"type": "string", "minLength": 1, "maxLength": self.limit, "pattern": _PATTERN}
+        return {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": self.limit,
+            "not": {"pattern": _REFUSED},
+        }
 
     def _check(self, value: object) -> str:
         if not isinstance(value, str):
