@@ -314,8 +314,10 @@ class JobInput(models.Model):
     """
 
     job = models.OneToOneField(AIJob, models.CASCADE, primary_key=True, related_name="input")
-    # Those of the job, repeated for the indexes below.
-    tenant = models.ForeignKey(Tenant, models.PROTECT, db_index=False, related_name="+")
+    # Those of the job, repeated for the indexes below; the job's own foreign key holds for them.
+    tenant = models.ForeignKey(
+        Tenant, models.PROTECT, db_index=False, db_constraint=False, related_name="+"
+    )
     job_type = models.CharField(max_length=20)
     document = JSONTextField(help_text="The text: a JSON string.")
     options = JSONTextField(help_text="The rest of its validated input: a JSON object.")

@@ -28,8 +28,14 @@ class LedgerEntry(models.Model):
     job_id = models.UUIDField()
     batch = models.ForeignKey(Batch, models.PROTECT, null=True, db_index=False)
     custom_id = models.CharField(max_length=64)
-    corrects = models.OneToOneField(
-        "self", models.PROTECT, null=True, related_name="correction", help_text="A charge."
+    corrects = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        db_index=False,
+        related_name="corrections",
+        related_query_name="correction",
+        help_text="A charge.",
     )
     job_type = models.CharField(max_length=20)
     route = models.CharField(max_length=5, choices=AIJob.Route.choices)
@@ -60,6 +66,12 @@ class LedgerEntry(models.Model):
                 nulls_distinct=False,
                 condition=Q(corrects=None),
                 name="charge_once",
+            ),
+            # Few entries correct another: only those are in its index.
+            models.UniqueConstraint(
+                fields=["corrects"],
+                condition=Q(corrects__isnull=False),
+                name="charge_corrected_once",
             ),
             models.CheckConstraint(
                 condition=Q(saved_usd=F("sync_cost_usd") - F("cost_usd")),
