@@ -14,6 +14,8 @@ from aijobs.pricing import Usage
 # Why the file of AIJOBS_PRICES could not be read when the process started; "" if it was.
 wrong_prices = ""
 
+# accept.LINE_BYTES leaves room for no longer name, nor does the ledger.
+MODEL_NAME_BYTES = 100
 # With 0 of these, work would wait for ever.
 AT_LEAST_ONE = (
     "AIJOBS_MAX_ATTEMPTS",
@@ -73,6 +75,9 @@ def _prices() -> list[CheckMessage]:
         found.append(Error(f"AIJOBS_PRICES names no price table: {wrong_prices}", id="aijobs.E020"))
     today = timezone.now().date()
     for kind in jobtypes.all_types():
+        if len(kind.model.encode()) > MODEL_NAME_BYTES:
+            message = f"AIJOBS_MODEL_{kind.name.upper()} is longer than {MODEL_NAME_BYTES} bytes."
+            found.append(Error(message, id="aijobs.E022"))
         try:
             pricing.charge(kind.model, Usage(0, 0), batch=True, on=today)
         except LookupError as error:

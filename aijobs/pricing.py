@@ -166,8 +166,8 @@ def _usd(units: int) -> Decimal:
 @lru_cache(maxsize=1_024)
 def _price(model: str, on: dt.date) -> _Price:
     table = _table()
-    prices = table.get(model) or table.get(re.sub(r"-\d{8}$", "", model))
-    if prices is None:
+    prices = table.get(model, []) + table.get(re.sub(r"-\d{8}$", "", model), [])
+    if not prices:
         raise UnknownModel(f"No price is known for the model {model!r}.")
     for price in prices:
         if price.valid_from <= on <= price.valid_until:
@@ -178,9 +178,12 @@ def _price(model: str, on: dt.date) -> _Price:
 @lru_cache(maxsize=1)
 def _table() -> dict[str, list[_Price]]:
     built_in = _built_in()
-    if _further is None:
-        return load(built_in)
-    return load(built_in) | load(_further.read_text("utf-8"), like=built_in)
+    table = load(built_in)
+    if _further:
+        for model, prices in load(_further.read_text("utf-8"), like=built_in).items():
+            # _price takes the first that holds on a day.
+            table[model] = prices + table.get(model, [])
+    return table
 
 
 def _built_in() -> str:
@@ -190,7 +193,7 @@ def _built_in() -> str:
 def use_table(path: Path | None) -> None:
     """Read a further price table of the same form; None for the built-in one alone.
 
-    A model that stands in it has the prices of it, and none of the built-in table.
+    On the days on which a price of it holds, that price goes before the built-in one of the model.
     Raises OSError when it cannot be read, ValueError when it is no price table.
     """
     global _further  # noqa: PLW0603  (one table a process, chosen when it starts)
@@ -214,10 +217,18 @@ def load(toml: str, *, like: str = "") -> dict[str, list[_Price]]:
         raise ValueError(f"It is no price table ({type(error).__name__}: {error}).") from None
 
 
+_TERMS = {
+    *("model", "valid_from", "valid_until", "tiers"),
+    *("batch", "cache_read", "cache_write_5m", "cache_write_1h"),
+}
+
+
 def _read(document: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, list[_Price]]:
     table: dict[str, list[_Price]] = {}
     for entry in document["prices"]:
         terms = {**defaults, **entry}
+        if unknown := terms.keys() - _TERMS:
+            raise ValueError(f"A price has no {', '.join(sorted(unknown))}.")
         price = _Price(
             valid_from=terms["valid_from"],
             valid_until=terms.get("valid_until", dt.date.max),

@@ -33,8 +33,10 @@ OnError = Literal["reject", "skip"]
 
 # Beyond this nobody gains by naming a deadline: a batch that was not answered expires after a day.
 LONGEST_DEADLINE = 7 * 24 * 3600
-# What a job's line in a batch holds besides the params: custom_id, braces, quotes, comma.
-LINE_BYTES = 100
+# What a job's line in a batch may hold besides the params. custom_id, braces, quotes and comma are
+# at most 91 bytes. Whoever changes a model's setting while the job waits may give it a longer name:
+# at most 99 bytes more, as checks.MODEL_NAME_BYTES says.
+LINE_BYTES = 200
 # Rows of one COPY; the narrow rows of so many jobs wait in memory for the second one.
 CHUNK = 10_000
 # The answer tells the errors of so many bad rows, and only counts the others.

@@ -1,4 +1,4 @@
-"""A price table of one's own adds models, and replaces the prices of those that it names."""
+"""A price table of one's own adds models, and goes before the built-in one on its days."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -51,14 +51,25 @@ def test_a_model_of_the_further_table_has_its_prices_and_the_common_shares(table
     )
 
 
-def test_a_model_that_stands_in_both_has_the_prices_of_the_further_table_alone(
+def test_a_price_of_the_further_table_goes_before_the_built_in_one_on_its_days(
     table: Path,
 ) -> None:
+    table.write_text(TABLE.replace("2026-01-01", "2026-11-01"))
+    built_in = cost("claude-haiku-5-5")
     pricing.use_table(table)
-    assert cost("claude-haiku-5-5") == 7
-    # The built-in table has no price of that model for this day.
-    assert cost("claude-haiku-5-5", day=dt.date(2026, 2, 1)) == 7
+    assert cost("claude-haiku-5-5") == cost("claude-haiku-5-5-20261001") == 7
+    # What was sent before is still priced as it was.
+    assert cost("claude-haiku-5-5", day=dt.date(2026, 10, 31)) == built_in != 7
     assert cost("claude-sonnet-5-5") == 2
+
+
+def test_a_price_of_a_dated_model_takes_no_day_from_its_model(table: Path) -> None:
+    dated = TABLE.replace("haiku-5-5", "haiku-5-5-20261001").replace("2026-01-01", "2026-11-01")
+    table.write_text(dated)
+    built_in = cost("claude-haiku-5-5")
+    pricing.use_table(table)
+    assert cost("claude-haiku-5-5-20261001") == 7
+    assert cost("claude-haiku-5-5-20261001", day=dt.date(2026, 10, 31)) == built_in
 
 
 def test_without_it_everything_is_as_before(table: Path) -> None:
@@ -76,6 +87,7 @@ def test_without_it_everything_is_as_before(table: Path) -> None:
         "prices = 3",
         '[[prices]]\nmodel = "m"\n',
         '[[prices]]\nmodel = "m"\nvalid_from = 2026-01-01\ntiers = [{ input = "dear" }]\n',
+        TABLE.replace("cache_read", "cache_reed"),
     ],
 )
 def test_a_file_that_is_no_price_table_is_refused(tmp_path: Path, wrong: str) -> None:

@@ -75,6 +75,7 @@ def check(folder: Path, **environ: str) -> str:
         ("SECRET_KEY", "", "SECRET_KEY must be set when DATABASE_URL is"),
         ("AIJOBS_MODEL_CLASSIFY", "claude-unheard-1", "AIJOBS_MODEL_CLASSIFY: No price is known"),
         ("AIJOBS_MODEL_CLASSIFY", "claude-unheard-1", "Name a TOML file in AIJOBS_PRICES"),
+        ("AIJOBS_MODEL_CLASSIFY", "m" * 101, "AIJOBS_MODEL_CLASSIFY is longer than 100 bytes"),
         ("AIJOBS_PRICES", "nowhere.toml", "AIJOBS_PRICES names no price table"),
     ],
 )
