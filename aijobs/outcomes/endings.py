@@ -60,6 +60,7 @@ class LockedJob(NamedTuple):
 
     key: str
     """Its id as 32 hexadecimal digits."""
+    id: UUID
     tenant_id: int
     job_type: str
     attempts: int
@@ -67,10 +68,6 @@ class LockedJob(NamedTuple):
     max_tokens_factor: int
     options: str
     """The JSON of its input but for the document."""
-
-    @property
-    def id(self) -> UUID:
-        return UUID(self.key)
 
     @property
     def given(self) -> JobTypeInput:
@@ -134,8 +131,8 @@ def lock_jobs(
         options: dict[str, str] = dict(cursor.fetchall())
         cursor.execute(
             """
-            SELECT encode(uuid_send(id), 'hex'), tenant_id, job_type, attempts, forgiven_attempts,
-                   max_tokens_factor
+            SELECT encode(uuid_send(id), 'hex'), id, tenant_id, job_type, attempts,
+                   forgiven_attempts, max_tokens_factor
             FROM aijobs_aijob
             WHERE id = ANY(ARRAY(SELECT unnest(%s::uuid[])))
               AND status = %s AND batch_id IS NOT DISTINCT FROM %s
@@ -243,8 +240,8 @@ def store(
 def charge_alone(job: AIJob, billed: Billed, road: Road, now: datetime) -> None:
     """Charge for the answer to a direct call that came too late to be stored, once."""
     locked = LockedJob(
-        *(job.pk.hex, job.tenant_id, job.job_type, job.attempts, job.forgiven_attempts),
-        *(job.max_tokens_factor, ""),
+        *(job.pk.hex, job.pk, job.tenant_id, job.job_type, job.attempts),
+        *(job.forgiven_attempts, job.max_tokens_factor, ""),
     )
     if not LedgerEntry.objects.filter(batch=None, custom_id=road.custom_id(locked)).exists():
         _store_charges([_charge(locked, billed, road, now)])
