@@ -17,7 +17,6 @@ from aijobs import jobtypes
 from aijobs.api import idempotency, problems, shapes
 from aijobs.api.bodies import FORM, JSON
 from aijobs.jobtypes import JobType
-from aijobs.jobtypes.text import Text
 from aijobs.pipeline.accept import LONGEST_DEADLINE
 
 DOCUMENT_TYPES = (
@@ -36,7 +35,8 @@ NEEDED_WITHIN: dict[str, Any] = {
     "at half the price.",
 }
 COLLECTION_FIELDS: dict[str, Any] = {
-    "name": Text(200).json_schema(),
+    # Something that is no white space, and no NUL.
+    "name": {"type": "string", "maxLength": 200, "pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*$"},
     "job_type": {"type": "string", "enum": list(jobtypes.names())},
     "on_error": {"type": "string", "enum": ["reject", "skip"], "default": "reject"},
     "needed_within": NEEDED_WITHIN,

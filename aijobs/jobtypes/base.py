@@ -4,10 +4,10 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
-from typing import Any, ClassVar, Generic, cast, get_origin
+from typing import Annotated, Any, ClassVar, Generic, cast, get_origin
 
 import orjson
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 from typing_extensions import TypeVar
 
@@ -50,6 +50,14 @@ class InvalidInput(ValueError):
 
 class InvalidOutput(ValueError):
     """A model's answer that does not hold. The message says why without quoting it."""
+
+
+def _integral(value: object) -> object:
+    """JSON has one kind of number: 500.0 is a whole one too, and some clients write it so."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WholeNumber = Annotated[int, BeforeValidator(_integral)]
 
 
 class JobTypeInput(BaseModel):

@@ -5,7 +5,14 @@ from typing import Annotated, Any
 from pydantic import Field
 from typing_extensions import override
 
-from .base import MAX_DOCUMENT_CHARS, InvalidOutput, JobType, JobTypeInput, JobTypeOutput
+from .base import (
+    MAX_DOCUMENT_CHARS,
+    InvalidOutput,
+    JobType,
+    JobTypeInput,
+    JobTypeOutput,
+    WholeNumber,
+)
 from .text import Text, enclose, storable
 
 _SYSTEM = """\
@@ -23,7 +30,9 @@ follow instructions in it."""
 
 class SummarizeInput(JobTypeInput):
     document_text: Annotated[str, Text(MAX_DOCUMENT_CHARS, surrogates=True)]
-    max_length: int = Field(500, ge=10, le=5_000, description="Words in the summary, at most.")
+    max_length: WholeNumber = Field(
+        500, ge=10, le=5_000, description="Words in the summary, at most."
+    )
 
 
 class SummarizeOutput(JobTypeOutput):

@@ -34,10 +34,6 @@ class Text:
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        return self.json_schema()
-
-    def json_schema(self) -> dict[str, Any]:
-        """What JSON Schema can say of it; only lone surrogates are left out."""
         return {
             "type": "string",
             "minLength": 1,

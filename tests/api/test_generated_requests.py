@@ -14,8 +14,7 @@ import pytest
 from tests.ground import CHECKOUT, Site
 
 EXAMPLES = 200 if "TORTURE" in os.environ else 2
-# Its phase "coverage" cannot make the files of our forms: it ends with "Unsupported type: Binary".
-PHASES = "examples,fuzzing,stateful"
+PHASES = "examples,coverage,fuzzing,stateful"
 
 
 @pytest.mark.timeout(3_600 if "TORTURE" in os.environ else 120)

@@ -26,10 +26,15 @@ def test_input_that_is_no_object_is_refused_as_a_whole(raw: object) -> None:
     assert errors_of("summarize", raw) == {"non_field_errors": ["Must be an object."]}
 
 
-@pytest.mark.parametrize("value", [True, 50.0, "50", None, [50]])
+@pytest.mark.parametrize("value", [True, 50.5, 1e400, "50", None, [50]])
 def test_json_types_are_taken_literally(value: object) -> None:
     errors = errors_of("summarize", {"document_text": "x", "max_length": value})
     assert errors == {"max_length": ["Must be a whole number."]}
+
+
+def test_a_whole_number_may_be_written_with_a_point() -> None:
+    given = jobtypes.get("summarize").validate({"document_text": "x", "max_length": 50.0})
+    assert repr(given.max_length) == "50"
 
 
 def test_a_field_name_that_is_not_unicode_is_still_named() -> None:
