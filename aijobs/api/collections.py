@@ -17,11 +17,11 @@ from aijobs.api import bodies, exports, idempotency, openapi, shapes, translate
 from aijobs.api.bodies import Body
 from aijobs.api.endpoint import Endpoint, is_there
 from aijobs.api.parameters import Download, Paging, documented
+from aijobs.documents import TableLimits, UnreadableTable, read_table
 from aijobs.jobtypes import InvalidInput
 from aijobs.models import Collection
 from aijobs.pipeline import accept, withdraw
 from aijobs.reading import collections
-from aijobs.uploads import TableLimits, UnreadableTable, read_table
 from citizenapp.tenants.models import Tenant
 
 FIELDS = {"name", "job_type", "defaults", "on_error", "needed_within"}

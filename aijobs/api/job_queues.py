@@ -11,10 +11,10 @@ from rest_framework.response import Response
 from aijobs.api import bodies, idempotency, openapi, shapes
 from aijobs.api.endpoint import Endpoint
 from aijobs.api.problems import TooLarge
+from aijobs.documents import DocumentLimits, UnreadableDocument, read_document
 from aijobs.jobtypes import InvalidInput, JobType
 from aijobs.models import AIJob, KeyTaken
 from aijobs.pipeline import accept
-from aijobs.uploads import DocumentLimits, UnreadableDocument, read_document
 
 MESSAGES = {
     AIJob.Route.BATCH: "Queued for the next batch, at half the price.",
@@ -71,7 +71,7 @@ class JobQueue(Endpoint):
             raise TooLarge(self.largest_upload, "document")
         name = file.name or ""
         try:
-            text = read_document(
+            read = read_document(
                 cast(BinaryIO, file),
                 name,
                 file.content_type,
@@ -79,7 +79,7 @@ class JobQueue(Endpoint):
             )
         except UnreadableDocument as error:
             raise InvalidInput({"document": [str(error)]}) from None
-        return {**body.fields, self.kind.text_field: text}, name
+        return {**body.fields, self.kind.text_field: read.text}, name
 
 
 def _answer(job: AIJob) -> dict[str, Any]:

@@ -70,8 +70,8 @@ def run(
         format="%(asctime)s %(message)s",
         level=logging.WARNING if quiet else logging.INFO,
     )
-    # A thread that answers a batch holds the interpreter for this long whenever the event loop wants
-    # it back. With Python's own 5 ms, a body that arrives meanwhile takes four times as long.
+    # A thread that answers a batch keeps the interpreter for this long when the event loop wants it
+    # back. With Python's own 5 ms, a body that arrives meanwhile takes four times as long.
     sys.setswitchinterval(0.0001)
     asyncio.run(_serve(host, port, data, settings))
 

@@ -13,13 +13,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from aijobs import jobtypes
+from aijobs.documents import UnreadableTable, read_table
 from aijobs.jobtypes import InvalidInput, UnknownJobType
 from aijobs.models import Collection
 from aijobs.pipeline import accept, withdraw
 from aijobs.pipeline.accept import Accepted, RejectedCollection
 from aijobs.reading import collections, jobs
 from aijobs.reading.jobs import JobFilter
-from aijobs.uploads import UnreadableTable, read_table
 from aijobs.web import parameters
 from aijobs.web.forms import NewCollection
 from aijobs.web.guards import MemberRequest, for_members, for_writers, or_404

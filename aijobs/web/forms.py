@@ -9,9 +9,9 @@ from django.conf import settings
 from pydantic.fields import FieldInfo
 
 from aijobs import jobtypes
+from aijobs.documents import DocumentLimits, UnreadableDocument, read_document
 from aijobs.jobtypes import InvalidInput, JobType
 from aijobs.templatetags.show import field_label
-from aijobs.uploads import DocumentLimits, UnreadableDocument, read_document
 from citizenapp.tenants.models import APIKey
 
 NOW, LATER = "now", "later"
@@ -126,7 +126,7 @@ class NewJob(_Work):
                     file.name,
                     file.content_type,
                     limits=DocumentLimits(size=settings.AIJOBS_UPLOAD_BYTES),
-                )
+                ).text
             except UnreadableDocument as error:
                 self.add_error("document", str(error))
         return cleaned

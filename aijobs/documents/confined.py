@@ -4,6 +4,7 @@ Parsers of rich formats can be made to run for hours or to fill the memory. This
 ended, and have neither our environment nor our connections.
 """
 
+import json
 import shutil
 import signal
 import subprocess
@@ -15,7 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-_PROGRAM = Path(__file__).with_name("extract.py")
+from .readers.content import Content
+
+# Isolated, Python looks into no folder of ours: the readers are named by where they stand.
+_PROGRAM = (
+    "import sys; sys.path.insert(0, sys.argv.pop(1));"
+    "from readers.program import main; sys.exit(main())"
+)
+_FOLDER = Path(__file__).parent
 # How the program ends when it has a message for the person who sent the file.
 _REFUSED = 3
 _TITLES = {"html": "HTML page", "pdf": "PDF", "docx": "Word document", "xlsx": "workbook"}
@@ -35,13 +43,19 @@ class Bounds:
     pages: int = 0
 
 
+def read_confined(kind: str, file: BinaryIO, bounds: Bounds) -> Content:
+    """The content of a document of one of the kinds in `readers.program`. Raises Unreadable."""
+    with extracted(kind, file, bounds) as output:
+        return Content(**json.loads(output.read()))
+
+
 @contextmanager
 def extracted(kind: str, file: BinaryIO, bounds: Bounds) -> Iterator[BinaryIO]:
-    """UTF-8 text of an "html", "pdf" or "docx" file, or the CSV of an "xlsx", as an open file.
+    """What `readers.program` writes for a file of this kind, in UTF-8, as an open file.
 
     Lone surrogates are encoded as if they were characters. Raises Unreadable.
     """
-    command = [sys.executable, "-I", str(_PROGRAM), kind]
+    command = [sys.executable, "-I", "-c", _PROGRAM, str(_FOLDER), kind]
     command += [str(bounds.seconds), str(bounds.unpacked), str(bounds.pages)]
     with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as output:
         file.seek(0)

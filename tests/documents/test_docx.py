@@ -5,7 +5,7 @@ from typing import Any
 import docx
 import pytest
 
-from aijobs.uploads import DocumentLimits, UnreadableDocument, read_document
+from aijobs.documents import DocumentLimits, UnreadableDocument, read_document
 
 WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 
@@ -45,7 +45,7 @@ def test_paragraphs_and_tables_are_read_in_order() -> None:
     for cell, text in zip(table._cells, ["Fee", "Due", "5 €", "May"], strict=True):
         cell.text = text
     document.add_paragraph("Last 👋")
-    assert read_document(saved(document), "a.docx") == (
+    assert read_document(saved(document), "a.docx").text == (
         "Terms — 条款\nFirst line\nsecond line\tafter a tab\nFee\tDue\n5 €\tMay\nLast 👋"
     )
 
@@ -54,7 +54,7 @@ def test_paragraphs_and_tables_are_read_in_order() -> None:
 def test_a_docx_is_known_by_its_content_whatever_it_is_called(filename: str) -> None:
     document = docx.Document()
     document.add_paragraph("Terms")
-    assert read_document(saved(document), filename) == "Terms"
+    assert read_document(saved(document), filename).text == "Terms"
 
 
 def test_tracked_changes_are_read_as_if_accepted() -> None:
@@ -62,7 +62,7 @@ def test_tracked_changes_are_read_as_if_accepted() -> None:
         "<w:p><w:r><w:t>Pay </w:t></w:r><w:del><w:r><w:delText>5</w:delText></w:r></w:del>"
         "<w:ins><w:r><w:t>6</w:t></w:r></w:ins><w:r><w:noBreakHyphen/><w:t>fold</w:t></w:r></w:p>"
     )
-    assert read_document(with_body(body), "a.docx") == "Pay 6-fold"
+    assert read_document(with_body(body), "a.docx").text == "Pay 6-fold"
 
 
 def test_a_document_without_text_is_refused() -> None:
@@ -82,7 +82,7 @@ def test_entities_are_not_expanded() -> None:
     prolog = f'<!DOCTYPE w:document [<!ENTITY e0 "laughter">{entities}]>'
     body = "<w:p><w:r><w:t>Ha &e9;</w:t></w:r></w:p>"
     try:
-        text = read_document(with_body(body, prolog), "a.docx")
+        text = read_document(with_body(body, prolog), "a.docx").text
     except UnreadableDocument:
         text = ""
     assert "laughter" not in text
@@ -91,7 +91,7 @@ def test_entities_are_not_expanded() -> None:
 def test_a_file_of_this_machine_is_not_read_into_a_document() -> None:
     prolog = '<!DOCTYPE w:document [<!ENTITY e SYSTEM "file:///etc/passwd">]>'
     body = "<w:p><w:r><w:t>Users: &e;</w:t></w:r></w:p>"
-    assert "root" not in read_document(with_body(body, prolog), "a.docx")
+    assert "root" not in read_document(with_body(body, prolog), "a.docx").text
 
 
 @pytest.mark.parametrize("keep", [40, 400, -200])

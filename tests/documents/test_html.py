@@ -1,10 +1,10 @@
 import pytest
 
-from aijobs.uploads import UnreadableDocument, read_document
+from aijobs.documents import UnreadableDocument, read_document
 
 
 def read(page: str, filename: str = "page.html") -> str:
-    return read_document(page.encode(), filename)
+    return read_document(page.encode(), filename).text
 
 
 def test_only_what_a_browser_shows_is_read() -> None:
@@ -50,4 +50,4 @@ def test_character_references_cannot_smuggle_in_a_nul() -> None:
 
 def test_older_encodings_are_recognized_in_pages_too() -> None:
     page = '<meta charset="windows-1252"><p>Die Gebühr beträgt fünf Euro.'
-    assert read_document(page.encode("cp1252"), "a.html") == "Die Gebühr beträgt fünf Euro."
+    assert read_document(page.encode("cp1252"), "a.html").text == "Die Gebühr beträgt fünf Euro."

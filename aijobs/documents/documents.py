@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import BinaryIO
 
-from .confined import Bounds, Unreadable, extracted
+from .confined import Bounds, Unreadable, read_confined
 from .encoding import UnknownEncoding, encoding_of
+from .readers.content import Content
 
 _KINDS = {
     ".txt": "text",
@@ -18,6 +19,12 @@ _KINDS = {
     ".pdf": "pdf",
     ".docx": "docx",
 }
+MEDIA_TYPES = {
+    "text": "text/plain",
+    "html": "text/html",
+    "pdf": "application/pdf",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+}
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _UNSUPPORTED = "This kind of file cannot be read. Upload .txt, .md, .html, .pdf or .docx."
@@ -25,6 +32,20 @@ _UNSUPPORTED = "This kind of file cannot be read. Upload .txt, .md, .html, .pdf 
 
 class UnreadableDocument(ValueError):
     """A document without text that can be used. The message is for the person who sent it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document as it was read. `warnings` name what is not in `text`, and quote nothing."""
+
+    name: str
+    media_type: str
+    size: int
+    """Bytes of the file."""
+    text: str
+    pages: int | None
+    """How many there are, where the format has pages."""
+    warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +66,13 @@ def read_document(
     filename: str,
     content_type: str | None = None,
     *,
+    accept_partial: bool = False,
     limits: DocumentLimits = DEFAULT_LIMITS,
-) -> str:
-    """The text of a .txt, .md, .html, .pdf or .docx file, whatever it is called.
+) -> Document:
+    """What can be read of a document, whatever it is called.
 
-    Plain text is kept as it is, line ends included. Raises UnreadableDocument.
+    Plain text is kept as it is, line ends included. Raises UnreadableDocument where nothing can be
+    read, and unless `accept_partial` where a part cannot.
     """
     data = file if isinstance(file, bytes) else file.read(limits.size + 1)
     if len(data) > limits.size:
@@ -59,10 +82,22 @@ def read_document(
     kind = _kind(data, PurePath(filename).suffix.lower(), content_type or "")
     if kind in {"text", "html"}:
         data = _decoded(data).encode()
-    text = data.decode() if kind == "text" else _extracted(kind, data, limits)
-    if not text or text.isspace():
+    content = Content(data.decode()) if kind == "text" else _confined(kind, data, limits)
+    if not content.text or content.text.isspace():
         raise UnreadableDocument("The document has no text.")
-    return text
+    if content.missing and not accept_partial:
+        raise UnreadableDocument(
+            f"Not all of the document can be read: {'; '.join(content.missing)}."
+            " Send accept_partial to queue what can be."
+        )
+    return Document(
+        filename,
+        MEDIA_TYPES[kind],
+        len(data),
+        content.text,
+        content.pages,
+        (*content.missing, *content.warnings),
+    )
 
 
 def _kind(data: bytes, suffix: str, content_type: str) -> str:
@@ -103,10 +138,10 @@ def _decoded(data: bytes) -> str:
     return text
 
 
-def _extracted(kind: str, data: bytes, limits: DocumentLimits) -> str:
-    bounds = Bounds(limits.seconds, limits.unpacked, limits.pages)
+def _confined(kind: str, data: bytes, limits: DocumentLimits) -> Content:
     try:
-        with extracted(kind, io.BytesIO(data), bounds) as output:
-            return output.read().decode("utf-8", "surrogatepass")
+        return read_confined(
+            kind, io.BytesIO(data), Bounds(limits.seconds, limits.unpacked, limits.pages)
+        )
     except Unreadable as refused:
         raise UnreadableDocument(str(refused)) from None

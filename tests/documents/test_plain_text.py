@@ -3,7 +3,7 @@ import traceback
 
 import pytest
 
-from aijobs.uploads import DocumentLimits, UnreadableDocument, read_document
+from aijobs.documents import DocumentLimits, UnreadableDocument, read_document
 
 UNICODE = "Zażółć gęślą jaźń. שלום עולם. 文書 👩‍👩‍👧\u2028end"
 
@@ -18,16 +18,16 @@ def refusal(data: bytes, filename: str, content_type: str | None = None) -> str:
 @pytest.mark.parametrize("filename", ["a.txt", "A.TXT", "a.md", "notes.markdown", "LICENSE"])
 def test_plain_text_is_kept_as_it_is(filename: str) -> None:
     text = "  # Title\r\n\r\n<b>1 < 2</b>\n\n"
-    assert read_document(text.encode(), filename) == text
+    assert read_document(text.encode(), filename).text == text
 
 
 def test_a_file_object_is_read_like_bytes() -> None:
-    assert read_document(io.BytesIO(b"text"), "a.txt") == "text"
+    assert read_document(io.BytesIO(b"text"), "a.txt").text == "text"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
 def test_unicode_is_read_with_and_without_a_byte_order_mark(encoding: str) -> None:
-    assert read_document(UNICODE.encode(encoding), "a.txt") == UNICODE
+    assert read_document(UNICODE.encode(encoding), "a.txt").text == UNICODE
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_unicode_is_read_with_and_without_a_byte_order_mark(encoding: str) -> No
     ],
 )
 def test_older_encodings_are_recognized(encoding: str, text: str) -> None:
-    assert read_document(text.encode(encoding), "a.txt") == text
+    assert read_document(text.encode(encoding), "a.txt").text == text
 
 
 @pytest.mark.parametrize("data", [b"", b" \r\n\t", b"\xef\xbb\xbf"])
@@ -56,7 +56,7 @@ def test_binary_data_is_not_taken_for_text(data: bytes) -> None:
 
 def test_a_file_over_the_limit_is_told_the_limit() -> None:
     limit = DocumentLimits().size
-    assert len(read_document(b"x" * limit, "a.txt")) == limit
+    assert len(read_document(b"x" * limit, "a.txt").text) == limit
     assert refusal(b"x" * (limit + 1), "a.txt") == (
         "The file is too large: at most 10 MB are accepted."
     )
@@ -87,7 +87,7 @@ def test_other_kinds_of_file_are_refused_with_those_that_are_accepted(
 
 
 def test_an_unknown_extension_is_read_when_the_client_calls_it_text() -> None:
-    assert read_document(b"text", "COPYING.LESSER", "text/plain") == "text"
+    assert read_document(b"text", "COPYING.LESSER", "text/plain").text == "text"
 
 
 def test_no_error_carries_a_part_of_the_document() -> None:

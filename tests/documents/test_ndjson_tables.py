@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from aijobs.uploads import TableLimits, UnreadableTable, read_table
+from aijobs.documents import TableLimits, UnreadableTable, read_table
 
 
 def rows(data: bytes, filename: str = "a.ndjson", **limits: int) -> list[tuple[int, Any]]:

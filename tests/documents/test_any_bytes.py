@@ -4,7 +4,7 @@ import io
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from aijobs.uploads import UnreadableDocument, UnreadableTable, read_document, read_table
+from aijobs.documents import UnreadableDocument, UnreadableTable, read_document, read_table
 
 table_bytes = st.one_of(
     st.binary(),
@@ -19,7 +19,7 @@ table_bytes = st.one_of(
 @example(b"PK\x03\x04")
 def test_any_bytes_are_a_text_or_refused(data: bytes) -> None:
     with contextlib.suppress(UnreadableDocument):
-        assert read_document(data, "a.txt").strip()
+        assert read_document(data, "a.txt").text.strip()
 
 
 @given(table_bytes, st.sampled_from(["a.csv", "a.ndjson"]))

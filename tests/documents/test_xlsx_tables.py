@@ -5,7 +5,7 @@ from xml.sax.saxutils import escape
 
 import pytest
 
-from aijobs.uploads import TableLimits, UnreadableTable, read_table
+from aijobs.documents import TableLimits, UnreadableTable, read_table
 
 PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"

@@ -1,0 +1,41 @@
+"""What a reader returns, and how it refuses."""
+
+import io
+import zipfile
+from dataclasses import dataclass, field
+
+
+class Refusal(Exception):
+    """The file is sound, but nothing of it can or may be read. The message is for its sender."""
+
+
+@dataclass(slots=True)
+class Content:
+    """What was read of a file.
+
+    `missing` names what a person sees in the file and what `text` lacks: "page 3 has no text". A
+    file with any is refused unless its sender accepts a part. `warnings` names what was left out
+    as it should be, or is worth knowing: "struck text was left out". Neither quotes the document.
+    """
+
+    text: str
+    pages: int | None = None
+    """How many pages there are, where the format has pages."""
+    missing: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one file may ask for: bytes of text or of unpacked members, and pages."""
+
+    unpacked: int
+    pages: int
+
+
+def check_unpacked(data: bytes, limits: Limits) -> None:
+    """Refuse a ZIP whose members say that they unpack to more than is accepted."""
+    # A member that unpacks to more than it declares fails its checksum.
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        if sum(member.file_size for member in archive.infolist()) > limits.unpacked:
+            raise Refusal("The file unpacks to more than is accepted.")
