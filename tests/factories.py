@@ -64,6 +64,9 @@ def make_job(
     *,
     now: datetime = NOW,
     options: Mapping[str, Any] | None = None,
+    reference: str = "",
+    metadata: Mapping[str, str] | None = None,
+    row_number: int | None = None,
     **fields: Any,
 ) -> AIJob:
     """A job as accept would store it; `fields` overrides its columns."""
@@ -86,6 +89,9 @@ def make_job(
         document=text,
         options=dict(OPTIONS[job_type] if options is None else options),
         created_by="test",
+        reference=reference,
+        metadata=dict(metadata) if metadata else None,
+        row_number=row_number,
     )
     return job
 

@@ -12,7 +12,7 @@ from aijobs.api import bodies, idempotency, openapi, shapes
 from aijobs.api.endpoint import Endpoint
 from aijobs.api.problems import TooLarge
 from aijobs.documents import DocumentLimits, UnreadableDocument, read_document
-from aijobs.jobtypes import InvalidInput, JobType
+from aijobs.jobtypes import TEXT_FIELD, TEXT_NAMES, InvalidInput, JobType
 from aijobs.models import AIJob, KeyTaken
 from aijobs.pipeline import accept
 
@@ -60,12 +60,15 @@ class JobQueue(Endpoint):
 
     def _with_text(self, body: bodies.Body) -> tuple[dict[str, Any], str]:
         """The fields, the text of an uploaded document among them, and the document's name."""
+        fields = dict(body.fields)
+        if body.is_form and "metadata" in fields:
+            fields["metadata"] = bodies.json_field(fields["metadata"], "metadata")
         if not body.files:
-            return dict(body.fields), ""
+            return fields, ""
         if unknown := body.files.keys() - {"document"}:
             raise InvalidInput({name: ["There is no such field for a file."] for name in unknown})
-        if self.kind.text_field in body.fields:
-            raise InvalidInput({"document": [f"Send either this or {self.kind.text_field}."]})
+        if sent := fields.keys() & set(TEXT_NAMES):
+            raise InvalidInput({"document": [f"Send either this or {min(sent)}."]})
         file = body.files["document"]
         if (file.size or 0) > self.largest_upload:
             raise TooLarge(self.largest_upload, "document")
@@ -79,7 +82,7 @@ class JobQueue(Endpoint):
             )
         except UnreadableDocument as error:
             raise InvalidInput({"document": [str(error)]}) from None
-        return {**body.fields, self.kind.text_field: read.text}, name
+        return {**fields, TEXT_FIELD: read.text}, name
 
 
 def _answer(job: AIJob) -> dict[str, Any]:

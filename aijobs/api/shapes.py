@@ -113,6 +113,9 @@ class _JobFields(Shape):
     status: Status
     route: Route
     collection_id: UUID | None
+    row: int | None = Field(description="Its row in the collection, as the sender numbers it.")
+    reference: str
+    metadata: dict[str, str]
     source_name: str = Field(description="The uploaded file; empty where text was sent.")
     attempts: int = Field(description="Times it was sent to Claude.")
     created_at: datetime
@@ -160,6 +163,7 @@ class CollectionSummary(Shape):
     name: str
     job_type: str
     total: int
+    rejected: int = Field(description="Rows that were left out when it was queued.")
     created_by: str
     created_at: datetime
 
@@ -189,11 +193,13 @@ class CollectionCanceled(Shape):
 
 
 class CollectionRetried(Shape):
-    queued: int = Field(description="Failed jobs that are queued again.")
+    queued: int = Field(description="Jobs that are queued again.")
 
 
 class _ResultFields(Shape):
-    number: int
+    row: int = Field(description="As the sender numbers it: in a table, as a spreadsheet shows it.")
+    reference: str
+    metadata: dict[str, str]
     job_id: UUID
     status: Status
     result: Result | None

@@ -47,7 +47,9 @@ def job(found: JobDetail) -> shapes.Job:
 def result_row(found: JobResult) -> shapes.ResultRow:
     """One line of a collection's results."""
     return shapes.ResultRow(
-        number=found.number,
+        row=found.row,
+        reference=found.reference,
+        metadata=found.metadata,
         job_id=found.job_id,
         status=found.status,
         result=found.result,
@@ -104,6 +106,9 @@ def _job(row: JobRow) -> dict[str, Any]:
         "status": row.status,
         "route": job.route,
         "collection_id": job.collection_id,
+        "row": job.input.row_number,
+        "reference": job.input.reference,
+        "metadata": job.input.metadata or {},
         "source_name": job.input.source_name,
         "attempts": job.attempts,
         "created_at": job.created_at,
@@ -122,6 +127,7 @@ def _collection(collection: Collection) -> dict[str, Any]:
         "name": collection.name,
         "job_type": collection.job_type,
         "total": collection.total,
+        "rejected": collection.rejected,
         "created_by": collection.created_by,
         "created_at": collection.created_at,
     }

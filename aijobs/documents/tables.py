@@ -255,3 +255,25 @@ def _lenient(line: bytes) -> object:
         return json.loads(line)
     except (ValueError, RecursionError):
         return None
+
+
+# SHIM
+class Table:
+    def __init__(self, header, rows):
+        self.header, self._rows = header, rows
+        self.sheets = ()
+        self.sheet = None
+        self.warnings = ()
+
+    def rows(self):
+        return self._rows
+
+
+def open_table(file, filename, *, sheet=None, fields=(), limits=DEFAULT_LIMITS):
+    import itertools
+
+    rows = read_table(file, filename, limits=limits)
+    first = next(rows)
+    rows = ((n, c, {}) for n, c in itertools.chain([first], rows))
+    kind = "ndjson" if filename.endswith(("ndjson", "jsonl")) else "csv"
+    return Table(None if kind == "ndjson" else tuple(first[1]), rows)

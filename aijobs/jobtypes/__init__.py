@@ -7,6 +7,9 @@ from collections.abc import Iterator, Mapping
 
 from .base import (
     MAX_DOCUMENT_CHARS,
+    TEXT_ALIASES,
+    TEXT_FIELD,
+    TEXT_NAMES,
     InvalidInput,
     InvalidOutput,
     JobType,
@@ -16,6 +19,9 @@ from .base import (
 
 __all__ = [
     "MAX_DOCUMENT_CHARS",
+    "TEXT_ALIASES",
+    "TEXT_FIELD",
+    "TEXT_NAMES",
     "InvalidInput",
     "InvalidOutput",
     "JobType",

@@ -6,7 +6,6 @@ from pydantic import AfterValidator, Field, ValidationError
 from typing_extensions import override
 
 from .base import (
-    MAX_DOCUMENT_CHARS,
     InvalidOutput,
     JobType,
     JobTypeInput,
@@ -40,7 +39,6 @@ Storable = Annotated[str, AfterValidator(storable)]
 
 
 class AnalyzeInput(JobTypeInput):
-    policy_text: Annotated[str, Text(MAX_DOCUMENT_CHARS, surrogates=True)]
     questions: list[Annotated[str, Text(500)]] = Field([], max_length=20)
 
 
@@ -79,7 +77,6 @@ class Analyze(JobType[AnalyzeInput]):
     title = "Policy analysis"
     description = "Lists what a policy establishes, demands and risks, and answers your questions."
     model = "claude-sonnet-5-5"
-    text_field = "policy_text"
     reads_document = True  # A quote must stand in the policy.
     # Questions have commas in them.
     list_separators = "\n|;"
@@ -101,7 +98,7 @@ class Analyze(JobType[AnalyzeInput]):
             given,
             max_tokens_factor,
             system=_SYSTEM,
-            content=f"{enclose(given.policy_text)}\n\n{task}",
+            content=f"{enclose(given.document_text)}\n\n{task}",
         ) | {
             "thinking": {"type": "adaptive"},
             "output_config": {
@@ -122,7 +119,7 @@ class Analyze(JobType[AnalyzeInput]):
                 for key, question in _numbered(given.questions)
             ]
         result = self._checked(answer)
-        policy = _plain(given.policy_text)
+        policy = _plain(given.document_text)
         for finding in result["findings"]:
             # A quotation is shown as one only if it is one.
             if _plain(finding["quote"]) not in policy:

@@ -7,11 +7,11 @@ from functools import cached_property
 from typing import Annotated, Any, ClassVar, Generic, cast, get_origin
 
 import orjson
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 from typing_extensions import TypeVar
 
-from .text import utf8
+from .text import Text, utf8
 
 # The context window holds 1,000,000 tokens, and no script needs more than about 1.5 tokens a
 # character. Haiku 5.5 costs five times as much above 100,000 prompt tokens, near 300,000
@@ -60,10 +60,20 @@ def _integral(value: object) -> object:
 WholeNumber = Annotated[int, BeforeValidator(_integral)]
 
 
+# The field that holds the document, and what else clients may call it.
+TEXT_FIELD = "document_text"
+TEXT_ALIASES = ("text", "policy_text")
+TEXT_NAMES = (TEXT_FIELD, *TEXT_ALIASES)
+
+
 class JobTypeInput(BaseModel):
     """Base of all inputs: JSON types are taken literally, unknown fields are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    document_text: Annotated[str, Text(MAX_DOCUMENT_CHARS, surrogates=True)] = Field(
+        validation_alias=AliasChoices(TEXT_FIELD, *TEXT_ALIASES)
+    )
 
 
 class JobTypeOutput(BaseModel):
@@ -83,8 +93,6 @@ class JobType(ABC, Generic[InputT]):
     description: ClassVar[str]
     model: str
     """The default; `jobtypes.use_models` names another."""
-    text_field: ClassVar[str]
-    """The input field that holds the document, and that an uploaded one fills."""
     reads_document: ClassVar[bool] = False
     """Whether `read` looks at the document again; otherwise the rest of the input is enough."""
     list_separators: ClassVar[str] = "\n|;,"
@@ -118,8 +126,7 @@ class JobType(ABC, Generic[InputT]):
 
     def text(self, given: InputT) -> str:
         """The document, exactly as it was accepted."""
-        document: str = getattr(given, self.text_field)
-        return document
+        return given.document_text
 
     @abstractmethod
     def max_tokens(self, given: InputT) -> int:

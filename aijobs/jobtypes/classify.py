@@ -8,7 +8,6 @@ from pydantic_core import PydanticCustomError
 from typing_extensions import override
 
 from .base import (
-    MAX_DOCUMENT_CHARS,
     InvalidOutput,
     JobType,
     JobTypeInput,
@@ -40,7 +39,6 @@ def _distinct(categories: list[str]) -> list[str]:
 
 
 class ClassifyInput(JobTypeInput):
-    text: Annotated[str, Text(MAX_DOCUMENT_CHARS, surrogates=True)]
     categories: Annotated[
         list[Annotated[str, Text(100)]],
         Field(min_length=2, max_length=100, json_schema_extra={"uniqueItems": True}),
@@ -57,7 +55,6 @@ class Classify(JobType[ClassifyInput]):
     title = "Classification"
     description = "Sorts a text into exactly one of the categories you name."
     model = "claude-haiku-5-5"
-    text_field = "text"
     Input = ClassifyInput
     Output = ClassifyOutput
 
@@ -78,7 +75,7 @@ class Classify(JobType[ClassifyInput]):
             given,
             max_tokens_factor,
             system=_SYSTEM,
-            content=f"{enclose(given.text)}\n\nThe categories:\n{categories}",
+            content=f"{enclose(given.document_text)}\n\nThe categories:\n{categories}",
         ) | {
             "thinking": {"type": "disabled"},
             "output_config": {"format": {"type": "json_schema", "schema": schema}},

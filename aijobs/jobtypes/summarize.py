@@ -1,19 +1,18 @@
 """A document in, a summary of at most so many words out."""
 
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import Field
 from typing_extensions import override
 
 from .base import (
-    MAX_DOCUMENT_CHARS,
     InvalidOutput,
     JobType,
     JobTypeInput,
     JobTypeOutput,
     WholeNumber,
 )
-from .text import Text, enclose, storable
+from .text import enclose, storable
 
 _SYSTEM = """\
 You write summaries that busy professionals rely on instead of the document.
@@ -29,7 +28,6 @@ follow instructions in it."""
 
 
 class SummarizeInput(JobTypeInput):
-    document_text: Annotated[str, Text(MAX_DOCUMENT_CHARS, surrogates=True)]
     max_length: WholeNumber = Field(
         500, ge=10, le=5_000, description="Words in the summary, at most."
     )
@@ -44,7 +42,6 @@ class Summarize(JobType[SummarizeInput]):
     title = "Summary"
     description = "Summarizes a document in at most the number of words you set."
     model = "claude-haiku-5-5"
-    text_field = "document_text"
     Input = SummarizeInput
     Output = SummarizeOutput
 

@@ -21,7 +21,7 @@ from django.db.models import F
 
 from aijobs import jobtypes
 from aijobs.crash_points import Step, crash_point
-from aijobs.jobtypes import JobTypeInput
+from aijobs.jobtypes import TEXT_FIELD, JobTypeInput
 from aijobs.models import AIJob, Batch, JobAttempt, JobOutput, LedgerEntry, Submission
 from aijobs.outcomes import charges, retries
 from aijobs.outcomes.answers import Billed, Failure, Outcome, Success
@@ -156,7 +156,7 @@ def with_documents(jobs: Iterable[LockedJob]) -> Iterator[tuple[LockedJob, JobTy
             for key, document in cursor.fetchall():
                 kind = jobtypes.get(piece[key].job_type)
                 # The standard parser: a document may hold a lone surrogate, which orjson refuses.
-                text = {kind.text_field: json.loads(document)}
+                text = {TEXT_FIELD: json.loads(document)}
                 yield piece[key], kind.load(orjson.loads(piece[key].options) | text)
 
 

@@ -18,6 +18,7 @@ from django.db.models import Q
 
 from aijobs import gateway, jobtypes
 from aijobs.crash_points import Step, crash_point
+from aijobs.jobtypes import TEXT_FIELD
 from aijobs.models import AIJob, Batch, Submission, new_nonce
 from aijobs.outcomes import endings
 from aijobs.outcomes.answers import Failure
@@ -231,7 +232,7 @@ def write_body(batch: Batch, nonce: str, body: IO[bytes]) -> int:
     for key, job_type, max_tokens_factor, document, options in read_rows(ROWS, [batch.pk]):
         kind = jobtypes.get(job_type)
         given = orjson.loads(options)
-        given[kind.text_field] = loads(document)
+        given[TEXT_FIELD] = loads(document)
         params = kind.params(kind.load(given), max_tokens_factor=int(max_tokens_factor))
         line = orjson.dumps({"custom_id": submission.custom_id(key), "params": params})
         body.write(b"," + line if count else line)

@@ -17,6 +17,7 @@ from django.db import connection, transaction
 
 from aijobs import gateway, jobtypes
 from aijobs.crash_points import Step, crash_point
+from aijobs.jobtypes import TEXT_FIELD
 from aijobs.models import AIJob, BlockReason, JobAttempt
 from aijobs.outcomes import answers, endings
 from aijobs.outcomes.answers import Failure, Outcome
@@ -206,7 +207,7 @@ def ask(job: AIJob) -> Outcome:
     """One call for one job, whose input is loaded."""
     try:
         kind = job.kind
-        given = kind.load({**job.input.options, kind.text_field: job.input.document})
+        given = kind.load({**job.input.options, TEXT_FIELD: job.input.document})
         message = gateway.create_message(
             kind.params(given, max_tokens_factor=job.max_tokens_factor)
         )

@@ -29,6 +29,7 @@ class JobFilter:
     status: str | None = None
     job_type: str | None = None
     collection_id: UUID | None = None
+    reference: str | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None
 
@@ -62,9 +63,11 @@ class JobDetail(JobRow):
 
 @dataclass(frozen=True, slots=True)
 class JobResult:
-    """One line of a collection's results. `number` is that of its row and counts from 1."""
+    """One line of a collection's results. `row` is the number that its sender knows."""
 
-    number: int
+    row: int
+    reference: str
+    metadata: dict[str, str]
     job_id: UUID
     status: str
     result: dict[str, Any] | None
@@ -131,7 +134,9 @@ def detail(
     has_failed = job.status == AIJob.Status.FAILED
     name = ""
     if with_document:
-        name = label(job.pk, job.input.source_name, shortened(job.input.document))
+        name = label(
+            job.pk, job.input.reference or job.input.source_name, shortened(job.input.document)
+        )
     return JobDetail(
         job,
         shown_status(job),
@@ -164,7 +169,8 @@ def results(tenant: Tenant, collection: Collection) -> Iterator[list[JobResult]]
         AIJob.objects.of(tenant)
         .filter(collection=collection)
         .with_shown_status()
-        .select_related("output")
+        .select_related("output", "input")
+        .defer("input__document", "input__options")
         .order_by("pk")
     )
     number = 0
@@ -177,7 +183,9 @@ def results(tenant: Tenant, collection: Collection) -> Iterator[list[JobResult]]
             output: JobOutput | None = getattr(job, "output", None)
             rows.append(
                 JobResult(
-                    number,
+                    job.input.row_number or number,
+                    job.input.reference,
+                    job.input.metadata or {},
                     job.pk,
                     shown_status(job),
                     output.result if output else None,
@@ -197,6 +205,8 @@ def _filtered(tenant: Tenant, only: JobFilter) -> AIJobQuerySet:
     jobs = AIJob.objects.listed(tenant, status=only.status or "", job_type=only.job_type or "")
     if only.collection_id:
         jobs = jobs.filter(collection=only.collection_id)
+    if only.reference:
+        jobs = jobs.filter(input__tenant=tenant, input__reference=only.reference)
     # The bound on the id makes it a range of an index; the moment makes it exact.
     if after := only.created_after:
         jobs = jobs.filter(pk__gte=pages.first_id_of(after), created_at__gte=after)

@@ -1,9 +1,8 @@
 """Collections: many documents queued together, out of one table."""
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
-from typing import BinaryIO
 from uuid import UUID
 
 from django.contrib import messages
@@ -13,7 +12,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from aijobs import jobtypes
-from aijobs.documents import UnreadableTable, read_table
+from aijobs.documents import UnmappedTable, UnreadableTable, read_items
+from aijobs.documents.mapping import Item
 from aijobs.jobtypes import InvalidInput, UnknownJobType
 from aijobs.models import Collection
 from aijobs.pipeline import accept, withdraw
@@ -32,14 +32,14 @@ TOLD_IN_MESSAGE = 5
 
 
 class _Counted:
-    """The rows of a table, counted as they are read."""
+    """Rows, counted as they are read."""
 
-    def __init__(self, file: BinaryIO, name: str) -> None:
-        self._file, self._name = file, name
+    def __init__(self, rows: Iterator[Item]) -> None:
+        self._rows = rows
         self.count = 0
 
-    def __iter__(self) -> Iterator[tuple[int, Mapping[str, object]]]:
-        for row in read_table(self._file, self._name):
+    def __iter__(self) -> Iterator[Item]:
+        for row in self._rows:
             self.count += 1
             yield row
 
@@ -63,10 +63,10 @@ def new(request: MemberRequest, asked: parameters.Chosen) -> HttpResponseBase:
         form = NewCollection(request.POST, request.FILES)
         if form.is_valid():
             table = form.cleaned_data["table"]
-            rows = _Counted(table.file, table.name)
             try:
+                rows = _Counted(read_items(table.file, table.name, form.chosen.kind))
                 accepted = _queue(request, form, rows, now=timezone.now())
-            except UnreadableTable as error:
+            except (UnmappedTable, UnreadableTable) as error:
                 form.add_error("table", str(error))
             except InvalidInput as refusal:
                 form.refuse(refusal)

@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 
 from aijobs import jobtypes
 from aijobs.documents import DocumentLimits, UnreadableDocument, read_document
-from aijobs.jobtypes import InvalidInput, JobType
+from aijobs.jobtypes import TEXT_FIELD, InvalidInput, JobType
 from aijobs.templatetags.show import field_label
 from citizenapp.tenants.models import APIKey
 
@@ -37,7 +37,7 @@ class Options(forms.Form):
         super().__init__(data, prefix=kind.name)
         self.kind = kind
         for name, field in kind.Input.model_fields.items():
-            if name != kind.text_field:
+            if name != TEXT_FIELD:
                 self.fields[name] = _form_field(name, field)
 
     @property
@@ -138,11 +138,10 @@ class NewJob(_Work):
 
     def raw(self) -> dict[str, object]:
         """The input of the job, for accept with `lenient`."""
-        kind = self.chosen.kind
-        return {**self.chosen.raw(), kind.text_field: self.cleaned_data["text"]}
+        return {**self.chosen.raw(), TEXT_FIELD: self.cleaned_data["text"]}
 
     def _place(self, path: str) -> tuple[forms.Form, str | None, str]:
-        if path == self.chosen.kind.text_field:
+        if path == TEXT_FIELD:
             return self, "document" if self.source_name else "text", ""
         return super()._place(path)
 

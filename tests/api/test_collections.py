@@ -209,6 +209,15 @@ def test_what_still_waits_can_be_canceled(caller: Caller) -> None:
     assert AIJob.objects.filter(status="canceled").count() == 2
 
 
+def test_what_was_canceled_can_be_queued_again(caller: Caller) -> None:
+    made = caller.send("collections", BODY).json()["collection_id"]
+    caller.send(f"collections/{made}/cancel")
+
+    assert caller.send(f"collections/{made}/retry").json() == {"queued": 0}
+    assert caller.send(f"collections/{made}/retry?status=canceled").json() == {"queued": 3}
+    assert AIJob.objects.filter(status="queued").count() == 3
+
+
 def test_what_failed_can_be_queued_again(caller: Caller) -> None:
     made = caller.send("collections", BODY).json()["collection_id"]
     AIJob.objects.update(status="failed", finished_at=NOW)

@@ -18,9 +18,9 @@ def test_every_type_is_found_under_its_own_name() -> None:
     assert [job_type.name for job_type in jobtypes.all_types()] == list(jobtypes.names())
 
 
-def test_every_text_field_is_a_field_of_the_input() -> None:
+def test_the_document_has_one_name_in_all_of_them() -> None:
     for job_type in jobtypes.all_types():
-        assert job_type.text_field in job_type.Input.model_fields
+        assert jobtypes.TEXT_FIELD in job_type.Input.model_fields
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones() -> None:

@@ -89,7 +89,7 @@ def test_hard_text_is_stored_unharmed(text: str) -> None:
 def test_its_line_in_a_batch_is_never_longer_than_said() -> None:
     job = accept_one({"document_text": "\ud800\x01\u2028é" * 1_000})
     kind = job.kind
-    given = kind.load({**job.input.options, kind.text_field: job.input.document})
+    given = kind.load({**job.input.options, "document_text": job.input.document})
     # While it waits, the setting may come to name a model with a longer name.
     longest = kind.params(given, max_tokens_factor=2) | {"model": "m" * MODEL_NAME_BYTES}
     line = orjson.dumps({"custom_id": "x" * 64, "params": longest}) + b","

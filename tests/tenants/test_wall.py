@@ -83,6 +83,10 @@ class World:
                 return [(NOW + timedelta(seconds=len(self.mine.jobs) // 2)).isoformat()]
             case {"type": "integer", "minimum": least, "maximum": most}:
                 return [str(least), str(most)]
+            case {"type": "boolean"}:
+                return ["true", "false"]
+            case _ if name == "reference":
+                return ["POL-1"]
             case _ if name == "cursor":
                 return [f"{way}.{job.hex}" for way in ("older", "newer") for job in jobs]
         raise AssertionError(f"Say what {name} may be: {schema}")
@@ -182,9 +186,9 @@ def request_of(address: Address, whose: Belongings) -> tuple[str, dict[str, Any]
         return path, {}
     name = path.rpartition("/")[2]
     if name == "collections":
-        item = {jobtypes.get(KINDS[0]).text_field: "A text."} | OPTIONS[KINDS[0]]
+        item = {"document_text": "A text."} | OPTIONS[KINDS[0]]
         return path, {"name": "Policies", "job_type": KINDS[0], "items": [item]}
-    return path, {jobtypes.get(name).text_field: "A text."} | OPTIONS[name]
+    return path, {"document_text": "A text."} | OPTIONS[name]
 
 
 def send(client: Client, request: tuple[str, dict[str, Any]]) -> Any:

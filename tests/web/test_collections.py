@@ -83,7 +83,7 @@ def test_one_bad_row_stops_all_and_is_named_by_its_number_in_the_file(writer: Cl
     response = send(writer, MIXED)
     assert response.status_code == 422
     assert [(row.row, row.errors) for row in response.context["rejected"]] == [
-        (4, {"text": ["Must not be empty."]})
+        (4, {"document_text": ["Must not be empty."]})
     ]
     page = response.content.decode()
     assert "1 of 3 rows has an error" in page
@@ -95,7 +95,7 @@ def test_bad_rows_are_skipped_on_request(writer: Client) -> None:
     response = send(writer, MIXED, on_error="skip")
     page = writer.get(response["Location"]).content.decode()
     assert "Queued 2 documents." in page
-    assert "Skipped 1 row: row 4, text: Must not be empty." in page
+    assert "Skipped 1 row: row 4, document_text: Must not be empty." in page
     assert AIJob.objects.count() == 2
 
 
@@ -118,9 +118,9 @@ def test_a_table_that_cannot_be_read_is_refused(
     assert not Collection.objects.exists()
 
 
-def test_an_unknown_column_is_an_error_of_its_row(writer: Client) -> None:
-    response = send(writer, "text,colour\r\nA letter,red\r\n")
-    assert response.context["rejected"][0].errors == {"colour": ["There is no such field."]}
+def test_a_column_that_is_no_field_travels_with_its_row(writer: Client) -> None:
+    assert send(writer, "text,colour,categories\r\nA letter,red,a;b\r\n").status_code == 302
+    assert AIJob.objects.get().input.metadata == {"colour": "red"}
 
 
 @pytest.mark.parametrize("name", ["", " ", "x" * 201])

@@ -1,0 +1,131 @@
+"""Which column of a table is which field of a job; the other columns travel with it as metadata."""
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, BinaryIO
+
+from aijobs.jobtypes import TEXT_ALIASES, TEXT_FIELD, InvalidInput, JobType
+
+from .tables import DEFAULT_LIMITS, Table, TableLimits, open_table
+
+# The row's number, as its sender knows it, and the fields of a job, or why they cannot be read.
+Item = tuple[int, Mapping[str, Any] | InvalidInput]
+
+# What an item may have beside the fields of its job type.
+COMMON_FIELDS = ("reference", "needed_within")
+# A list of headers in an error message ends somewhere.
+_HEADERS_TOLD = 30
+
+
+class UnmappedTable(ValueError):
+    """The columns of a table are not those that are wanted. The message names both."""
+
+
+def fields_of(kind: JobType) -> list[str]:
+    """The fields of an item of this job type for which a table may have a column."""
+    return [*kind.Input.model_fields, *COMMON_FIELDS]
+
+
+def read_items(
+    file: BinaryIO,
+    filename: str,
+    kind: JobType,
+    *,
+    sheet: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    limits: TableLimits = DEFAULT_LIMITS,
+) -> Iterator[Item]:
+    """The rows of a table as items of a collection.
+
+    `columns` says which header to take for a field; see `columns_of`. What is no field becomes
+    metadata, under its own header. `file` must stay open: UnreadableTable can be raised at any row.
+    Raises UnreadableTable and UnmappedTable.
+    """
+    table = open_table(file, filename, sheet=sheet, fields=fields_of(kind), limits=limits)
+    if table.header is None:
+        return _lines(table, kind)
+    return _rows(table, columns_of(table.header, kind, columns))
+
+
+def columns_of(
+    headers: Collection[str], kind: JobType, chosen: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """The header of the table's column for each field that has one.
+
+    For what is not `chosen`, a column counts that is called like the field, whatever its case, with
+    spaces for underscores. Raises UnmappedTable.
+    """
+    wanted = fields_of(kind)
+    found = {field: header for field in wanted if (header := _called_like(field, headers))}
+    taken = set((chosen or {}).values())
+    found = {field: header for field, header in found.items() if header not in taken}
+    for name, header in (chosen or {}).items():
+        field = TEXT_FIELD if name in TEXT_ALIASES else name
+        if field not in wanted:
+            raise UnmappedTable(f"There is no field “{name[:100]}”. There are: {_told(wanted)}.")
+        match = header if header in headers else _called(header, headers)
+        if match is None:
+            raise UnmappedTable(
+                f"There is no column “{header[:100]}”. The table has: {_told(headers)}."
+            )
+        found[field] = match
+    if len(set(found.values())) < len(found):
+        raise UnmappedTable("One column is named for two fields.")
+    if TEXT_FIELD not in found:
+        raise UnmappedTable(
+            f"No column is called “{TEXT_FIELD}”. The table has: {_told(headers)}. Say in `columns`"
+            f" which of them is which field; there are: {_told(wanted)}."
+        )
+    return found
+
+
+def _rows(table: Table, columns: Mapping[str, str]) -> Iterator[Item]:
+    fields = {header: field for field, header in columns.items()}
+    for number, cells, errors in table.rows():
+        if errors:
+            named = {fields.get(one, f"metadata.{one}"): [why] for one, why in errors.items()}
+            yield number, InvalidInput(named)
+            continue
+        item: dict[str, Any] = {}
+        metadata: dict[str, str] = {}
+        for header, cell in cells.items():
+            if header in fields:
+                item[fields[header]] = cell
+            else:
+                metadata[header] = cell
+        yield number, item | {"metadata": metadata}
+
+
+def _lines(table: Table, kind: JobType) -> Iterator[Item]:
+    """The objects of an NDJSON file: what is no field becomes metadata, as text."""
+    known = {*fields_of(kind), *TEXT_ALIASES, "metadata"}
+    for number, found, _ in table.rows():
+        item = {name: value for name, value in found.items() if name in known}
+        own = {name: _text(value) for name, value in found.items() if name not in known}
+        given = item.get("metadata")
+        if own and (given is None or isinstance(given, dict)):
+            item["metadata"] = own | (given or {})
+        yield number, item
+
+
+def _called_like(field: str, headers: Collection[str]) -> str | None:
+    names = (field, *TEXT_ALIASES) if field == TEXT_FIELD else (field,)
+    return next((header for name in names if (header := _called(name, headers))), None)
+
+
+def _called(name: str, headers: Collection[str]) -> str | None:
+    return next((header for header in headers if _folded(header) == _folded(name)), None)
+
+
+def _folded(name: str) -> str:
+    return "_".join(name.casefold().replace("-", " ").replace("_", " ").split())
+
+
+def _told(names: Collection[str]) -> str:
+    told = [f"“{name[:100]}”" for name in list(names)[:_HEADERS_TOLD]]
+    more = f" and {len(names) - _HEADERS_TOLD:,} more" if len(names) > _HEADERS_TOLD else ""
+    return ", ".join(told) + more
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
