@@ -1,10 +1,15 @@
 """An uploaded document, read into text."""
 
+import base64
+import hashlib
 import io
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import BinaryIO
+from typing import BinaryIO, Literal, get_args
 
+from aijobs.jobtypes import Part
+
+from . import originals
 from .confined import Bounds, Unreadable, read_confined
 from .encoding import UnknownEncoding, encoding_of
 from .readers.content import Content
@@ -24,10 +29,24 @@ MEDIA_TYPES = {
     "html": "text/html",
     "pdf": "application/pdf",
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "png": "image/png",
+    "jpeg": "image/jpeg",
+    "gif": "image/gif",
+    "webp": "image/webp",
+}
+_IMAGES = {
+    "png": (b"\x89PNG\r\n\x1a\n",),
+    "jpeg": (b"\xff\xd8\xff",),
+    "gif": (b"GIF87a", b"GIF89a"),
+    "webp": (b"RIFF",),
 }
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _UNSUPPORTED = "This kind of file cannot be read. Upload .txt, .md, .html, .pdf or .docx."
+
+
+ReadAs = Literal["auto", "text", "original"]
+READ_AS = get_args(ReadAs)
 
 
 class UnreadableDocument(ValueError):
@@ -42,10 +61,27 @@ class Document:
     media_type: str
     size: int
     """Bytes of the file."""
+    sha256: bytes
     text: str
-    pages: int | None
+    """As it was read; where the file is sent as it is, it may lack pages, or be empty."""
+    data: bytes | None = None
+    """The file; None where it is no more than the text."""
+    pages: int | None = None
     """How many there are, where the format has pages."""
-    warnings: tuple[str, ...]
+    is_sent_as_file: bool = False
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def part(self) -> Part:
+        """The document as it is sent."""
+        file = base64.b64encode(self.data or b"").decode() if self.is_sent_as_file else ""
+        return Part(self.text, self.media_type, self.pages, self.is_sent_as_file, file)
+
+
+def of_text(text: str) -> Document:
+    """A text that came without a file."""
+    data = text.encode("utf-8", "surrogatepass")
+    return Document("", MEDIA_TYPES["text"], len(data), hashlib.sha256(data).digest(), text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,38 +102,52 @@ def read_document(
     filename: str,
     content_type: str | None = None,
     *,
+    read_as: ReadAs = "auto",
     accept_partial: bool = False,
     limits: DocumentLimits = DEFAULT_LIMITS,
 ) -> Document:
     """What can be read of a document, whatever it is called.
 
-    Plain text is kept as it is, line ends included. Raises UnreadableDocument where nothing can be
-    read, and unless `accept_partial` where a part cannot.
+    Plain text is kept as it is, line ends included. `read_as` says what is sent of a PDF or an
+    image: the text, the original, or by itself the text where all of it can be read. Raises
+    UnreadableDocument where nothing can be read, and unless `accept_partial` where a part cannot.
     """
     data = file if isinstance(file, bytes) else file.read(limits.size + 1)
     if len(data) > limits.size:
         raise UnreadableDocument(
             f"The file is too large: at most {limits.size // 1_000_000} MB are accepted."
         )
+    size, digest, original = len(data), hashlib.sha256(data).digest(), data
     kind = _kind(data, PurePath(filename).suffix.lower(), content_type or "")
     if kind in {"text", "html"}:
         data = _decoded(data).encode()
     content = Content(data.decode()) if kind == "text" else _confined(kind, data, limits)
-    if not content.text or content.text.isspace():
-        raise UnreadableDocument("The document has no text.")
-    if content.missing and not accept_partial:
-        raise UnreadableDocument(
-            f"Not all of the document can be read: {'; '.join(content.missing)}."
-            " Send accept_partial to queue what can be."
-        )
+    is_file = originals.is_wanted(kind, content, read_as, accept_partial=accept_partial)
+    if is_file and (problem := originals.problem(MEDIA_TYPES[kind], size, content)):
+        why = f"{_incomplete(content)} It" if content.missing else "It"
+        raise UnreadableDocument(f"{why} cannot be sent as it is either: {problem}")
+    if not is_file:
+        if not content.text or content.text.isspace():
+            raise UnreadableDocument("The document has no text.")
+        if content.missing and not accept_partial:
+            raise UnreadableDocument(
+                f"{_incomplete(content)} Send accept_partial to queue what can be read."
+            )
     return Document(
         filename,
         MEDIA_TYPES[kind],
-        len(data),
+        size,
+        digest,
         content.text,
+        original,
         content.pages,
-        (*content.missing, *content.warnings),
+        is_sent_as_file=is_file,
+        warnings=(*content.missing, *content.warnings),
     )
+
+
+def _incomplete(content: Content) -> str:
+    return f"Not all of the document can be read: {'; '.join(content.missing)}."
 
 
 def _kind(data: bytes, suffix: str, content_type: str) -> str:
@@ -106,6 +156,9 @@ def _kind(data: bytes, suffix: str, content_type: str) -> str:
     # Readers look for the mark in the first kilobyte; elsewhere it may be a word in a text.
     if start.startswith(b"%pdf-") or (suffix == ".pdf" and b"%pdf-" in start):
         return "pdf"
+    for image, starts in _IMAGES.items():
+        if data.startswith(starts) and (image != "webp" or data[8:12] == b"WEBP"):
+            return image
     if data.startswith(_ZIP) and (suffix == ".docx" or b"word/document.xml" in data):
         return "docx"
     if data.startswith(_OLE) and suffix in {".doc", ".docx"}:

@@ -16,6 +16,7 @@ from .base import (
     JobTypeInput,
     JobTypeOutput,
 )
+from .parts import Part
 
 __all__ = [
     "MAX_DOCUMENT_CHARS",
@@ -27,6 +28,7 @@ __all__ = [
     "JobType",
     "JobTypeInput",
     "JobTypeOutput",
+    "Part",
     "UnknownJobType",
     "all_types",
     "get",

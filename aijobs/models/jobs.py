@@ -1,7 +1,7 @@
-"""A job and all that belongs to it: its collection, input, output and failed attempts.
+"""A job and what becomes of it: its collection, output and failed attempts.
 
 The job itself is a narrow row: keys, status, moments. What is long stands beside it in rows
-that are written once.
+that are written once; what it was given, in `inputs`.
 """
 
 from datetime import datetime
@@ -315,49 +315,6 @@ class AIJob(Movable):
             started_at=None,
             finished_at=None,
         )
-
-
-class JobInput(models.Model):
-    """What a job was given: written once, with the job, and never updated.
-
-    The indexes of the tenant's lists stand on this table. On AIJob, PostgreSQL would write a new
-    entry into them each time a job moves.
-    """
-
-    job = models.OneToOneField(AIJob, models.CASCADE, primary_key=True, related_name="input")
-    # Those of the job, repeated for the indexes below; the job's own foreign key holds for them.
-    tenant = models.ForeignKey(
-        Tenant, models.PROTECT, db_index=False, db_constraint=False, related_name="+"
-    )
-    job_type = models.CharField(max_length=20)
-    document = JSONTextField(help_text="The text: a JSON string.")
-    options = JSONTextField(help_text="The rest of its validated input: a JSON object.")
-    source_name = models.CharField(max_length=255, blank=True, help_text="The uploaded file.")
-    # A positive one would bring a check, for which PostgreSQL reads and locks the whole table.
-    row_number = models.IntegerField(
-        null=True, help_text="Of the row it was made of: in a table, as a spreadsheet shows it."
-    )
-    reference = models.CharField(
-        max_length=200, blank=True, db_default="", help_text="What its sender calls it."
-    )
-    metadata = JSONTextField(null=True, help_text="Its sender's own data: texts by name.")
-    created_by = models.CharField(max_length=150)
-
-    class Meta:
-        indexes: ClassVar = [
-            # The tenant's list, newest first, and that of one job type.
-            models.Index(fields=["tenant", "-job"], name="input_of_tenant"),
-            models.Index(fields=["tenant", "job_type", "-job"], name="input_of_kind"),
-            # The jobs that a sender calls by this reference, newest first.
-            models.Index(
-                fields=["tenant", "reference", "-job"],
-                name="input_of_reference",
-                condition=~Q(reference=""),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"input of {self.pk}"
 
 
 class JobOutput(models.Model):

@@ -1,6 +1,6 @@
 """What is asked for, checked: one job, or the rows of a collection."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,7 +8,8 @@ from typing import Any
 import orjson
 from django.conf import settings
 
-from aijobs.jobtypes import TEXT_FIELD, TEXT_NAMES, InvalidInput, JobType
+from aijobs.documents import Document, of_text
+from aijobs.jobtypes import TEXT_NAMES, InvalidInput, JobType
 from aijobs.models import AIJob
 from aijobs.own_data import FIELDS as OWN_FIELDS
 from aijobs.own_data import OwnData, own_data
@@ -19,8 +20,16 @@ LONGEST_DEADLINE = 7 * 24 * 3600
 # at most 91 bytes. Whoever changes a model's setting while the job waits may give it a longer name:
 # at most 99 bytes more, as checks.MODEL_NAME_BYTES says.
 LINE_BYTES = 200
+# A request of the Messages API has at most 32 MB, be it in a batch or not:
+# https://platform.claude.com/docs/en/api/overview#request-size-limits
+MOST_REQUEST_BYTES = 32_000_000
 # The answer tells the errors of so many bad rows, and only counts the others.
 REJECTED_TOLD = 1_000
+
+
+# A row's number, as its sender knows it; the fields of a job, or the InvalidInput that reading them
+# has brought; and its documents, where they came as files.
+Row = tuple[int, object] | tuple[int, object, Document]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +44,7 @@ class Rejected:
 class Checked:
     """One valid request: the columns that differ from job to job."""
 
-    document: str
+    documents: Sequence[Document]
     options: dict[str, Any]
     request_bytes: int
     needed_within: float | None
@@ -62,7 +71,12 @@ class Rejections:
 
 
 def check(
-    kind: JobType, raw: Mapping[str, object], needed_within: object, *, lenient: bool
+    kind: JobType,
+    raw: Mapping[str, object],
+    needed_within: object,
+    documents: Sequence[Document] = (),
+    *,
+    lenient: bool,
 ) -> Checked:
     """What is asked for, checked as a whole. Raises InvalidInput with all errors by field."""
     if not isinstance(raw, Mapping):
@@ -79,17 +93,22 @@ def check(
         errors |= error.errors
     fields = {name: value for name, value in raw.items() if name not in OWN_FIELDS}
     try:
-        given = kind.validate(fields, lenient=lenient)
+        given = kind.validate(fields, [one.part for one in documents], lenient=lenient)
     except InvalidInput as error:
         raise InvalidInput(errors | error.errors) from None
     if errors:
         raise InvalidInput(errors)
-    options = given.model_dump()
+    # A second attempt may have twice the max_tokens: a digit more, which LINE_BYTES covers.
+    request_bytes = len(orjson.dumps(kind.params(given))) + LINE_BYTES
+    if request_bytes > MOST_REQUEST_BYTES:
+        most, size = MOST_REQUEST_BYTES // 1_000_000, request_bytes / 1e6
+        raise InvalidInput(
+            {"document": [f"Makes a request of {size:.1f} MB; at most {most} MB are accepted."]}
+        )
     return Checked(
-        document=options.pop(TEXT_FIELD),
-        options=options,
-        # A second attempt may have twice the max_tokens: a digit more, which LINE_BYTES covers.
-        request_bytes=len(orjson.dumps(kind.params(given))) + LINE_BYTES,
+        documents=documents or [of_text(given.document_text)],
+        options=kind.options(given),
+        request_bytes=request_bytes,
         needed_within=within,
         own=own,
     )
@@ -97,14 +116,14 @@ def check(
 
 def check_rows(
     kind: JobType,
-    rows: Iterable[tuple[int, object]],
+    rows: Iterable[Row],
     defaults: Mapping[str, object],
     needed_within: object,
     rejections: Rejections,
     *,
     lenient: bool,
 ) -> Iterator[Checked]:
-    for count, (row, item) in enumerate(rows, 1):
+    for count, (row, item, *documents) in enumerate(rows, 1):
         if count > settings.AIJOBS_COLLECTION_ITEMS:
             limit = f"{settings.AIJOBS_COLLECTION_ITEMS:,}"
             raise InvalidInput({"items": [f"A collection holds at most {limit} items."]})
@@ -122,7 +141,7 @@ def check_rows(
         } | said
         own = raw.pop("needed_within", needed_within)
         try:
-            checked = check(kind, raw, own, lenient=lenient)
+            checked = check(kind, raw, own, documents, lenient=lenient)
             checked.row = row
             yield checked
         except InvalidInput as error:

@@ -1,6 +1,6 @@
 """accept: check what is asked for, and store it as queued jobs. All of it, or nothing."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -11,10 +11,12 @@ from django.db import transaction
 
 from aijobs import jobtypes
 from aijobs.crash_points import Step, crash_point
+from aijobs.documents import Document
 from aijobs.models import (
     AIJob,
     Claim,
     Collection,
+    JobDocument,
     JobInput,
     KeyTaken,
     dump_json,
@@ -27,6 +29,7 @@ from aijobs.pipeline._checks import (
     Checked,
     Rejected,
     Rejections,
+    Row,
     check,
     check_collection,
     check_rows,
@@ -49,8 +52,8 @@ __all__ = [
 
 OnError = Literal["reject", "skip"]
 
-# Rows of one COPY; the narrow rows of so many jobs wait in memory for the second one.
-CHUNK = 10_000
+# Rows of one COPY; what is not their documents waits in memory for the COPYs after it.
+CHUNK = 5_000
 
 # One statement stores a job and its input. With a claim, it also stores the idempotency key, or
 # nothing at all where the key exists. Of identical requests at once, PostgreSQL lets the second
@@ -64,12 +67,27 @@ WITH claim AS ({claim}), job AS (
     SELECT %(id)s, %(tenant)s, %(job_type)s, 'queued', %(route)s, 0, 1, %(request_bytes)s,
            %(now)s, %(now)s, %(needed_by)s
     FROM claim
+), document AS (
+    INSERT INTO aijobs_jobdocument (
+        job_id, number, name, media_type, text, characters, original, size, sha256, pages, read_as,
+        warnings
+    )
+    SELECT %(id)s, number, name, media_type, text, characters, original, size, sha256, pages,
+           read_as, warnings
+    FROM claim CROSS JOIN unnest(
+        %(names)s::text[], %(media_types)s::text[], %(texts)s::json[], %(characters)s::int[],
+        %(originals)s::bytea[], %(sizes)s::int[], %(sha256s)s::bytea[], %(pages)s::int[], %(read_as)s::text[],
+        %(warnings)s::json[]
+    ) WITH ORDINALITY AS document (
+        name, media_type, text, characters, original, size, sha256, pages, read_as, warnings,
+        number
+    )
 )
 INSERT INTO aijobs_jobinput (
-    job_id, tenant_id, job_type, document, options, source_name, created_by, reference, metadata
+    job_id, tenant_id, job_type, options, source_name, created_by, reference, metadata
 )
-SELECT %(id)s, %(tenant)s, %(job_type)s, %(document)s, %(options)s, %(source_name)s,
-       %(created_by)s, %(reference)s, %(metadata)s
+SELECT %(id)s, %(tenant)s, %(job_type)s, %(options)s, %(source_name)s, %(created_by)s,
+       %(reference)s, %(metadata)s
 FROM claim
 """
 WITHOUT_CLAIM = INSERT_JOB.format(claim="SELECT")
@@ -84,8 +102,21 @@ INPUT_COLUMNS = [
     "row_number",
     "reference",
     "metadata",
-    "document",
     "options",
+]
+DOCUMENT_COLUMNS = [
+    "job_id",
+    "number",
+    "name",
+    "media_type",
+    "text",
+    "characters",
+    "original",
+    "size",
+    "sha256",
+    "pages",
+    "read_as",
+    "warnings",
 ]
 JOB_COLUMNS = [
     "id",
@@ -130,20 +161,21 @@ def accept_job(
     now: datetime,
     created_by: str,
     needed_within: object = None,
-    source_name: str = "",
+    documents: Sequence[Document] = (),
     lenient: bool = False,
     claim: Claim | None = None,
     answer: Callable[[AIJob], Mapping[str, object]] = lambda _: {},
 ) -> AIJob:
     """Queue one job.
 
-    `raw` holds the fields of the job type, and maybe a `reference` and `metadata`.
+    `raw` holds the fields of the job type, and maybe a `reference` and `metadata`. `documents` are
+    those that came as files; without any, `raw` holds the text.
     `needed_within` is in seconds: 0 means now, at full price; None means up to 24 hours.
     `lenient` reads numbers and lists out of strings, as table cells and forms hold them.
     A `claim` is stored with the job, and with the `answer` that whoever repeats it will get.
     Raises UnknownJobType, InvalidInput with the errors by field, or KeyTaken.
     """
-    checked = check(jobtypes.get(job_type), raw, needed_within, lenient=lenient)
+    checked = check(jobtypes.get(job_type), raw, needed_within, documents, lenient=lenient)
     queued = AIJob(
         id=new_id(now),
         tenant=tenant,
@@ -162,12 +194,12 @@ def accept_job(
         "request_bytes": queued.request_bytes,
         "now": now,
         "needed_by": queued.needed_by,
-        "document": dump_json(checked.document),
         "options": dump_json(checked.options),
-        "source_name": _file_name(source_name),
+        "source_name": _file_name(checked.documents[0].name),
         "created_by": created_by,
         "reference": checked.own.reference,
         "metadata": dump_json(checked.own.metadata) if checked.own.metadata else None,
+        **_document_arrays(checked.documents),
     }
     if claim:
         parameters |= claim.parameters(tenant, now, response=answer(queued))
@@ -184,7 +216,7 @@ def accept_collection(
     tenant: Tenant,
     name: str,
     job_type: str,
-    rows: Iterable[tuple[int, object]],
+    rows: Iterable[Row],
     *,
     now: datetime,
     created_by: str,
@@ -268,15 +300,16 @@ def _store(
     columns: dict[str, None],
     now: datetime,
 ) -> int:
-    """Store the inputs of requests, then their jobs, in two COPYs; returns how many.
+    """Store the documents of requests, then their inputs and jobs, by COPY; returns how many.
 
-    PostgreSQL stores the first inputs while the next requests are being checked. The names in their
-    metadata are gathered in `columns`, as many as a table of results can have.
+    PostgreSQL stores the first documents while the next requests are being checked. The names in
+    their metadata are gathered in `columns`, as many as a table of results can have.
     """
     tenant_id, kind, created_by = collection.tenant_id, collection.job_type, collection.created_by
+    inputs: list[tuple[object, ...]] = []
     jobs: list[tuple[object, ...]] = []
 
-    def inputs() -> Iterator[tuple[object, ...]]:
+    def documents() -> Iterator[tuple[object, ...]]:
         for one, key in zip(requests, ids, strict=False):
             jobs.append(
                 (
@@ -288,12 +321,54 @@ def _store(
             if metadata and not columns.keys() >= metadata.keys():
                 for name in islice(metadata, Collection.MOST_COLUMNS - len(columns)):
                     columns.setdefault(name)
-            yield (
-                *(key, tenant_id, kind, created_by, "", one.row, one.own.reference),
-                *(metadata or None, one.document, one.options),
+            name = _file_name(one.documents[0].name)
+            inputs.append(
+                (
+                    *(key, tenant_id, kind, created_by, name, one.row, one.own.reference),
+                    *(metadata or None, one.options),
+                )
             )
+            for number, document in enumerate(one.documents, 1):
+                yield key, number, *_document_cells(document)
 
-    copy_rows(JobInput, INPUT_COLUMNS, inputs())
+    copy_rows(JobDocument, DOCUMENT_COLUMNS, documents())
     if jobs:
+        copy_rows(JobInput, INPUT_COLUMNS, inputs)
         copy_rows(AIJob, JOB_COLUMNS, jobs)
     return len(jobs)
+
+
+def _document_cells(document: Document) -> tuple[object, ...]:
+    """The columns of a document, from its name on, in the order of DOCUMENT_COLUMNS."""
+    read_as = JobDocument.ReadAs.ORIGINAL if document.is_sent_as_file else JobDocument.ReadAs.TEXT
+    return (
+        _file_name(document.name),
+        document.media_type,
+        document.text,
+        len(document.text),
+        document.data,
+        document.size,
+        document.sha256,
+        document.pages,
+        read_as.value,
+        list(document.warnings) or None,
+    )
+
+
+def _document_arrays(documents: Sequence[Document]) -> dict[str, list[Any]]:
+    """The same columns of all documents of one job, as arrays for INSERT_JOB."""
+    names, media_types, texts, characters, originals, sizes, sha256s, pages, read_as, warnings = (
+        map(list, zip(*map(_document_cells, documents), strict=True))
+    )
+    return {
+        "names": names,
+        "media_types": media_types,
+        "texts": [dump_json(text) for text in texts],
+        "characters": characters,
+        "originals": originals,
+        "sizes": sizes,
+        "sha256s": sha256s,
+        "pages": pages,
+        "read_as": read_as,
+        "warnings": [dump_json(one) if one else None for one in warnings],
+    }

@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from aijobs.models import AIJob, Collection, JobAttempt, JobOutput
+from django.db.models import Prefetch
+
+from aijobs.models import AIJob, Collection, JobAttempt, JobDocument, JobOutput
 from aijobs.models.jobs import AIJobQuerySet
 from aijobs.reading import pages
 from aijobs.reading.forecast import expected_end
@@ -36,7 +38,7 @@ class JobFilter:
 
 @dataclass(frozen=True, slots=True)
 class JobRow:
-    """A job in a list. Its input is at hand without the document.
+    """A job in a list. Its input is at hand, its documents are not.
 
     `status` is the shown one. `money` is None until there is a charge, `error` unless it failed;
     `label` is empty where nobody asked for it.
@@ -88,7 +90,7 @@ def page(
     Takes a query for the jobs, one for the charges, one for the errors where a job has failed,
     and one for the labels, which read documents.
     """
-    jobs = _without_document(_filtered(tenant, only)).select_related("collection")
+    jobs = _filtered(tenant, only).with_shown_status().select_related("input", "collection")
     found = pages.page(jobs, at, size)
     money, errors = _charges(tenant, found.rows), _errors(tenant, found.rows)
     names = labels(tenant, [job.pk for job in found.rows]) if labeled else {}
@@ -126,16 +128,20 @@ def detail(
 
     It has a label only with its document. Raises AIJob.DoesNotExist as `job_of` does.
     """
-    jobs = AIJob.objects.of(tenant).with_shown_status().select_related("input")
+    documents = JobDocument.objects.defer("original").order_by("number")
     if not with_document:
-        jobs = jobs.defer("input__document")
+        documents = documents.defer("text", "original")
+    jobs = AIJob.objects.of(tenant).with_shown_status().select_related("input")
+    jobs = jobs.prefetch_related(Prefetch("documents", documents))
     job = jobs.select_related("output", "batch", "collection").get(pk=job_id)
     attempts = list(job.failed_attempts.order_by("number"))
     has_failed = job.status == AIJob.Status.FAILED
     name = ""
     if with_document:
         name = label(
-            job.pk, job.input.reference or job.input.source_name, shortened(job.input.document)
+            job.pk,
+            job.input.reference or job.input.source_name,
+            shortened(job.documents.all()[0].text),
         )
     return JobDetail(
         job,
@@ -170,7 +176,7 @@ def results(tenant: Tenant, collection: Collection) -> Iterator[list[JobResult]]
         .filter(collection=collection)
         .with_shown_status()
         .select_related("output", "input")
-        .defer("input__document", "input__options")
+        .defer("input__options")
         .order_by("pk")
     )
     number = 0
@@ -195,10 +201,6 @@ def results(tenant: Tenant, collection: Collection) -> Iterator[list[JobResult]]
             )
         yield rows
         chunk = list(jobs.filter(pk__gt=chunk[-1].pk)[:CHUNK])
-
-
-def _without_document(jobs: AIJobQuerySet) -> AIJobQuerySet:
-    return jobs.with_shown_status().select_related("input").defer("input__document")
 
 
 def _filtered(tenant: Tenant, only: JobFilter) -> AIJobQuerySet:

@@ -4,11 +4,11 @@ import json
 from collections.abc import Iterable
 from uuid import UUID
 
-from django.db.models import TextField
+from django.db.models import OuterRef, Subquery, TextField
 from django.db.models.functions import Cast, Left
 
 from aijobs.jobtypes.text import utf8
-from aijobs.models import JobInput
+from aijobs.models import JobDocument, JobInput
 from citizenapp.tenants.models import Tenant
 
 _OPENING_CHARS = 120
@@ -19,8 +19,12 @@ _ESCAPE = 6
 
 def labels(tenant: Tenant, job_ids: Iterable[UUID]) -> dict[UUID, str]:
     """The label of each job. One query, which fetches the beginnings of documents alone."""
+    first = JobDocument.objects.filter(job=OuterRef("pk"), number=1)
     openings = JobInput.objects.filter(tenant=tenant, pk__in=list(job_ids)).values_list(
-        "pk", "reference", "source_name", Left(Cast("document", TextField()), _OPENING_JSON)
+        "pk",
+        "reference",
+        "source_name",
+        Subquery(first.values(opening=Left(Cast("text", TextField()), _OPENING_JSON))),
     )
     return {
         job_id: label(job_id, reference or source_name, opening(raw))

@@ -9,7 +9,7 @@ from django.conf import settings
 from pydantic.fields import FieldInfo
 
 from aijobs import jobtypes
-from aijobs.documents import DocumentLimits, UnreadableDocument, read_document
+from aijobs.documents import Document, DocumentLimits, UnreadableDocument, read_document
 from aijobs.jobtypes import TEXT_FIELD, InvalidInput, JobType
 from aijobs.templatetags.show import field_label
 from citizenapp.tenants.models import APIKey
@@ -114,35 +114,36 @@ class NewJob(_Work):
     field_order = ("job_type", "text", "document", "urgency")
 
     def clean(self) -> dict[str, Any]:
-        """Read the file into `text`: what follows does not ask which way the text came in."""
+        """Read the file, if there is one."""
         cleaned = super().clean() or {}
         file: Any = cleaned.get("document")
         if file is not None and cleaned.get("text", "").strip():
             self.add_error("document", "Give either a text or a file, not both.")
         elif file is not None:
             try:
-                cleaned["text"] = read_document(
+                cleaned["read"] = read_document(
                     file.file,
                     file.name,
                     file.content_type,
                     limits=DocumentLimits(size=settings.AIJOBS_UPLOAD_BYTES),
-                ).text
+                )
             except UnreadableDocument as error:
                 self.add_error("document", str(error))
         return cleaned
 
     @property
-    def source_name(self) -> str:
-        file = self.cleaned_data.get("document")
-        return file.name if file else ""
+    def documents(self) -> list[Document]:
+        """What came as a file."""
+        return [self.cleaned_data["read"]] if "read" in self.cleaned_data else []
 
     def raw(self) -> dict[str, object]:
         """The input of the job, for accept with `lenient`."""
-        return {**self.chosen.raw(), TEXT_FIELD: self.cleaned_data["text"]}
+        text = {} if self.documents else {TEXT_FIELD: self.cleaned_data["text"]}
+        return {**self.chosen.raw(), **text}
 
     def _place(self, path: str) -> tuple[forms.Form, str | None, str]:
         if path == TEXT_FIELD:
-            return self, "document" if self.source_name else "text", ""
+            return self, "document" if self.documents else "text", ""
         return super()._place(path)
 
 

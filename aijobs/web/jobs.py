@@ -80,7 +80,7 @@ def new(request: MemberRequest, asked: parameters.Chosen) -> HttpResponseBase:
                     now=timezone.now(),
                     created_by=request.access.actor,
                     needed_within=form.needed_within,
-                    source_name=form.source_name,
+                    documents=form.documents,
                     lenient=True,
                 )
             except InvalidInput as refusal:
@@ -117,7 +117,8 @@ def detail(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
     with or_404():
         found = jobs.detail(request.access.tenant, job_id, now=now, with_document=True)
     job = found.job
-    document: str = job.input.document
+    documents = job.documents.all()
+    document = "\n\n".join(one.text for one in documents)
     whole = "whole" in request.GET
     return render(
         request,
@@ -129,6 +130,7 @@ def detail(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
             "document": document if whole else document[:PREVIEW_CHARS],
             "document_chars": len(document),
             "is_cut": not whole and len(document) > PREVIEW_CHARS,
+            "documents": documents,
             "options": job.input.options,
             "output": found.output,
             "result_template": select_template(

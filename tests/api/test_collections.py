@@ -34,7 +34,9 @@ def upload(caller: Caller, name: str, content: bytes, **fields: str) -> Any:
 
 
 def documents() -> list[str]:
-    return [job.input.document for job in AIJob.objects.order_by("pk").select_related("input")]
+    return [
+        job.documents.get().text for job in AIJob.objects.order_by("pk").select_related("input")
+    ]
 
 
 def test_many_jobs_are_queued_under_one_name(caller: Caller) -> None:

@@ -16,7 +16,6 @@ import pytest
 from django.db import transaction
 from django.test import Client
 
-from aijobs import jobtypes
 from aijobs.api.idempotency import HEADER
 from tests.addresses import OF_TENANTS, Address, queries
 from tests.factories import NOW, OPTIONS

@@ -69,7 +69,7 @@ def test_every_row_becomes_a_job(writer: Client, tenant: Tenant) -> None:
     assert response["Location"] == f"/collections/{collection.pk}"
     assert (collection.name, collection.tenant, collection.total) == ("October", tenant, 2)
     jobs = list(AIJob.objects.select_related("input").order_by("pk"))
-    assert [job.input.document for job in jobs] == ["First letter", "Second letter"]
+    assert [job.documents.get().text for job in jobs] == ["First letter", "Second letter"]
     assert jobs[0].input.options == {"categories": ["motor", "home"]}
 
 

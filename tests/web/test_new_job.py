@@ -44,7 +44,7 @@ def test_a_pasted_text_becomes_a_job(writer: Client, tenant: Tenant) -> None:
         "batch",
         "queued",
     )
-    assert job.input.document == text
+    assert job.documents.get().text == text
     assert job.input.options == {"max_length": 120}
     assert job.input.created_by == "max"
 
@@ -58,7 +58,7 @@ def test_an_uploaded_file_becomes_a_job_under_its_name(writer: Client) -> None:
     file = SimpleUploadedFile("Policy 7.md", "# Überschrift".encode(), "text/markdown")
     send(writer, text="", document=file)
     job = AIJob.objects.get()
-    assert job.input.document == "# Überschrift"
+    assert job.documents.get().text == "# Überschrift"
     assert job.input.source_name == "Policy 7.md"
 
 

@@ -23,6 +23,10 @@ class Content:
     """How many pages there are, where the format has pages."""
     missing: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    is_encrypted: bool = False
+    """Whether it opened with an empty password, as no other program may do for its sender."""
+    pixels: tuple[int, int] = (0, 0)
+    """Width and height of an image."""
 
 
 @dataclass(frozen=True, slots=True)

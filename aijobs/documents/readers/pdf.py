@@ -35,4 +35,4 @@ def read(data: bytes, limits: Limits) -> Content:
         raise Refusal(
             "The PDF has no text: it was probably scanned. Run text recognition (OCR) first."
         )
-    return Content(text, pages=len(reader.pages))
+    return Content(text, pages=len(reader.pages), is_encrypted=reader.is_encrypted)

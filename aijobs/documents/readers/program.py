@@ -16,7 +16,12 @@ from typing import TextIO
 
 from .content import Content, Limits, Refusal
 
-DOCUMENTS = {"html": "web_page", "pdf": "pdf", "docx": "word"}
+DOCUMENTS = {
+    "html": "web_page",
+    "pdf": "pdf",
+    "docx": "word",
+    **dict.fromkeys(("png", "jpeg", "gif", "webp"), "image"),
+}
 TABLES = {"xlsx": "workbook"}
 
 _MEMORY = 1 << 30
