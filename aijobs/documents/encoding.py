@@ -20,20 +20,23 @@ _CHUNK = 256 * 1024
 BAD_BYTES = re.compile("[\udc80-\udcff]")
 """What bytes that are not of the encoding become under the error handler "surrogateescape"."""
 _HIGH = re.compile(rb"[\x80-\xff]")
-_PART_OF_WORD = re.compile(rb"[A-Za-z\x80-\xff]")
+_RUN = re.compile(rb"[\x80-\xff]{3,}")
 # "ß" and a closing quotation mark of windows-1252 look like one letter of these scripts in UTF-8.
 _GLUED = re.compile("[A-Za-z][\u0530-\u07ff](?![^\\W\\d_])")
-# Western texts have few letters beyond ASCII; in other scripts they are most of the letters.
-_FOREIGN_SHARE = 0.35
+# Of a text in another script most bytes beyond ASCII stand side by side; in a western one few do.
+_FOREIGN_SHARE = 0.5
 _FOREIGN_LENGTH = 12
 _FOREIGN = [
     "cp1251", "koi8_r", "cp866", "cp1253", "cp1255", "cp1256", "cp874", "cp932", "euc_jp",
     "gb18030", "big5", "cp949",
 ]  # fmt: skip
-# Letters of other Latin alphabets, as words of their own languages hold many of them.
-_LATIN = ["cp1252", "cp1250", "cp1254", "cp1257"]
-_LATIN_LENGTH = 40
-_OLD = ["cp850", "cp437", "mac_roman"]
+_NOT_HEBREW = re.compile(rb"[\xc0-\xdf\xfb-\xff]")
+_HEBREW_LENGTH = 40
+_LATIN_LENGTH = 12
+# In words these bytes are letters of Central Europe; windows-1252 has signs there ("³", "¿").
+_SIGN_IN_WORD = re.compile(rb"[A-Za-z][\xa3\xa5\xb3\xb9\xba\xbe\xbf](?=[A-Za-z])")
+_OLD = ("cp850", "mac_roman")
+_WESTERN = frozenset("äöüßÄÖÜéèêëàâáçñíîïóôòúûùãõåøæÅØÆÉÈÀÇÑœ€£§°«»–—“”„‘’…½²³•©®\xa0")
 # Names that browsers read as something wider, as they came to be used.
 _WIDER = {
     "ascii": "cp1252", "iso8859-1": "cp1252", "latin-1": "cp1252", "iso8859-9": "cp1254",
@@ -218,16 +221,16 @@ def _legacy(file: BinaryIO, suspect: bytes) -> Encoding:
     if b"\0" in suspect:
         raise UnknownEncoding("The file is not text in a known encoding.")
     high = len(_HIGH.findall(suspect))
-    share = high / max(1, len(_PART_OF_WORD.findall(suspect)))
     western = _bad_bytes(file, "cp1252")
-    candidates: list[str] = []
-    if high >= _FOREIGN_LENGTH and share >= _FOREIGN_SHARE:
-        candidates = _FOREIGN
-    elif western and high >= 2:
-        candidates = _OLD
-    elif high >= _LATIN_LENGTH:
-        candidates = _LATIN
-    better = _best(suspect, candidates) if candidates else None
+    side_by_side = sum(map(len, _RUN.findall(suspect)))
+    better: str | None
+    if high >= _FOREIGN_LENGTH and side_by_side >= _FOREIGN_SHARE * high:
+        # Hebrew has no capitals; Cyrillic has letters above it.
+        is_hebrew = high > _HEBREW_LENGTH and not _NOT_HEBREW.search(suspect)
+        match = None if is_hebrew else from_bytes(suspect, cp_isolation=_FOREIGN).best()
+        better = "cp1255" if is_hebrew else match.encoding if match else None
+    else:
+        better = _other_latin(suspect, high) or (_older(suspect) if western else None)
     if better and (bad := _bad_bytes(file, better)) <= western:
         return Encoding(better, bad)
     if western * 20 > high:
@@ -235,6 +238,28 @@ def _legacy(file: BinaryIO, suspect: bytes) -> Encoding:
     return Encoding("cp1252", western)
 
 
-def _best(data: bytes, candidates: list[str]) -> str | None:
-    match = from_bytes(data, cp_isolation=candidates).best()
-    return None if match is None else match.encoding
+def _other_latin(data: bytes, high: int) -> str | None:
+    """Central European or Turkish, by letters that western languages have not side by side."""
+    if high < _LATIN_LENGTH:
+        return None
+
+    def count(letters: bytes) -> int:
+        return sum(data.count(letter) for letter in letters)
+
+    few = max(3, high // 20)
+    # š, ž, ť and ź are where windows-1252 has them, or nothing; western languages have none.
+    if len(_SIGN_IN_WORD.findall(data)) >= few or count(b"\x8a\x8e\x9a\x9d\x9e\x9f") >= few:
+        return "cp1250"
+    # Hungarian: ő and ű beside ö and ü, and no ä.
+    if count(b"\xf5\xfb") >= few <= count(b"\xf6\xfc") and not count(b"\xe4\xe3"):
+        return "cp1250"
+    # Turkish: ğ, ı and ş beside ç and ü, and no æ.
+    if count(b"\xf0\xfd\xfe") >= few <= count(b"\xe7\xfc") and not count(b"\xe6"):
+        return "cp1254"
+    return None
+
+
+def _older(data: bytes) -> str | None:
+    """The encoding of DOS or of old Macs, when all that is beyond ASCII is western in it."""
+    beyond = bytes(byte for byte in data if byte > 127)
+    return next((codec for codec in _OLD if set(beyond.decode(codec)) <= _WESTERN), None)

@@ -76,7 +76,8 @@ class Table:
 
         One walk at a time: a second begins anew and ends the first.
         """
-        return self._rows()
+        # As a generator it keeps the table, and what it holds, until the last row.
+        yield from self._rows()
 
     def __enter__(self) -> Self:
         return self
