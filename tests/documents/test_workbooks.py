@@ -5,6 +5,7 @@ import zipfile
 from datetime import date
 from pathlib import Path
 
+import docx
 import openpyxl
 import pytest
 import xlsxwriter
@@ -186,6 +187,13 @@ def test_other_packages_are_called_what_they_are(name: str) -> None:
     with zipfile.ZipFile(out, "w") as archive:
         archive.writestr(name, "x")
     with pytest.raises(UnreadableTable, match=r"not a workbook|\.xlsb"):
+        opened(out.getvalue())
+
+
+def test_a_word_document_is_no_workbook() -> None:
+    out = io.BytesIO()
+    docx.Document().save(out)
+    with pytest.raises(UnreadableTable, match=r"The file is not a workbook\."):
         opened(out.getvalue())
 
 

@@ -86,6 +86,7 @@ _TEST = {
     "<>": lambda value, limit: value != limit,
 }
 _MOST_DIGITS = 30
+_SIMPLE = re.compile(r"(?P<grouped>#,##)?0(?:\.(?P<decimals>0{1,9}))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +108,11 @@ class _Section:
 
 def shown_number(value: float, code: str, *, since_1904: bool = False) -> str:
     """A number under a format code; `since_1904` where the workbook counts days from then."""
-    sections = _sections(code)
-    section, signed = _chosen(sections, value)
+    if plain := _SIMPLE.fullmatch(code):
+        # Most numbers have one of these, and there may be millions of them.
+        rounded = _rounded(Decimal(f"{value:.15g}"), len(plain["decimals"] or ""))
+        return f"{rounded or abs(rounded):{',' if plain['grouped'] else ''}f}"
+    section, signed = _chosen(_sections(code), value)
     if section is None:
         return general(value)
     if is_date(section.parts):

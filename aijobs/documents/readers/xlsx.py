@@ -5,6 +5,7 @@ import posixpath
 import re
 import zipfile
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import IO, Any
 
 from lxml import etree
@@ -16,7 +17,6 @@ from .sheets import NO_VALUE, Record, SheetInfo, Told
 _RELATION = re.compile(r"\{http[^}]*/relationships\}id$")
 # How Excel writes characters that XML cannot hold.
 _ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
-_LETTERS = re.compile("[A-Z]+")
 _TRUE = {"1", "true"}
 
 
@@ -29,6 +29,8 @@ class Xlsx:
         self._book = self._workbook_part()
         self._relations = self._relations_of(self._book)
         book = self._tree(self._book)
+        if _local(book) != "workbook":
+            raise Refusal("The file is not a workbook.")
         self._since_1904 = any(node.get("date1904") in _TRUE for node in _found(book, "workbookPr"))
         # Who wrote the file computed no formula: a zero stands for "not yet".
         self._uncomputed = any(
@@ -229,7 +231,12 @@ def _found(tree: Any, name: str) -> Iterator[Any]:
 
 
 def _local(node: Any) -> str:
-    return str(node.tag).rpartition("}")[2]
+    return _name(node.tag)
+
+
+@lru_cache(maxsize=1024)
+def _name(tag: object) -> str:
+    return str(tag).rpartition("}")[2]
 
 
 def _relation(node: Any) -> str:
@@ -238,10 +245,14 @@ def _relation(node: Any) -> str:
 
 def _column(reference: str | None, before: int) -> int:
     """The index of a cell's column; without a reference it is the one behind the last."""
-    if not reference or not (letters := _LETTERS.match(reference)):
-        return before + 1
+    letters = (reference or "").rstrip("0123456789")
+    return _index(letters) if letters else before + 1
+
+
+@lru_cache(maxsize=20_000)
+def _index(letters: str) -> int:
     column = 0
-    for letter in letters[0]:
+    for letter in letters:
         column = 26 * column + ord(letter) - 64
     if column > 16_384:
         raise Refusal("The workbook has a cell beyond the last column of a sheet.")
