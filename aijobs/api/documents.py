@@ -5,12 +5,12 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.utils.http import content_disposition_header
 from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 
 from aijobs.api import openapi
 from aijobs.api.endpoint import Endpoint, is_there
 from aijobs.api.parameters import DocumentForm, documented
-from aijobs.api.problems import NoOriginal
 from aijobs.jobtypes.text import utf8
 from aijobs.reading import jobs
 
@@ -40,7 +40,7 @@ class JobDocument(Endpoint):
         if not wanted.original:
             return HttpResponse(utf8(document.text), content_type=f"{TEXT}; charset=utf-8")
         if document.original is None:
-            raise NoOriginal
+            raise NotFound("It was sent as text: there is no file.")
         # Never shown by a browser: what is in it belongs to whoever sent it.
         return HttpResponse(
             bytes(document.original),

@@ -15,6 +15,7 @@ from pydantic_core.core_schema import WithDefaultSchema
 from aijobs import jobtypes, own_data
 from aijobs.api import idempotency, problems, shapes
 from aijobs.api.bodies import FORM, JSON
+from aijobs.documents import READ_AS
 from aijobs.jobtypes import TEXT_ALIASES, TEXT_FIELD, TEXT_NAMES, JobType
 from aijobs.pipeline.accept import LONGEST_DEADLINE
 
@@ -137,11 +138,24 @@ def job_request(kind: JobType) -> dict[str, Any]:
                 "format": "binary",
                 "description": f"txt, md, html, pdf or docx, instead of `{TEXT_FIELD}`.",
             },
+            "read_as": {
+                "type": "string",
+                "enum": list(READ_AS),
+                "default": "auto",
+                "description": "What of the file Claude gets: its text, the PDF or image as it is,"
+                " or by itself the text where all of it can be read.",
+            },
+            "accept_partial": {
+                "type": "boolean",
+                "default": False,
+                "description": "Queue what can be read, where it is not all of the document.",
+            },
             **_fields(kind),
             **_OWN_DATA_IN_FORMS,
             "needed_within": _NEEDED_WITHIN_IN_FORMS,
         },
         "oneOf": [{"required": [name]} for name in ("document", *TEXT_NAMES)],
+        "dependentRequired": {"read_as": ["document"], "accept_partial": ["document"]},
     }
     return {JSON: as_json, FORM: _form(as_form, document=("policy.txt", DOCUMENT_TYPES))}
 

@@ -101,6 +101,12 @@ class Download(Parameters):
     )
 
 
+class DocumentForm(Parameters):
+    """In which form a document is sent."""
+
+    original: bool = Field(False, description="The file itself, and not its text.")
+
+
 class Retry(Parameters):
     """Which jobs of a collection to queue again."""
 

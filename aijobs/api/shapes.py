@@ -131,7 +131,20 @@ class JobSummary(Cost, _JobFields):
     """A job in a list: everything but its result and its history."""
 
 
+class Document(Shape):
+    """What the job was given to read."""
+
+    name: str = Field(description="Of the file; empty where text was sent.")
+    media_type: str
+    bytes: int
+    pages: int | None = Field(description="Where the format has pages.")
+    characters: int = Field(description="In the text, as it was read.")
+    read_as: Literal["text", "original"] = Field(description="What of it is sent to Claude.")
+    warnings: list[str] = Field(description="What of it is not in the text.")
+
+
 class Job(JobSummary):
+    document: Document
     options: dict[str, Any] = Field(description="Its input, without the document.")
     created_by: str
     result: Result | None

@@ -6,7 +6,7 @@ from rest_framework.request import Request
 
 from aijobs.api import shapes
 from aijobs.api.parameters import newer_than, older_than
-from aijobs.models import BlockReason, CircuitBreaker, Collection, JobAttempt
+from aijobs.models import BlockReason, CircuitBreaker, Collection, JobAttempt, JobDocument
 from aijobs.reading.collections import CollectionDetail
 from aijobs.reading.jobs import JobDetail, JobResult, JobRow
 from aijobs.reading.money import NOTHING, Money
@@ -27,6 +27,7 @@ def job(found: JobDetail) -> shapes.Job:
     """One job with its result, its failed attempts and when it should be done."""
     return shapes.Job(
         **_job(found),
+        document=_document(found.job.documents.all()[0]),
         options=found.job.input.options,
         created_by=found.job.input.created_by,
         result=found.output.result if found.output else None,
@@ -119,6 +120,18 @@ def _job(row: JobRow) -> dict[str, Any]:
         "usage": shapes.Tokens(**_tokens(row.money)) if row.money else None,
         **_cost(row.money),
     }
+
+
+def _document(document: JobDocument) -> shapes.Document:
+    return shapes.Document(
+        name=document.name,
+        media_type=document.media_type,
+        bytes=document.size,
+        pages=document.pages,
+        characters=document.characters,
+        read_as=document.read_as,
+        warnings=document.warnings or [],
+    )
 
 
 def _collection(collection: Collection) -> dict[str, Any]:

@@ -1,18 +1,25 @@
 """What people upload, read into text and rows. Nothing in a file is ever executed or fetched."""
 
+from .columns import guess_columns
 from .documents import READ_AS, Document, DocumentLimits, UnreadableDocument, of_text, read_document
 from .mapping import UnmappedTable, read_items
-from .tables import TableLimits, UnreadableTable
+from .tables import Row, Sheet, Table, TableLimits, UnreadableTable, open_table, read_table
 
 __all__ = [
     "READ_AS",
     "Document",
     "DocumentLimits",
+    "Row",
+    "Sheet",
+    "Table",
     "TableLimits",
     "UnmappedTable",
     "UnreadableDocument",
     "UnreadableTable",
+    "guess_columns",
     "of_text",
+    "open_table",
     "read_document",
     "read_items",
+    "read_table",
 ]

@@ -11,7 +11,7 @@ from aijobs.jobtypes import Part
 
 from . import originals
 from .confined import Bounds, Unreadable, read_confined
-from .encoding import UnknownEncoding, encoding_of
+from .encoding import Encoding, UnknownEncoding, charset_of, declared_in_page, decoded
 from .readers.content import Content
 
 _KINDS = {
@@ -120,8 +120,9 @@ def read_document(
     size, digest, original = len(data), hashlib.sha256(data).digest(), data
     kind = _kind(data, PurePath(filename).suffix.lower(), content_type or "")
     if kind in {"text", "html"}:
-        data = _decoded(data).encode()
-    content = Content(data.decode()) if kind == "text" else _confined(kind, data, limits)
+        content = _from_text(kind, data, content_type, limits)
+    else:
+        content = _confined(kind, data, limits)
     is_file = originals.is_wanted(kind, content, read_as, accept_partial=accept_partial)
     if is_file and (problem := originals.problem(MEDIA_TYPES[kind], size, content)):
         why = f"{_incomplete(content)} It" if content.missing else "It"
@@ -178,17 +179,20 @@ def _kind(data: bytes, suffix: str, content_type: str) -> str:
     return kind or "text"
 
 
-def _decoded(data: bytes) -> str:
+def _from_text(kind: str, data: bytes, content_type: str | None, limits: DocumentLimits) -> Content:
+    declared = charset_of(content_type) or (declared_in_page(data) if kind == "html" else None)
     try:
-        text = data.decode(encoding_of(io.BytesIO(data)))
-    except (UnknownEncoding, UnicodeDecodeError):
-        text = "\0"
-    # Raised outside the handler: a decoding error carries the whole document.
+        text, encoding = decoded(data, declared)
+    except UnknownEncoding:
+        text, encoding = "\0", Encoding("")
     if "\0" in text:
         raise UnreadableDocument(
             "The file is not plain text, or in an unknown encoding. Save it as UTF-8."
         )
-    return text
+    content = Content(text) if kind == "text" else _confined(kind, text.encode(), limits)
+    if encoding.bad_bytes:
+        content.missing.append(encoding.says_bad())
+    return content
 
 
 def _confined(kind: str, data: bytes, limits: DocumentLimits) -> Content:

@@ -6,7 +6,8 @@ from typing import Any, BinaryIO
 
 from aijobs.jobtypes import TEXT_ALIASES, TEXT_FIELD, InvalidInput, JobType
 
-from .tables import DEFAULT_LIMITS, Table, TableLimits, open_table
+from .table_parts import DEFAULT_LIMITS, TableLimits
+from .tables import Table, open_table
 
 # The row's number, as its sender knows it, and the fields of a job, or why they cannot be read.
 Item = tuple[int, Mapping[str, Any] | InvalidInput]

@@ -30,7 +30,7 @@ def check(block: Block, where: str) -> None:
         raise invalid(f"{where}.source: Field required")
     if source.get("type") != "base64":
         raise invalid(f"{where}.source.type: only base64 is emulated")
-    media_type, encoded = source.get("media_type"), source.get("data")
+    media_type, encoded = str(source.get("media_type")), source.get("data")
     known = {PDF} if block["type"] == "document" else IMAGES
     if media_type not in known:
         raise invalid(f"{where}.source.media_type: Input should be {' or '.join(sorted(known))}")

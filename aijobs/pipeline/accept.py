@@ -76,8 +76,8 @@ WITH claim AS ({claim}), job AS (
            read_as, warnings
     FROM claim CROSS JOIN unnest(
         %(names)s::text[], %(media_types)s::text[], %(texts)s::json[], %(characters)s::int[],
-        %(originals)s::bytea[], %(sizes)s::int[], %(sha256s)s::bytea[], %(pages)s::int[], %(read_as)s::text[],
-        %(warnings)s::json[]
+        %(originals)s::bytea[], %(sizes)s::int[], %(sha256s)s::bytea[], %(pages)s::int[],
+        %(read_as)s::text[], %(warnings)s::json[]
     ) WITH ORDINALITY AS document (
         name, media_type, text, characters, original, size, sha256, pages, read_as, warnings,
         number

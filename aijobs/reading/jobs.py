@@ -155,6 +155,18 @@ def detail(
     )
 
 
+def document_of(tenant: Tenant, job_id: UUID, *, original: bool) -> JobDocument:
+    """The first document of a tenant's job, with its file or with its text.
+
+    Raises AIJob.DoesNotExist for a job of somebody else, as for one that never was.
+    """
+    documents = JobDocument.objects.filter(job__tenant=tenant, job=job_id).order_by("number")
+    document = documents.defer("text" if original else "original").first()
+    if document is None:
+        raise AIJob.DoesNotExist
+    return document
+
+
 def output_of(tenant: Tenant, job_id: UUID) -> JobOutput:
     """The result of a completed job, with the job.
 

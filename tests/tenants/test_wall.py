@@ -67,7 +67,9 @@ class World:
             "job_type": list(KINDS),
         }
 
-    def values(self, name: str, schema: Mapping[str, Any]) -> Sequence[str]:
+    def values(  # noqa: PLR0911 - one for each kind
+        self, name: str, schema: Mapping[str, Any]
+    ) -> Sequence[str]:
         """All that a parameter may be where that can be counted, else some of each kind."""
         schema = next((one for one in schema.get("anyOf", []) if one["type"] != "null"), schema)
         jobs = [self.mine.in_the_middle, self.theirs.in_the_middle]

@@ -104,7 +104,7 @@ def test_bad_rows_are_skipped_on_request(writer: Client) -> None:
     [
         ("", "a.csv", "The submitted file is empty."),
         ("text\r\n", "a.csv", "The table has no rows."),
-        ("text,text\r\na,b\r\n", "a.csv", "Columns 1 and 2 have one name."),
+        ("text,text\r\na,b\r\n", "a.csv", "Columns 1 (A) and 2 (B) have one name."),
         (b"%PDF-1.7", "a.pdf", "This kind of file cannot be read."),
         ('{"text": 1', "a.ndjson", "Line 1 is not a JSON object."),
     ],

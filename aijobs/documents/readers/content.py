@@ -3,6 +3,7 @@
 import io
 import zipfile
 from dataclasses import dataclass, field
+from typing import IO
 
 
 class Refusal(Exception):
@@ -37,9 +38,9 @@ class Limits:
     pages: int
 
 
-def check_unpacked(data: bytes, limits: Limits) -> None:
+def check_unpacked(file: bytes | IO[bytes], limits: Limits) -> None:
     """Refuse a ZIP whose members say that they unpack to more than is accepted."""
     # A member that unpacks to more than it declares fails its checksum.
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+    with zipfile.ZipFile(io.BytesIO(file) if isinstance(file, bytes) else file) as archive:
         if sum(member.file_size for member in archive.infolist()) > limits.unpacked:
             raise Refusal("The file unpacks to more than is accepted.")
