@@ -26,7 +26,14 @@ _PROGRAM = (
 _FOLDER = Path(__file__).parent
 # How the program ends when it has a message for the person who sent the file.
 _REFUSED = 3
-_TITLES = {"html": "HTML page", "pdf": "PDF", "docx": "Word document", "xlsx": "workbook"}
+_TITLES = {
+    "html": "HTML page",
+    "pdf": "PDF",
+    "docx": "Word document",
+    "eml": "mail",
+    "msg": "Outlook mail",
+    "xlsx": "workbook",
+}
 _OUT_OF_TIME = {-signal.SIGXCPU, -signal.SIGKILL}
 
 

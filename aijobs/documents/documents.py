@@ -18,15 +18,25 @@ _KINDS = {
     ".htm": "html",
     ".pdf": "pdf",
     ".docx": "docx",
+    ".eml": "eml",
+    ".msg": "msg",
 }
 MEDIA_TYPES = {
     "text": "text/plain",
     "html": "text/html",
     "pdf": "application/pdf",
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "eml": "message/rfc822",
+    "msg": "application/vnd.ms-outlook",
 }
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+# The first bytes of PNG, JPEG, GIF and TIFF; WebP has its mark behind a length.
+_IMAGES = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*")
+_IMAGE = (
+    "An image holds no text that can be read; upload the text, or a PDF that text recognition (OCR)"
+    " has gone over."
+)
 _UNSUPPORTED = "This kind of file cannot be read. Upload .txt, .md, .html, .pdf or .docx."
 
 
@@ -106,6 +116,10 @@ def _kind(data: bytes, suffix: str, content_type: str) -> str:
     # Readers look for the mark in the first kilobyte; elsewhere it may be a word in a text.
     if start.startswith(b"%pdf-") or (suffix == ".pdf" and b"%pdf-" in start):
         return "pdf"
+    if data.startswith(_IMAGES) or (data.startswith(b"RIFF") and data[8:12] == b"WEBP"):
+        raise UnreadableDocument(_IMAGE)
+    if data.startswith(_OLE) and suffix == ".msg":
+        return "msg"
     if data.startswith(_ZIP) and (suffix == ".docx" or b"word/document.xml" in data):
         return "docx"
     if data.startswith(_OLE) and suffix in {".doc", ".docx"}:
@@ -117,8 +131,8 @@ def _kind(data: bytes, suffix: str, content_type: str) -> str:
         raise UnreadableDocument(_UNSUPPORTED)
     if start.startswith((b"<!doctype html", b"<html")):
         return "html"
-    kind = _KINDS.get(suffix)
-    if kind in {"pdf", "docx"}:
+    kind = "eml" if content_type == "message/rfc822" else _KINDS.get(suffix)
+    if kind in {"pdf", "docx", "msg"}:
         raise UnreadableDocument(f"The content is not that of a {suffix} file, or it is damaged.")
     if kind is None and suffix and not content_type.startswith("text/"):
         raise UnreadableDocument(_UNSUPPORTED)

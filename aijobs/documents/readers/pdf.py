@@ -9,9 +9,10 @@ from pypdf import PdfReader
 from pypdf.errors import DependencyError
 
 from .content import Content, Limits, Refusal
+from .pdf_fonts import mended
 from .pdf_forms import overlay_of
 from .pdf_pages import read_page
-from .pdf_structure import damaged_pages, embedded_files, mended
+from .pdf_structure import damaged_pages, embedded_files
 
 _DAMAGED = "is damaged in the file"
 

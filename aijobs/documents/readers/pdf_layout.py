@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import median
 
-from .pdf_words import SOFT_HYPHEN, Box, Word
+from .pdf_words import Box, Word
 
 Gap = tuple[float, float]
 """A stretch without text, from left to right, in points."""
@@ -16,10 +16,14 @@ _ROWS_OF_A_TABLE = 2
 _EDGE = 1e6
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]")
 # Halves that stand before a hyphen also where no line ends.
-_PREFIXES = frozenset(
-    ["all", "anti", "co", "cross", "ex", "far", "first", "flat", "full", "half", "high", "inter", "life", "long", "low", "mid", "multi", "near", "non", "one", "part", "post", "pre", "pro", "re", "second", "self", "semi", "short", "single", "sub", "third", "two", "under", "well", "year"]
-)
-_AFTER_A_SHARED_HALF = frozenset(["und", "oder", "bzw", "sowie", "and", "or", "et", "ou", "y", "o", "e"])
+# fmt: off
+_PREFIXES = frozenset({
+    "all", "anti", "co", "cross", "ex", "far", "first", "flat", "full", "half", "high", "inter",
+    "life", "long", "low", "mid", "multi", "near", "non", "one", "part", "post", "pre", "pro", "re",
+    "second", "self", "semi", "short", "single", "sub", "third", "two", "under", "well", "year",
+})
+# fmt: on
+_AFTER_A_SHARED_HALF = frozenset({"und", "oder", "bzw", "sowie", "and", "or", "et", "ou", "y", "o"})
 
 
 @dataclass(slots=True)
@@ -35,7 +39,7 @@ class Row:
         return self.bottom - self.top
 
 
-def in_reading_order(words: Iterable[Word], rules: list[Box] = []) -> str:  # noqa: B006
+def in_reading_order(words: Iterable[Word], rules: list[Box]) -> str:
     """The text: columns one after the other, cells of a table apart, a line for each line.
 
     `rules` are the horizontal lines that are drawn on the page.
@@ -48,7 +52,7 @@ def in_reading_order(words: Iterable[Word], rules: list[Box] = []) -> str:  # no
         lines = _region(_rows(by_turn[turn]), rules if turn == 0 else [], _DEEPEST)
         parts.append("\n".join(_unhyphenated(lines)))
     text = "\n\n".join(part.strip("\n") for part in parts)
-    return re.sub("\n{3,}", "\n\n", text).replace(SOFT_HYPHEN, "-").strip()
+    return re.sub("\n{3,}", "\n\n", text).strip()
 
 
 def _rows(words: list[Word]) -> list[Row]:
@@ -300,7 +304,7 @@ def _unhyphenated(lines: list[str]) -> list[str]:
     text = "\n".join(lines).casefold()
     joined: list[str] = []
     for line in lines:
-        match = re.search(rf"(\w*[^\W\d_])([-{SOFT_HYPHEN}])$", joined[-1]) if joined else None
+        match = re.search(r"(\w*[^\W\d_])-$", joined[-1]) if joined else None
         rest = re.match(r"([^\W\d_]+)", line)
         if match and rest and rest[1][0].islower() and _is_one_word(match[1], rest[1], text):
             head, _, tail = line.partition(" ")

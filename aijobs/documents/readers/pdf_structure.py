@@ -1,18 +1,15 @@
-"""What lies behind the pages of a PDF: damaged streams, fonts that can be mended, attached files."""
+"""What lies behind the pages of a PDF: damaged streams and attached files."""
 
-import io
-import re
 import zlib
 from typing import Any
 
-from pypdf import PdfReader, PdfWriter
-from pypdf.generic import ArrayObject, DecodedStreamObject, DictionaryObject, NameObject
+from pypdf import PdfReader
+from pypdf.generic import ArrayObject, DictionaryObject
 
 from .content import Refusal
 
 _CHUNK = 1 << 20
 _DEEPEST = 8
-_LIGATURES = {"ff", "fi", "fl", "ffi", "ffl", "st", "ft", "tt", "ct"}
 
 
 def damaged_pages(reader: PdfReader, most: int) -> set[int]:
@@ -142,126 +139,3 @@ def _named_files(root: Any) -> int:
         kids = kids.get_object() if kids is not None else None
         waiting += list(kids) if isinstance(kids, ArrayObject) else []
     return count
-
-
-def letters_of(glyph: str) -> str:
-    """What a ligature's glyph name ("f_i", "ffi", "f_i.alt") says; nothing for other names."""
-    name = glyph.lstrip("/").partition(".")[0]
-    if name in _LIGATURES:
-        return name
-    parts = name.split("_")
-    if len(parts) > 1 and all(re.fullmatch("[A-Za-z]", part) for part in parts):
-        return "".join(parts)
-    return ""
-
-
-def mended(reader: PdfReader) -> bytes | None:
-    """The PDF with a map for ligatures that only their glyph names tell; None if it needs none."""
-    if not any(_lacking(font) for font in _fonts(reader)):
-        return None
-    writer = PdfWriter(clone_from=reader)
-    for font in _fonts(writer):
-        if lacking := _lacking(font):
-            stream = DecodedStreamObject()
-            stream.set_data(_map(_mapping(font), lacking))
-            font[NameObject("/ToUnicode")] = writer._add_object(stream)
-    out = io.BytesIO()
-    writer.write(out)
-    return out.getvalue()
-
-
-def _fonts(source: PdfReader | PdfWriter) -> list[Any]:
-    fonts: dict[Any, Any] = {}
-    seen: set[Any] = set()
-    waiting = [(page.get("/Resources"), 0) for page in source.pages]
-    while waiting:
-        resources, depth = waiting.pop()
-        resources = resources.get_object() if resources is not None else None
-        if not isinstance(resources, DictionaryObject) or depth > _DEEPEST or id(resources) in seen:
-            continue
-        seen.add(id(resources))
-        for kind in ("/Font", "/XObject"):
-            entries = resources.get(kind)
-            entries = entries.get_object() if entries is not None else None
-            for part in entries.values() if isinstance(entries, DictionaryObject) else ():
-                thing = part.get_object()
-                if isinstance(thing, DictionaryObject):
-                    if kind == "/Font":
-                        fonts[id(thing)] = thing
-                    elif "/Resources" in thing:
-                        waiting.append((thing["/Resources"], depth + 1))
-    return list(fonts.values())
-
-
-def _mapping(font: Any) -> bytes:
-    stream = font.get("/ToUnicode")
-    stream = stream.get_object() if stream is not None else None
-    try:
-        return bytes(stream.get_data()) if hasattr(stream, "get_data") else b""
-    except Exception:
-        return b""
-
-
-def _lacking(font: Any) -> dict[int, str]:
-    """The codes of ligatures that the font's map sends to nothing that can be read."""
-    encoding = font.get("/Encoding")
-    encoding = encoding.get_object() if encoding is not None else None
-    differences = encoding.get("/Differences") if isinstance(encoding, DictionaryObject) else None
-    differences = differences.get_object() if differences is not None else None
-    if not isinstance(differences, ArrayObject):
-        return {}
-    ligatures: dict[int, str] = {}
-    code = 0
-    for entry in differences:
-        if isinstance(entry, NameObject):
-            if letters := letters_of(entry):
-                ligatures[code] = letters
-            code += 1
-        else:
-            code = int(entry)
-    if not ligatures:
-        return {}
-    mapping = _mapping(font)
-    lacking = {}
-    for code, letters in ligatures.items():
-        entry = re.search(rb"<%02x>\s*<([0-9a-f]*)>" % code, mapping, re.I)
-        target = entry[1] if entry else b""
-        if (mapping and re.fullmatch(b"(0{2,4})+|[ef][0-9a-f]{3}", target, re.I)) or (
-            not entry and "_" in _glyph(differences, code)
-        ):
-            if re.fullmatch(b"fb0[0-6]", target, re.I):
-                continue
-            lacking[code] = letters
-    return lacking
-
-
-def _glyph(differences: Any, wanted: int) -> str:
-    code = 0
-    for entry in differences:
-        if isinstance(entry, NameObject):
-            if code == wanted:
-                return str(entry)
-            code += 1
-        else:
-            code = int(entry)
-    return ""
-
-
-def _map(mapping: bytes, ligatures: dict[int, str]) -> bytes:
-    """The map with these codes in it."""
-    for code in ligatures:
-        mapping = re.sub(rb"(?i)<%02x>\s*<[0-9a-f]*>" % code, b"", mapping)
-    # Counts before the lists are kept by writers, and not asked for by readers.
-    entries = b"".join(
-        b"<%02X> <%s>\n" % (code, letters.encode("utf-16-be").hex().encode())
-        for code, letters in ligatures.items()
-    )
-    added = b"%d beginbfchar\n%sendbfchar\n" % (len(ligatures), entries)
-    if b"endcmap" in mapping:
-        return mapping.replace(b"endcmap", added + b"endcmap", 1)
-    return (
-        b"/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /L def\n"
-        b"/CMapType 2 def 1 begincodespacerange <00> <FF> endcodespacerange\n"
-        + added
-        + b"endcmap CMapName currentdict /CMap defineresource pop end end"
-    )

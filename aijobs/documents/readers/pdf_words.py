@@ -11,7 +11,8 @@ import pypdfium2.raw as pdfium
 Box = tuple[float, float, float, float]
 """Left, top, right and bottom in points; the top of the page is 0."""
 
-_HYPHENS = {"\x02", "\xad"}
+# PDFium's sign for a hyphen after which the line ends.
+_LINE_END = "\x02"
 _LIGATURES = {chr(code): unicodedata.normalize("NFKC", chr(code)) for code in range(0xFB00, 0xFB07)}
 # Signs of the fonts Symbol and Wingdings, which have no code of their own.
 _SIGNS = {
@@ -33,8 +34,6 @@ _SIGNS = {
 }
 UNKNOWN = "\ufffd"
 """Stands for a character that the font does not name."""
-SOFT_HYPHEN = "\xad"
-"""Stands for a hyphen that is there only because the line ends."""
 _INVISIBLE = 3  # the rendering mode of text that recognition lays under a scan
 
 
@@ -69,15 +68,15 @@ def words_of(page: Any, text_page: Any) -> Words:
     count = text_page.count_chars()
     for index in range(count + 1):
         letter = _letter(raw, index) if index < count else " "
-        if letter and not letter.isspace():
+        if not letter.isspace():
             if not letters:
                 start = index
             letters.append(letter)
-        elif letter and letters:
-            word = _word(raw, "".join(letters), start, index - 1, place)
+        ends = letter.isspace() or (letter == "-" and _ends_line(raw, index))
+        if ends and letters:
+            last = index - 1 if letter.isspace() else index
+            word = _word(raw, "".join(letters), start, last, place)
             letters = []
-            if word is None:
-                continue
             x, y = (word.box[0] + word.box[2]) / 2, (word.box[1] + word.box[3]) / 2
             if 0 <= x <= width and 0 <= y <= height:
                 found.words.append(word)
@@ -127,27 +126,27 @@ def shown(page: Any, left: float, bottom: float, right: float, top: float) -> Bo
 
 
 def _letter(raw: Any, index: int) -> str:
-    """The character at `index`; nothing where it is one that joins."""
+    """The character at `index`, a space for what parts words."""
     code = pdfium.FPDFText_GetUnicode(raw, index)
     letter = chr(code)
-    if letter in _HYPHENS:
-        return SOFT_HYPHEN if pdfium.FPDFText_IsHyphen(raw, index) == 1 else "-"
-    if code < 0xAD and letter >= " " and letter != "\x7f":
-        lost = pdfium.FPDFText_HasUnicodeMapError(raw, index) == 1
-        return UNKNOWN if lost else letter
+    if letter in {_LINE_END, "\xad"} and (
+        letter == "\xad" or pdfium.FPDFText_IsHyphen(raw, index) == 1
+    ):
+        return "-"
     if letter in "\t\r\n\f\v":
-        # What PDFium adds between words has no place in the file.
         return " "
-    if letter in _SIGNS:
-        return _SIGNS[letter]
-    if letter in _LIGATURES:
-        return _LIGATURES[letter]
-    category = unicodedata.category(letter)
-    if category in {"Cc", "Co", "Cn"} or letter == UNKNOWN:
-        return UNKNOWN
-    if pdfium.FPDFText_HasUnicodeMapError(raw, index) == 1:
+    named = _SIGNS.get(letter) or _LIGATURES.get(letter)
+    if named:
+        return named
+    # Unassigned, private and control characters; the commonest letters are no question.
+    lost = not " " <= letter <= "~" and unicodedata.category(letter) in {"Cc", "Co", "Cn"}
+    if lost or letter == UNKNOWN or pdfium.FPDFText_HasUnicodeMapError(raw, index) == 1:
         return UNKNOWN
     return letter
+
+
+def _ends_line(raw: Any, index: int) -> bool:
+    return pdfium.FPDFText_GetUnicode(raw, index) == ord(_LINE_END)
 
 
 _LEFT, _RIGHT, _BOTTOM, _TOP = (ctypes.c_double() for _ in range(4))
@@ -163,13 +162,14 @@ def _bounds(raw: Any, index: int) -> tuple[float, float, float, float]:
     return _LEFT.value, _BOTTOM.value, _RIGHT.value, _TOP.value
 
 
-def _word(raw: Any, text: str, first: int, last: int, place: _Place) -> Word | None:
+def _word(raw: Any, text: str, first: int, last: int, place: _Place) -> Word:
     one, other = _bounds(raw, first), _bounds(raw, last)
     box = place.shown(
         min(one[0], other[0]), min(one[1], other[1]), max(one[2], other[2]), max(one[3], other[3])
     )
     angle = pdfium.FPDFText_GetCharAngle(raw, first)
-    turn = round(angle / (math.pi / 2)) % 4 if angle > 0 else 0
+    # PDFium counts clockwise, and says -1 where it does not know.
+    turn = -round(angle / (math.pi / 2)) % 4 if angle > 0 else 0
     mode = pdfium.FPDFTextObj_GetTextRenderMode(pdfium.FPDFText_GetTextObject(raw, first))
     pairs = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return Word(pairs, box, (turn - place.rotation) % 4, mode == _INVISIBLE)

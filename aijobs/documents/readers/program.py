@@ -16,7 +16,7 @@ from typing import TextIO
 
 from .content import Content, Limits, Refusal
 
-DOCUMENTS = {"html": "web_page", "pdf": "pdf", "docx": "word"}
+DOCUMENTS = {"html": "web_page", "pdf": "pdf", "docx": "word", "eml": "mail", "msg": "outlook"}
 TABLES = {"xlsx": "workbook"}
 
 _MEMORY = 1 << 30
