@@ -3,9 +3,10 @@ import pytest
 from aijobs.documents import read_document
 from tests.documents.pdf_files import CASES, Pdf, line, one_page
 
-LEFT = [f"left {word} covers damage by hail" for word in "one two three four five six".split()]
-RIGHT = [f"right {word} excludes damage by war" for word in "one two three four five six".split()]
-THIRD = [f"third {word} regulates the premium" for word in "one two three four five six".split()]
+NUMBERS = ["one", "two", "three", "four", "five", "six"]
+LEFT = [f"left {number} covers damage by hail" for number in NUMBERS]
+RIGHT = [f"right {number} excludes damage by war" for number in NUMBERS]
+THIRD = [f"third {number} regulates the premium" for number in NUMBERS]
 
 
 def lines_at(texts: list[str], x: float, y: float = 700) -> bytes:

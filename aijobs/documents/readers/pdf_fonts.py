@@ -31,6 +31,14 @@ def letters_of(glyph: str) -> str:
 
 def mended(reader: PdfReader) -> bytes | None:
     """The PDF with a map for ligatures that only their glyph names tell; None if it needs none."""
+    try:
+        return _mended(reader)
+    except Exception:
+        # Whatever pypdf stumbled over: the pages are then judged by the letters that they lack.
+        return None
+
+
+def _mended(reader: PdfReader) -> bytes | None:
     if not any(_lacking(font) for font in _fonts(reader)):
         return None
     writer = PdfWriter(clone_from=reader)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median
 
 from .pdf_words import Box, Word
@@ -13,6 +13,7 @@ Gap = tuple[float, float]
 _DEEPEST = 4
 _ROWS_OF_COLUMNS = 3
 _ROWS_OF_A_TABLE = 2
+_MOST_ROWS = 400  # of columns or of a table; a page of text has 50
 _EDGE = 1e6
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]")
 # Halves that stand before a hyphen also where no line ends.
@@ -33,6 +34,8 @@ class Row:
     words: list[Word]
     top: float
     bottom: float
+    gaps: list[Gap] = field(default_factory=list)
+    """Where the row has no text that may part columns, the margins included."""
 
     @property
     def height(self) -> float:
@@ -66,6 +69,7 @@ def _rows(words: list[Word]) -> list[Row]:
             rows.append(Row([word], word.box[1], word.box[3]))
     for row in rows:
         row.words.sort(key=lambda word: word.box[0])
+        row.gaps = _gaps(row)
     return rows
 
 
@@ -77,10 +81,15 @@ def _region(rows: list[Row], rules: list[Box], depth: int) -> list[str]:
     """The lines of a part of the page."""
     lines: list[str] = []
     plain: list[Row] = []
+    width = max((row.words[-1].box[2] for row in rows), default=0) - min(
+        (row.words[0].box[0] for row in rows), default=0
+    )
     at = 0
     while at < len(rows):
-        end, gaps = _band(rows, at)
-        columns = _prose_columns(rows[at:end], gaps, rules) if depth else []
+        columns: list[list[Word]] = []
+        if depth and (_wide(rows[at]) or _length(rows[at]) < 0.75 * width):
+            end, gaps = _band(rows, at)
+            columns = _prose_columns(rows[at:end], gaps, rules)
         if columns:
             lines += [*_tables(plain), ""]
             plain = []
@@ -94,14 +103,18 @@ def _region(rows: list[Row], rules: list[Box], depth: int) -> list[str]:
     return lines + _tables(plain)
 
 
+def _length(row: Row) -> float:
+    return row.words[-1].box[2] - row.words[0].box[0]
+
+
 def _band(rows: list[Row], at: int) -> tuple[int, list[Gap]]:
     """How far rows from `at` on leave common gaps, and these."""
-    gaps = _gaps(rows[at])
+    gaps = rows[at].gaps
     end = at + 1
-    while end < len(rows):
+    while end < min(len(rows), at + _MOST_ROWS):
         if rows[end].top - rows[end - 1].bottom > 6 * rows[end].height:
             break
-        common = _common(gaps, _gaps(rows[end]), _narrowest(rows[end]))
+        common = _common(gaps, rows[end].gaps, _narrowest(rows[end]))
         if not any(left > -_EDGE and right < _EDGE for left, right in common) and _between(gaps):
             break
         if len(common) < 1:
@@ -223,18 +236,18 @@ def _table(rows: list[Row], at: int) -> tuple[int, list[Gap]]:
     """How far a table reaches from `at` on, and the gaps between its columns; else no gaps."""
     if not _wide(rows[at]):
         return at + 1, []
-    gaps = _gaps(rows[at])
+    gaps = rows[at].gaps
     best = 0, at + 1
     end = at + 1
-    while end < len(rows) and not _far(rows[end - 1], rows[end]):
-        common = _common(gaps, _gaps(rows[end]), 4.0)
+    while end < min(len(rows), at + _MOST_ROWS) and not _far(rows[end - 1], rows[end]):
+        common = _common(gaps, rows[end].gaps, 4.0)
         kept = len(_supported(rows[at : end + 1], _between(common), _ROWS_OF_A_TABLE))
         if kept < best[0] or not _between(common):
             break
         following = rows[end : end + 3]
-        own = _gaps(following[0])
+        own = following[0].gaps
         for row in following[1:]:
-            own = _common(own, _gaps(row), 4.0)
+            own = _common(own, row.gaps, 4.0)
         if len(_supported(following, _between(own), _ROWS_OF_A_TABLE)) > max(
             kept, len(_between(common))
         ):
@@ -250,7 +263,7 @@ def _table(rows: list[Row], at: int) -> tuple[int, list[Gap]]:
 
 
 def _wide(row: Row) -> bool:
-    return len(_between(_gaps(row))) > 0
+    return len(_between(row.gaps)) > 0
 
 
 def _far(one: Row, other: Row) -> bool:

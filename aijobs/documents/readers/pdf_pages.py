@@ -62,6 +62,8 @@ def read_page(page: Any, further: list[Word]) -> Page:
         hidden += len(invisible)
     fault = _fault(words, drawn)
     signs = sum(word.text == UNKNOWN for word in words)
+    if _is_mostly_lost(words):
+        words = []
     return Page(
         in_reading_order([*words, *further], drawn.rules),
         fault,
@@ -69,6 +71,12 @@ def read_page(page: Any, further: list[Word]) -> Page:
         hidden,
         signs,
     )
+
+
+def _is_mostly_lost(words: list[Word]) -> bool:
+    """Whether what was read is no use even as a part."""
+    lost = sum(word.text.count(UNKNOWN) for word in words)
+    return lost > 0.3 * sum(len(word.text) for word in words)
 
 
 def _fault(words: list[Word], drawn: _Drawn) -> str:

@@ -146,7 +146,7 @@ def _letter(raw: Any, index: int) -> str:
 
 
 def _ends_line(raw: Any, index: int) -> bool:
-    return pdfium.FPDFText_GetUnicode(raw, index) == ord(_LINE_END)
+    return bool(pdfium.FPDFText_GetUnicode(raw, index) == ord(_LINE_END))
 
 
 _LEFT, _RIGHT, _BOTTOM, _TOP = (ctypes.c_double() for _ in range(4))
