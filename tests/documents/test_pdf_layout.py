@@ -76,6 +76,47 @@ def test_figures_of_a_table_stay_under_their_headings() -> None:
     ]
 
 
+def test_a_header_and_a_footer_with_the_gap_of_the_columns_are_lines_of_their_own() -> None:
+    data = one_page(
+        line("Policy 7731", 40, 800),
+        line("Edition 2026", 320, 800),
+        lines_at(LEFT, 40),
+        lines_at(RIGHT, 320),
+        line("Page 1", 40, 40),
+        line("of 1", 320, 40),
+    )
+    assert order(text_of(data)) == ["Policy 7731  Edition 2026", *LEFT, *RIGHT, "Page 1  of 1"]
+
+
+@pytest.mark.parametrize("marks", [("1.1", "1.2"), ("(a)", "(b)"), ("•", "•"), ("§ 4", "§ 5")])
+def test_clauses_with_hanging_numbers_are_lines_and_no_table(marks: tuple[str, str]) -> None:
+    texts = [
+        "The insurer pays for damage by hail to the",
+        "building and the garage.",
+        "War is out.",
+    ]
+    data = one_page(
+        line(marks[0], 72, 700),
+        line(marks[1], 72, 672),
+        *(line(text, 110, 700 - 14 * index) for index, text in enumerate(texts)),
+    )
+    assert order(text_of(data)) == [
+        f"{marks[0]}  {texts[0]}",
+        texts[1],
+        f"{marks[1]}  {texts[2]}",
+    ]
+
+
+def test_a_table_whose_first_column_holds_numbers_stays_a_table() -> None:
+    drawn = [
+        line(cell, x, 700 - 16 * row)
+        for row, cells in enumerate([("1", "500"), ("2", "1 500"), ("3", "90")])
+        for cell, x in zip(cells, (72, 200), strict=True)
+    ]
+    rows = text_of(one_page(*drawn)).split("\n")
+    assert rows == ["| 1 | 500 |", "| --- | --- |", "| 2 | 1 500 |", "| 3 | 90 |"]
+
+
 @pytest.mark.parametrize("turn", [90, 180, 270])
 def test_a_page_that_is_shown_turned_is_read_as_shown(turn: int) -> None:
     matrix = {90: b"0 1 -1 0 595 0", 180: b"-1 0 0 -1 595 842", 270: b"0 -1 1 0 0 842"}[turn]

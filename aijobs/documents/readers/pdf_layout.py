@@ -16,6 +16,11 @@ _ROWS_OF_A_TABLE = 2
 _MOST_ROWS = 400  # of columns or of a table; a page of text has 50
 _EDGE = 1e6
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]")
+# What a list item or a clause begins with: "3.2", "(a)", "iv.", "§ 5", "Art. 7", a bullet.
+_MARK = re.compile(
+    r"\(?(\d{1,3}(\.\d{1,3}){0,5}|[ivxlc]{1,5}|[A-Za-z])[.)]?\)?|[•▪■◦‣➢·–—*-]"
+    r"|(§+|Art\.?|Clause|Section) ?\d{1,4}[a-z]?\.?"
+)
 # Halves that stand before a hyphen also where no line ends.
 # fmt: off
 _PREFIXES = frozenset({
@@ -87,8 +92,13 @@ def _region(rows: list[Row], rules: list[Box], depth: int) -> list[str]:
     at = 0
     while at < len(rows):
         columns: list[list[Word]] = []
-        if depth and (_wide(rows[at]) or _length(rows[at]) < 0.75 * width):
+        if (
+            depth
+            and not _is_header(rows, at)
+            and (_wide(rows[at]) or _length(rows[at]) < 0.75 * width)
+        ):
             end, gaps = _band(rows, at)
+            end = _without_a_footer(rows, at, end)
             columns = _prose_columns(rows[at:end], gaps, rules)
         if columns:
             lines += [*_tables(plain), ""]
@@ -101,6 +111,17 @@ def _region(rows: list[Row], rules: list[Box], depth: int) -> list[str]:
             plain.append(rows[at])
             at += 1
     return lines + _tables(plain)
+
+
+def _is_header(rows: list[Row], at: int) -> bool:
+    """Whether the row at the top stands well above what follows."""
+    return at == 0 and len(rows) > 1 and _far(rows[0], rows[1])
+
+
+def _without_a_footer(rows: list[Row], at: int, end: int) -> int:
+    """Where columns end that reach to the bottom: before a row that stands well below them."""
+    is_apart = end == len(rows) and end - at > 2 and _far(rows[end - 2], rows[end - 1])
+    return end - 1 if is_apart else end
 
 
 def _length(row: Row) -> float:
@@ -259,7 +280,22 @@ def _table(rows: list[Row], at: int) -> tuple[int, list[Gap]]:
     while end - at > 1 and not _wide(rows[end - 1]):
         end -= 1
     found = _supported(rows[at:end], _between(gaps), _ROWS_OF_A_TABLE)
-    return (end, found) if end - at >= _ROWS_OF_A_TABLE and found else (at + 1, [])
+    if end - at < _ROWS_OF_A_TABLE or not found or _is_list(rows[at:end], found):
+        return at + 1, []
+    return end, found
+
+
+def _is_list(rows: list[Row], gaps: list[Gap]) -> bool:
+    """Whether the left column holds only the numbers or bullets of what stands at the right."""
+    if len(gaps) != 1:
+        return False
+    cells = [_cells(row, gaps) for row in rows]
+    marks = [" ".join(word.text for word in left) for left, _ in cells if left]
+    texts = [" ".join(word.text for word in right) for _, right in cells if right]
+    return (
+        all(_MARK.fullmatch(mark) for mark in marks)
+        and median(len(re.findall(r"[^\W\d_]", text)) for text in texts) >= 12
+    )
 
 
 def _wide(row: Row) -> bool:
