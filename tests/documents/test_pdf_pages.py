@@ -150,3 +150,35 @@ def test_words_that_nobody_sees_are_left_out_and_counted() -> None:
 
 def test_a_stream_that_unpacks_to_more_than_is_accepted_is_refused() -> None:
     assert "more than is accepted" in refusal(one_page(b" " * 120_000_000))
+
+
+def test_a_damaged_list_of_objects_is_rebuilt_and_told() -> None:
+    data = one_page(line("Terms", 72, 700)).replace(b"\n1 0 obj", b"\n1 0 #bj")
+    read = read_document(data, "a.pdf")
+    assert read.text == "[page 1]\nTerms"
+    assert read.warnings == ("the structure of the PDF is damaged and was rebuilt",)
+
+
+def test_a_page_whose_stream_is_not_in_the_file_is_named() -> None:
+    pdf = Pdf()
+    pdf.page(line("First", 72, 700))
+    pdf.page(b"", raw=99)
+    assert "page 2 is damaged in the file" in refusal(pdf.written())
+
+
+def test_a_stream_that_all_pages_share_is_judged_for_each() -> None:
+    pdf = Pdf()
+    damaged = pdf.stream(b"not deflated at all", b"/Filter/FlateDecode")
+    pdf.page(line("First", 72, 700))
+    pdf.page(b"", raw=damaged)
+    pdf.page(b"", raw=damaged)
+    assert "pages 2–3 are damaged in the file" in refusal(pdf.written())
+
+
+def test_a_form_within_the_page_that_is_damaged_is_named() -> None:
+    pdf = Pdf()
+    pdf.image = pdf.stream(
+        b"not deflated at all", b"/Type/XObject/Subtype/Form/BBox[0 0 9 9]/Filter/FlateDecode"
+    )
+    pdf.page(line("First", 72, 700) + b"/Im Do")
+    assert "page 1 is damaged in the file" in refusal(pdf.written())

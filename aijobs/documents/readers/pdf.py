@@ -9,9 +9,9 @@ from pypdf import PdfReader
 from pypdf.errors import DependencyError
 
 from .content import Content, Limits, Refusal
-from .pdf_fonts import mended
-from .pdf_forms import overlay_of
-from .pdf_pages import read_page
+from .pdf_fonts import mended, rebuilt
+from .pdf_forms import Overlay, overlay_of
+from .pdf_pages import Page, read_page
 from .pdf_structure import damaged_pages, embedded_files
 
 _DAMAGED = "is damaged in the file"
@@ -26,9 +26,7 @@ def read(data: bytes, limits: Limits) -> Content:
         raise Refusal(f"The PDF has {count:,} pages; at most {limits.pages:,} are accepted.")
     damaged = damaged_pages(reader, limits.unpacked)
     files, is_portfolio = embedded_files(reader)
-    document = pypdfium2.PdfDocument(mended(reader) or data, password="")
-    if len(document) != count:
-        raise ValueError("The libraries count different pages.")
+    document, is_rebuilt = _document(reader, data, count)
     form = _form(document)
     content = Content("", pages=count)
     faults: dict[int, str] = dict.fromkeys(damaged, _DAMAGED)
@@ -36,10 +34,10 @@ def read(data: bytes, limits: Limits) -> Content:
     texts: list[str] = []
     size = 0
     for number in range(1, count + 1):
-        page = document[number - 1]
-        overlay = overlay_of(page, form)
-        read = read_page(page, overlay.words)
-        page.close()
+        try:
+            overlay, read = _page(document, number - 1, form)
+        except pypdfium2.PdfiumError:
+            overlay, read = Overlay(), Page("", _DAMAGED)
         files += overlay.files
         if read.fault:
             faults.setdefault(number, read.fault)
@@ -62,10 +60,33 @@ def read(data: bytes, limits: Limits) -> Content:
     elif is_portfolio:
         content.missing.append("the files of the portfolio")
     content.warnings = notes.warnings()
+    if is_rebuilt:
+        content.warnings.append("the structure of the PDF is damaged and was rebuilt")
     if not any(text.partition("\n")[2] for text in texts):
         raise Refusal(_without_text(content))
     content.text = "\n\n".join(texts)
     return content
+
+
+def _document(reader: PdfReader, data: bytes, count: int) -> tuple[pypdfium2.PdfDocument, bool]:
+    """The PDF in PDFium, and whether its list of objects had to be written anew for that."""
+    with contextlib.suppress(pypdfium2.PdfiumError):
+        document = pypdfium2.PdfDocument(mended(reader) or data, password="")
+        if len(document) == count:
+            return document, False
+    document = pypdfium2.PdfDocument(rebuilt(reader))
+    if len(document) != count:
+        raise ValueError("The libraries count different pages.")
+    return document, True
+
+
+def _page(document: pypdfium2.PdfDocument, index: int, form: object | None) -> tuple[Overlay, Page]:
+    page = document[index]
+    try:
+        overlay = overlay_of(page, form)
+        return overlay, read_page(page, overlay.words)
+    finally:
+        page.close()
 
 
 def _opened(reader: PdfReader) -> None:

@@ -38,6 +38,13 @@ def mended(reader: PdfReader) -> bytes | None:
         return None
 
 
+def rebuilt(reader: PdfReader) -> bytes:
+    """The PDF as pypdf understands it, written anew. Raises what pypdf stumbles over."""
+    out = io.BytesIO()
+    PdfWriter(clone_from=reader).write(out)
+    return out.getvalue()
+
+
 def _mended(reader: PdfReader) -> bytes | None:
     if not any(_lacking(font) for font in _fonts(reader)):
         return None

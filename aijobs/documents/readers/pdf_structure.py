@@ -4,7 +4,7 @@ import zlib
 from typing import Any
 
 from pypdf import PdfReader
-from pypdf.generic import ArrayObject, DictionaryObject
+from pypdf.generic import ArrayObject, DictionaryObject, NullObject, StreamObject
 
 from .content import Refusal
 
@@ -38,14 +38,14 @@ def damaged_pages(reader: PdfReader, most: int) -> set[int]:
 def _streams(page: Any) -> list[tuple[Any, Any]]:
     """The streams that draw a page, those of its forms included, each with what it is called."""
     found: list[tuple[Any, Any]] = []
-    contents = page.get("/Contents")
-    contents = contents.get_object() if contents is not None else None
-    for index, part in enumerate(contents if isinstance(contents, ArrayObject) else [contents]):
-        stream = part.get_object() if part is not None else None
-        if stream is None:
-            if part is not None:
-                raise ValueError("A stream is not there.")
-            continue
+    contents = page.get("/Contents", ArrayObject())
+    if isinstance(contents, NullObject):
+        contents = ArrayObject()
+    whole = contents.get_object()
+    for index, part in enumerate(whole if isinstance(whole, ArrayObject) else [contents]):
+        stream = part.get_object()
+        if not isinstance(stream, StreamObject):
+            raise TypeError("A stream is not there.")
         found.append((_name(part, stream, (id(page), index)), stream))
     seen: set[Any] = set()
     waiting = [(page.get("/Resources"), 0)]
@@ -75,6 +75,8 @@ def _name(part: Any, stream: Any, otherwise: Any) -> Any:
 
 
 def _is_damaged(stream: Any, most: int) -> bool:
+    if not isinstance(stream, StreamObject):
+        return True
     filters = stream.get("/Filter")
     filters = filters.get_object() if filters is not None else None
     first = filters[0] if isinstance(filters, ArrayObject) and filters else filters
