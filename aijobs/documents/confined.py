@@ -32,6 +32,8 @@ _TITLES = {
     "docx": "Word document",
     "workbook": "workbook",
     **dict.fromkeys(("png", "jpeg", "gif", "webp"), "image"),
+    "eml": "mail",
+    "msg": "Outlook mail",
 }
 _OUT_OF_TIME = {-signal.SIGXCPU, -signal.SIGKILL}
 

@@ -23,6 +23,8 @@ _KINDS = {
     ".htm": "html",
     ".pdf": "pdf",
     ".docx": "docx",
+    ".eml": "eml",
+    ".msg": "msg",
 }
 MEDIA_TYPES = {
     "text": "text/plain",
@@ -33,6 +35,8 @@ MEDIA_TYPES = {
     "jpeg": "image/jpeg",
     "gif": "image/gif",
     "webp": "image/webp",
+    "eml": "message/rfc822",
+    "msg": "application/vnd.ms-outlook",
 }
 _IMAGES = {
     "png": (b"\x89PNG\r\n\x1a\n",),
@@ -42,6 +46,8 @@ _IMAGES = {
 }
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+# The first bytes of PNG, JPEG, GIF and TIFF; WebP has its mark behind a length.
+_TIFF = (b"II*\0", b"MM\0*")
 _UNSUPPORTED = "This kind of file cannot be read. Upload .txt, .md, .html, .pdf or .docx."
 
 
@@ -123,17 +129,19 @@ def read_document(
         content = _from_text(kind, data, content_type, limits)
     else:
         content = _confined(kind, data, limits)
-    is_file = originals.is_wanted(kind, content, read_as, accept_partial=accept_partial)
+    is_file = originals.is_wanted(kind, content, read_as)
     if is_file and (problem := originals.problem(MEDIA_TYPES[kind], size, content)):
-        why = f"{_incomplete(content)} It" if content.missing else "It"
-        raise UnreadableDocument(f"{why} cannot be sent as it is either: {problem}")
+        if not (read_as == "auto" and accept_partial):
+            why = f"{_incomplete(content)} It" if content.missing else "It"
+            raise UnreadableDocument(f"{why} cannot be sent as it is: {problem}")
+        is_file = False
     if not is_file:
-        if not content.text or content.text.isspace():
+        has_text = bool(content.text) and not content.text.isspace()
+        if content.missing and not (accept_partial and has_text):
+            more = " Send accept_partial to queue what can be read." if has_text else ""
+            raise UnreadableDocument(f"{_incomplete(content)}{more}")
+        if not has_text:
             raise UnreadableDocument("The document has no text.")
-        if content.missing and not accept_partial:
-            raise UnreadableDocument(
-                f"{_incomplete(content)} Send accept_partial to queue what can be read."
-            )
     return Document(
         filename,
         MEDIA_TYPES[kind],
@@ -148,7 +156,8 @@ def read_document(
 
 
 def _incomplete(content: Content) -> str:
-    return f"Not all of the document can be read: {'; '.join(content.missing)}."
+    how_much = "Not all" if content.text else "Nothing"
+    return f"{how_much} of the document can be read: {'; '.join(content.missing)}."
 
 
 def _kind(data: bytes, suffix: str, content_type: str) -> str:
@@ -160,6 +169,10 @@ def _kind(data: bytes, suffix: str, content_type: str) -> str:
     for image, starts in _IMAGES.items():
         if data.startswith(starts) and (image != "webp" or data[8:12] == b"WEBP"):
             return image
+    if data.startswith(_TIFF):
+        raise UnreadableDocument("A TIFF image cannot be read. Save it as PDF, PNG or JPEG.")
+    if data.startswith(_OLE) and suffix == ".msg":
+        return "msg"
     if data.startswith(_ZIP) and (suffix == ".docx" or b"word/document.xml" in data):
         return "docx"
     if data.startswith(_OLE) and suffix in {".doc", ".docx"}:
@@ -171,8 +184,8 @@ def _kind(data: bytes, suffix: str, content_type: str) -> str:
         raise UnreadableDocument(_UNSUPPORTED)
     if start.startswith((b"<!doctype html", b"<html")):
         return "html"
-    kind = _KINDS.get(suffix)
-    if kind in {"pdf", "docx"}:
+    kind = "eml" if content_type == "message/rfc822" else _KINDS.get(suffix)
+    if kind in {"pdf", "docx", "msg"}:
         raise UnreadableDocument(f"The content is not that of a {suffix} file, or it is damaged.")
     if kind is None and suffix and not content_type.startswith("text/"):
         raise UnreadableDocument(_UNSUPPORTED)

@@ -18,13 +18,13 @@ MOST_IMAGE_BYTES = 3_750_000
 MOST_PIXELS = 8_000
 
 
-def is_wanted(kind: str, content: Content, read_as: str, *, accept_partial: bool) -> bool:
+def is_wanted(kind: str, content: Content, read_as: str) -> bool:
     """Whether the file is to be sent, and not its text.
 
-    By itself ("auto"), a PDF is sent as it is where its text lacks something, and every image.
+    By itself ("auto"), a PDF is sent as it is where its text lacks a page, and every image.
     """
     if read_as == "auto":
-        return kind in IMAGES or (kind == "pdf" and bool(content.missing) and not accept_partial)
+        return kind in IMAGES or (kind == "pdf" and bool(content.unreadable_pages))
     return read_as == "original"
 
 

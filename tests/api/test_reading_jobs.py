@@ -40,6 +40,15 @@ def test_a_completed_job_shows_its_result_and_what_it_cost(caller: Caller) -> No
         "status": "completed",
         "route": "batch",
         "collection_id": None,
+        "document": {
+            "name": "",
+            "media_type": "text/plain",
+            "bytes": 44,
+            "pages": None,
+            "characters": 44,
+            "read_as": "text",
+            "warnings": [],
+        },
         "row": None,
         "reference": "",
         "metadata": {},
@@ -208,9 +217,9 @@ def test_a_list_takes_the_same_number_of_queries_however_long(
         make_charge(make_failed(caller.tenant))
 
     # The key and its tenant, the jobs, the charges, the errors.
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         assert len(ids(caller.read("jobs", page_size=3))) == 3
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         assert len(ids(caller.read("jobs"))) == 20
 
 

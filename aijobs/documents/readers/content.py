@@ -24,6 +24,8 @@ class Content:
     """How many pages there are, where the format has pages."""
     missing: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    unreadable_pages: list[int] = field(default_factory=list)
+    """The numbers of the pages, from 1, that `text` does not stand for: scans, damaged ones."""
     is_encrypted: bool = False
     """Whether it opened with an empty password, as no other program may do for its sender."""
     pixels: tuple[int, int] = (0, 0)

@@ -20,6 +20,8 @@ DOCUMENTS = {
     "html": "web_page",
     "pdf": "pdf",
     "docx": "word",
+    "eml": "mail",
+    "msg": "outlook",
     **dict.fromkeys(("png", "jpeg", "gif", "webp"), "image"),
 }
 WORKBOOK = "workbook"
