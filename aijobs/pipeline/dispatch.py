@@ -7,6 +7,7 @@ retries. What can't be known from its answer is left to reconcile, and never sen
 
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from datetime import datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
@@ -237,16 +238,16 @@ def write_body(batch: Batch, nonce: str, body: IO[bytes]) -> int:
     body.seek(0)
     body.truncate()
     body.write(b'{"requests":[')
-    rows = read_rows(ROWS, [batch.pk])
-    for (key, job_type, max_tokens_factor, options), documents in groupby(
-        rows, itemgetter(*range(4))
-    ):
-        kind = jobtypes.get(job_type)
-        given = kind.load(orjson.loads(options), [_part(*row[4:]) for row in documents])
-        params = kind.params(given, max_tokens_factor=int(max_tokens_factor))
-        line = orjson.dumps({"custom_id": submission.custom_id(key), "params": params})
-        body.write(b"," + line if count else line)
-        count += 1
+    # Where a job cannot be written, the connection must be free for whoever notes it down.
+    with closing(read_rows(ROWS, [batch.pk])) as rows:
+        for job, documents in groupby(rows, itemgetter(*range(4))):
+            key, job_type, max_tokens_factor, options = job
+            kind = jobtypes.get(job_type)
+            given = kind.load(orjson.loads(options), [_part(*row[4:]) for row in documents])
+            params = kind.params(given, max_tokens_factor=int(max_tokens_factor))
+            line = orjson.dumps({"custom_id": submission.custom_id(key), "params": params})
+            body.write(b"," + line if count else line)
+            count += 1
     body.write(b"]}")
     return count
 
