@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, BinaryIO
 
-from aijobs.jobtypes import TEXT_ALIASES, TEXT_FIELD, InvalidInput, JobType
+from aijobs.jobtypes import TEXT_ALIASES, TEXT_FIELD, TEXT_NAMES, InvalidInput, JobType
 
 from .tables import DEFAULT_LIMITS, Table, TableLimits, open_table
 
@@ -15,6 +15,35 @@ Item = tuple[int, Mapping[str, Any] | InvalidInput]
 COMMON_FIELDS = ("reference", "needed_within")
 # A list of headers in an error message ends somewhere.
 _HEADERS_TOLD = 30
+# What people call these columns; the first one found counts.
+_SYNONYMS = {
+    TEXT_FIELD: (
+        "document",
+        "policy text",
+        "full text",
+        "body",
+        "content",
+        "letter",
+        "message",
+        "description",
+        "claim text",
+    ),
+    "reference": (
+        "ref",
+        "id",
+        "no",
+        "number",
+        "policy no",
+        "policy no.",
+        "policy number",
+        "claim no",
+        "claim no.",
+        "claim number",
+        "case number",
+        "document id",
+        "name",
+    ),
+}
 
 
 class UnmappedTable(ValueError):
@@ -37,14 +66,34 @@ def read_items(
 ) -> Iterator[Item]:
     """The rows of a table as items of a collection.
 
-    `columns` says which header to take for a field; see `columns_of`. What is no field becomes
-    metadata, under its own header. `file` must stay open: UnreadableTable can be raised at any row.
+    `columns` says which header, or key of NDJSON, to take for a field; see `columns_of`. What is no
+    field becomes XX
     Raises UnreadableTable and UnmappedTable.
     """
     table = open_table(file, filename, sheet=sheet, fields=fields_of(kind), limits=limits)
+    return items_of(table, kind, columns)
+
+
+def items_of(
+    table: Table, kind: JobType, columns: Mapping[str, str] | None = None
+) -> Iterator[Item]:
+    """The same for a table that is open already. Its rows can be asked for once."""
     if table.header is None:
-        return _lines(table, kind)
+        return _lines(table, kind, columns or {})
     return _rows(table, columns_of(table.header, kind, columns))
+
+
+def guess_columns(header: Collection[str], fields: Collection[str]) -> dict[str, str]:
+    """The header that is most likely each field, by its name and by common other names for it."""
+    found: dict[str, str] = {}
+    for field in fields:
+        aliases = TEXT_ALIASES if field == TEXT_FIELD else ()
+        names = (field, *aliases, *_SYNONYMS.get(field, ()))
+        free = [one for one in header if one not in found.values()]
+        match = next((one for name in names if (one := _called(name, free))), None)
+        if match:
+            found[field] = match
+    return found
 
 
 def columns_of(
@@ -53,7 +102,7 @@ def columns_of(
     """The header of the table's column for each field that has one.
 
     For what is not `chosen`, a column counts that is called like the field, whatever its case, with
-    spaces for underscores. Raises UnmappedTable.
+    spaces for underscores; an empty header says that the field has no column. Raises UnmappedTable.
     """
     wanted = fields_of(kind)
     found = {field: header for field in wanted if (header := _called_like(field, headers))}
@@ -63,6 +112,9 @@ def columns_of(
         field = TEXT_FIELD if name in TEXT_ALIASES else name
         if field not in wanted:
             raise UnmappedTable(f"There is no field “{name[:100]}”. There are: {_told(wanted)}.")
+        if not header:
+            found.pop(field, None)
+            continue
         match = header if header in headers else _called(header, headers)
         if match is None:
             raise UnmappedTable(
@@ -96,12 +148,18 @@ def _rows(table: Table, columns: Mapping[str, str]) -> Iterator[Item]:
         yield number, item | {"metadata": metadata}
 
 
-def _lines(table: Table, kind: JobType) -> Iterator[Item]:
+def _lines(table: Table, kind: JobType, chosen: Mapping[str, str]) -> Iterator[Item]:
     """The objects of an NDJSON file: what is no field becomes metadata, as text."""
-    known = {*fields_of(kind), *TEXT_ALIASES, "metadata"}
+    fields = {name: name for name in (*fields_of(kind), *TEXT_ALIASES, "metadata")}
+    for name, key in chosen.items():
+        # A field that is chosen goes by no other name.
+        for other in TEXT_NAMES if name in TEXT_NAMES else (name,):
+            fields.pop(other, None)
+        if key:
+            fields[key] = TEXT_FIELD if name in TEXT_ALIASES else name
     for number, found, _ in table.rows():
-        item = {name: value for name, value in found.items() if name in known}
-        own = {name: _text(value) for name, value in found.items() if name not in known}
+        item = {fields[key]: value for key, value in found.items() if key in fields}
+        own = {key: _text(value) for key, value in found.items() if key not in fields}
         given = item.get("metadata")
         if own and (given is None or isinstance(given, dict)):
             item["metadata"] = own | (given or {})

@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -21,27 +22,14 @@ from aijobs.pipeline.accept import Accepted, RejectedCollection
 from aijobs.reading import collections, jobs
 from aijobs.reading.jobs import JobFilter
 from aijobs.web import parameters
-from aijobs.web.forms import NewCollection
+from aijobs.web.forms import NOW, NewCollection
 from aijobs.web.guards import MemberRequest, for_members, for_writers, or_404
 from aijobs.web.parameters import asks
+from aijobs.web.previews import Choice, Preview, Reasons, look_at
 from aijobs.web.redirects import onward
 
 PAGE_SIZE = 25
-SHOWN_REJECTIONS = 100
 TOLD_IN_MESSAGE = 5
-
-
-class _Counted:
-    """Rows, counted as they are read."""
-
-    def __init__(self, rows: Iterator[Item]) -> None:
-        self._rows = rows
-        self.count = 0
-
-    def __iter__(self) -> Iterator[Item]:
-        for row in self._rows:
-            self.count += 1
-            yield row
 
 
 @require_safe
@@ -58,32 +46,41 @@ def overview(request: MemberRequest, asked: parameters.Paging) -> HttpResponseBa
 @asks(parameters.Chosen)
 def new(request: MemberRequest, asked: parameters.Chosen) -> HttpResponseBase:
     """The form for many jobs, and what comes of it."""
-    context: dict[str, object] = {}
-    if request.method == "POST":
-        form = NewCollection(request.POST, request.FILES)
-        if form.is_valid():
-            table = form.cleaned_data["table"]
-            try:
-                rows = _Counted(read_items(table.file, table.name, form.chosen.kind))
-                accepted = _queue(request, form, rows, now=timezone.now())
-            except (UnmappedTable, UnreadableTable) as error:
-                form.add_error("table", str(error))
-            except InvalidInput as refusal:
-                form.refuse(refusal)
-            except RejectedCollection as refusal:
-                context = {
-                    "refusal": str(refusal),
-                    "rejected": refusal.rejected[:SHOWN_REJECTIONS],
-                    "rejected_count": refusal.rejected_count,
-                    "row_count": rows.count,
-                }
-            else:
-                _tell(request, accepted)
-                return onward(request, "collection", accepted.collection.pk)
-    else:
+    if request.method != "POST":
         form = NewCollection(initial={"job_type": asked.job_type or "classify"})
-    context["form"] = form
-    return render(request, "collections/new.html", context, status=422 if form.is_bound else 200)
+        return render(request, "collections/new.html", {"form": form})
+    form = NewCollection(request.POST, request.FILES)
+    context: dict[str, object] = {"form": form}
+    if form.is_valid() and "preview" not in request.POST:
+        table = form.cleaned_data["table"]
+        choice = Choice.of(request.POST)
+        try:
+            items = read_items(
+                table.file,
+                table.name,
+                form.chosen.kind,
+                sheet=choice.sheet,
+                columns=choice.columns,
+            )
+            accepted = _queue(request, form, items, now=timezone.now())
+        except (UnmappedTable, UnreadableTable) as error:
+            form.add_error("table", str(error))
+        except InvalidInput as refusal:
+            form.refuse(refusal)
+        except RejectedCollection as refusal:
+            context["refusal"] = str(refusal)
+        else:
+            _tell(request, accepted, choice)
+            return onward(request, "collection", accepted.collection.pk)
+    context["preview"] = _preview(request)
+    return render(request, "collections/new.html", context, status=422)
+
+
+@require_POST
+@for_writers
+def preview(request: MemberRequest) -> HttpResponseBase:
+    """What would become of a table, as a part of the form. Nothing is stored."""
+    return render(request, "collections/preview.html", {"preview": _preview(request)})
 
 
 @require_safe
@@ -152,8 +149,29 @@ def template(request: MemberRequest, job_type: str) -> HttpResponseBase:  # noqa
     return response
 
 
+def _preview(request: MemberRequest) -> Preview | None:
+    """None where no table was sent, or no job type chosen."""
+    form = NewCollection(request.POST, request.FILES)
+    form.is_valid()
+    table, job_type = request.FILES.get("table"), form.cleaned_data.get("job_type")
+    if not table or not job_type:
+        return None
+    options = form.chosen
+    options.is_valid()
+    file: Any = table
+    return look_at(
+        file.file,
+        str(file.name),
+        options.kind,
+        Choice.of(request.POST),
+        defaults=options.raw(),
+        needed_within=0 if form.cleaned_data.get("urgency") == NOW else None,
+        skips=form.cleaned_data.get("on_error") == "skip",
+    )
+
+
 def _queue(
-    request: MemberRequest, form: NewCollection, rows: _Counted, *, now: datetime
+    request: MemberRequest, form: NewCollection, rows: Iterator[Item], *, now: datetime
 ) -> Accepted:
     return accept.accept_collection(
         request.access.tenant,
@@ -169,18 +187,16 @@ def _queue(
     )
 
 
-def _tell(request: MemberRequest, accepted: Accepted) -> None:
+def _tell(request: MemberRequest, accepted: Accepted, choice: Choice) -> None:
     messages.success(request, f"Queued {_counted(accepted.accepted, 'document')}.")
     if accepted.rejected_count:
-        told = accepted.rejected[:TOLD_IN_MESSAGE]
-        first = "; ".join(
-            f"row {one.row}, {field}: {' '.join(errors)}"
-            for one in told
-            for field, errors in one.errors.items()
-        )
-        more = " …" if accepted.rejected_count > len(told) else ""
+        reasons = Reasons(choice.columns or {})
+        for one in accepted.rejected:
+            reasons.add(one.row, one.errors)
         skipped = _counted(accepted.rejected_count, "row")
-        messages.warning(request, f"Skipped {skipped}: {first}{more}")
+        told = "; ".join(map(str, reasons.groups[:TOLD_IN_MESSAGE]))
+        more = " …" if len(reasons.groups) > TOLD_IN_MESSAGE else ""
+        messages.warning(request, f"Left out {skipped}. {told}{more}")
 
 
 def _counted(count: int, noun: str) -> str:

@@ -17,6 +17,7 @@ urlpatterns = [
     path("jobs/<uuid:job_id>/result", jobs.download, name="job-result"),
     path("collections/", collections.overview, name="collections"),
     path("collections/new", collections.new, name="new-collection"),
+    path("collections/preview", collections.preview, name="preview-collection"),
     path("collections/template/<str:job_type>.csv", collections.template, name="table-template"),
     path("collections/<uuid:collection_id>", collections.detail, name="collection"),
     path(

@@ -82,11 +82,11 @@ def test_a_row_may_say_what_the_form_says_for_all(writer: Client) -> None:
 def test_one_bad_row_stops_all_and_is_named_by_its_number_in_the_file(writer: Client) -> None:
     response = send(writer, MIXED)
     assert response.status_code == 422
-    assert [(row.row, row.errors) for row in response.context["rejected"]] == [
-        (4, {"document_text": ["Must not be empty."]})
+    assert list(map(str, response.context["preview"].groups)) == [
+        "1 row: text: Must not be empty. (row 4)"
     ]
     page = response.content.decode()
-    assert "1 of 3 rows has an error" in page
+    assert "3 rows</strong>, 1 with an error" in page
     assert "motor\nhome" in page
     assert not Collection.objects.exists()
 
@@ -95,7 +95,7 @@ def test_bad_rows_are_skipped_on_request(writer: Client) -> None:
     response = send(writer, MIXED, on_error="skip")
     page = writer.get(response["Location"]).content.decode()
     assert "Queued 2 documents." in page
-    assert "Skipped 1 row: row 4, document_text: Must not be empty." in page
+    assert "Left out 1 row. 1 row: Document text: Must not be empty. (row 4)" in page
     assert AIJob.objects.count() == 2
 
 
