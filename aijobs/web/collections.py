@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from django.contrib import messages
@@ -19,14 +19,17 @@ from aijobs.jobtypes import InvalidInput, UnknownJobType
 from aijobs.models import Collection
 from aijobs.pipeline import accept, withdraw
 from aijobs.pipeline.accept import Accepted, RejectedCollection
-from aijobs.reading import collections, jobs
-from aijobs.reading.jobs import JobFilter
+from aijobs.reading import collections, rows
+from aijobs.reading.pages import NEWEST
+from aijobs.reading.rows import RowFilter
 from aijobs.web import parameters
 from aijobs.web.forms import NOW, NewCollection
 from aijobs.web.guards import MemberRequest, for_members, for_writers, or_404
 from aijobs.web.parameters import asks
 from aijobs.web.previews import Choice, Preview, Reasons, look_at
+from aijobs.web.reasons import why
 from aijobs.web.redirects import onward
+from aijobs.web.short import in_short
 
 PAGE_SIZE = 25
 TOLD_IN_MESSAGE = 5
@@ -85,34 +88,61 @@ def preview(request: MemberRequest) -> HttpResponseBase:
 
 @require_safe
 @for_members
-@asks(parameters.JobsInCollection)
+@asks(parameters.RowsOfCollection)
 def detail(
-    request: MemberRequest, asked: parameters.JobsInCollection, collection_id: UUID
+    request: MemberRequest, asked: parameters.RowsOfCollection, collection_id: UUID
 ) -> HttpResponseBase:
-    """A collection: how far it has come, what it cost, and its jobs."""
+    """A collection: how far it has come, what it cost, and its rows with their results."""
     tenant = request.access.tenant
     with or_404():
         found = collections.detail(tenant, collection_id, now=timezone.now())
-    only = JobFilter(status=asked.status, collection_id=collection_id)
+    collection, counts = found.collection, found.progress.counts
+    only = RowFilter(asked.status, asked.category, asked.reason, asked.search)
+    at, number = asked.position, None
+    if asked.row and at == NEWEST:
+        at = rows.before_row(tenant, collection, asked.row)
+    elif only.is_empty and at == NEWEST:
+        number = asked.page or 1
+        at = rows.before_page(tenant, collection, number, size=PAGE_SIZE)
+    page = rows.page(tenant, collection, only, at, size=PAGE_SIZE)
+    is_sorted = collection.job_type == "classify"
     return render(
         request,
         "collections/detail.html",
         {
-            "collection": found.collection,
-            "counts": found.progress.counts,
+            "collection": collection,
+            "counts": counts,
             "eta": found.eta,
             "progress": found.progress,
+            "left_open": found.progress.total - counts["completed"],
             "money": found.money,
-            "page": jobs.page(tenant, only, asked.position, size=PAGE_SIZE, labeled=True),
+            "page": page,
+            "number": number,
+            "pages": max(1, -(-found.progress.total // PAGE_SIZE)),
+            "results": [
+                (row, in_short(collection.job_type, row.result), row.error and why(row.error))
+                for row in page.rows
+            ],
+            "categories": rows.categories(tenant, collection) if is_sorted else [],
+            "reasons": [(one, why(one.name)) for one in rows.reasons(tenant, collection)]
+            if counts["failed"]
+            else [],
             "only": only,
+            "only_why": why(only.reason) if only.reason else "",
+            "searches_text": collection.total <= rows.MOST_SEARCHED,
         },
     )
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @for_writers
 def cancel_collection(request: MemberRequest, collection_id: UUID) -> HttpResponseBase:
+    """Asks first, and names the number; a POST cancels what is waiting then."""
     collection = _collection(request, collection_id)
+    if request.method != "POST":
+        waiting = collection.counts()["queued"]
+        context = {"collection": collection, "waiting": waiting}
+        return render(request, "collections/cancel.html", context)
     canceled = withdraw.cancel_collection(collection, now=timezone.now())
     if canceled:
         messages.success(request, f"Canceled {_counted(canceled, 'waiting job')}.")
@@ -124,12 +154,18 @@ def cancel_collection(request: MemberRequest, collection_id: UUID) -> HttpRespon
 @require_POST
 @for_writers
 def retry_collection(request: MemberRequest, collection_id: UUID) -> HttpResponseBase:
+    """Queues the failed jobs again, or with status=canceled those that were canceled."""
     collection = _collection(request, collection_id)
-    queued = accept.retry_collection(collection, now=timezone.now())
+    status: Literal["failed", "canceled"] = (
+        "canceled" if request.POST.get("status") == "canceled" else "failed"
+    )
+    queued = accept.retry_collection(collection, status, now=timezone.now())
     if queued:
-        messages.success(request, f"Queued {_counted(queued, 'failed job')} again.")
-    else:
+        messages.success(request, f"Queued {_counted(queued, f'{status} job')} again.")
+    elif status == "failed":
         messages.error(request, "No job of this collection has failed.")
+    else:
+        messages.error(request, "No job of this collection is canceled.")
     return redirect("collection", collection.pk)
 
 
@@ -171,13 +207,13 @@ def _preview(request: MemberRequest) -> Preview | None:
 
 
 def _queue(
-    request: MemberRequest, form: NewCollection, rows: Iterator[Item], *, now: datetime
+    request: MemberRequest, form: NewCollection, items: Iterator[Item], *, now: datetime
 ) -> Accepted:
     return accept.accept_collection(
         request.access.tenant,
         form.cleaned_data["name"],
         form.chosen.kind.name,
-        rows,
+        items,
         now=now,
         created_by=request.access.actor,
         defaults=form.chosen.raw(),

@@ -20,6 +20,8 @@ CELL_CHARS = 160
 # NDJSON has no header: the keys of its first objects stand for one.
 _LINES_LOOKED_AT = 100
 _PREFIX = "columns."
+REQUIRED = "This field is required."
+EMPTY_CELL = "The cell is empty."
 _LABELS = {
     TEXT_FIELD: "Document text",
     "reference": "Reference",
@@ -77,6 +79,8 @@ class Reasons:
         for path, messages in errors.items():
             subject = self._subject(path)
             for message in messages:
+                if message == REQUIRED and self._columns.get(path):
+                    message = EMPTY_CELL  # noqa: PLW2901
                 group = self._groups.setdefault((subject, message), Group(subject, message))
                 group.count += 1
                 if len(group.numbers) < SHOWN_NUMBERS:

@@ -142,6 +142,7 @@ def test_a_table_with_a_bad_row_queues_nothing_and_names_it(signed_in: Page) -> 
     page = signed_in
     page.goto("/collections/new")
     page.get_by_label("Name").fill("Half a table")
+    page.get_by_role("radio", name="Summary").check(force=True)
     page.locator("input[type=file]").set_input_files(
         {
             "name": "letters.csv",

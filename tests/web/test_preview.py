@@ -49,7 +49,7 @@ def test_a_preview_stores_nothing(writer: Client) -> None:
 def test_bad_rows_are_grouped_under_the_columns_own_name(writer: Client) -> None:
     chosen = columns(document_text="policy_text", reference="policy_no")
     found = look(writer, TABLE, **chosen)
-    assert list(map(str, found.groups)) == ["1 row: policy_text: Must not be empty. (row 3)"]
+    assert list(map(str, found.groups)) == ["1 row: policy_text: The cell is empty. (row 3)"]
     assert found.ready == 0
     assert look(writer, TABLE, on_error="skip", **chosen).ready == 2
 
