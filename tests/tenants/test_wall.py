@@ -16,7 +16,6 @@ import pytest
 from django.db import transaction
 from django.test import Client
 
-from aijobs import jobtypes
 from aijobs.api.idempotency import HEADER
 from tests.addresses import OF_TENANTS, Address, queries
 from tests.factories import NOW, OPTIONS
@@ -34,6 +33,13 @@ ONCE = [
     if HEADER in {one["name"] for one in operation.get("parameters", [])}
 ]
 
+# What parameters may be that hold any text.
+TEXTS = {
+    "reference": ["POL-1"],
+    "search": ["POL-1", "Letter"],
+    "category": ["motor"],
+    "reason": ["api_error", "invalid_output"],
+}
 METHODS = ("post", "put", "patch", "delete")
 
 Answer = tuple[int, str | None, bytes]
@@ -68,7 +74,9 @@ class World:
             "job_type": list(KINDS),
         }
 
-    def values(self, name: str, schema: Mapping[str, Any]) -> Sequence[str]:
+    def values(  # noqa: PLR0911  (one a kind of parameter)
+        self, name: str, schema: Mapping[str, Any]
+    ) -> Sequence[str]:
         """All that a parameter may be where that can be counted, else some of each kind."""
         schema = next((one for one in schema.get("anyOf", []) if one["type"] != "null"), schema)
         jobs = [self.mine.in_the_middle, self.theirs.in_the_middle]
@@ -85,8 +93,8 @@ class World:
                 return [str(least), str(most)]
             case {"type": "boolean"}:
                 return ["true", "false"]
-            case _ if name == "reference":
-                return ["POL-1"]
+            case _ if name in TEXTS:
+                return TEXTS[name]
             case _ if name == "cursor":
                 return [f"{way}.{job.hex}" for way in ("older", "newer") for job in jobs]
         raise AssertionError(f"Say what {name} may be: {schema}")
