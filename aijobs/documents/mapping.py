@@ -30,6 +30,8 @@ _SYNONYMS = {
     ),
     "reference": (
         "ref",
+        "claim",
+        "policy",
         "id",
         "no",
         "number",

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from aijobs.web import collections, entrance, jobs, people, usage
+from aijobs.web import collections, entrance, jobs, people, samples, usage
 
 urlpatterns = [
     path("", jobs.dashboard, name="dashboard"),
@@ -30,6 +30,7 @@ urlpatterns = [
         collections.retry_collection,
         name="retry-collection",
     ),
+    path("samples/<str:sample>", samples.sample, name="sample"),
     path("usage", usage.overview, name="usage"),
     path("settings/people", people.members, name="members"),
     path("settings/keys", people.keys, name="keys"),

@@ -71,6 +71,7 @@ class World:
             "collection_id": [str(mine.collection), str(theirs.collection)],
             "key_id": [mine.key, theirs.key],
             "name": ["not-found"],
+            "sample": ["policy.txt"],
             "job_type": list(KINDS),
         }
 
@@ -176,6 +177,7 @@ def test_what_is_mine_is_there_and_what_is_theirs_is_not(address: Address) -> No
             "collection_id": [str(whose.collection)],
             "key_id": [whose.key],
             "name": ["not-found"],
+            "sample": ["policy.txt"],
             "job_type": [KINDS[0]],
         }
         [path] = address.filled(rows)

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 
 from aijobs import jobtypes
-from aijobs.models import AIJob, Collection, new_id
+from aijobs.models import AIJob, CircuitBreaker, Collection, new_id
 from citizenapp.tenants.models import Tenant
 from tests.factories import NOW, make_job, make_tenant, make_user
 
@@ -160,6 +161,67 @@ def test_what_still_waits_is_canceled(writer: Client, tenant: Tenant) -> None:
     assert collection.counts()["canceled"] == 2
     again = writer.post(f"/collections/{collection.pk}/cancel", follow=True)
     assert "Nothing was waiting any more." in again.content.decode()
+
+
+def test_canceling_asks_first_and_names_the_number(writer: Client, tenant: Tenant) -> None:
+    collection = make_collection(tenant, completed=1, queued=2)
+    page = writer.get(f"/collections/{collection.pk}/cancel").content.decode()
+    assert "Cancel 2 waiting jobs?" in page
+    assert collection.counts()["queued"] == 2
+
+
+def test_what_was_canceled_is_queued_again(writer: Client, tenant: Tenant) -> None:
+    collection = make_collection(tenant, canceled=3, failed=1)
+    assert "Queue 3 canceled again" in writer.get(f"/collections/{collection.pk}").content.decode()
+    path = f"/collections/{collection.pk}/retry"
+    page = writer.post(path, {"status": "canceled"}, follow=True).content.decode()
+    assert "Queued 3 canceled jobs again." in page
+    assert (collection.counts()["queued"], collection.counts()["failed"]) == (3, 1)
+
+
+def test_all_is_done_only_where_all_has_a_result(writer: Client, tenant: Tenant) -> None:
+    done = make_collection(tenant, completed=2)
+    assert "All done." in writer.get(f"/collections/{done.pk}").content.decode()
+    ended = make_collection(tenant, completed=2, failed=3, canceled=1)
+    page = writer.get(f"/collections/{ended.pk}").content.decode()
+    assert "All done." not in page
+    assert "All ended: 3 failed, 1 canceled." in page
+
+
+def test_rows_that_were_left_out_are_told(writer: Client, tenant: Tenant) -> None:
+    collection = make_collection(tenant, completed=1)
+    Collection.objects.filter(pk=collection.pk).update(rejected=4)
+    page = writer.get(f"/collections/{collection.pk}").content.decode()
+    assert "4 rows were left out" in page
+
+
+def test_nothing_is_expected_while_sending_is_paused(writer: Client, tenant: Tenant) -> None:
+    collection = make_collection(tenant, queued=1)
+    now = timezone.now()
+    CircuitBreaker.objects.create(reason="on_hold", message="", opened_at=now, probe_at=now)
+    page = writer.get(f"/collections/{collection.pk}").content.decode()
+    assert "Sending is paused.</p>" in page
+
+
+def test_the_page_of_a_job_leads_to_its_row(writer: Client) -> None:
+    send(writer, "reference,text,branch\r\nP-1,Hail,<i>north</i>\r\n")
+    job = AIJob.objects.get()
+    page = writer.get(f"/jobs/{job.pk}").content.decode()
+    assert f"/collections/{job.collection_id}?row=2" in page
+    assert "&lt;i&gt;north&lt;/i&gt;" in page
+    assert "<title>P-1" in page
+
+
+def test_the_samples_are_downloaded_and_can_be_queued(writer: Client) -> None:
+    table = b"".join(writer.get("/samples/claims.csv"))
+    response = send(
+        writer, table, **{"columns.document_text": "letter", "columns.reference": "claim"}
+    )
+    assert response.status_code == 302
+    assert Collection.objects.get().total == 10
+    policy = b"".join(writer.get("/samples/policy.txt"))
+    assert policy.startswith(b"HOUSEHOLD INSURANCE")
+    assert writer.get("/samples/settings.py").status_code == 404
 
 
 def test_what_failed_is_queued_again(writer: Client, tenant: Tenant) -> None:
