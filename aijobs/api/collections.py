@@ -1,6 +1,5 @@
 """Collections: queue many jobs at once, follow them, download what came of them."""
 
-from collections.abc import Iterable
 from typing import Any, BinaryIO, cast
 from uuid import UUID
 
@@ -15,7 +14,7 @@ from aijobs.api import bodies, exports, idempotency, openapi, shapes, translate
 from aijobs.api.bodies import Body
 from aijobs.api.endpoint import Endpoint, is_there
 from aijobs.api.parameters import Download, Paging, Retry, documented
-from aijobs.documents import TableLimits, UnmappedTable, UnreadableTable, read_items
+from aijobs.documents import Items, TableLimits, UnmappedTable, UnreadableTable, read_items
 from aijobs.jobtypes import InvalidInput
 from aijobs.models import Collection
 from aijobs.pipeline import accept, withdraw
@@ -26,8 +25,7 @@ FIELDS = {"name", "job_type", "defaults", "on_error", "needed_within"}
 # Fields of a form that hold JSON.
 JSON_FIELDS = ("defaults", "columns")
 
-# The row's number for whoever sent it, and what is in it, or why it cannot be read.
-Row = tuple[int, object]
+NO_ITEMS = Items(iter(()), ())
 
 
 class CollectionList(Endpoint):
@@ -63,7 +61,7 @@ class CollectionList(Endpoint):
         """
         now = timezone.now()
         body = bodies.read(request)
-        fields, rows = _read(body)
+        fields, items = _read(body)
 
         def queue() -> dict[str, Any]:
             try:
@@ -71,7 +69,7 @@ class CollectionList(Endpoint):
                     self.access.tenant,
                     fields.pop("name", None),
                     fields.pop("job_type"),
-                    rows,
+                    items.rows,
                     now=now,
                     created_by=self.access.actor,
                     lenient=body.is_form,
@@ -86,6 +84,7 @@ class CollectionList(Endpoint):
                     shapes.RejectedRow(row=bad.row, errors=bad.errors) for bad in queued.rejected
                 ],
                 rejected_count=queued.rejected_count,
+                warnings=list(items.warnings),
                 message=f"{queued.accepted:,} jobs are queued.",
             ).model_dump(mode="json")
 
@@ -193,19 +192,19 @@ def _collection_of(tenant: Tenant, collection_id: UUID) -> Collection:
         return collections.collection_of(tenant, collection_id)
 
 
-def _read(body: Body) -> tuple[dict[str, Any], Iterable[Row]]:
+def _read(body: Body) -> tuple[dict[str, Any], Items]:
     """What `accept.accept_collection` is to be called with, and the rows. Raises InvalidInput."""
     fields = dict(body.fields)
     errors: dict[str, list[str]] = {}
-    rows: Iterable[Row] = ()
+    found = NO_ITEMS
     if fields.get("job_type") not in jobtypes.names():
         errors["job_type"] = [f"Must be one of {', '.join(jobtypes.names())}."]
     if body.is_form:
-        rows = _rows_of_form(body, fields, errors)
+        found = _items_of_form(body, fields, errors)
     else:
         items = fields.pop("items", None)
         if isinstance(items, list):
-            rows = enumerate(items, 1)
+            found = Items(enumerate(items, 1), ())
         else:
             errors["items"] = ["Must be a list of objects."]
     if not isinstance(fields.get("defaults", {}), dict):
@@ -214,13 +213,11 @@ def _read(body: Body) -> tuple[dict[str, Any], Iterable[Row]]:
         errors[name[:100]] = ["There is no such field."]
     if errors:
         raise InvalidInput(errors)
-    return fields, rows
+    return fields, found
 
 
-def _rows_of_form(
-    body: Body, fields: dict[str, Any], errors: dict[str, list[str]]
-) -> Iterable[Row]:
-    """The rows of the uploaded table. Takes what is about the table out of `fields`."""
+def _items_of_form(body: Body, fields: dict[str, Any], errors: dict[str, list[str]]) -> Items:
+    """The rows of the uploaded table, or the files of the ZIP. Takes out of `fields` what is theirs."""
     for name in JSON_FIELDS:
         if name in fields:
             try:
@@ -233,9 +230,9 @@ def _rows_of_form(
     if sheet is not None and not isinstance(sheet, str):
         errors["sheet"] = ["Must be text."]
     if len(body.files) != 1:
-        errors["file"] = ["Send one file: .csv, .xlsx or .ndjson."]
+        errors["file"] = ["Send one file: a table or a ZIP of documents."]
     if errors:
-        return ()
+        return NO_ITEMS
     (file,) = body.files.values()
     try:
         return read_items(
@@ -249,4 +246,4 @@ def _rows_of_form(
         errors["columns" if columns else "file"] = [str(error)]
     except UnreadableTable as error:
         errors["file"] = [str(error)]
-    return ()
+    return NO_ITEMS

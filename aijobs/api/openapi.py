@@ -136,7 +136,8 @@ def job_request(kind: JobType) -> dict[str, Any]:
             "document": {
                 "type": "string",
                 "format": "binary",
-                "description": f"txt, md, html, pdf or docx, instead of `{TEXT_FIELD}`.",
+                "description": f"Text, md, html, pdf, docx, eml, msg or an image, instead of"
+                f" `{TEXT_FIELD}`.",
             },
             "read_as": {
                 "type": "string",
@@ -269,8 +270,9 @@ COLLECTION_REQUEST: dict[str, Any] = {
                 "file": {
                     "type": "string",
                     "format": "binary",
-                    "description": "csv, xlsx or ndjson: a row for each job. A column that is"
-                    " called like a field is that field; all others become metadata.",
+                    "description": "csv, xlsx, xls, ods or ndjson: a row for each job; or zip: a"
+                    " file for each. A column that is called like a field is that field; all others"
+                    " become metadata.",
                 },
                 "sheet": {
                     "type": "string",

@@ -168,6 +168,7 @@ class QueuedCollection(Shape):
     accepted: int
     rejected: list[RejectedRow]
     rejected_count: int = Field(description="May be more than are listed.")
+    warnings: list[str] = Field(description="What of the file was passed over.")
     message: str
 
 

@@ -2,13 +2,14 @@
 
 from .columns import guess_columns
 from .documents import READ_AS, Document, DocumentLimits, UnreadableDocument, of_text, read_document
-from .mapping import UnmappedTable, read_items
+from .mapping import Items, UnmappedTable, read_items
 from .tables import Row, Sheet, Table, TableLimits, UnreadableTable, open_table, read_table
 
 __all__ = [
     "READ_AS",
     "Document",
     "DocumentLimits",
+    "Items",
     "Row",
     "Sheet",
     "Table",

@@ -4,7 +4,6 @@ import io
 import re
 import weakref
 from collections.abc import Callable, Collection, Iterable, Iterator
-from itertools import chain
 from pathlib import PurePath
 from types import TracebackType
 from typing import Any, BinaryIO, NamedTuple, Self
@@ -257,8 +256,23 @@ def _header(
                 f"Columns {_column(first[name] + 1)} and {_column(index + 1)} have one name."
             )
         first[name] = index
-    blank = (record for record in records if any(c.strip() for c in record[1]) or record[2])
-    return header, chain(blank)
+    return header, _without_blanks(records, are_rows=len(header) == 1)
+
+
+def _without_blanks(records: Iterable[Record], *, are_rows: bool) -> Iterator[Record]:
+    """Without blank rows at the end, and unless they `are_rows` without those between others.
+
+    Where a table has one column, a blank row is an empty cell, and not a row that parts others.
+    """
+    blanks: list[Record] = []
+    for number, cells, errors in records:
+        if not errors and not any(cell.strip() for cell in cells):
+            if are_rows:
+                blanks.append((number, [""], {}))
+            continue
+        yield from blanks
+        blanks.clear()
+        yield number, cells, errors
 
 
 def _column(number: int) -> str:

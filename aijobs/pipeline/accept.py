@@ -46,6 +46,7 @@ __all__ = [
     "RejectedCollection",
     "accept_collection",
     "accept_job",
+    "examine",
     "retry_collection",
     "retry_job",
 ]
@@ -269,6 +270,28 @@ def accept_collection(
         crash_point(Step.ACCEPT_COUNTED)
     crash_point(Step.ACCEPT_COMMITTED)
     return Accepted(queued, queued.total, rejections.told, rejections.count)
+
+
+def examine(
+    job_type: str,
+    rows: Iterable[Row],
+    *,
+    defaults: Mapping[str, object],
+    needed_within: object = None,
+    refused: Callable[[int, dict[str, list[str]]], None],
+) -> Iterator[Checked]:
+    """What `accept_collection` would make of these rows, leniently read. Nothing is stored.
+
+    `refused` is called with the number and the errors of each bad row. Raises UnknownJobType, and
+    InvalidInput where there are too many.
+    """
+
+    class Told(Rejections):
+        def add(self, row: int, errors: dict[str, list[str]]) -> None:
+            refused(row, errors)
+
+    kind = jobtypes.get(job_type)
+    yield from check_rows(kind, rows, defaults, needed_within, Told(), lenient=True)
 
 
 def retry_job(job: AIJob, *, now: datetime) -> bool:

@@ -4,6 +4,7 @@ import json
 from uuid import UUID
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import select_template
@@ -68,26 +69,17 @@ def dashboard(request: MemberRequest, asked: parameters.Jobs) -> HttpResponseBas
 @for_writers
 @asks(parameters.Chosen)
 def new(request: MemberRequest, asked: parameters.Chosen) -> HttpResponseBase:
-    """The form for one job, and what comes of it."""
+    """The form for one job, or one for each of several files, and what comes of it."""
     if request.method == "POST":
         form = NewJob(request.POST, request.FILES)
         if form.is_valid():
-            try:
-                job = accept.accept_job(
-                    request.access.tenant,
-                    form.chosen.kind.name,
-                    form.raw(),
-                    now=timezone.now(),
-                    created_by=request.access.actor,
-                    needed_within=form.needed_within,
-                    documents=form.documents,
-                    lenient=True,
-                )
-            except InvalidInput as refusal:
-                form.refuse(refusal)
-            else:
+            queued = _queue(request, form)
+            if len(queued) == 1:
                 messages.success(request, "Queued. The result will appear on this page.")
-                return onward(request, "job", job.pk)
+                return onward(request, "job", queued[0].pk)
+            if queued:
+                messages.success(request, f"Queued {len(queued)} documents, each as a job.")
+                return onward(request, "dashboard")
     else:
         form = NewJob(initial={"job_type": asked.job_type or jobtypes.names()[-1]})
     context = {"form": form, "examples": offers.examples(timezone.now().date())}
@@ -192,6 +184,32 @@ def download(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
         content_type=content_type,
         headers={"Content-Disposition": f'attachment; filename="{job.job_type}-{job.pk}.{suffix}"'},
     )
+
+
+def _queue(request: MemberRequest, form: NewJob) -> list[AIJob]:
+    """A job for each document; none, and the form says why, where one of them is bad."""
+    queued: list[AIJob] = []
+    has_bad = False
+    with transaction.atomic():
+        for document in form.documents:
+            try:
+                job = accept.accept_job(
+                    request.access.tenant,
+                    form.chosen.kind.name,
+                    form.raw(document),
+                    now=timezone.now(),
+                    created_by=request.access.actor,
+                    needed_within=form.needed_within,
+                    documents=[document] if document else [],
+                    lenient=True,
+                )
+                queued.append(job)
+            except InvalidInput as refusal:
+                form.refuse_one(refusal, document.name if document else "")
+                has_bad = True
+        if has_bad:
+            transaction.set_rollback(True)
+    return [] if has_bad else queued
 
 
 def _job(request: MemberRequest, job_id: UUID) -> AIJob:

@@ -3,6 +3,7 @@
 // loads the page anew.
 
 import { morph } from "./morph.js";
+import { startPreview } from "./preview.js";
 
 const PRICE_DELAY = 300;
 
@@ -15,7 +16,10 @@ export function startForms() {
       if (!confirm(button.dataset.confirm)) event.preventDefault();
     });
   }
-  for (const form of document.querySelectorAll("[data-work]")) new WorkForm(form);
+  for (const form of document.querySelectorAll("[data-work]")) {
+    new WorkForm(form);
+    if (form.dataset.preview) startPreview(form);
+  }
 }
 
 class WorkForm {
@@ -89,7 +93,7 @@ class WorkForm {
 
   async #submit(event) {
     event.preventDefault();
-    const button = this.#form.querySelector(".form-foot button");
+    const button = this.#form.querySelector(".form-foot button.primary");
     button.disabled = true;
     try {
       const response = await fetch(this.#form.action, {
@@ -107,6 +111,7 @@ class WorkForm {
       this.#showFailure();
     } finally {
       button.disabled = false;
+      this.#form.dispatchEvent(new Event("settled"));
     }
   }
 

@@ -33,6 +33,13 @@ ONCE = [
     if HEADER in {one["name"] for one in operation.get("parameters", [])}
 ]
 
+# What parameters may be that hold any text.
+TEXTS = {
+    "reference": ["POL-1"],
+    "search": ["POL-1", "Letter"],
+    "category": ["motor"],
+    "reason": ["api_error", "invalid_output"],
+}
 METHODS = ("post", "put", "patch", "delete")
 
 Answer = tuple[int, str | None, bytes]
@@ -64,6 +71,7 @@ class World:
             "collection_id": [str(mine.collection), str(theirs.collection)],
             "key_id": [mine.key, theirs.key],
             "name": ["not-found"],
+            "sample": ["policy.txt"],
             "job_type": list(KINDS),
         }
 
@@ -86,8 +94,8 @@ class World:
                 return [str(least), str(most)]
             case {"type": "boolean"}:
                 return ["true", "false"]
-            case _ if name == "reference":
-                return ["POL-1"]
+            case _ if name in TEXTS:
+                return TEXTS[name]
             case _ if name == "cursor":
                 return [f"{way}.{job.hex}" for way in ("older", "newer") for job in jobs]
         raise AssertionError(f"Say what {name} may be: {schema}")
@@ -169,6 +177,7 @@ def test_what_is_mine_is_there_and_what_is_theirs_is_not(address: Address) -> No
             "collection_id": [str(whose.collection)],
             "key_id": [whose.key],
             "name": ["not-found"],
+            "sample": ["policy.txt"],
             "job_type": [KINDS[0]],
         }
         [path] = address.filled(rows)

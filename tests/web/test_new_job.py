@@ -183,3 +183,34 @@ def test_a_price_that_is_not_known_keeps_nobody_from_queueing(writer: Client) ->
         assert send(writer)["Location"] == f"/jobs/{AIJob.objects.get().pk}"
     finally:
         jobtypes.use_models(models)
+
+
+def files(*named: tuple[str, bytes]) -> list[SimpleUploadedFile]:
+    return [SimpleUploadedFile(name, content, "text/plain") for name, content in named]
+
+
+def test_each_of_several_files_becomes_a_job_called_by_its_name(writer: Client) -> None:
+    send(writer, text="", document=files(("a.txt", b"Hail."), ("b.txt", b"Fire.")))
+    jobs = AIJob.objects.select_related("input").order_by("pk")
+    assert [(job.input.reference, job.documents.get().text) for job in jobs] == [
+        ("a.txt", "Hail."),
+        ("b.txt", "Fire."),
+    ]
+
+
+@pytest.mark.parametrize("bad", [b"%PDF-1.7 damaged", b"   "])
+def test_a_bad_file_among_several_is_named_and_nothing_is_queued(
+    writer: Client, bad: bytes
+) -> None:
+    sent = files(("a.txt", b"Hail."), ("bad.txt", bad), ("worse.txt", bad))
+    response = send(writer, text="", document=sent)
+    assert response.status_code == 422
+    errors = response.context["form"].errors["document"]
+    assert [error.partition(":")[0] for error in errors] == ["bad.txt", "worse.txt"]
+    assert not AIJob.objects.exists()
+
+
+def test_a_job_is_called_by_its_reference(writer: Client) -> None:
+    job_page = writer.get(send(writer, reference="POL-7 <b>")["Location"]).content.decode()
+    assert AIJob.objects.get().input.reference == "POL-7 <b>"
+    assert "<title>POL-7 &lt;b&gt;" in job_page
