@@ -1,6 +1,7 @@
 """A collection as its sender knows it: rows in the order of the table, each with its result."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -110,15 +111,21 @@ def before_row(tenant: Tenant, collection: Collection, number: int) -> Position:
 
     Numbers ascend, with gaps where rows were left out: found by halving, in a few short queries.
     """
-    low, high = 0, max(0, min(collection.total, number))
+
+    def is_before(position: int) -> bool:
+        return _number_at(tenant, collection, position) < number
+
+    # A row stands no later than its number says, and earlier only by what was left out before it.
+    high = max(0, min(collection.total, number - 1))
+    low = max(0, high - collection.rejected - 1)
+    if low and not is_before(low - 1):
+        low, high = 0, low - 1
     while low < high:
         middle = (low + high) // 2
-        key = _key_at(tenant, collection, middle)
-        found = JobInput.objects.filter(tenant=tenant, pk=key).values_list("row_number", flat=True)
-        if key is None or (found.first() or middle + 1) >= number:
-            high = middle
-        else:
+        if is_before(middle):
             low = middle + 1
+        else:
+            high = middle
     return Position(after=_key_at(tenant, collection, low - 1)) if low else NEWEST
 
 
@@ -178,6 +185,15 @@ def _filtered(tenant: Tenant, collection: Collection, only: RowFilter) -> AIJobQ
 def _key_at(tenant: Tenant, collection: Collection, position: int) -> UUID | None:
     keys = AIJob.objects.filter(collection=collection, collection__tenant=tenant).order_by("pk")
     return keys.values_list("pk", flat=True)[position : position + 1].first()
+
+
+def _number_at(tenant: Tenant, collection: Collection, position: int) -> float:
+    """The row number at this position; beyond the last row higher than any."""
+    key = _key_at(tenant, collection, position)
+    if key is None:
+        return math.inf
+    found = JobInput.objects.filter(tenant=tenant, pk=key).values_list("row_number", flat=True)
+    return found.first() or position + 1
 
 
 def _last_attempts(tenant: Tenant, collection: Collection) -> "QuerySet[JobAttempt]":

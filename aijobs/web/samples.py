@@ -1,7 +1,7 @@
 """Files to try the forms with. All that is in them is invented."""
 
 from django.conf import settings
-from django.http import FileResponse, Http404
+from django.http import Http404, HttpResponse
 from django.views.decorators.http import require_safe
 
 from aijobs.web.guards import MemberRequest, for_members
@@ -12,9 +12,12 @@ SAMPLES = {"policy.txt": "text/plain; charset=utf-8", "claims.csv": "text/csv; c
 
 @require_safe
 @for_members
-def sample(request: MemberRequest, sample: str) -> FileResponse:  # noqa: ARG001
+def sample(request: MemberRequest, sample: str) -> HttpResponse:  # noqa: ARG001
     """One of a few files, by its name."""
     if sample not in SAMPLES:
         raise Http404
-    file = (FOLDER / sample).open("rb")
-    return FileResponse(file, as_attachment=True, filename=sample, content_type=SAMPLES[sample])
+    return HttpResponse(
+        (FOLDER / sample).read_bytes(),
+        content_type=SAMPLES[sample],
+        headers={"Content-Disposition": f'attachment; filename="{sample}"'},
+    )

@@ -86,6 +86,10 @@ class WorkForm {
     }
     area.addEventListener("drop", (event) => {
       event.preventDefault();
+      // A field for one file would keep the first and lose the others in silence.
+      if (!input.multiple && event.dataTransfer.files.length > 1) {
+        return this.#notify("Drop one table at a time.");
+      }
       input.files = event.dataTransfer.files;
       input.dispatchEvent(new Event("change", { bubbles: true }));
     });
@@ -127,11 +131,15 @@ class WorkForm {
   }
 
   #showFailure() {
+    this.#notify("The server cannot be reached. What you filled in is still here: try again.");
+  }
+
+  #notify(text) {
     const place = this.#form.querySelector("[data-form-errors]");
     const notice = document.createElement("p");
     notice.className = "notice error";
     notice.setAttribute("role", "alert");
-    notice.textContent = "The server cannot be reached. What you filled in is still here: try again.";
+    notice.textContent = text;
     place.replaceChildren(notice);
     notice.scrollIntoView({ block: "center" });
   }
