@@ -217,7 +217,7 @@ def _read(body: Body) -> tuple[dict[str, Any], Items]:
 
 
 def _items_of_form(body: Body, fields: dict[str, Any], errors: dict[str, list[str]]) -> Items:
-    """The rows of the uploaded table, or the files of the ZIP. Takes out of `fields` what is theirs."""
+    """Rows of the uploaded table, or files of the ZIP. Takes what is about it out of `fields`."""
     for name in JSON_FIELDS:
         if name in fields:
             try:

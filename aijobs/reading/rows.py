@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, F, Q, QuerySet, TextField
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
-from aijobs.models import AIJob, Collection, JobAttempt, JobInput, JobOutput, dump_json
+from aijobs.models import AIJob, Collection, JobAttempt, JobDocument, JobInput, JobOutput, dump_json
 from aijobs.models.jobs import AIJobQuerySet
 from aijobs.reading.labels import labels
 from aijobs.reading.pages import NEWEST, Page, Position
@@ -176,8 +176,8 @@ def _filtered(tenant: Tenant, collection: Collection, only: RowFilter) -> AIJobQ
         named = Q(input__reference__icontains=only.search)
         if collection.total <= MOST_SEARCHED:
             escaped = dump_json(only.search)[1:-1]
-            jobs = jobs.annotate(raw_document=Cast(TextField()))
-            named |= Q(raw_document__icontains=escaped)
+            texts = JobDocument.objects.annotate(raw=Cast("text", TextField()))
+            named |= Q(Exists(texts.filter(job=OuterRef("pk"), raw__icontains=escaped)))
         jobs = jobs.filter(named)
     return jobs
 

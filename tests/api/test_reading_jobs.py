@@ -217,9 +217,9 @@ def test_a_list_takes_the_same_number_of_queries_however_long(
         make_charge(make_failed(caller.tenant))
 
     # The key and its tenant, the jobs, the charges, the errors.
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(4):
         assert len(ids(caller.read("jobs", page_size=3))) == 3
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(4):
         assert len(ids(caller.read("jobs"))) == 20
 
 
@@ -231,7 +231,7 @@ def test_a_list_does_not_fetch_the_documents(
     with django_assert_num_queries(3) as queries:
         caller.read("jobs")
 
-    assert not [query for query in queries if '"document"' in query["sql"]]
+    assert not [query for query in queries if "jobdocument" in query["sql"]]
 
 
 def test_one_job_takes_the_same_number_of_queries_however_often_it_failed(
@@ -242,7 +242,7 @@ def test_one_job_takes_the_same_number_of_queries_however_often_it_failed(
         fail(job, number)
 
     # The key and its tenant, the job, the charges, the attempts.
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         caller.read(f"jobs/{job.pk}")
 
 

@@ -15,7 +15,10 @@ LINKS = re.compile(rb'href="[^"]*"')
 NONSENSE = ["nonsense", "\0", " ", "0", "-1", "\U0001f600", "9" * 5_000]
 # What is nonsense elsewhere, and may be meant here.
 TEXT = {"nonsense", " ", "0", "-1", "\U0001f600"}
-POSSIBLE = dict.fromkeys(("reference", "category", "reason", "search"), TEXT) | {"bom": {"0"}}
+POSSIBLE = dict.fromkeys(("reference", "category", "reason", "search"), TEXT) | {
+    "bom": {"0"},
+    "original": {"0"},
+}
 TWO_WAYS = [one for one in OF_TENANTS if {"before", "after"} <= one.parameters.keys()]
 PARAMETERS = [(address, name) for address in OF_TENANTS for name in address.parameters]
 

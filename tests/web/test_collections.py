@@ -16,7 +16,7 @@ from tests.factories import NOW, make_job, make_tenant, make_user
 
 pytestmark = pytest.mark.django_db
 
-GOOD = "text\r\nFirst letter\r\n\r\nSecond letter\r\n"
+GOOD = "text\r\nFirst letter\r\nSecond letter\r\n"
 MIXED = "text,categories\r\nFirst letter,\r\n\r\n ,red;blue\r\nSecond letter,\r\n"
 
 
@@ -72,6 +72,12 @@ def test_every_row_becomes_a_job(writer: Client, tenant: Tenant) -> None:
     jobs = list(AIJob.objects.select_related("input").order_by("pk"))
     assert [job.documents.get().text for job in jobs] == ["First letter", "Second letter"]
     assert jobs[0].input.options == {"categories": ["motor", "home"]}
+
+
+def test_an_empty_cell_among_the_texts_is_an_error_and_not_left_out(writer: Client) -> None:
+    page = send(writer, "text\r\nFirst letter\r\n\r\nSecond letter\r\n\r\n").content.decode()
+    assert "(row 3)" in page
+    assert not AIJob.objects.exists()
 
 
 def test_a_row_may_say_what_the_form_says_for_all(writer: Client) -> None:

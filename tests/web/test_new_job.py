@@ -127,7 +127,7 @@ def test_an_error_stands_beside_its_field_and_nothing_is_lost_or_stored(
 @pytest.mark.parametrize(
     ("name", "content", "error"),
     [
-        ("photo.png", b"\x89PNG\r\n\x1a\n", "This kind of file cannot be read."),
+        ("photo.png", b"\x89PNG\r\n\x1a\n", "The image is damaged."),
         ("empty.txt", b"", "The submitted file is empty."),
         ("blank.txt", b" \n ", "The document has no text."),
         ("nul.txt", b"a\0b", "The file is not plain text"),
