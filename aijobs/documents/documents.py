@@ -48,7 +48,8 @@ _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 # The first bytes of PNG, JPEG, GIF and TIFF; WebP has its mark behind a length.
 _TIFF = (b"II*\0", b"MM\0*")
-_UNSUPPORTED = "This kind of file cannot be read. Upload .txt, .md, .html, .pdf, .docx, .eml, .msg or an image."
+_TOLD = ".txt, .md, .html, .pdf, .docx, .eml, .msg"
+_UNSUPPORTED = f"This kind of file cannot be read. Upload {_TOLD} or an image."
 
 
 ReadAs = Literal["auto", "text", "original"]
