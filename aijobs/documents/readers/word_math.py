@@ -1,6 +1,6 @@
 """Equations as one line of text."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from .office import child, children, name_of, value
@@ -61,7 +61,7 @@ def _rows(rows: Iterable[Any]) -> str:
     return "; ".join(", ".join(_joined(one) for one in children(row, "m:e")) for row in rows)
 
 
-_FORMS = {
+_FORMS: dict[str, Callable[[Any], str]] = {
     "m:f": lambda e: f"{_grouped(_part(e, 'num'))}/{_grouped(_part(e, 'den'))}",
     "m:sSup": _scripted,
     "m:sSub": _scripted,
