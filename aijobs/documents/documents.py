@@ -18,6 +18,9 @@ _KINDS = {
     ".htm": "html",
     ".pdf": "pdf",
     ".docx": "docx",
+    ".docm": "docx",
+    ".dotx": "docx",
+    ".dotm": "docx",
     ".eml": "eml",
     ".msg": "msg",
 }
@@ -120,14 +123,11 @@ def _kind(data: bytes, suffix: str, content_type: str) -> str:
         raise UnreadableDocument(_IMAGE)
     if data.startswith(_OLE) and suffix == ".msg":
         return "msg"
-    if data.startswith(_ZIP) and (suffix == ".docx" or b"word/document.xml" in data):
+    if data.startswith(_ZIP) and (_KINDS.get(suffix) == "docx" or b"word/document.xml" in data):
         return "docx"
-    if data.startswith(_OLE) and suffix in {".doc", ".docx"}:
-        raise UnreadableDocument(
-            "The Word document is protected by a password or in the format of Word 2003. "
-            "Save it as .docx without a password."
-        )
-    if data.startswith((_OLE, _ZIP, b"{\\rtf")):
+    if data.startswith(_OLE):
+        raise UnreadableDocument(_reason_of_ole(data, suffix))
+    if data.startswith((_ZIP, b"{\\rtf")):
         raise UnreadableDocument(_UNSUPPORTED)
     if start.startswith((b"<!doctype html", b"<html")):
         return "html"
@@ -137,6 +137,21 @@ def _kind(data: bytes, suffix: str, content_type: str) -> str:
     if kind is None and suffix and not content_type.startswith("text/"):
         raise UnreadableDocument(_UNSUPPORTED)
     return kind or "text"
+
+
+def _reason_of_ole(data: bytes, suffix: str) -> str:
+    """Why a file is refused that is a container of Office 97 to 2003."""
+    # Streams are named in UTF-16. A protected file of any kind holds one of this name.
+    if "EncryptedPackage".encode("utf-16-le") in data:
+        return "The file is protected by a password. Save it without a password."
+    if "WordDocument".encode("utf-16-le") in data:
+        return "The document is in the format of Word 97 to 2003. Save it as .docx."
+    if suffix in {".doc", ".dot"} or _KINDS.get(suffix) == "docx":
+        return (
+            "The Word document is protected by a password or in the format of Word 97 to 2003. "
+            "Save it as .docx without a password."
+        )
+    return _UNSUPPORTED
 
 
 def _decoded(data: bytes) -> str:
