@@ -23,7 +23,7 @@ from .office_drawings import chart_text, diagram_text, drawn_text
 from .word_fields import EMPTY, TICKED
 from .word_imports import imported
 from .word_math import linear
-from .word_numbering import Numbering
+from .word_numbering import Counters, Numbering
 from .word_runs import Line, Runs
 from .word_styles import Styles, list_of
 
@@ -48,13 +48,21 @@ class File:
     depth: int = 0
     """How many documents this one is imported into."""
     limits: Any = None
+    boxes: Counters = field(default_factory=Counters)
+    """Lists count on from one text box to the next, and from headers to footers."""
+    margins: Counters = field(default_factory=Counters)
 
 
 class Story:
     """Reads one story; the marks of fields pair within it."""
 
-    def __init__(self, file: File, part: str, *, is_margin: bool = False) -> None:
+    def __init__(
+        self, file: File, part: str, counters: Counters, *, is_margin: bool = False
+    ) -> None:
         self._file = file
+        self._part = part
+        self._counters = counters
+        self._is_margin = is_margin
         self._related: dict[str, Relation] = file.package.relations(part)
         self._runs = Runs(file.styles, file.found, file.notes, is_margin=is_margin)
         self._carried = ""
@@ -146,7 +154,7 @@ class Story:
             # A list says for itself which styles stand on which of its levels.
             levels = (numbering.level_of_style(list_id, one) for one in styles)
             level = next((one for one in levels if one is not None), level_of_style)
-        return numbering.label(list_id, level or 0)
+        return numbering.label(list_id, level or 0, self._counters)
 
     def _table(self, table: Any) -> Iterator[Block]:
         cells = [
@@ -235,7 +243,9 @@ class Story:
         for one in element:
             name = name_of(one)
             if name == "w:txbxContent":
-                yield from self.blocks(one)
+                box = Story(self._file, self._part, self._file.boxes, is_margin=self._is_margin)
+                yield from box.blocks(one)
+                yield from box.finish()
             elif name == "mc:AlternateContent":
                 yield from self._drawing(chosen(one))
             elif name == "a:p":
