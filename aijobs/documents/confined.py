@@ -30,6 +30,8 @@ _TITLES = {
     "html": "HTML page",
     "pdf": "PDF",
     "docx": "Word document",
+    "odt": "OpenDocument text",
+    "pptx": "presentation",
     "eml": "mail",
     "msg": "Outlook mail",
     "xlsx": "workbook",

@@ -21,6 +21,11 @@ _KINDS = {
     ".docm": "docx",
     ".dotx": "docx",
     ".dotm": "docx",
+    ".odt": "odt",
+    ".ott": "odt",
+    ".pptx": "pptx",
+    ".pptm": "pptx",
+    ".ppsx": "pptx",
     ".eml": "eml",
     ".msg": "msg",
 }
@@ -29,6 +34,8 @@ MEDIA_TYPES = {
     "html": "text/html",
     "pdf": "application/pdf",
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "odt": "application/vnd.oasis.opendocument.text",
+    "pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
     "eml": "message/rfc822",
     "msg": "application/vnd.ms-outlook",
 }
@@ -40,7 +47,10 @@ _IMAGE = (
     "An image holds no text that can be read; upload the text, or a PDF that text recognition (OCR)"
     " has gone over."
 )
-_UNSUPPORTED = "This kind of file cannot be read. Upload .txt, .md, .html, .pdf or .docx."
+_UNSUPPORTED = (
+    "This kind of file cannot be read."
+    " Upload .txt, .md, .html, .pdf, .docx, .odt, .pptx, .eml or .msg."
+)
 
 
 class UnreadableDocument(ValueError):
@@ -123,20 +133,32 @@ def _kind(data: bytes, suffix: str, content_type: str) -> str:
         raise UnreadableDocument(_IMAGE)
     if data.startswith(_OLE) and suffix == ".msg":
         return "msg"
-    if data.startswith(_ZIP) and (_KINDS.get(suffix) == "docx" or b"word/document.xml" in data):
-        return "docx"
+    if data.startswith(_ZIP):
+        return _kind_of_zip(data, suffix)
     if data.startswith(_OLE):
         raise UnreadableDocument(_reason_of_ole(data, suffix))
-    if data.startswith((_ZIP, b"{\\rtf")):
+    if data.startswith(b"{\\rtf"):
         raise UnreadableDocument(_UNSUPPORTED)
     if start.startswith((b"<!doctype html", b"<html")):
         return "html"
     kind = "eml" if content_type == "message/rfc822" else _KINDS.get(suffix)
-    if kind in {"pdf", "docx", "msg"}:
+    if kind in {"pdf", "docx", "odt", "pptx", "msg"}:
         raise UnreadableDocument(f"The content is not that of a {suffix} file, or it is damaged.")
     if kind is None and suffix and not content_type.startswith("text/"):
         raise UnreadableDocument(_UNSUPPORTED)
     return kind or "text"
+
+
+def _kind_of_zip(data: bytes, suffix: str) -> str:
+    # OpenDocument says its kind in a first member that is not compressed.
+    if b"mimetypeapplication/vnd.oasis.opendocument.text" in data[:200]:
+        return "odt"
+    for member, kind in ((b"word/document.xml", "docx"), (b"ppt/presentation.xml", "pptx")):
+        if member in data:
+            return kind
+    if _KINDS.get(suffix) in {"docx", "odt", "pptx"}:
+        return _KINDS[suffix]
+    raise UnreadableDocument(_UNSUPPORTED)
 
 
 def _reason_of_ole(data: bytes, suffix: str) -> str:

@@ -16,7 +16,15 @@ from typing import TextIO
 
 from .content import Content, Limits, Refusal
 
-DOCUMENTS = {"html": "web_page", "pdf": "pdf", "docx": "word", "eml": "mail", "msg": "outlook"}
+DOCUMENTS = {
+    "html": "web_page",
+    "pdf": "pdf",
+    "docx": "word",
+    "odt": "open_document",
+    "pptx": "slides",
+    "eml": "mail",
+    "msg": "outlook",
+}
 TABLES = {"xlsx": "workbook"}
 
 _MEMORY = 1 << 30
