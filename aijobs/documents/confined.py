@@ -32,6 +32,8 @@ _TITLES = {
     "docx": "Word document",
     "workbook": "workbook",
     **dict.fromkeys(("png", "jpeg", "gif", "webp"), "image"),
+    "odt": "OpenDocument text",
+    "pptx": "presentation",
     "eml": "mail",
     "msg": "Outlook mail",
 }

@@ -23,6 +23,14 @@ _KINDS = {
     ".htm": "html",
     ".pdf": "pdf",
     ".docx": "docx",
+    ".docm": "docx",
+    ".dotx": "docx",
+    ".dotm": "docx",
+    ".odt": "odt",
+    ".ott": "odt",
+    ".pptx": "pptx",
+    ".pptm": "pptx",
+    ".ppsx": "pptx",
     ".eml": "eml",
     ".msg": "msg",
 }
@@ -35,6 +43,8 @@ MEDIA_TYPES = {
     "jpeg": "image/jpeg",
     "gif": "image/gif",
     "webp": "image/webp",
+    "odt": "application/vnd.oasis.opendocument.text",
+    "pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
     "eml": "message/rfc822",
     "msg": "application/vnd.ms-outlook",
 }
@@ -48,7 +58,7 @@ _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 # The first bytes of PNG, JPEG, GIF and TIFF; WebP has its mark behind a length.
 _TIFF = (b"II*\0", b"MM\0*")
-_TOLD = ".txt, .md, .html, .pdf, .docx, .eml, .msg"
+_TOLD = ".txt, .md, .html, .pdf, .docx, .odt, .pptx, .eml, .msg"
 _UNSUPPORTED = f"This kind of file cannot be read. Upload {_TOLD} or an image."
 
 
@@ -174,23 +184,47 @@ def _kind(data: bytes, suffix: str, content_type: str) -> str:
         raise UnreadableDocument("A TIFF image cannot be read. Save it as PDF, PNG or JPEG.")
     if data.startswith(_OLE) and suffix == ".msg":
         return "msg"
-    if data.startswith(_ZIP) and (suffix == ".docx" or b"word/document.xml" in data):
-        return "docx"
-    if data.startswith(_OLE) and suffix in {".doc", ".docx"}:
-        raise UnreadableDocument(
-            "The Word document is protected by a password or in the format of Word 2003. "
-            "Save it as .docx without a password."
-        )
-    if data.startswith((_OLE, _ZIP, b"{\\rtf")):
+    if data.startswith(_ZIP):
+        return _kind_of_zip(data, suffix)
+    if data.startswith(_OLE):
+        raise UnreadableDocument(_reason_of_ole(data, suffix))
+    if data.startswith(b"{\\rtf"):
         raise UnreadableDocument(_UNSUPPORTED)
     if start.startswith((b"<!doctype html", b"<html")):
         return "html"
     kind = "eml" if content_type == "message/rfc822" else _KINDS.get(suffix)
-    if kind in {"pdf", "docx", "msg"}:
+    if kind in {"pdf", "docx", "odt", "pptx", "msg"}:
         raise UnreadableDocument(f"The content is not that of a {suffix} file, or it is damaged.")
     if kind is None and suffix and not content_type.startswith("text/"):
         raise UnreadableDocument(_UNSUPPORTED)
     return kind or "text"
+
+
+def _kind_of_zip(data: bytes, suffix: str) -> str:
+    # OpenDocument says its kind in a first member that is not compressed.
+    if b"mimetypeapplication/vnd.oasis.opendocument.text" in data[:200]:
+        return "odt"
+    for member, kind in ((b"word/document.xml", "docx"), (b"ppt/presentation.xml", "pptx")):
+        if member in data:
+            return kind
+    if _KINDS.get(suffix) in {"docx", "odt", "pptx"}:
+        return _KINDS[suffix]
+    raise UnreadableDocument(_UNSUPPORTED)
+
+
+def _reason_of_ole(data: bytes, suffix: str) -> str:
+    """Why a file is refused that is a container of Office 97 to 2003."""
+    # Streams are named in UTF-16. A protected file of any kind holds one of this name.
+    if "EncryptedPackage".encode("utf-16-le") in data:
+        return "The file is protected by a password. Save it without a password."
+    if "WordDocument".encode("utf-16-le") in data:
+        return "The document is in the format of Word 97 to 2003. Save it as .docx."
+    if suffix in {".doc", ".dot"} or _KINDS.get(suffix) == "docx":
+        return (
+            "The Word document is protected by a password or in the format of Word 97 to 2003. "
+            "Save it as .docx without a password."
+        )
+    return _UNSUPPORTED
 
 
 def _from_text(kind: str, data: bytes, content_type: str | None, limits: DocumentLimits) -> Content:

@@ -20,6 +20,8 @@ DOCUMENTS = {
     "html": "web_page",
     "pdf": "pdf",
     "docx": "word",
+    "odt": "open_document",
+    "pptx": "slides",
     "eml": "mail",
     "msg": "outlook",
     **dict.fromkeys(("png", "jpeg", "gif", "webp"), "image"),
