@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from .parts import Part
 
-_PAGE_MARK = re.compile(r"^\[page ([0-9]{1,6})\]$", re.MULTILINE)
+PAGE_MARK = re.compile(r"^\[page ([0-9]{1,6})\]$", re.MULTILINE)
 _PLAIN_QUOTES = str.maketrans("\u2018\u2019\u201c\u201d", "''\"\"")
 
 
@@ -58,7 +58,7 @@ def _pages(part: Part) -> Iterator[tuple[int | None, str]]:
         # A line that looks like a mark is one of the sender's own.
         yield None, _plain(part.text)
         return
-    before, *marked = _PAGE_MARK.split(part.text)
+    before, *marked = PAGE_MARK.split(part.text)
     yield None, _plain(before)
     for number, text in zip(marked[::2], marked[1::2], strict=True):
         yield int(number), _plain(text)

@@ -13,8 +13,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from aijobs import jobtypes
 from aijobs.jobtypes import InvalidInput, UnknownJobType
+from aijobs.jobtypes.quotes import PAGE_MARK
 from aijobs.jobtypes.text import utf8
-from aijobs.models import AIJob
+from aijobs.models import AIJob, JobDocument
 from aijobs.pipeline import accept, withdraw
 from aijobs.reading import collections, jobs
 from aijobs.reading.dashboard import COUNT_LIMIT, figures
@@ -119,10 +120,11 @@ def detail(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
             "job": job,
             "status": found.status,
             "label": found.label,
-            "document": document if whole else document[:PREVIEW_CHARS],
+            "pages": _pages(document if whole else document[:PREVIEW_CHARS], documents[0]),
+            "given": documents[0],
+            "has_file": bool(documents[0].name),
             "document_chars": len(document),
             "is_cut": not whole and len(document) > PREVIEW_CHARS,
-            "documents": documents,
             "options": job.input.options,
             "output": found.output,
             "result_template": select_template(
@@ -137,6 +139,15 @@ def detail(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
             and job.status in (AIJob.Status.FAILED, AIJob.Status.CANCELED),
         },
     )
+
+
+def _pages(text: str, document: JobDocument) -> list[tuple[int | None, str]]:
+    """The text by pages, where it has any; what stands before the first has no number."""
+    if not document.pages:
+        return [(None, text)]
+    before, *marked = PAGE_MARK.split(text)
+    pages = zip(map(int, marked[::2]), marked[1::2], strict=True)
+    return [(None, before), *((number, page.strip("\n")) for number, page in pages)]
 
 
 @require_POST

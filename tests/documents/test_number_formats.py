@@ -118,3 +118,7 @@ def test_a_moment_comes_back(moment: datetime) -> None:
 def test_any_format_shows_something_or_nothing(value: float, code: str) -> None:
     assert isinstance(shown_number(value, code), str)
     assert isinstance(shown_text("a", code), str)
+
+
+def test_a_number_of_many_digits_is_shown_whole() -> None:
+    assert shown_number(1e28, "0") == "1" + "0" * 28

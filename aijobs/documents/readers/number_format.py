@@ -7,7 +7,7 @@ left out, and spaces that only align are cut off at both ends.
 
 import re
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
 from functools import lru_cache
 
@@ -256,7 +256,9 @@ def _point(parts: tuple[Part, ...]) -> int:
 def _rounded(value: Decimal, decimals: int) -> Decimal:
     if value.adjusted() > _MOST_DIGITS:
         return value
-    return value.quantize(Decimal(1).scaleb(-min(decimals, _MOST_DIGITS)), ROUND_HALF_UP)
+    # As many digits as the largest value takes; the usual context has 28.
+    enough = Context(prec=2 * _MOST_DIGITS + 2)
+    return value.quantize(Decimal(1).scaleb(-min(decimals, _MOST_DIGITS)), ROUND_HALF_UP, enough)
 
 
 def _whole(parts: tuple[Part, ...], digits: str, *, grouped: bool) -> str:
