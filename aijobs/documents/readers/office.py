@@ -37,6 +37,11 @@ _PREFIXES = {
     "urn:schemas-microsoft-com:vml": "v",
     "urn:schemas-microsoft-com:office:office": "o",
 }
+_OPEN = "urn:oasis:names:tc:opendocument:xmlns:"
+_PREFIXES |= {
+    f"{_OPEN}{name}:1.0": name
+    for name in ("office", "text", "table", "draw", "style", "chart", "manifest")
+} | {"http://www.w3.org/1998/Math/MathML": "math"}
 _PARSER = {"resolve_entities": False, "no_network": True, "load_dtd": False, "huge_tree": False}
 
 DAMAGE = (etree.XMLSyntaxError, zipfile.BadZipFile, KeyError, NotImplementedError)
@@ -119,6 +124,14 @@ def value(element: Any, attribute: str = "val") -> str | None:
         if key.rpartition("}")[2] == attribute:
             return str(found)
     return None
+
+
+def reference(element: Any, attribute: str = "id") -> str:
+    """The id by which an element refers to a part; it may have another id of its own."""
+    for key, found in element.attrib.items():
+        if key.endswith(f"/relationships}}{attribute}"):
+            return str(found)
+    return ""
 
 
 def whole(element: Any, attribute: str = "val", default: int = 0) -> int:

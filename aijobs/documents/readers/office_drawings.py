@@ -1,5 +1,6 @@
 """Text in drawings: shapes, charts and diagrams."""
 
+from collections import Counter
 from typing import Any
 
 from . import pipes
@@ -8,25 +9,27 @@ from .office import DAMAGE, Package, child, children, descendants, name_of, valu
 _MOST_POINTS = 20_000
 
 
-def drawn_text(paragraph: Any) -> str:
-    """The text of a paragraph (`a:p`) of a shape."""
+def drawn_text(paragraph: Any, warnings: Counter[str] | None = None) -> str:
+    """The text of a paragraph (`a:p`) of a shape; struck text is left out and told."""
     parts = []
     for one in paragraph:
         name = name_of(one)
         if name in {"a:r", "a:fld"}:
-            parts.append(_run(one))
+            parts.append(_run(one, warnings))
         elif name == "a:br":
             parts.append("\n")
     return "".join(parts).replace("\u00ad", "")
 
 
-def _run(run: Any) -> str:
+def _run(run: Any, warnings: Counter[str] | None) -> str:
     text = child(run, "a:t")
     words = "" if text is None else (text.text or "")
     properties = child(run, "a:rPr")
     if properties is None or not words.strip():
         return words
     if (value(properties, "strike") or "noStrike") != "noStrike":
+        if warnings is not None:
+            warnings["struck"] += 1
         return ""
     raised = whole(properties, "baseline")
     if not raised:

@@ -4,14 +4,14 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
+from .blocks import Block, Found, Size, joined, margins
 from .content import Content, Limits, Refusal
 from .number_formats import roman
-from .office import DAMAGE, Package, child, children, descendants, is_on, name_of, value
+from .office import DAMAGE, Package, child, children, descendants, is_on, name_of, reference, value
+from .told import missing_of, warnings_of
 from .word_numbering import Numbering, read_numbering
-from .word_runs import Found
-from .word_story import Block, File, Story
+from .word_story import File, Story
 from .word_styles import Styles
-from .word_told import missing_of, warnings_of
 
 # A parser that allows 256 levels, and a few calls for each.
 _CALLS = 6000
@@ -58,26 +58,14 @@ def text_of(data: bytes, limits: Limits, depth: int) -> tuple[str, Found]:
     if comments is not None:
         found.warnings["comment"] += len(children(comments, "w:comment"))
 
-    size = _Size(limits)
+    size = Size(limits)
     main = _text(Story(file, part), () if body is None else body, size)
     settings = root("settings")
-    margins = _margins(file, part, () if body is None else body, settings, size)
-    pieces = [margins["header"], main, notes.text(file, named, size), margins["footer"]]
+    around = _margins(file, part, () if body is None else body, settings, size)
+    pieces = [around["header"], main, notes.text(file, named, size), around["footer"]]
     if numbering.unknown_formats:
         found.warnings["number format"] += 1
     return "\n\n".join(piece for piece in pieces if piece), found
-
-
-class _Size:
-    """How much text was made."""
-
-    def __init__(self, limits: Limits) -> None:
-        self._left = limits.unpacked
-
-    def take(self, text: str) -> None:
-        self._left -= len(text)
-        if self._left < 0:
-            raise Refusal("The Word document holds too much text.")
 
 
 class _Notes:
@@ -108,7 +96,7 @@ class _Notes:
             self._found.missing["note"] += 1
         return f"[note {label}]"
 
-    def text(self, file: File, named: dict[str, str], size: _Size) -> str:
+    def text(self, file: File, named: dict[str, str], size: Size) -> str:
         """All notes under a heading of their own; nothing where there are none."""
         lines = []
         done = set()
@@ -122,33 +110,15 @@ class _Notes:
         return "\n".join(["# Notes", "", *lines]) if lines else ""
 
 
-def _text(story: Story, element: Any, size: _Size) -> str:
+def _text(story: Story, element: Any, size: Size) -> str:
     def blocks() -> Iterable[Block]:
         yield from story.blocks(element)
         yield from story.finish()
 
-    return _joined(blocks(), size)
+    return joined(blocks(), size)
 
 
-def _joined(blocks: Iterable[Block], size: _Size) -> str:
-    """Paragraphs one a line; an empty line around tables and before headings."""
-    lines: list[str] = []
-    apart = False
-    for block in blocks:
-        text = block.text
-        if block.heading:
-            text = f"{'#' * min(block.heading, 6)} {' '.join(text.split())}"
-        size.take(text)
-        alone = bool(text) and (block.is_table or block.heading is not None)
-        if lines and lines[-1] and (apart or alone or not text):
-            lines.append("")
-        apart = bool(text) and block.is_table
-        if text:
-            lines += [line.rstrip() for line in text.split("\n")]
-    return "\n".join(lines).strip()
-
-
-def _margins(file: File, part: str, body: Any, settings: Any, size: _Size) -> dict[str, str]:
+def _margins(file: File, part: str, body: Any, settings: Any, size: Size) -> dict[str, str]:
     """Distinct headers and footers, each once, under a mark."""
     related = file.package.relations(part)
     even = None if settings is None else child(settings, "w:evenAndOddHeaders")
@@ -161,10 +131,10 @@ def _margins(file: File, part: str, body: Any, settings: Any, size: _Size) -> di
             "first": first is not None and is_on(first),
             "even": even is not None and is_on(even),
         }
-        for reference in section:
-            kind = name_of(reference).removeprefix("w:").removesuffix("Reference")
-            relation = related.get(value(reference, "id") or "")
-            if kind not in texts or not shown.get(value(reference, "type") or "default", True):
+        for edge in section:
+            kind = name_of(edge).removeprefix("w:").removesuffix("Reference")
+            relation = related.get(reference(edge))
+            if kind not in texts or not shown.get(value(edge, "type") or "default", True):
                 continue
             if relation is None:
                 file.found.missing[kind] += 1
@@ -177,6 +147,4 @@ def _margins(file: File, part: str, body: Any, settings: Any, size: _Size) -> di
                     continue
                 text = _text(Story(file, relation.target, is_margin=True), root, size)
                 texts[kind].update(dict.fromkeys([text] if text else []))
-    return {
-        kind: "\n".join([f"[{kind}]", *found]) if found else "" for kind, found in texts.items()
-    }
+    return {kind: margins(kind, found) for kind, found in texts.items()}

@@ -1,6 +1,6 @@
 """Equations as one line of text."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from .office import child, children, name_of, value
@@ -15,7 +15,8 @@ def linear(element: Any) -> str:
         return element.text or ""
     if name in _SILENT or (name.startswith("m:") and name.endswith("Pr")):
         return ""
-    return _FORMS.get(name, _joined)(element)
+    form: Callable[[Any], str] = _FORMS.get(name, _joined)
+    return form(element)
 
 
 def _joined(element: Any) -> str:
@@ -61,7 +62,7 @@ def _rows(rows: Iterable[Any]) -> str:
     return "; ".join(", ".join(_joined(one) for one in children(row, "m:e")) for row in rows)
 
 
-_FORMS = {
+_FORMS: dict[str, Callable[[Any], str]] = {
     "m:f": lambda e: f"{_grouped(_part(e, 'num'))}/{_grouped(_part(e, 'den'))}",
     "m:sSup": _scripted,
     "m:sSub": _scripted,

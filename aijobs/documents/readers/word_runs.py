@@ -1,10 +1,10 @@
 """Runs: the text of a paragraph, without what is struck, hidden or deleted."""
 
 import re
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from .blocks import Found
 from .office import child, chosen, descendants, is_on, name_of, value
 from .word_fields import EMPTY, TICKED, Fields, instructed_text
 from .word_math import linear
@@ -18,14 +18,6 @@ _NOT_TEXT = dict.fromkeys([0xAD, 0, *map(ord, (_UP, _DOWN, _END))])
 _SCRIPT = re.compile(f"([{_UP}{_DOWN}])([^{_UP}{_DOWN}{_END}]*){_END}(?:\\1(?=.))?")
 _DELETED = {"w:del", "w:moveFrom"}
 _RUN_SWITCHES = {"w:strike": "struck", "w:dstrike": "struck", "w:vanish": "hidden"}
-
-
-@dataclass(slots=True)
-class Found:
-    """What was met in the whole document and is to be told."""
-
-    warnings: Counter[str] = field(default_factory=Counter)
-    missing: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(slots=True)

@@ -5,13 +5,25 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import pipes
-from .office import Package, Relation, child, children, chosen, descendants, name_of, value, whole
+from .blocks import Block, Found, is_page_number
+from .office import (
+    Package,
+    Relation,
+    child,
+    children,
+    chosen,
+    descendants,
+    name_of,
+    reference,
+    value,
+    whole,
+)
 from .office_drawings import chart_text, diagram_text, drawn_text
 from .word_fields import EMPTY, TICKED
 from .word_imports import imported
 from .word_math import linear
 from .word_numbering import Numbering
-from .word_runs import Found, Line, Runs
+from .word_runs import Line, Runs
 from .word_styles import Styles, list_of
 
 _WRAPPERS = {"w:customXml", "w:ins", "w:moveTo", "w:smartTag", "w:sdtContent", "w:dir", "w:bdo"}
@@ -36,15 +48,6 @@ class File:
     depth: int = 0
     """How many documents this one is imported into."""
     limits: Any = None
-
-
-@dataclass(slots=True)
-class Block:
-    """A paragraph or a table, with the level of a heading, from 1."""
-
-    text: str
-    heading: int | None = None
-    is_table: bool = False
 
 
 class Story:
@@ -110,7 +113,7 @@ class Story:
             yield from beside
             return
         text, self._carried = (self._carried + text).strip(), ""
-        if line.has_page_number and not any(sign.isalnum() for sign in _without_page_words(text)):
+        if line.has_page_number and is_page_number(text):
             text = ""
         hidden = mark is not None and child(mark, "w:vanish") is not None and not text
         label = None if hidden else self._label(properties, style)
@@ -205,7 +208,7 @@ class Story:
             elif name == "mc:AlternateContent":
                 yield from self._drawing(chosen(one))
             elif name == "a:p":
-                yield Block(drawn_text(one))
+                yield Block(drawn_text(one, found.warnings))
             elif name == "v:textpath":
                 yield Block(value(one, "string") or "")
             elif name in _PARTS:
@@ -229,7 +232,7 @@ class Story:
         warnings["alternative"] += any(value(one, "descr") or value(one, "alt") for one in beside)
 
     def _from_part(self, element: Any, attribute: str, kind: str) -> Block:
-        relation = self._related.get(value(element, attribute) or "")
+        relation = self._related.get(reference(element, attribute) or "")
         read = chart_text if kind == "chart" else diagram_text
         text = "" if relation is None else read(self._file.package, relation.target)
         if not text:
@@ -237,7 +240,7 @@ class Story:
         return Block(text or "", is_table=kind == "chart")
 
     def _chunk(self, chunk: Any) -> Iterator[Block]:
-        relation = self._related.get(value(chunk, "id") or "")
+        relation = self._related.get(reference(chunk) or "")
         text = None if relation is None else imported(self._file, relation.target)
         if text is None:
             self._file.found.missing["chunk"] += 1
@@ -259,8 +262,3 @@ def _kind_of_object(program: str) -> str:
 def _span(properties: Any, name: str, usual: int) -> int:
     found = None if properties is None else child(properties, name)
     return usual if found is None else min(max(whole(found, default=usual), 0), _WIDEST)
-
-
-def _without_page_words(text: str) -> str:
-    words = text.lower().replace(".", " ").split()
-    return " ".join(word for word in words if word not in {"page", "of", "p", "seite", "von", "pg"})

@@ -1,6 +1,6 @@
-"""What a reader tells of a Word document, in sentences that quote nothing of it."""
+"""What a reader tells of a document, in sentences that quote nothing of it."""
 
-from .word_runs import Found
+from .blocks import Found
 
 _MISSING = {
     "header": "{n} header{s} that could not be found or read",
