@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 from .confined import Bounds, Unreadable, read_confined
 from .encoding import UnknownEncoding, encoding_of
+from .office_files import kind_of_zip, reason_of_ole
 from .readers.content import Content
 
 _KINDS = {
@@ -18,6 +19,15 @@ _KINDS = {
     ".htm": "html",
     ".pdf": "pdf",
     ".docx": "docx",
+    ".docm": "docx",
+    ".dotx": "docx",
+    ".dotm": "docx",
+    ".pptx": "pptx",
+    ".pptm": "pptx",
+    ".ppsx": "pptx",
+    ".odt": "odt",
+    ".ott": "odt",
+    ".rtf": "rtf",
     ".eml": "eml",
     ".msg": "msg",
 }
@@ -26,9 +36,14 @@ MEDIA_TYPES = {
     "html": "text/html",
     "pdf": "application/pdf",
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    "odt": "application/vnd.oasis.opendocument.text",
+    "rtf": "application/rtf",
     "eml": "message/rfc822",
     "msg": "application/vnd.ms-outlook",
 }
+_ZIPPED = {"docx", "pptx", "odt"}
+_RTF = b"{\\rtf"
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 # The first bytes of PNG, JPEG, GIF and TIFF; WebP has its mark behind a length.
@@ -37,7 +52,10 @@ _IMAGE = (
     "An image holds no text that can be read; upload the text, or a PDF that text recognition (OCR)"
     " has gone over."
 )
-_UNSUPPORTED = "This kind of file cannot be read. Upload .txt, .md, .html, .pdf or .docx."
+_UNSUPPORTED = (
+    "This kind of file cannot be read. "
+    "Upload .txt, .md, .html, .pdf, .docx, .pptx, .odt, .rtf, .eml or .msg."
+)
 
 
 class UnreadableDocument(ValueError):
@@ -120,23 +138,35 @@ def _kind(data: bytes, suffix: str, content_type: str) -> str:
         raise UnreadableDocument(_IMAGE)
     if data.startswith(_OLE) and suffix == ".msg":
         return "msg"
-    if data.startswith(_ZIP) and (suffix == ".docx" or b"word/document.xml" in data):
-        return "docx"
-    if data.startswith(_OLE) and suffix in {".doc", ".docx"}:
-        raise UnreadableDocument(
-            "The Word document is protected by a password or in the format of Word 2003. "
-            "Save it as .docx without a password."
-        )
-    if data.startswith((_OLE, _ZIP, b"{\\rtf")):
-        raise UnreadableDocument(_UNSUPPORTED)
+    if data.startswith(_RTF):
+        return "rtf"
+    kind = _KINDS.get(suffix)
+    if data.startswith((_OLE, _ZIP)):
+        return _office_kind(data, suffix)
     if start.startswith((b"<!doctype html", b"<html")):
         return "html"
-    kind = "eml" if content_type == "message/rfc822" else _KINDS.get(suffix)
-    if kind in {"pdf", "docx", "msg"}:
+    if content_type == "message/rfc822":
+        kind = "eml"
+    if kind in {"pdf", "msg", "rtf", *_ZIPPED}:
         raise UnreadableDocument(f"The content is not that of a {suffix} file, or it is damaged.")
     if kind is None and suffix and not content_type.startswith("text/"):
         raise UnreadableDocument(_UNSUPPORTED)
     return kind or "text"
+
+
+def _office_kind(data: bytes, suffix: str) -> str:
+    if data.startswith(_ZIP):
+        kind = kind_of_zip(data) or _KINDS.get(suffix)
+        if kind in _ZIPPED:
+            return kind
+    elif reason := reason_of_ole(data):
+        raise UnreadableDocument(reason)
+    elif suffix in {".doc", ".docx"}:
+        raise UnreadableDocument(
+            "The Word document is protected by a password or in the format of Word 2003. "
+            "Save it as .docx without a password."
+        )
+    raise UnreadableDocument(_UNSUPPORTED)
 
 
 def _decoded(data: bytes) -> str:

@@ -16,7 +16,16 @@ from typing import TextIO
 
 from .content import Content, Limits, Refusal
 
-DOCUMENTS = {"html": "web_page", "pdf": "pdf", "docx": "word", "eml": "mail", "msg": "outlook"}
+DOCUMENTS = {
+    "html": "web_page",
+    "pdf": "pdf",
+    "docx": "word",
+    "pptx": "slides",
+    "odt": "open_document",
+    "rtf": "rich_text",
+    "eml": "mail",
+    "msg": "outlook",
+}
 TABLES = {"xlsx": "workbook"}
 
 _MEMORY = 1 << 30
