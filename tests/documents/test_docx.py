@@ -1,34 +1,12 @@
 import io
 import zipfile
-from typing import Any
 
 import docx
 import pytest
 
 from aijobs.documents import DocumentLimits, UnreadableDocument, read_document
 
-WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
-
-
-def saved(document: Any) -> bytes:
-    out = io.BytesIO()
-    document.save(out)
-    return out.getvalue()
-
-
-def with_body(xml: str, prolog: str = "") -> bytes:
-    """A document of python-docx with another body."""
-    out = io.BytesIO()
-    with (
-        zipfile.ZipFile(io.BytesIO(saved(docx.Document()))) as old,
-        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new,
-    ):
-        for name in old.namelist():
-            if name != "word/document.xml":
-                new.writestr(name, old.read(name))
-        body = f'{prolog}<w:document xmlns:w="{WORD}"><w:body>{xml}</w:body></w:document>'
-        new.writestr("word/document.xml", body)
-    return out.getvalue()
+from .word_files import CASES, RELS, read, rels_with, saved, with_body
 
 
 def refusal(data: bytes, filename: str = "a.docx", limits: DocumentLimits | None = None) -> str:
@@ -46,7 +24,8 @@ def test_paragraphs_and_tables_are_read_in_order() -> None:
         cell.text = text
     document.add_paragraph("Last 👋")
     assert read_document(saved(document), "a.docx").text == (
-        "Terms — 条款\nFirst line\nsecond line\tafter a tab\nFee\tDue\n5 €\tMay\nLast 👋"
+        "# Terms — 条款\nFirst line\nsecond line\tafter a tab\n\n"
+        "| Fee | Due |\n| --- | --- |\n| 5 € | May |\n\nLast 👋"
     )
 
 
@@ -91,7 +70,7 @@ def test_entities_are_not_expanded() -> None:
 def test_a_file_of_this_machine_is_not_read_into_a_document() -> None:
     prolog = '<!DOCTYPE w:document [<!ENTITY e SYSTEM "file:///etc/passwd">]>'
     body = "<w:p><w:r><w:t>Users: &e;</w:t></w:r></w:p>"
-    assert "root" not in read_document(with_body(body, prolog), "a.docx").text
+    assert "document type of its own" in refusal(with_body(body, prolog))
 
 
 @pytest.mark.parametrize("keep", [40, 400, -200])
@@ -113,8 +92,46 @@ def test_an_encrypted_or_old_word_document_is_asked_to_be_saved_anew() -> None:
         assert "Save it as .docx without a password" in refusal(data, filename)
 
 
+def test_strict_open_xml_opens() -> None:
+    assert read(CASES / "docx_strict.docx").text == "A perfectly ordinary letter."
+
+
+@pytest.mark.parametrize("filename", ["a.docm", "a.dotx"])
+def test_documents_with_macros_and_templates_open(filename: str) -> None:
+    assert read_document(with_body("<w:p><w:r><w:t>Terms</w:t></w:r></w:p>"), filename).text
+
+
+def test_a_dangling_relationship_and_a_damaged_list_of_styles_keep_nothing_back() -> None:
+    rels = rels_with(
+        '<Relationship Id="x1" Type="a/image" Target="media/gone.png"/>'
+        '<Relationship Id="x2" Type="a/theme" Target="NULL"/>'
+    )
+    data = with_body("<w:p><w:r><w:t>Terms</w:t></w:r></w:p>", parts={RELS: rels})
+    assert read_document(data, "a.docx").text == "Terms"
+    data = with_body("<w:p><w:r><w:t>Terms</w:t></w:r></w:p>", parts={"word/styles.xml": "<w"})
+    assert read_document(data, "a.docx").text == "Terms"
+
+
+def test_nesting_without_end_is_refused() -> None:
+    assert "damaged" in refusal(with_body("<w:sdt><w:sdtContent>" * 5000))
+
+
+def test_pictures_are_told_and_do_not_refuse() -> None:
+    picture = (
+        '<w:r><w:drawing><wp:inline xmlns:wp="http://schemas.openxmlformats.org/drawingml/2006/'
+        'wordprocessingDrawing"><wp:docPr id="1" name="p" descr="A logo"/><pic:pic xmlns:pic="http:'
+        '//schemas.openxmlformats.org/drawingml/2006/picture"/></wp:inline></w:drawing></w:r>'
+    )
+    document = read_document(with_body(f"<w:p><w:r><w:t>Hi</w:t></w:r>{picture}</w:p>"), "a.docx")
+    assert document.text == "Hi"
+    assert document.warnings == ("1 picture was not read (1 with a description)",)
+    assert "nothing but pictures" in refusal(with_body(f"<w:p>{picture}</w:p>"))
+
+
 def test_another_kind_of_zip_is_refused() -> None:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         archive.writestr("xl/workbook.xml", "")
-    assert ".txt, .md, .html, .pdf or .docx" in refusal(out.getvalue(), "a.zip")
+    assert ".txt, .md, .html, .pdf, .docx, .pptx, .odt, .rtf, .eml or .msg" in refusal(
+        out.getvalue(), "a.zip"
+    )

@@ -245,14 +245,8 @@ class _Reader:
             now.is_margin = STORIES[word] in {"header", "footer"}
         elif word in {"footnote", "annotation", "atnid"} and now.shown:
             self._note(word)
-        elif word == "field":
-            now.begin_field()
-        elif word == "fldinst":
-            now.collects = "instruction"
-        elif word == "ffl":
-            now.collects = "choice"
-        elif word == "formfield":
-            now.shown = False
+        elif word in {"field", "fldinst", "ffl", "formfield"}:
+            self._in_field(word)
         elif word in {"pict", "object"}:
             self.found.warnings["picture"] += bool(now.shown and word == "pict")
             self.found.missing["object object"] += bool(now.shown and word == "object")
@@ -260,11 +254,9 @@ class _Reader:
         elif word == "shptxt":
             now.story = self._box()
             now.state = State(font=now.state.font)
-        elif word == "upr":
-            now.shown = False
-        elif word == "ud" and len(self._groups) > 1:
-            # The same once more, in Unicode.
-            now.shown = self._groups[-2].shown
+        elif word in {"upr", "ud"}:
+            # The same stands twice, the second time in Unicode.
+            now.shown = word == "ud" and len(self._groups) > 1 and self._groups[-2].shown
         elif word in {"listtext", "pntext"}:
             now.is_label = True
         elif word in {"shppict", "shpinst", "shp"}:
@@ -277,6 +269,17 @@ class _Reader:
         else:
             return False
         return True
+
+    def _in_field(self, word: str) -> None:
+        now = self._now
+        if word == "field":
+            now.begin_field()
+        elif word == "fldinst":
+            now.collects = "instruction"
+        elif word == "ffl":
+            now.collects = "choice"
+        else:
+            now.shown = False
 
     def _story(self, word: str) -> _Story:
         story = _Story()
@@ -304,9 +307,7 @@ class _Reader:
     def _mark(self, word: str, number: int | None) -> None:
         now = self._now
         if now.collects == "fonts":
-            if word == "f":
-                now.state.font = number or 0
-            elif word == "fcharset" and number in CODE_PAGES:
+            if word == "fcharset" and number in CODE_PAGES:
                 self._pages[now.state.font] = CODE_PAGES[number]
         elif word == "ansicpg" and number:
             self._usual = _known(f"cp{number}", self._usual)

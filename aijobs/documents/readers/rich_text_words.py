@@ -101,6 +101,8 @@ class State:
             self.in_table = True
         elif word == "outlinelevel":
             self.outline = number if number is not None and 0 <= number < 9 else None
+        elif word == "f":
+            self.font = number or 0
         elif word == "uc":
             self.fallback = min(max(number or 0, 0), 100)
         else:
