@@ -163,7 +163,7 @@ def _office_kind(data: bytes, suffix: str) -> str:
         raise UnreadableDocument(reason)
     elif suffix in {".doc", ".docx"}:
         raise UnreadableDocument(
-            "The Word document is protected by a password or in the format of Word 2003. "
+            "The Word document is protected by a password or in the format of Word 97 to 2003. "
             "Save it as .docx without a password."
         )
     raise UnreadableDocument(_UNSUPPORTED)

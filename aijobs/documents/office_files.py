@@ -35,12 +35,12 @@ def kind_of_zip(data: bytes) -> str | None:
 def reason_of_ole(data: bytes) -> str | None:
     """Why an Office file in an OLE container is not read, for the person who sent it."""
     if _ENCRYPTED in data:
-        return "The file is protected by a password. Upload it without one."
+        return "The file is protected by a password. Save it without a password."
     if _WORD in data:
         # The stream most often stands first; the flag for encryption is in its header.
         if data[512:514] == _FIB and data[523] & 1:
             return "The Word document is protected by a password. Save it as .docx without one."
-        return "The file is in the format of Word 97–2003 (.doc). Save it as .docx."
+        return "The file is in the format of Word 97 to 2003 (.doc). Save it as .docx."
     if _SLIDES in data:
-        return "The file is in the format of PowerPoint 97–2003 (.ppt). Save it as .pptx."
+        return "The file is in the format of PowerPoint 97 to 2003 (.ppt). Save it as .pptx."
     return None

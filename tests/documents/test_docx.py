@@ -1,12 +1,34 @@
 import io
 import zipfile
+from typing import Any
 
 import docx
 import pytest
 
 from aijobs.documents import DocumentLimits, UnreadableDocument, read_document
 
-from .word_files import CASES, RELS, read, rels_with, saved, with_body
+WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+
+
+def saved(document: Any) -> bytes:
+    out = io.BytesIO()
+    document.save(out)
+    return out.getvalue()
+
+
+def with_body(xml: str, prolog: str = "") -> bytes:
+    """A document of python-docx with another body."""
+    out = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(saved(docx.Document()))) as old,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
+        for name in old.namelist():
+            if name != "word/document.xml":
+                new.writestr(name, old.read(name))
+        body = f'{prolog}<w:document xmlns:w="{WORD}"><w:body>{xml}</w:body></w:document>'
+        new.writestr("word/document.xml", body)
+    return out.getvalue()
 
 
 def refusal(data: bytes, filename: str = "a.docx", limits: DocumentLimits | None = None) -> str:
@@ -60,17 +82,13 @@ def test_entities_are_not_expanded() -> None:
     entities = "".join(f'<!ENTITY e{i + 1} "{f"&e{i};" * 10}">' for i in range(9))
     prolog = f'<!DOCTYPE w:document [<!ENTITY e0 "laughter">{entities}]>'
     body = "<w:p><w:r><w:t>Ha &e9;</w:t></w:r></w:p>"
-    try:
-        text = read_document(with_body(body, prolog), "a.docx").text
-    except UnreadableDocument:
-        text = ""
-    assert "laughter" not in text
+    assert "unpacks to more than is accepted" in refusal(with_body(body, prolog))
 
 
 def test_a_file_of_this_machine_is_not_read_into_a_document() -> None:
     prolog = '<!DOCTYPE w:document [<!ENTITY e SYSTEM "file:///etc/passwd">]>'
     body = "<w:p><w:r><w:t>Users: &e;</w:t></w:r></w:p>"
-    assert "document type of its own" in refusal(with_body(body, prolog))
+    assert "declares a document type" in refusal(with_body(body, prolog))
 
 
 @pytest.mark.parametrize("keep", [40, 400, -200])
@@ -92,46 +110,23 @@ def test_an_encrypted_or_old_word_document_is_asked_to_be_saved_anew() -> None:
         assert "Save it as .docx without a password" in refusal(data, filename)
 
 
-def test_strict_open_xml_opens() -> None:
-    assert read(CASES / "docx_strict.docx").text == "A perfectly ordinary letter."
+def test_what_a_container_of_office_holds_is_said() -> None:
+    start = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 512
+    protected = start + "EncryptedPackage".encode("utf-16-le")
+    assert "protected by a password" in refusal(protected, "a.docx")
+    assert "protected by a password" in refusal(protected, "a")
+    assert "Word 97 to 2003" in refusal(start + "WordDocument".encode("utf-16-le"), "a.doc")
 
 
-@pytest.mark.parametrize("filename", ["a.docm", "a.dotx"])
-def test_documents_with_macros_and_templates_open(filename: str) -> None:
-    assert read_document(with_body("<w:p><w:r><w:t>Terms</w:t></w:r></w:p>"), filename).text
-
-
-def test_a_dangling_relationship_and_a_damaged_list_of_styles_keep_nothing_back() -> None:
-    rels = rels_with(
-        '<Relationship Id="x1" Type="a/image" Target="media/gone.png"/>'
-        '<Relationship Id="x2" Type="a/theme" Target="NULL"/>'
-    )
-    data = with_body("<w:p><w:r><w:t>Terms</w:t></w:r></w:p>", parts={RELS: rels})
-    assert read_document(data, "a.docx").text == "Terms"
-    data = with_body("<w:p><w:r><w:t>Terms</w:t></w:r></w:p>", parts={"word/styles.xml": "<w"})
-    assert read_document(data, "a.docx").text == "Terms"
-
-
-def test_nesting_without_end_is_refused() -> None:
-    assert "damaged" in refusal(with_body("<w:sdt><w:sdtContent>" * 5000))
-
-
-def test_pictures_are_told_and_do_not_refuse() -> None:
-    picture = (
-        '<w:r><w:drawing><wp:inline xmlns:wp="http://schemas.openxmlformats.org/drawingml/2006/'
-        'wordprocessingDrawing"><wp:docPr id="1" name="p" descr="A logo"/><pic:pic xmlns:pic="http:'
-        '//schemas.openxmlformats.org/drawingml/2006/picture"/></wp:inline></w:drawing></w:r>'
-    )
-    document = read_document(with_body(f"<w:p><w:r><w:t>Hi</w:t></w:r>{picture}</w:p>"), "a.docx")
-    assert document.text == "Hi"
-    assert document.warnings == ("1 picture was not read (1 with a description)",)
-    assert "nothing but pictures" in refusal(with_body(f"<w:p>{picture}</w:p>"))
+@pytest.mark.parametrize("suffix", ["docm", "dotx", "dotm"])
+def test_documents_with_macros_and_templates_are_read(suffix: str) -> None:
+    document = docx.Document()
+    document.add_paragraph("Terms")
+    assert read_document(saved(document), f"a.{suffix}").text == "Terms"
 
 
 def test_another_kind_of_zip_is_refused() -> None:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         archive.writestr("xl/workbook.xml", "")
-    assert ".txt, .md, .html, .pdf, .docx, .pptx, .odt, .rtf, .eml or .msg" in refusal(
-        out.getvalue(), "a.zip"
-    )
+    assert "This kind of file cannot be read" in refusal(out.getvalue(), "a.zip")

@@ -58,8 +58,8 @@ def test_pipes_and_paragraphs_in_a_cell_stay_in_it() -> None:
 
 
 def test_text_around_a_table_is_apart_from_it() -> None:
-    text = text_of(paragraph("before") + table(row(cell("a"))) + paragraph("after"))
-    assert text == "before\n\n| a |\n| --- |\n\nafter"
+    text = text_of(paragraph("before") + table(row(cell("a"), cell("b"))) + paragraph("after"))
+    assert text == "before\n\n| a | b |\n| --- | --- |\n\nafter"
 
 
 def test_a_span_without_measure_does_not_fill_the_memory() -> None:

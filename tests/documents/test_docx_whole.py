@@ -7,12 +7,13 @@ from hypothesis import strategies as st
 from .word_files import read, saved
 
 words = st.text(st.characters(categories=["L", "Nd"]), min_size=1, max_size=8)
+# A table of one cell is a frame around text.
 rows = st.integers(1, 4).flatmap(
     lambda wide: st.lists(
         st.lists(st.one_of(words, st.just("")), min_size=wide, max_size=wide),
         min_size=1,
         max_size=4,
-    ).filter(lambda made: any(any(row) for row in made))
+    ).filter(lambda made: any(map(any, made)) and len(made) * len(made[0]) > 1)
 )
 blocks = st.one_of(
     st.tuples(st.just("text"), words),

@@ -16,12 +16,12 @@ def stream(name: str) -> bytes:
     ("data", "reason"),
     [
         (OLE + stream("EncryptedPackage"), "The file is protected by a password."),
-        (OLE + b"\xec\xa5" + b"\0" * 40 + stream("WordDocument"), "Word 97–2003"),
+        (OLE + b"\xec\xa5" + b"\0" * 40 + stream("WordDocument"), "Word 97 to 2003"),
         (
             OLE + b"\xec\xa5" + b"\0" * 9 + b"\x01" + b"\0" * 30 + stream("WordDocument"),
             "The Word document is protected by a password.",
         ),
-        (OLE + stream("PowerPoint Document"), "PowerPoint 97–2003"),
+        (OLE + stream("PowerPoint Document"), "PowerPoint 97 to 2003"),
     ],
 )
 @pytest.mark.parametrize("filename", ["a.doc", "a.docx", "a"])

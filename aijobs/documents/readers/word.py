@@ -7,9 +7,19 @@ from typing import Any
 from .blocks import Block, Found, Size, joined, margins
 from .content import Content, Limits, Refusal
 from .number_formats import roman
-from .office import DAMAGE, Package, child, children, descendants, is_on, name_of, reference, value
+from .office import (
+    DAMAGE,
+    Package,
+    child,
+    children,
+    descendants,
+    is_on,
+    name_of,
+    reference,
+    value,
+)
 from .told import missing_of, warnings_of
-from .word_numbering import Numbering, read_numbering
+from .word_numbering import Counters, Numbering, read_numbering
 from .word_story import File, Story
 from .word_styles import Styles
 
@@ -59,7 +69,7 @@ def text_of(data: bytes, limits: Limits, depth: int) -> tuple[str, Found]:
         found.warnings["comment"] += len(children(comments, "w:comment"))
 
     size = Size(limits)
-    main = _text(Story(file, part), () if body is None else body, size)
+    main = _text(Story(file, part, Counters()), () if body is None else body, size)
     settings = root("settings")
     around = _margins(file, part, () if body is None else body, settings, size)
     pieces = [around["header"], main, notes.text(file, named, size), around["footer"]]
@@ -100,12 +110,13 @@ class _Notes:
         """All notes under a heading of their own; nothing where there are none."""
         lines = []
         done = set()
+        counters = {"footnote": Counters(), "endnote": Counters()}
         # A note may itself have notes, by mistake even itself.
         for kind, note, label in self._marked:
             if (kind, note) in done:
                 continue
             done.add((kind, note))
-            story = Story(file, named.get(f"{kind}s", ""))
+            story = Story(file, named.get(f"{kind}s", ""), counters[kind])
             lines.append(f"[note {label}] {_text(story, self._notes[kind, note], size)}".strip())
         return "\n".join(["# Notes", "", *lines]) if lines else ""
 
@@ -145,6 +156,6 @@ def _margins(file: File, part: str, body: Any, settings: Any, size: Size) -> dic
                 except DAMAGE:
                     file.found.missing[kind] += 1
                     continue
-                text = _text(Story(file, relation.target, is_margin=True), root, size)
+                text = _text(Story(file, relation.target, file.margins, is_margin=True), root, size)
                 texts[kind].update(dict.fromkeys([text] if text else []))
     return {kind: margins(kind, found) for kind, found in texts.items()}

@@ -25,6 +25,7 @@ class Level:
     """Digits that a number is filled up to with zeros."""
     style: str = ""
     """The paragraph style whose paragraphs stand on this level."""
+    hidden: bool = False
 
 
 @dataclass(slots=True)
@@ -36,13 +37,19 @@ class _List:
 
 
 @dataclass(slots=True)
+class Counters:
+    """How far lists were counted: in the body, in text boxes, in headers and footers, in notes."""
+
+    counts: dict[str, list[int | None]] = field(default_factory=dict)
+    begun: set[tuple[str, int]] = field(default_factory=set)
+
+
+@dataclass(slots=True)
 class Numbering:
-    """The lists of a document, and how far each was counted."""
+    """The lists of a document."""
 
     lists: dict[str, _List] = field(default_factory=dict)
     unknown_formats: bool = False
-    _counts: dict[str, list[int | None]] = field(default_factory=dict)
-    _begun: set[tuple[str, int]] = field(default_factory=set)
 
     def level_of_style(self, list_id: str, style: str) -> int | None:
         """The level, from 0, that paragraphs of a style have in a list."""
@@ -50,7 +57,7 @@ class Numbering:
         levels = found.levels if found else []
         return next((n for n, level in enumerate(levels) if level.style == style), None)
 
-    def label(self, list_id: str, depth: int) -> str | None:
+    def label(self, list_id: str, depth: int, counters: Counters) -> str | None:
         """Count a paragraph in and return its label: "2.", "3.2 (a)", "-", or nothing.
 
         None where there is no such list.
@@ -59,11 +66,12 @@ class Numbering:
         if used is None:
             return None
         depth = min(max(depth, 0), _LEVELS - 1)
-        self._count(list_id, used, depth)
+        counts = _counted(list_id, used, depth, counters)
         level = used.levels[depth]
+        if level.hidden:
+            return ""
         if level.form == "bullet":
             return "-"
-        counts = self._counts[used.abstract]
 
         def number(match: re.Match[str]) -> str:
             wanted = int(match[1]) - 1
@@ -80,19 +88,25 @@ class Numbering:
 
         return re.sub("%([1-9])", number, level.text).strip()
 
-    def _count(self, list_id: str, used: _List, depth: int) -> None:
-        # Lists that stand on one abstract list count on from one another.
-        counts = self._counts.setdefault(used.abstract, [None] * _LEVELS)
-        before = counts[depth]
-        counts[depth] = used.levels[depth].start if before is None else before + 1
-        for above in range(depth + 1):
-            if above in used.starts and (list_id, above) not in self._begun:
-                self._begun.add((list_id, above))
-                counts[above] = used.starts[above]
-        for below in range(depth + 1, _LEVELS):
-            restart = used.levels[below].restart
-            if restart is None or depth < restart:
-                counts[below] = None
+
+def _counted(list_id: str, used: _List, depth: int, counters: Counters) -> list[int | None]:
+    """Count a paragraph in. Returns the counts of all levels of its list."""
+    # Lists that stand on one abstract list count on from one another.
+    counts = counters.counts.setdefault(used.abstract, [None] * _LEVELS)
+    before = counts[depth]
+    counts[depth] = used.levels[depth].start if before is None else before + 1
+    for above in range(depth + 1):
+        if above in used.starts and (list_id, above) not in counters.begun:
+            counters.begun.add((list_id, above))
+            counts[above] = used.starts[above]
+        elif counts[above] is None:
+            # A level that was skipped counts as if one paragraph had stood on it.
+            counts[above] = used.levels[above].start
+    for below in range(depth + 1, _LEVELS):
+        restart = used.levels[below].restart
+        if restart is None or depth < restart:
+            counts[below] = None
+    return counts
 
 
 def read_numbering(root: Any, list_of_style: dict[str, str]) -> Numbering:
@@ -138,7 +152,8 @@ def _put(levels: list[Level], lvl: Any) -> None:
     depth = whole(lvl, "ilvl", -1)
     if not 0 <= depth < _LEVELS:
         return
-    level = Level()
+    # The standard lets a level begin at 0 that does not say where.
+    level = Level(start=0)
     for one in lvl:
         _take(level, name_of(one), one)
     levels[depth] = level
@@ -161,6 +176,9 @@ def _take(level: Level, name: str, one: Any) -> None:
         level.restart = whole(one)
     elif name == "w:pStyle":
         level.style = value(one) or ""
+    elif name == "w:rPr":
+        hidden = child(one, "w:vanish")
+        level.hidden = hidden is not None and is_on(hidden)
     elif name == "mc:AlternateContent":
         for inner in chosen(one):
             _take(level, name_of(inner), inner)

@@ -13,6 +13,7 @@ from .office import (
     children,
     chosen,
     descendants,
+    is_on,
     name_of,
     reference,
     value,
@@ -22,11 +23,10 @@ from .office_drawings import chart_text, diagram_text, drawn_text
 from .word_fields import EMPTY, TICKED
 from .word_imports import imported
 from .word_math import linear
-from .word_numbering import Numbering
+from .word_numbering import Counters, Numbering
 from .word_runs import Line, Runs
 from .word_styles import Styles, list_of
 
-_WRAPPERS = {"w:customXml", "w:ins", "w:moveTo", "w:smartTag", "w:sdtContent", "w:dir", "w:bdo"}
 _DELETED = {"w:del", "w:moveFrom"}
 # Word's tables have at most 63 columns; a span beyond that is a mistake.
 _WIDEST = 63
@@ -48,13 +48,21 @@ class File:
     depth: int = 0
     """How many documents this one is imported into."""
     limits: Any = None
+    boxes: Counters = field(default_factory=Counters)
+    """Lists count on from one text box to the next, and from headers to footers."""
+    margins: Counters = field(default_factory=Counters)
 
 
 class Story:
     """Reads one story; the marks of fields pair within it."""
 
-    def __init__(self, file: File, part: str, *, is_margin: bool = False) -> None:
+    def __init__(
+        self, file: File, part: str, counters: Counters, *, is_margin: bool = False
+    ) -> None:
         self._file = file
+        self._part = part
+        self._counters = counters
+        self._is_margin = is_margin
         self._related: dict[str, Relation] = file.package.relations(part)
         self._runs = Runs(file.styles, file.found, file.notes, is_margin=is_margin)
         self._carried = ""
@@ -66,12 +74,9 @@ class Story:
             if name == "w:p":
                 yield from self._paragraph(one)
             elif name == "w:tbl":
-                text = pipes.table(self._rows(one))
-                yield Block(text, is_table=True)
+                yield from self._table(one)
             elif name == "w:sdt":
                 yield from self._control(one)
-            elif name in _WRAPPERS:
-                yield from self.blocks(one)
             elif name == "mc:AlternateContent":
                 yield from self.blocks(chosen(one))
             elif name in _DELETED:
@@ -80,6 +85,11 @@ class Story:
                 yield Block(linear(one))
             elif name == "w:altChunk":
                 yield from self._chunk(one)
+            elif name == "w:r":
+                # Some writers leave the paragraph around it out.
+                yield from self._loose(one)
+            elif _may_hold_text(name):
+                yield from self.blocks(one)
 
     def finish(self) -> Iterator[Block]:
         """What is left at the end of the story."""
@@ -96,6 +106,12 @@ class Story:
             else:
                 yield from self.blocks(content)
 
+    def _loose(self, run: Any) -> Iterator[Block]:
+        line = Line()
+        self._runs.read((run,), self._file.styles.usual, line)
+        yield Block(line.text().strip())
+        yield from self._beside(line.floating)
+
     def _paragraph(self, paragraph: Any) -> Iterator[Block]:
         properties = child(paragraph, "w:pPr")
         named = None if properties is None else child(properties, "w:pStyle")
@@ -105,10 +121,7 @@ class Story:
         text = line.text().strip("\n")
         mark = None if properties is None else child(properties, "w:rPr")
         beside = list(self._beside(line.floating))
-        if mark is not None and (
-            child(mark, "w:del") is not None or child(mark, "w:moveFrom") is not None
-        ):
-            # Without its end the paragraph runs into the next one.
+        if _goes_on(properties, mark):
             self._carried += text
             yield from beside
             return
@@ -141,14 +154,37 @@ class Story:
             # A list says for itself which styles stand on which of its levels.
             levels = (numbering.level_of_style(list_id, one) for one in styles)
             level = next((one for one in levels if one is not None), level_of_style)
-        return numbering.label(list_id, level or 0)
+        return numbering.label(list_id, level or 0, self._counters)
+
+    def _table(self, table: Any) -> Iterator[Block]:
+        cells = [
+            (row, cell)
+            for row in self._through(table, "w:tr")
+            for cell in self._through(row, "w:tc")
+        ]
+        if len(cells) != 1 or self._left_out(child(cells[0][0], "w:trPr")):
+            yield Block(pipes.table(self._rows(table)), is_table=True)
+            return
+        # A table of one cell is a frame: what stands in it has headings and tables of its own.
+        yield Block("")
+        yield from self.blocks(cells[0][1])
+        yield Block("")
+
+    def _left_out(self, properties: Any) -> str:
+        """Why a row is not shown, from its properties; nothing where it is."""
+        for name, why in (("w:del", "deleted"), ("w:hidden", "hidden")):
+            found = None if properties is None else child(properties, name)
+            if found is not None and (why == "deleted" or is_on(found)):
+                return why
+        return ""
 
     def _rows(self, table: Any) -> list[list[str]]:
         rows = []
         for row in self._through(table, "w:tr"):
             properties = child(row, "w:trPr")
-            if properties is not None and child(properties, "w:del") is not None:
-                self._file.found.warnings["deleted"] += 1
+            why = self._left_out(properties)
+            if why:
+                self._file.found.warnings[why] += 1
                 continue
             cells = [""] * _span(properties, "w:gridBefore", 0)
             for one in self._through(row, "w:tc"):
@@ -162,6 +198,9 @@ class Story:
         for merge in ("w:vMerge", "w:hMerge"):
             found = None if properties is None else child(properties, merge)
             if found is not None and value(found) != "restart":
+                # What stands in a cell that was merged away is not shown.
+                texts = descendants(one, "w:t")
+                self._file.found.warnings["hidden"] += any(text.text for text in texts)
                 return [""] * width
         if properties is not None and child(properties, "w:cellDel") is not None:
             self._file.found.warnings["deleted"] += 1
@@ -187,12 +226,12 @@ class Story:
                 and child(one, "w:sdtPr", "w14:checkbox") is not None
             ):
                 yield one
-            elif name in _WRAPPERS or name == "w:sdt":
-                yield from self._through(one, *names)
             elif name == "mc:AlternateContent":
                 yield from self._through(chosen(one), *names)
             elif name in _DELETED:
                 self._file.found.warnings["deleted"] += 1
+            elif _may_hold_text(name):
+                yield from self._through(one, *names)
 
     def _beside(self, drawings: list[Any]) -> Iterator[Block]:
         """The text of boxes, charts and diagrams; pictures and embedded objects are counted."""
@@ -204,7 +243,9 @@ class Story:
         for one in element:
             name = name_of(one)
             if name == "w:txbxContent":
-                yield from self.blocks(one)
+                box = Story(self._file, self._part, self._file.boxes, is_margin=self._is_margin)
+                yield from box.blocks(one)
+                yield from box.finish()
             elif name == "mc:AlternateContent":
                 yield from self._drawing(chosen(one))
             elif name == "a:p":
@@ -246,6 +287,19 @@ class Story:
             self._file.found.missing["chunk"] += 1
         else:
             yield Block(text)
+
+
+def _may_hold_text(name: str) -> bool:
+    """Whether an element may wrap paragraphs or cells; ours need not know its kind."""
+    return name.startswith(("w:", "?:")) and not name.endswith(("Pr", "PrEx", "Grid"))
+
+
+def _goes_on(properties: Any, mark: Any) -> bool:
+    """Whether a paragraph runs into the next: its end was deleted, or its letter is a drop cap."""
+    if mark is not None and any(child(mark, name) is not None for name in _DELETED):
+        return True
+    frame = None if properties is None else child(properties, "w:framePr")
+    return frame is not None and value(frame, "dropCap") in {"drop", "margin"}
 
 
 def _object_of(shape: Any) -> Any:

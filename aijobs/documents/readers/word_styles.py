@@ -118,4 +118,10 @@ def switches_of(properties: Any) -> dict[str, bool]:
 def raised_of(properties: Any) -> str | None:
     """`superscript`, `subscript` or `baseline` where the properties of a run or style say so."""
     element = child(properties, "w:vertAlign")
-    return None if element is None else value(element)
+    if element is not None:
+        return value(element)
+    position = child(properties, "w:position")
+    if position is None:
+        return None
+    moved = whole(position)
+    return "superscript" if moved > 0 else "subscript" if moved < 0 else "baseline"
