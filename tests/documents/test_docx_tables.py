@@ -67,3 +67,8 @@ def test_a_span_without_measure_does_not_fill_the_memory() -> None:
     text = text_of(table(wide))
     assert text.startswith("| a |")
     assert len(text) < 2000
+
+
+def test_rows_with_fewer_cells_are_filled_up() -> None:
+    text = text_of(table(row(cell("a"), cell("b"), cell("c")), row(cell("1"))))
+    assert text == "| a | b | c |\n| --- | --- | --- |\n| 1 |  |  |"

@@ -1,4 +1,8 @@
+import contextlib
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from aijobs.documents import Document, UnreadableDocument, read_document
 
@@ -78,3 +82,34 @@ def test_a_cut_file_and_nesting_without_end_are_refused() -> None:
         read_document(rb"{\rtf1 {a", "a.rtf")
     with pytest.raises(UnreadableDocument, match="nested"):
         read_document(rb"{\rtf1 " + b"{" * 100_000, "a.rtf")
+
+
+pieces = st.sampled_from(
+    [
+        "{",
+        "}",
+        "\\par ",
+        "\\cell ",
+        "\\row ",
+        "\\trowd\\cellx9 ",
+        "\\field",
+        "\\*",
+        "\\fldinst ",
+        "\\u-5?",
+        "\\bin9",
+        "\\'f0",
+        "\\footnote ",
+        "\\header ",
+        "\\super ",
+        "\\f1",
+        "text",
+        "\\ansicpg7",
+    ]
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(pieces, max_size=40).map("".join))
+def test_any_words_are_a_text_or_refused(body: str) -> None:
+    with contextlib.suppress(UnreadableDocument):
+        assert read(body).text.strip()
