@@ -79,6 +79,20 @@ def test_lists_are_numbered_as_shown() -> None:
     assert read(body).text == "1. one\n(a) in\nmore\n(b) in\n2. two\n3. three\n7. seven"
 
 
+def test_lists_begin_anew_unless_they_go_on_with_another_by_its_id() -> None:
+    def numbered(text: str, more: str = "") -> str:
+        item = f"<text:list-item>{p(text)}</text:list-item>"
+        return f'<text:list text:style-name="L" {more}>{item}</text:list>'
+
+    body = (
+        numbered("a", 'xml:id="first"')
+        + numbered("b")
+        + numbered("c", 'text:continue-list="first"')
+        + numbered("d")
+    )
+    assert read(body).text == "1. a\n1. b\n2. c\n1. d"
+
+
 def test_headings_are_numbered_by_the_outline() -> None:
     styles = (
         '<text:outline-style><text:outline-level-style text:level="1" style:num-format="1"/>'
