@@ -22,12 +22,12 @@ _KINDS = {
     ".docm": "docx",
     ".dotx": "docx",
     ".dotm": "docx",
+    ".rtf": "rtf",
+    ".odt": "odt",
+    ".ott": "odt",
     ".pptx": "pptx",
     ".pptm": "pptx",
     ".ppsx": "pptx",
-    ".odt": "odt",
-    ".ott": "odt",
-    ".rtf": "rtf",
     ".eml": "eml",
     ".msg": "msg",
 }
@@ -36,14 +36,13 @@ MEDIA_TYPES = {
     "html": "text/html",
     "pdf": "application/pdf",
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    "pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
-    "odt": "application/vnd.oasis.opendocument.text",
     "rtf": "application/rtf",
+    "odt": "application/vnd.oasis.opendocument.text",
+    "pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
     "eml": "message/rfc822",
     "msg": "application/vnd.ms-outlook",
 }
-_ZIPPED = {"docx", "pptx", "odt"}
-_RTF = b"{\\rtf"
+_ZIPPED = {"docx", "odt", "pptx"}
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 # The first bytes of PNG, JPEG, GIF and TIFF; WebP has its mark behind a length.
@@ -53,8 +52,8 @@ _IMAGE = (
     " has gone over."
 )
 _UNSUPPORTED = (
-    "This kind of file cannot be read. "
-    "Upload .txt, .md, .html, .pdf, .docx, .pptx, .odt, .rtf, .eml or .msg."
+    "This kind of file cannot be read."
+    " Upload .txt, .md, .html, .pdf, .docx, .odt, .rtf, .pptx, .eml or .msg."
 )
 
 
@@ -138,35 +137,40 @@ def _kind(data: bytes, suffix: str, content_type: str) -> str:
         raise UnreadableDocument(_IMAGE)
     if data.startswith(_OLE) and suffix == ".msg":
         return "msg"
-    if data.startswith(_RTF):
+    if data.startswith(_ZIP):
+        return _kind_of_zip(data, suffix)
+    if data.startswith(_OLE):
+        raise UnreadableDocument(_reason_of_ole(data, suffix))
+    if data.startswith(b"{\\rtf"):
         return "rtf"
-    kind = _KINDS.get(suffix)
-    if data.startswith((_OLE, _ZIP)):
-        return _office_kind(data, suffix)
     if start.startswith((b"<!doctype html", b"<html")):
         return "html"
-    if content_type == "message/rfc822":
-        kind = "eml"
-    if kind in {"pdf", "msg", "rtf", *_ZIPPED}:
+    kind = "eml" if content_type == "message/rfc822" else _KINDS.get(suffix)
+    if kind in {"pdf", "rtf", "msg", *_ZIPPED}:
         raise UnreadableDocument(f"The content is not that of a {suffix} file, or it is damaged.")
     if kind is None and suffix and not content_type.startswith("text/"):
         raise UnreadableDocument(_UNSUPPORTED)
     return kind or "text"
 
 
-def _office_kind(data: bytes, suffix: str) -> str:
-    if data.startswith(_ZIP):
-        kind = kind_of_zip(data) or _KINDS.get(suffix)
-        if kind in _ZIPPED:
-            return kind
-    elif reason := reason_of_ole(data):
-        raise UnreadableDocument(reason)
-    elif suffix in {".doc", ".docx"}:
-        raise UnreadableDocument(
+def _kind_of_zip(data: bytes, suffix: str) -> str:
+    kind = kind_of_zip(data) or _KINDS.get(suffix)
+    if kind in _ZIPPED:
+        return kind
+    raise UnreadableDocument(_UNSUPPORTED)
+
+
+def _reason_of_ole(data: bytes, suffix: str) -> str:
+    """Why a file is refused that is a container of Office 97 to 2003."""
+    reason = reason_of_ole(data)
+    if reason:
+        return reason
+    if suffix in {".doc", ".dot"} or _KINDS.get(suffix) == "docx":
+        return (
             "The Word document is protected by a password or in the format of Word 97 to 2003. "
             "Save it as .docx without a password."
         )
-    raise UnreadableDocument(_UNSUPPORTED)
+    return _UNSUPPORTED
 
 
 def _decoded(data: bytes) -> str:

@@ -129,4 +129,4 @@ def test_another_kind_of_zip_is_refused() -> None:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         archive.writestr("xl/workbook.xml", "")
-    assert "This kind of file cannot be read" in refusal(out.getvalue(), "a.zip")
+    assert "Upload .txt, .md, .html, .pdf, .docx" in refusal(out.getvalue(), "a.zip")

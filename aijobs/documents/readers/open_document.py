@@ -18,7 +18,6 @@ _SILENT = {
     "text:tracked-changes", "text:sequence-decls", "text:variable-decls", "text:user-field-decls",
     "office:forms", "text:bookmark", "text:note-citation",
 }  # fmt: skip
-_SIGNS = {"text:s": " ", "text:tab": "\t", "text:line-break": "\n"}
 _SHAPES = {
     "draw:custom-shape", "draw:rect", "draw:ellipse", "draw:circle", "draw:line", "draw:polygon",
     "draw:caption", "draw:path", "draw:g", "draw:connector", "draw:polyline", "draw:measure",
@@ -143,37 +142,37 @@ class _Story:
 
     def _part(self, one: Any, style: str, beside: list[Any]) -> Iterator[str]:
         name = name_of(one)
-        if name in _SIGNS:
-            yield _SIGNS[name] * min(whole(one, "c", 1), 1000)
+        if name in {"text:s", "text:tab", "text:line-break"}:
+            yield _space(one, name)
         elif name == "text:note":
-            cited = child(one, "text:note-citation")
-            label = "".join(cited.itertext()).strip() if cited is not None else "*"
-            body = child(one, "text:note-body")
-            if body is not None:
-                self.notes.append((label, body))
-            yield f"[note {label}]"
+            yield self._note(one)
         elif name == "office:annotation":
             self.found.warnings["comment"] += 1
         elif name in {"text:page-number", "text:page-count"} and self.is_margin:
             self._has_page_number = True
         elif name in {"text:hidden-text", "text:hidden-paragraph"}:
             self.found.warnings["hidden"] += 1
+        elif name == "text:ruby-text":
+            yield f"({''.join(self._inline(one, style, beside))})"
+        elif name.startswith("draw:"):
+            if name == "draw:a":
+                for inner in one:
+                    yield from self._part(inner, style, beside)
+            else:
+                beside.append(one)
         elif name == "text:span":
             yield from self._span(one, beside)
-        else:
-            yield from self._other(one, style, beside)
-
-    def _other(self, one: Any, style: str, beside: list[Any]) -> Iterator[str]:
-        name = name_of(one)
-        if name == "text:ruby-text":
-            yield f"({''.join(self._inline(one, style, beside))})"
-        elif name == "draw:a":
-            for inner in one:
-                yield from self._part(inner, style, beside)
-        elif name.startswith("draw:"):
-            beside.append(one)
         elif name and name not in _SILENT and not name.startswith("office:annotation"):
             yield from self._inline(one, style, beside)
+
+    def _note(self, note: Any) -> str:
+        """The mark of a note, whose text is kept for the end."""
+        cited = child(note, "text:note-citation")
+        label = "".join(cited.itertext()).strip() if cited is not None else "*"
+        body = child(note, "text:note-body")
+        if body is not None:
+            self.notes.append((label, body))
+        return f"[note {label}]"
 
     def _span(self, span: Any, beside: list[Any]) -> Iterator[str]:
         style = value(span, "style-name") or ""
@@ -258,3 +257,9 @@ class _Story:
         if not any(tables):
             self.found.missing["chart"] += 1
         return Block("\n\n".join(filter(None, ["\n".join(titles), *tables])), is_table=True)
+
+
+def _space(element: Any, name: str) -> str:
+    if name == "text:s":
+        return " " * min(whole(element, "c", 1), 1000)
+    return "\t" if name == "text:tab" else "\n"

@@ -19,6 +19,7 @@ _MISSING = {
     "object equation": "{n} equation{s} of an old editor",
     "object object": "{n} embedded object{s}",
     "table": "{n} embedded table{s}",
+    "scan": "{n} picture{s} in the place of text, such as scans",
     "media": "{n} sound{s} or film{s}",
 }
 _WARNINGS = {

@@ -70,6 +70,8 @@ def text_of(data: bytes, limits: Limits, depth: int) -> tuple[str, Found]:
 
     size = Size(limits)
     main = _text(Story(file, part, Counters()), () if body is None else body, size)
+    if not main and found.warnings["picture"]:
+        found.missing["scan"] = found.warnings["picture"]
     settings = root("settings")
     around = _margins(file, part, () if body is None else body, settings, size)
     pieces = [around["header"], main, notes.text(file, named, size), around["footer"]]
