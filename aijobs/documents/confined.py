@@ -32,6 +32,7 @@ _TITLES = {
     "docx": "Word document",
     "workbook": "workbook",
     **dict.fromkeys(("png", "jpeg", "gif", "webp"), "image"),
+    "rtf": "RTF document",
     "odt": "OpenDocument text",
     "pptx": "presentation",
     "eml": "mail",

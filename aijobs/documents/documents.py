@@ -12,6 +12,7 @@ from aijobs.jobtypes import Part
 from . import originals
 from .confined import Bounds, Unreadable, read_confined
 from .encoding import Encoding, UnknownEncoding, charset_of, declared_in_page, decoded
+from .office_files import kind_of_zip, reason_of_ole
 from .readers.content import Content
 
 _KINDS = {
@@ -26,6 +27,7 @@ _KINDS = {
     ".docm": "docx",
     ".dotx": "docx",
     ".dotm": "docx",
+    ".rtf": "rtf",
     ".odt": "odt",
     ".ott": "odt",
     ".pptx": "pptx",
@@ -43,6 +45,7 @@ MEDIA_TYPES = {
     "jpeg": "image/jpeg",
     "gif": "image/gif",
     "webp": "image/webp",
+    "rtf": "application/rtf",
     "odt": "application/vnd.oasis.opendocument.text",
     "pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
     "eml": "message/rfc822",
@@ -54,11 +57,12 @@ _IMAGES = {
     "gif": (b"GIF87a", b"GIF89a"),
     "webp": (b"RIFF",),
 }
+_ZIPPED = {"docx", "odt", "pptx"}
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 # The first bytes of PNG, JPEG, GIF and TIFF; WebP has its mark behind a length.
 _TIFF = (b"II*\0", b"MM\0*")
-_TOLD = ".txt, .md, .html, .pdf, .docx, .odt, .pptx, .eml, .msg"
+_TOLD = ".txt, .md, .html, .pdf, .docx, .odt, .rtf, .pptx, .eml, .msg"
 _UNSUPPORTED = f"This kind of file cannot be read. Upload {_TOLD} or an image."
 
 
@@ -189,11 +193,11 @@ def _kind(data: bytes, suffix: str, content_type: str) -> str:
     if data.startswith(_OLE):
         raise UnreadableDocument(_reason_of_ole(data, suffix))
     if data.startswith(b"{\\rtf"):
-        raise UnreadableDocument(_UNSUPPORTED)
+        return "rtf"
     if start.startswith((b"<!doctype html", b"<html")):
         return "html"
     kind = "eml" if content_type == "message/rfc822" else _KINDS.get(suffix)
-    if kind in {"pdf", "docx", "odt", "pptx", "msg"}:
+    if kind in {"pdf", "rtf", "msg", *_ZIPPED}:
         raise UnreadableDocument(f"The content is not that of a {suffix} file, or it is damaged.")
     if kind is None and suffix and not content_type.startswith("text/"):
         raise UnreadableDocument(_UNSUPPORTED)
@@ -201,24 +205,17 @@ def _kind(data: bytes, suffix: str, content_type: str) -> str:
 
 
 def _kind_of_zip(data: bytes, suffix: str) -> str:
-    # OpenDocument says its kind in a first member that is not compressed.
-    if b"mimetypeapplication/vnd.oasis.opendocument.text" in data[:200]:
-        return "odt"
-    for member, kind in ((b"word/document.xml", "docx"), (b"ppt/presentation.xml", "pptx")):
-        if member in data:
-            return kind
-    if _KINDS.get(suffix) in {"docx", "odt", "pptx"}:
-        return _KINDS[suffix]
+    kind = kind_of_zip(data) or _KINDS.get(suffix)
+    if kind in _ZIPPED:
+        return kind
     raise UnreadableDocument(_UNSUPPORTED)
 
 
 def _reason_of_ole(data: bytes, suffix: str) -> str:
     """Why a file is refused that is a container of Office 97 to 2003."""
-    # Streams are named in UTF-16. A protected file of any kind holds one of this name.
-    if "EncryptedPackage".encode("utf-16-le") in data:
-        return "The file is protected by a password. Save it without a password."
-    if "WordDocument".encode("utf-16-le") in data:
-        return "The document is in the format of Word 97 to 2003. Save it as .docx."
+    reason = reason_of_ole(data)
+    if reason:
+        return reason
     if suffix in {".doc", ".dot"} or _KINDS.get(suffix) == "docx":
         return (
             "The Word document is protected by a password or in the format of Word 97 to 2003. "

@@ -17,7 +17,9 @@ from citizenapp.tenants.models import APIKey
 
 NOW, LATER = "now", "later"
 URGENCIES = [(LATER, "Within 24 hours"), (NOW, "Now")]
-DOCUMENT_ENDINGS = ".txt,.md,.html,.pdf,.docx,.docm,.odt,.pptx,.eml,.msg,.png,.jpg,.jpeg,.gif,.webp"
+DOCUMENT_ENDINGS = (
+    ".txt,.md,.html,.pdf,.docx,.docm,.odt,.rtf,.pptx,.eml,.msg,.png,.jpg,.jpeg,.gif,.webp"
+)
 MOST_FILES = 50
 TABLE_ENDINGS = ".csv,.tsv,.xlsx,.xlsm,.xls,.ods,.ndjson,.jsonl,.zip"
 

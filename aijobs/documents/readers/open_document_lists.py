@@ -87,12 +87,14 @@ class Lists:
         style = value(element, "style-name") or (outer.style if outer else "")
         if outer is not None:
             return Place(style, outer.counts, min(outer.depth + 1, _DEEPEST - 1))
-        continued = value(element, "continue-list") or ""
-        counts = self._by_id.get(continued)
+        counts = self._by_id.get(value(element, "continue-list") or "")
         if counts is None and value(element, "continue-numbering") == "true":
             counts = self._last.get(style)
         counts = counts or Counts()
-        self._by_id[value(element, "id") or ""] = self._last[style] = counts
+        self._last[style] = counts
+        own = value(element, "id")
+        if own:
+            self._by_id[own] = counts
         return Place(style, counts, 0)
 
     def label(self, paragraph: Any, place: Place | None, heading: int | None, by_style: str) -> str:

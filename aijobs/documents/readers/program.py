@@ -22,6 +22,7 @@ DOCUMENTS = {
     "docx": "word",
     "odt": "open_document",
     "pptx": "slides",
+    "rtf": "rich_text",
     "eml": "mail",
     "msg": "outlook",
     **dict.fromkeys(("png", "jpeg", "gif", "webp"), "image"),

@@ -15,7 +15,8 @@ def linear(element: Any) -> str:
         return element.text or ""
     if name in _SILENT or (name.startswith("m:") and name.endswith("Pr")):
         return ""
-    return _FORMS.get(name, _joined)(element)
+    form: Callable[[Any], str] = _FORMS.get(name, _joined)
+    return form(element)
 
 
 def _joined(element: Any) -> str:
