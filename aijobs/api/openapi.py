@@ -136,7 +136,7 @@ def job_request(kind: JobType) -> dict[str, Any]:
             "document": {
                 "type": "string",
                 "format": "binary",
-                "description": f"Text, md, html, pdf, docx, eml, msg or an image, instead of"
+                "description": f"Text, md, html, pdf, docx, odt, rtf, pptx, eml, msg or an image, instead of"
                 f" `{TEXT_FIELD}`.",
             },
             "read_as": {

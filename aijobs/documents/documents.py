@@ -181,27 +181,30 @@ def _kind(data: bytes, suffix: str, content_type: str) -> str:
     # Readers look for the mark in the first kilobyte; elsewhere it may be a word in a text.
     if start.startswith(b"%pdf-") or (suffix == ".pdf" and b"%pdf-" in start):
         return "pdf"
-    for image, starts in _IMAGES.items():
-        if data.startswith(starts) and (image != "webp" or data[8:12] == b"WEBP"):
-            return image
-    if data.startswith(_TIFF):
-        raise UnreadableDocument("A TIFF image cannot be read. Save it as PDF, PNG or JPEG.")
-    if data.startswith(_OLE) and suffix == ".msg":
-        return "msg"
+    if image := _kind_of_image(data):
+        return image
     if data.startswith(_ZIP):
         return _kind_of_zip(data, suffix)
     if data.startswith(_OLE):
-        raise UnreadableDocument(_reason_of_ole(data, suffix))
-    if data.startswith(b"{\\rtf"):
-        return "rtf"
-    if start.startswith((b"<!doctype html", b"<html")):
-        return "html"
-    kind = "eml" if content_type == "message/rfc822" else _KINDS.get(suffix)
-    if kind in {"pdf", "rtf", "msg", *_ZIPPED}:
+        return _kind_of_ole(data, suffix)
+    for mark, kind in ((b"{\\rtf", "rtf"), (b"<!doctype html", "html"), (b"<html", "html")):
+        if start.startswith(mark):
+            return kind
+    named = "eml" if content_type == "message/rfc822" else _KINDS.get(suffix)
+    if named in {"pdf", "rtf", "msg", *_ZIPPED}:
         raise UnreadableDocument(f"The content is not that of a {suffix} file, or it is damaged.")
-    if kind is None and suffix and not content_type.startswith("text/"):
+    if named is None and suffix and not content_type.startswith("text/"):
         raise UnreadableDocument(_UNSUPPORTED)
-    return kind or "text"
+    return named or "text"
+
+
+def _kind_of_image(data: bytes) -> str | None:
+    if data.startswith(_TIFF):
+        raise UnreadableDocument("A TIFF image cannot be read. Save it as PDF, PNG or JPEG.")
+    for image, starts in _IMAGES.items():
+        if data.startswith(starts) and (image != "webp" or data[8:12] == b"WEBP"):
+            return image
+    return None
 
 
 def _kind_of_zip(data: bytes, suffix: str) -> str:
@@ -211,17 +214,17 @@ def _kind_of_zip(data: bytes, suffix: str) -> str:
     raise UnreadableDocument(_UNSUPPORTED)
 
 
-def _reason_of_ole(data: bytes, suffix: str) -> str:
-    """Why a file is refused that is a container of Office 97 to 2003."""
-    reason = reason_of_ole(data)
-    if reason:
-        return reason
-    if suffix in {".doc", ".dot"} or _KINDS.get(suffix) == "docx":
-        return (
+def _kind_of_ole(data: bytes, suffix: str) -> str:
+    """Of the containers of Office 97 to 2003, only mails are read."""
+    if suffix == ".msg":
+        return "msg"
+    reason = reason_of_ole(data) or _UNSUPPORTED
+    if reason == _UNSUPPORTED and (suffix in {".doc", ".dot"} or _KINDS.get(suffix) == "docx"):
+        reason = (
             "The Word document is protected by a password or in the format of Word 97 to 2003. "
             "Save it as .docx without a password."
         )
-    return _UNSUPPORTED
+    raise UnreadableDocument(reason)
 
 
 def _from_text(kind: str, data: bytes, content_type: str | None, limits: DocumentLimits) -> Content:

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
 
-TABLE = "no,wording,branch\nP-1,Hail on a roof is insured.,north\nP-2,Theft is not insured.,south\n"
+TABLE = "no,prose,branch\nP-1,Hail on a roof is insured.,north\nP-2,Theft is not insured.,south\n"
 
 
 def choose_table(page: Page, table: str) -> None:
@@ -27,7 +27,7 @@ def test_columns_are_chosen_and_their_rows_are_shown_before_anything_is_queued(
     expect(page.get_by_label("Reference")).to_have_value("no")
     expect(page.get_by_text("Choose the column that holds the text")).to_be_visible()
     expect(page.get_by_role("button", name="Queue collection")).to_be_disabled()
-    page.get_by_label("Document text").select_option("wording")
+    page.get_by_label("Document text").select_option("prose")
     first = page.get_by_role("region", name="The first rows")
     expect(first).to_contain_text("Hail on a roof is insured.")
     expect(first).to_contain_text("north")

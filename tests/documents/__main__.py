@@ -20,10 +20,12 @@ tests/documents/cases, and what a person reads in them in tests/documents/corpus
 | --- | --- | --- |
 | .txt, .md | all of it, in the encoding that it declares or that fits | |
 | .html | what a browser shows: tables, numbers of lists, values of forms | style sheets are not applied |
-| .docx | text, numbers as shown, tables, headers and footers, notes, form fields | pictures; embedded files are named |
+| .docx, .docm | text, numbers as shown, tables, headers and footers, notes, form fields, boxes, charts | pictures are counted; embedded files are named |
+| .odt, .rtf | the same, as far as the format has it | form controls of .odt are named |
+| .pptx | slides, tables, charts, speaker notes | hidden slides are named; pictures |
 | .pdf | text page by page, columns, tables, forms, notes | a page that cannot be read: the PDF goes to Claude as it is |
 | .png, .jpg, .gif, .webp | nothing here: they go to Claude as they are | |
-| .eml, .msg | headers, text, attachments of the kinds above | attachments of other kinds are named |
+| .eml, .msg | headers, text, attachments of the kinds above but images | other attachments are named |
 | .csv, .tsv, .ndjson | rows, in UTF-8, UTF-16, windows-1252 and others | |
 | .xlsx, .xlsm, .xls, .ods | cells as shown, of one sheet | hidden rows are counted; errors and formulas without a value are named |
 | .zip | each file as above | archives within archives |
