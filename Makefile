@@ -6,7 +6,7 @@ PINS := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 	--no-header --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo stop test chromium torture check fix pins runtime development
+.PHONY: help run demo stop test chromium torture bench documents check fix pins runtime development
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ torture: development ## Crash it N=1000 times, MINUTES=60 at most, and write doc
 
 bench: development ## Measure, and write docs/benchmarks.md (N=10000 documents)
 	@$(VENV) -m tests.benchmarks $(or $(N),10000) --write docs/benchmarks.md
+
+documents: development ## Read the corpus of files, and write docs/documents.md
+	@$(VENV) -m tests.documents --write docs/documents.md
 
 check: development ## Lint, types, layers, settings, migrations: what "clean" means
 	@$(VENV) -m ruff check

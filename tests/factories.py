@@ -1,5 +1,6 @@
 """Things that tests need, made by plain functions."""
 
+import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -10,6 +11,7 @@ from aijobs import jobtypes
 from aijobs.models import (
     AIJob,
     Batch,
+    JobDocument,
     JobInput,
     JobOutput,
     LedgerEntry,
@@ -64,6 +66,9 @@ def make_job(
     *,
     now: datetime = NOW,
     options: Mapping[str, Any] | None = None,
+    reference: str = "",
+    metadata: Mapping[str, str] | None = None,
+    row_number: int | None = None,
     **fields: Any,
 ) -> AIJob:
     """A job as accept would store it; `fields` overrides its columns."""
@@ -83,11 +88,32 @@ def make_job(
         job=job,
         tenant=tenant,
         job_type=job_type,
-        document=text,
         options=dict(OPTIONS[job_type] if options is None else options),
         created_by="test",
+        reference=reference,
+        metadata=dict(metadata) if metadata else None,
+        row_number=row_number,
     )
+    make_document(job, text)
     return job
+
+
+def make_document(job: AIJob, text: str, **fields: Any) -> JobDocument:
+    """The next document of a job; `fields` overrides its columns."""
+    data = text.encode("utf-8", "surrogatepass")
+    return JobDocument.objects.create(
+        **{
+            "job": job,
+            "number": job.documents.count() + 1,
+            "media_type": "text/plain",
+            "text": text,
+            "characters": len(text),
+            "size": len(data),
+            "sha256": hashlib.sha256(data).digest(),
+            "read_as": "text",
+        }
+        | fields
+    )
 
 
 def make_output(job: AIJob, result: Mapping[str, Any] | None = None) -> JobOutput:

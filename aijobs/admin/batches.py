@@ -189,7 +189,7 @@ class BatchAdmin(ReadOnlyAdmin):
             return page
         outcome = ActionReport(request, "Failed jobs queued again from batches")
         for batch in bounded(request, queryset):
-            if AIJob.objects.filter(batch=batch).queue_failed_again(timezone.now()):
+            if AIJob.objects.filter(batch=batch).queue_again(AIJob.Status.FAILED, timezone.now()):
                 outcome.moved(batch)
             else:
                 outcome.left("No job that ended in it has failed.")

@@ -196,7 +196,7 @@ class AIJobAdmin(ReadOnlyAdmin):
     @admin.display
     def document(self, job: AIJob) -> SafeString:
         """The beginning of its document, as text."""
-        return verbatim(job.input.document)
+        return verbatim("\n\n".join(one.text for one in job.documents.order_by("number")))
 
     @admin.display
     def answered_by(self, job: AIJob) -> str:

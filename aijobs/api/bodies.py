@@ -119,6 +119,15 @@ def json_object(text: bytes) -> dict[str, Any]:
     raise ParseError(reason)
 
 
+def json_field(text: object, name: str) -> dict[str, Any]:
+    """The object in a field of a form. Raises InvalidInput, which names the field."""
+    try:
+        return json_object(text.encode("utf-8", "replace") if isinstance(text, str) else b"")
+    except ParseError as error:
+        problem = str(error.detail)
+    raise InvalidInput({name: [problem]})
+
+
 def _once_each(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):

@@ -1,14 +1,11 @@
 """Collections: queue many jobs at once, follow them, download what came of them."""
 
-from collections.abc import Iterable, Mapping
 from typing import Any, BinaryIO, cast
 from uuid import UUID
 
-from django.core.files.uploadedfile import UploadedFile
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
-from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -16,8 +13,8 @@ from aijobs import jobtypes
 from aijobs.api import bodies, exports, idempotency, openapi, shapes, translate
 from aijobs.api.bodies import Body
 from aijobs.api.endpoint import Endpoint, is_there
-from aijobs.api.parameters import Download, Paging, documented
-from aijobs.documents import TableLimits, UnreadableTable, read_table
+from aijobs.api.parameters import Download, Paging, Retry, documented
+from aijobs.documents import Items, TableLimits, UnmappedTable, UnreadableTable, read_items
 from aijobs.jobtypes import InvalidInput
 from aijobs.models import Collection
 from aijobs.pipeline import accept, withdraw
@@ -25,9 +22,10 @@ from aijobs.reading import collections
 from citizenapp.tenants.models import Tenant
 
 FIELDS = {"name", "job_type", "defaults", "on_error", "needed_within"}
+# Fields of a form that hold JSON.
+JSON_FIELDS = ("defaults", "columns")
 
-# The row's number for whoever sent it, and what is in it.
-Row = tuple[int, Mapping[str, object]]
+NO_ITEMS = Items(iter(()), ())
 
 
 class CollectionList(Endpoint):
@@ -63,7 +61,7 @@ class CollectionList(Endpoint):
         """
         now = timezone.now()
         body = bodies.read(request)
-        fields, rows = _read(body)
+        fields, items = _read(body)
 
         def queue() -> dict[str, Any]:
             try:
@@ -71,7 +69,7 @@ class CollectionList(Endpoint):
                     self.access.tenant,
                     fields.pop("name", None),
                     fields.pop("job_type"),
-                    rows,
+                    items.rows,
                     now=now,
                     created_by=self.access.actor,
                     lenient=body.is_form,
@@ -86,6 +84,7 @@ class CollectionList(Endpoint):
                     shapes.RejectedRow(row=bad.row, errors=bad.errors) for bad in queued.rejected
                 ],
                 rejected_count=queued.rejected_count,
+                warnings=list(items.warnings),
                 message=f"{queued.accepted:,} jobs are queued.",
             ).model_dump(mode="json")
 
@@ -117,18 +116,26 @@ class CollectionResults(Endpoint):
         tags=["collections"],
         parameters=documented(Download),
         responses=openapi.responses(
-            {(200, exports.NDJSON): shapes.ResultRow, (200, exports.CSV): str}, 400, 404
+            {
+                (200, exports.NDJSON): shapes.ResultRow,
+                (200, exports.CSV): str,
+                (200, exports.XLSX): bytes,
+            },
+            *(400, 404),
         ),
     )
     def get(self, request: Request, collection_id: UUID) -> HttpResponseBase:
         """One line for each job, finished or not.
 
-        In csv, a result's lists are JSON, and a cell that a spreadsheet would take for a formula
-        begins with an apostrophe.
+        The first columns are `row`, `reference` and the metadata under its own names. In csv, a
+        result's lists are JSON, and a cell that a spreadsheet would take for a formula begins with
+        an apostrophe. In xlsx, each list has a sheet of its own, with row and reference.
         """
         wanted = Download.read(request.query_params)
         collection = _collection_of(self.access.tenant, collection_id)
-        return exports.download(request._request, self.access.tenant, collection, wanted.form)
+        return exports.download(
+            request._request, self.access.tenant, collection, wanted.form, bom=wanted.bom
+        )
 
 
 class CollectionCancellation(Endpoint):
@@ -159,23 +166,24 @@ class CollectionRetry(Endpoint):
 
     @extend_schema(
         operation_id="retry_collection",
-        summary="Queue the failed jobs of a collection again",
+        summary="Queue the failed or the canceled jobs of a collection again",
         tags=["collections"],
-        parameters=[openapi.IDEMPOTENCY_KEY],
+        parameters=[*documented(Retry), openapi.IDEMPOTENCY_KEY],
         request=None,
         responses=openapi.responses({200: shapes.CollectionRetried}, 400, 404, 422),
     )
     def post(self, request: Request, collection_id: UUID) -> Response:
-        """Those that were canceled stay canceled; each can be retried on its own."""
+        """Those with the status that is asked for; completed jobs never run again."""
         now = timezone.now()
+        status = Retry.read(request.query_params).status
         collection = _collection_of(self.access.tenant, collection_id)
 
         def queue_again() -> dict[str, Any]:
-            queued = accept.retry_collection(collection, now=now)
+            queued = accept.retry_collection(collection, status, now=now)
             return shapes.CollectionRetried(queued=queued).model_dump(mode="json")
 
         return idempotency.once(
-            request, self.access.tenant, Body({}), queue_again, now=now, status=200
+            request, self.access.tenant, Body({"status": status}), queue_again, now=now, status=200
         )
 
 
@@ -184,47 +192,58 @@ def _collection_of(tenant: Tenant, collection_id: UUID) -> Collection:
         return collections.collection_of(tenant, collection_id)
 
 
-def _read(body: Body) -> tuple[dict[str, Any], Iterable[Row]]:
+def _read(body: Body) -> tuple[dict[str, Any], Items]:
     """What `accept.accept_collection` is to be called with, and the rows. Raises InvalidInput."""
     fields = dict(body.fields)
     errors: dict[str, list[str]] = {}
-    rows: Iterable[Row] = ()
+    found = NO_ITEMS
+    if fields.get("job_type") not in jobtypes.names():
+        errors["job_type"] = [f"Must be one of {', '.join(jobtypes.names())}."]
     if body.is_form:
-        if len(body.files) == 1:
-            (file,) = body.files.values()
-            rows = _table(file, errors)
-        else:
-            errors["file"] = ["Send one file: .csv, .xlsx or .ndjson."]
-        if "defaults" in fields:
-            fields["defaults"] = _defaults(fields["defaults"], errors)
+        found = _items_of_form(body, fields, errors)
     else:
         items = fields.pop("items", None)
         if isinstance(items, list):
-            rows = enumerate(items, 1)
+            found = Items(enumerate(items, 1), ())
         else:
             errors["items"] = ["Must be a list of objects."]
     if not isinstance(fields.get("defaults", {}), dict):
         errors["defaults"] = ["Must be an object."]
-    if fields.get("job_type") not in jobtypes.names():
-        errors["job_type"] = [f"Must be one of {', '.join(jobtypes.names())}."]
     for name in sorted(fields.keys() - FIELDS):
         errors[name[:100]] = ["There is no such field."]
     if errors:
         raise InvalidInput(errors)
-    return fields, rows
+    return fields, found
 
 
-def _table(file: "UploadedFile[Any]", errors: dict[str, list[str]]) -> Iterable[Row]:
+def _items_of_form(body: Body, fields: dict[str, Any], errors: dict[str, list[str]]) -> Items:
+    """Rows of the uploaded table, or files of the ZIP. Takes what is about it out of `fields`."""
+    for name in JSON_FIELDS:
+        if name in fields:
+            try:
+                fields[name] = bodies.json_field(fields[name], name)
+            except InvalidInput as error:
+                errors |= error.errors
+    sheet, columns = fields.pop("sheet", None), fields.pop("columns", None)
+    if isinstance(columns, dict) and not all(isinstance(one, str) for one in columns.values()):
+        errors["columns"] = ["Must be an object of texts: the header for each field."]
+    if sheet is not None and not isinstance(sheet, str):
+        errors["sheet"] = ["Must be text."]
+    if len(body.files) != 1:
+        errors["file"] = ["Send one file: a table or a ZIP of documents."]
+    if errors:
+        return NO_ITEMS
+    (file,) = body.files.values()
     try:
-        return read_table(cast(BinaryIO, file), file.name or "")
+        return read_items(
+            cast(BinaryIO, file),
+            file.name or "",
+            jobtypes.get(fields["job_type"]),
+            sheet=sheet or None,
+            columns=columns,
+        )
+    except UnmappedTable as error:
+        errors["columns" if columns else "file"] = [str(error)]
     except UnreadableTable as error:
         errors["file"] = [str(error)]
-    return ()
-
-
-def _defaults(text: object, errors: dict[str, list[str]]) -> object:
-    try:
-        return bodies.json_object(text.encode() if isinstance(text, str) else b"")
-    except ParseError as error:
-        errors["defaults"] = [str(error.detail)]
-    return {}
+    return NO_ITEMS

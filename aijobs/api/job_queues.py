@@ -1,5 +1,6 @@
 """POST summarize, classify, analyze: one endpoint for each job type there is."""
 
+from collections.abc import Mapping
 from typing import Any, BinaryIO, cast
 
 from django.conf import settings
@@ -11,7 +12,7 @@ from rest_framework.response import Response
 from aijobs.api import bodies, idempotency, openapi, shapes
 from aijobs.api.endpoint import Endpoint
 from aijobs.api.problems import TooLarge
-from aijobs.documents import DocumentLimits, UnreadableDocument, read_document
+from aijobs.documents import READ_AS, Document, DocumentLimits, UnreadableDocument, read_document
 from aijobs.jobtypes import InvalidInput, JobType
 from aijobs.models import AIJob, KeyTaken
 from aijobs.pipeline import accept
@@ -32,7 +33,7 @@ class JobQueue(Endpoint):
         """202 with the job's id. Raises InvalidInput, KeyReused, TooLarge and what bodies raise."""
         now = timezone.now()
         body = bodies.read(request)
-        fields, source_name = self._with_text(body)
+        fields, documents = self._read(body)
         within = fields.pop("needed_within", None)
 
         claim = idempotency.claim_of(request, body)
@@ -44,7 +45,7 @@ class JobQueue(Endpoint):
                 now=now,
                 created_by=self.access.actor,
                 needed_within=within,
-                source_name=source_name,
+                documents=documents,
                 lenient=body.is_form,
                 claim=claim,
                 answer=_answer,
@@ -58,28 +59,45 @@ class JobQueue(Endpoint):
             raise
         return Response(_answer(job), 202)
 
-    def _with_text(self, body: bodies.Body) -> tuple[dict[str, Any], str]:
-        """The fields, the text of an uploaded document among them, and the document's name."""
+    def _read(self, body: bodies.Body) -> tuple[dict[str, Any], list[Document]]:
+        """The fields, and the documents that came as files."""
+        fields = dict(body.fields)
+        how: dict[str, Any] = {
+            name: fields.pop(name) for name in ("read_as", "accept_partial") if name in fields
+        }
+        if body.is_form and "metadata" in fields:
+            fields["metadata"] = bodies.json_field(fields["metadata"], "metadata")
+        if how and not body.files:
+            raise InvalidInput({name: ["Only of a file in `document`."] for name in how})
         if not body.files:
-            return dict(body.fields), ""
+            return fields, []
         if unknown := body.files.keys() - {"document"}:
             raise InvalidInput({name: ["There is no such field for a file."] for name in unknown})
-        if self.kind.text_field in body.fields:
-            raise InvalidInput({"document": [f"Send either this or {self.kind.text_field}."]})
         file = body.files["document"]
         if (file.size or 0) > self.largest_upload:
             raise TooLarge(self.largest_upload, "document")
-        name = file.name or ""
         try:
-            read = read_document(
+            document = read_document(
                 cast(BinaryIO, file),
-                name,
+                file.name or "",
                 file.content_type,
                 limits=DocumentLimits(size=self.largest_upload),
+                **_checked(how),
             )
         except UnreadableDocument as error:
             raise InvalidInput({"document": [str(error)]}) from None
-        return {**body.fields, self.kind.text_field: read.text}, name
+        return fields, [document]
+
+
+def _checked(how: Mapping[str, object]) -> dict[str, Any]:
+    errors = {}
+    if how.get("read_as", "auto") not in READ_AS:
+        errors["read_as"] = [f"Must be one of {', '.join(READ_AS)}."]
+    if how.get("accept_partial", "false") not in ("true", "false"):
+        errors["accept_partial"] = ["Must be true or false."]
+    if errors:
+        raise InvalidInput(errors)
+    return {**how, "accept_partial": how.get("accept_partial") == "true"}
 
 
 def _answer(job: AIJob) -> dict[str, Any]:

@@ -1,22 +1,22 @@
 """What drf-spectacular cannot see for itself: pydantic models, keys, problems, uploads."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from http import HTTPStatus
 from itertools import combinations
-from typing import Any, cast
+from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.utils import OpenApiParameter, OpenApiRequest, OpenApiResponse
-from pydantic import BaseModel, Field, create_model
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core.core_schema import WithDefaultSchema
 
-from aijobs import jobtypes
+from aijobs import jobtypes, own_data
 from aijobs.api import idempotency, problems, shapes
 from aijobs.api.bodies import FORM, JSON
-from aijobs.jobtypes import JobType
+from aijobs.documents import READ_AS
+from aijobs.jobtypes import TEXT_ALIASES, TEXT_FIELD, TEXT_NAMES, JobType
 from aijobs.pipeline.accept import LONGEST_DEADLINE
 
 DOCUMENT_TYPES = (
@@ -122,26 +122,41 @@ def responses(
 
 def job_request(kind: JobType) -> dict[str, Any]:
     """What may be posted to queue one job: JSON, or a form with the document as a file."""
-    name = kind.name.title()
-    as_json: type[BaseModel] = create_model(
-        f"{name}Request",
-        __base__=kind.Input,
-        needed_within=(float, Field(None, json_schema_extra=NEEDED_WITHIN)),
-    )
-    as_form = {
+    common = {
         "type": "object",
+        "required": _required(kind),
+        "additionalProperties": False,
+    }
+    as_json = common | {
+        "properties": _fields(kind) | own_data.SCHEMAS | {"needed_within": NEEDED_WITHIN},
+        "oneOf": [{"required": [name]} for name in TEXT_NAMES],
+    }
+    as_form = common | {
         "properties": {
             "document": {
                 "type": "string",
                 "format": "binary",
-                "description": f"txt, md, html, pdf or docx, instead of `{kind.text_field}`.",
+                "description": f"Text, md, html, pdf, docx, odt, rtf, pptx, eml, msg or an image, instead of"
+                f" `{TEXT_FIELD}`.",
+            },
+            "read_as": {
+                "type": "string",
+                "enum": list(READ_AS),
+                "default": "auto",
+                "description": "What of the file Claude gets: its text, the PDF or image as it is,"
+                " or by itself the text where all of it can be read.",
+            },
+            "accept_partial": {
+                "type": "boolean",
+                "default": False,
+                "description": "Queue what can be read, where it is not all of the document.",
             },
             **_fields(kind),
+            **_OWN_DATA_IN_FORMS,
             "needed_within": _NEEDED_WITHIN_IN_FORMS,
         },
-        "required": [name for name in _required(kind) if name != kind.text_field],
-        "oneOf": [{"required": ["document"]}, {"required": [kind.text_field]}],
-        "additionalProperties": False,
+        "oneOf": [{"required": [name]} for name in ("document", *TEXT_NAMES)],
+        "dependentRequired": {"read_as": ["document"], "accept_partial": ["document"]},
     }
     return {JSON: as_json, FORM: _form(as_form, document=("policy.txt", DOCUMENT_TYPES))}
 
@@ -169,13 +184,18 @@ def _form(schema: dict[str, Any], **files: tuple[str, str]) -> OpenApiRequest:
 
 
 def _fields(kind: JobType) -> dict[str, Any]:
-    """The schema of each field of a job type's input."""
-    fields: dict[str, Any] = kind.Input.model_json_schema(schema_generator=PlainJsonSchema)
-    return cast(dict[str, Any], fields["properties"])
+    """The schema of each field of a job type's input; the text's also under its other names."""
+    schema: dict[str, Any] = kind.Input.model_json_schema(schema_generator=PlainJsonSchema)
+    fields: dict[str, Any] = schema["properties"]
+    text = fields.pop(TEXT_FIELD)
+    other = text | {"deprecated": True, "description": f"The same as `{TEXT_FIELD}`."}
+    return {TEXT_FIELD: text} | dict.fromkeys(TEXT_ALIASES, other) | fields
 
 
 def _required(kind: JobType) -> list[str]:
-    return [name for name, field in kind.Input.model_fields.items() if field.is_required()]
+    """The fields that are required beside the text."""
+    fields = kind.Input.model_fields.items()
+    return [name for name, field in fields if field.is_required() and name != TEXT_FIELD]
 
 
 def _valid_collections(kind: JobType) -> Iterator[dict[str, Any]]:
@@ -183,18 +203,13 @@ def _valid_collections(kind: JobType) -> Iterator[dict[str, Any]]:
 
     With `on_error: skip` one item like that is enough.
     """
-    fields = _fields(kind) | {"needed_within": NEEDED_WITHIN}
-    required = _required(kind)
+    fields = _fields(kind) | own_data.SCHEMAS | {"needed_within": NEEDED_WITHIN}
+    required = [TEXT_FIELD, *_required(kind)]
     for in_items in range(len(required) + 1):
         for said in combinations(required, in_items):
             default = [name for name in required if name not in said]
-            item = {
-                "type": "object",
-                "properties": fields,
-                "required": list(said),
-                "additionalProperties": False,
-            }
-            defaults = item | {"required": default}
+            item = _with_fields(fields, said)
+            defaults = _with_fields(fields, default)
             for on_error, items in (("reject", {"items": item}), ("skip", {"contains": item})):
                 yield {
                     "properties": {
@@ -210,6 +225,25 @@ def _valid_collections(kind: JobType) -> Iterator[dict[str, Any]]:
                 }
 
 
+def _with_fields(fields: dict[str, Any], required: Collection[str]) -> dict[str, Any]:
+    """An object of these fields, with those that are required, and one text at most."""
+    texts: list[dict[str, Any]] = [{"required": [name]} for name in TEXT_NAMES]
+    if TEXT_FIELD not in required:
+        texts.append({"not": {"anyOf": list(texts)}})
+    return {
+        "type": "object",
+        "properties": fields,
+        "required": [name for name in required if name != TEXT_FIELD],
+        "oneOf": texts,
+        "additionalProperties": False,
+    }
+
+
+_OWN_DATA_IN_FORMS: dict[str, Any] = {
+    "reference": own_data.SCHEMAS["reference"] | {"type": "string"},
+    "metadata": own_data.SCHEMAS["metadata"]
+    | {"type": "object", "description": "Sent as JSON: texts of your own by name."},
+}
 _NEEDED_WITHIN_IN_FORMS = NEEDED_WITHIN | {"type": "number"}
 COLLECTION_REQUEST: dict[str, Any] = {
     JSON: {
@@ -236,7 +270,20 @@ COLLECTION_REQUEST: dict[str, Any] = {
                 "file": {
                     "type": "string",
                     "format": "binary",
-                    "description": "csv, xlsx or ndjson: a row for each job, a column a field.",
+                    "description": "csv, xlsx, xls, ods or ndjson: a row for each job; or zip: a"
+                    " file for each. A column that is called like a field is that field; all others"
+                    " become metadata.",
+                },
+                "sheet": {
+                    "type": "string",
+                    "description": "The sheet of a workbook; default: the first that is shown and"
+                    " has the columns.",
+                },
+                "columns": {
+                    "type": "object",
+                    "additionalProperties": {"type": "string"},
+                    "description": "Sent as JSON: the header of the column for a field, such as"
+                    ' `{"document_text": "Policy text", "reference": "Policy No."}`.',
                 },
                 "defaults": {"type": "object", "description": "Sent as JSON."},
             },

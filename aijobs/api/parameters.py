@@ -7,9 +7,10 @@ from uuid import UUID
 
 from django.utils.dateparse import parse_date
 from drf_spectacular.utils import OpenApiParameter
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
+from aijobs import own_data
 from aijobs.reading.jobs import JobFilter
 from aijobs.reading.pages import NEWEST, Position
 from aijobs.reading.parameters import JobTypeName, Moment, Parameters, Status
@@ -43,6 +44,19 @@ Cursor = Annotated[
 ]
 
 
+def _possible(reference: str) -> str:
+    if problem := own_data.problem_of_reference(reference):
+        raise PydanticCustomError("reference", "{problem}", {"problem": problem})
+    return reference
+
+
+Reference = Annotated[
+    str,
+    AfterValidator(_possible),
+    WithJsonSchema({"type": "string", "maxLength": own_data.MAX_REFERENCE_CHARS}),
+]
+
+
 class Paging(Parameters):
     """Which page of a list, and how many rows it has."""
 
@@ -61,6 +75,7 @@ class JobFilters(Paging):
     status: Status | None = None
     job_type: JobTypeName | None = None
     collection: UUID | None = None
+    reference: Reference | None = Field(None, description="What the sender calls it, exactly.")
     created_after: Moment | None = Field(None, description="This moment or later.")
     created_before: Moment | None = Field(None, description="Before this moment.")
 
@@ -71,6 +86,7 @@ class JobFilters(Paging):
             status=self.status,
             job_type=self.job_type,
             collection_id=self.collection,
+            reference=self.reference,
             created_after=self.created_after,
             created_before=self.created_before,
         )
@@ -79,7 +95,22 @@ class JobFilters(Paging):
 class Download(Parameters):
     """In which format results are sent."""
 
-    form: Literal["ndjson", "csv"] = Field("ndjson", alias="as")
+    form: Literal["ndjson", "csv", "xlsx"] = Field("ndjson", alias="as")
+    bom: bool = Field(
+        False, description="Begin a csv with a byte order mark, by which Excel knows it as UTF-8."
+    )
+
+
+class DocumentForm(Parameters):
+    """In which form a document is sent."""
+
+    original: bool = Field(False, description="The file itself, and not its text.")
+
+
+class Retry(Parameters):
+    """Which jobs of a collection to queue again."""
+
+    status: Literal["failed", "canceled"] = "failed"
 
 
 class UsageParameters(Parameters):

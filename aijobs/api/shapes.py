@@ -113,6 +113,9 @@ class _JobFields(Shape):
     status: Status
     route: Route
     collection_id: UUID | None
+    row: int | None = Field(description="Its row in the collection, as the sender numbers it.")
+    reference: str
+    metadata: dict[str, str]
     source_name: str = Field(description="The uploaded file; empty where text was sent.")
     attempts: int = Field(description="Times it was sent to Claude.")
     created_at: datetime
@@ -128,7 +131,20 @@ class JobSummary(Cost, _JobFields):
     """A job in a list: everything but its result and its history."""
 
 
+class Document(Shape):
+    """What the job was given to read."""
+
+    name: str = Field(description="Of the file; empty where text was sent.")
+    media_type: str
+    bytes: int
+    pages: int | None = Field(description="Where the format has pages.")
+    characters: int = Field(description="In the text, as it was read.")
+    read_as: Literal["text", "original"] = Field(description="What of it is sent to Claude.")
+    warnings: list[str] = Field(description="What of it is not in the text.")
+
+
 class Job(JobSummary):
+    document: Document
     options: dict[str, Any] = Field(description="Its input, without the document.")
     created_by: str
     result: Result | None
@@ -152,6 +168,7 @@ class QueuedCollection(Shape):
     accepted: int
     rejected: list[RejectedRow]
     rejected_count: int = Field(description="May be more than are listed.")
+    warnings: list[str] = Field(description="What of the file was passed over.")
     message: str
 
 
@@ -160,6 +177,7 @@ class CollectionSummary(Shape):
     name: str
     job_type: str
     total: int
+    rejected: int = Field(description="Rows that were left out when it was queued.")
     created_by: str
     created_at: datetime
 
@@ -189,11 +207,13 @@ class CollectionCanceled(Shape):
 
 
 class CollectionRetried(Shape):
-    queued: int = Field(description="Failed jobs that are queued again.")
+    queued: int = Field(description="Jobs that are queued again.")
 
 
 class _ResultFields(Shape):
-    number: int
+    row: int = Field(description="As the sender numbers it: in a table, as a spreadsheet shows it.")
+    reference: str
+    metadata: dict[str, str]
     job_id: UUID
     status: Status
     result: Result | None

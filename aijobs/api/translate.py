@@ -6,7 +6,7 @@ from rest_framework.request import Request
 
 from aijobs.api import shapes
 from aijobs.api.parameters import newer_than, older_than
-from aijobs.models import BlockReason, CircuitBreaker, Collection, JobAttempt
+from aijobs.models import BlockReason, CircuitBreaker, Collection, JobAttempt, JobDocument
 from aijobs.reading.collections import CollectionDetail
 from aijobs.reading.jobs import JobDetail, JobResult, JobRow
 from aijobs.reading.money import NOTHING, Money
@@ -27,6 +27,7 @@ def job(found: JobDetail) -> shapes.Job:
     """One job with its result, its failed attempts and when it should be done."""
     return shapes.Job(
         **_job(found),
+        document=_document(found.job.documents.all()[0]),
         options=found.job.input.options,
         created_by=found.job.input.created_by,
         result=found.output.result if found.output else None,
@@ -47,7 +48,9 @@ def job(found: JobDetail) -> shapes.Job:
 def result_row(found: JobResult) -> shapes.ResultRow:
     """One line of a collection's results."""
     return shapes.ResultRow(
-        number=found.number,
+        row=found.row,
+        reference=found.reference,
+        metadata=found.metadata,
         job_id=found.job_id,
         status=found.status,
         result=found.result,
@@ -104,6 +107,9 @@ def _job(row: JobRow) -> dict[str, Any]:
         "status": row.status,
         "route": job.route,
         "collection_id": job.collection_id,
+        "row": job.input.row_number,
+        "reference": job.input.reference,
+        "metadata": job.input.metadata or {},
         "source_name": job.input.source_name,
         "attempts": job.attempts,
         "created_at": job.created_at,
@@ -116,12 +122,25 @@ def _job(row: JobRow) -> dict[str, Any]:
     }
 
 
+def _document(document: JobDocument) -> shapes.Document:
+    return shapes.Document(
+        name=document.name,
+        media_type=document.media_type,
+        bytes=document.size,
+        pages=document.pages,
+        characters=document.characters,
+        read_as=document.read_as,
+        warnings=document.warnings or [],
+    )
+
+
 def _collection(collection: Collection) -> dict[str, Any]:
     return {
         "collection_id": collection.pk,
         "name": collection.name,
         "job_type": collection.job_type,
         "total": collection.total,
+        "rejected": collection.rejected,
         "created_by": collection.created_by,
         "created_at": collection.created_at,
     }

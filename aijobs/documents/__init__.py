@@ -1,14 +1,26 @@
 """What people upload, read into text and rows. Nothing in a file is ever executed or fetched."""
 
-from .documents import Document, DocumentLimits, UnreadableDocument, read_document
-from .tables import TableLimits, UnreadableTable, read_table
+from .columns import guess_columns
+from .documents import READ_AS, Document, DocumentLimits, UnreadableDocument, of_text, read_document
+from .mapping import Items, UnmappedTable, read_items
+from .tables import Row, Sheet, Table, TableLimits, UnreadableTable, open_table, read_table
 
 __all__ = [
+    "READ_AS",
     "Document",
     "DocumentLimits",
+    "Items",
+    "Row",
+    "Sheet",
+    "Table",
     "TableLimits",
+    "UnmappedTable",
     "UnreadableDocument",
     "UnreadableTable",
+    "guess_columns",
+    "of_text",
+    "open_table",
     "read_document",
+    "read_items",
     "read_table",
 ]

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,18 @@ _PROGRAM = (
 _FOLDER = Path(__file__).parent
 # How the program ends when it has a message for the person who sent the file.
 _REFUSED = 3
-_TITLES = {"html": "HTML page", "pdf": "PDF", "docx": "Word document", "xlsx": "workbook"}
+_TITLES = {
+    "html": "HTML page",
+    "pdf": "PDF",
+    "docx": "Word document",
+    "workbook": "workbook",
+    **dict.fromkeys(("png", "jpeg", "gif", "webp"), "image"),
+    "rtf": "RTF document",
+    "odt": "OpenDocument text",
+    "pptx": "presentation",
+    "eml": "mail",
+    "msg": "Outlook mail",
+}
 _OUT_OF_TIME = {-signal.SIGXCPU, -signal.SIGKILL}
 
 
@@ -50,13 +61,17 @@ def read_confined(kind: str, file: BinaryIO, bounds: Bounds) -> Content:
 
 
 @contextmanager
-def extracted(kind: str, file: BinaryIO, bounds: Bounds) -> Iterator[BinaryIO]:
+def extracted(
+    kind: str, file: BinaryIO, bounds: Bounds, wanted: Mapping[str, object] | None = None
+) -> Iterator[BinaryIO]:
     """What `readers.program` writes for a file of this kind, in UTF-8, as an open file.
 
-    Lone surrogates are encoded as if they were characters. Raises Unreadable.
+    `wanted` is for the reader of workbooks. Raises Unreadable.
     """
     command = [sys.executable, "-I", "-c", _PROGRAM, str(_FOLDER), kind]
     command += [str(bounds.seconds), str(bounds.unpacked), str(bounds.pages)]
+    # As JSON it has neither a NUL nor a lone surrogate.
+    command += [json.dumps(wanted)] if wanted else []
     with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as output:
         file.seek(0)
         shutil.copyfileobj(file, source)
@@ -70,7 +85,7 @@ def extracted(kind: str, file: BinaryIO, bounds: Bounds) -> Iterator[BinaryIO]:
 
 def _ended(command: list[str], source: BinaryIO, output: BinaryIO, seconds: int) -> int:
     try:
-        return subprocess.run(  # noqa: S603 - nothing of the upload is on the command line
+        return subprocess.run(  # noqa: S603 - no shell, and no path or program out of the upload
             command,
             stdin=source,
             stdout=output,

@@ -1,12 +1,18 @@
 """An uploaded document, read into text."""
 
+import base64
+import hashlib
 import io
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import BinaryIO
+from typing import BinaryIO, Literal, get_args
 
+from aijobs.jobtypes import Part
+
+from . import originals
 from .confined import Bounds, Unreadable, read_confined
-from .encoding import UnknownEncoding, encoding_of
+from .encoding import Encoding, UnknownEncoding, charset_of, declared_in_page, decoded
+from .office_files import kind_of_zip, reason_of_ole
 from .readers.content import Content
 
 _KINDS = {
@@ -18,16 +24,50 @@ _KINDS = {
     ".htm": "html",
     ".pdf": "pdf",
     ".docx": "docx",
+    ".docm": "docx",
+    ".dotx": "docx",
+    ".dotm": "docx",
+    ".rtf": "rtf",
+    ".odt": "odt",
+    ".ott": "odt",
+    ".pptx": "pptx",
+    ".pptm": "pptx",
+    ".ppsx": "pptx",
+    ".eml": "eml",
+    ".msg": "msg",
 }
 MEDIA_TYPES = {
     "text": "text/plain",
     "html": "text/html",
     "pdf": "application/pdf",
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "png": "image/png",
+    "jpeg": "image/jpeg",
+    "gif": "image/gif",
+    "webp": "image/webp",
+    "rtf": "application/rtf",
+    "odt": "application/vnd.oasis.opendocument.text",
+    "pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    "eml": "message/rfc822",
+    "msg": "application/vnd.ms-outlook",
 }
+_IMAGES = {
+    "png": (b"\x89PNG\r\n\x1a\n",),
+    "jpeg": (b"\xff\xd8\xff",),
+    "gif": (b"GIF87a", b"GIF89a"),
+    "webp": (b"RIFF",),
+}
+_ZIPPED = {"docx", "odt", "pptx"}
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_UNSUPPORTED = "This kind of file cannot be read. Upload .txt, .md, .html, .pdf or .docx."
+# The first bytes of PNG, JPEG, GIF and TIFF; WebP has its mark behind a length.
+_TIFF = (b"II*\0", b"MM\0*")
+_TOLD = ".txt, .md, .html, .pdf, .docx, .odt, .rtf, .pptx, .eml, .msg"
+_UNSUPPORTED = f"This kind of file cannot be read. Upload {_TOLD} or an image."
+
+
+ReadAs = Literal["auto", "text", "original"]
+READ_AS = get_args(ReadAs)
 
 
 class UnreadableDocument(ValueError):
@@ -42,10 +82,27 @@ class Document:
     media_type: str
     size: int
     """Bytes of the file."""
+    sha256: bytes
     text: str
-    pages: int | None
+    """As it was read; where the file is sent as it is, it may lack pages, or be empty."""
+    data: bytes | None = None
+    """The file; None where it is no more than the text."""
+    pages: int | None = None
     """How many there are, where the format has pages."""
-    warnings: tuple[str, ...]
+    is_sent_as_file: bool = False
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def part(self) -> Part:
+        """The document as it is sent."""
+        file = base64.b64encode(self.data or b"").decode() if self.is_sent_as_file else ""
+        return Part(self.text, self.media_type, self.pages, self.is_sent_as_file, file)
+
+
+def of_text(text: str) -> Document:
+    """A text that came without a file."""
+    data = text.encode("utf-8", "surrogatepass")
+    return Document("", MEDIA_TYPES["text"], len(data), hashlib.sha256(data).digest(), text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,38 +123,56 @@ def read_document(
     filename: str,
     content_type: str | None = None,
     *,
+    read_as: ReadAs = "auto",
     accept_partial: bool = False,
     limits: DocumentLimits = DEFAULT_LIMITS,
 ) -> Document:
     """What can be read of a document, whatever it is called.
 
-    Plain text is kept as it is, line ends included. Raises UnreadableDocument where nothing can be
-    read, and unless `accept_partial` where a part cannot.
+    Plain text is kept as it is, line ends included. `read_as` says what is sent of a PDF or an
+    image: the text, the original, or by itself the text where all of it can be read. Raises
+    UnreadableDocument where nothing can be read, and unless `accept_partial` where a part cannot.
     """
     data = file if isinstance(file, bytes) else file.read(limits.size + 1)
     if len(data) > limits.size:
         raise UnreadableDocument(
             f"The file is too large: at most {limits.size // 1_000_000} MB are accepted."
         )
+    size, digest, original = len(data), hashlib.sha256(data).digest(), data
     kind = _kind(data, PurePath(filename).suffix.lower(), content_type or "")
     if kind in {"text", "html"}:
-        data = _decoded(data).encode()
-    content = Content(data.decode()) if kind == "text" else _confined(kind, data, limits)
-    if not content.text or content.text.isspace():
-        raise UnreadableDocument("The document has no text.")
-    if content.missing and not accept_partial:
-        raise UnreadableDocument(
-            f"Not all of the document can be read: {'; '.join(content.missing)}."
-            " Send accept_partial to queue what can be."
-        )
+        content = _from_text(kind, data, content_type, limits)
+    else:
+        content = _confined(kind, data, limits)
+    is_file = originals.is_wanted(kind, content, read_as)
+    if is_file and (problem := originals.problem(MEDIA_TYPES[kind], size, content)):
+        if not (read_as == "auto" and accept_partial):
+            why = f"{_incomplete(content)} It" if content.missing else "It"
+            raise UnreadableDocument(f"{why} cannot be sent as it is: {problem}")
+        is_file = False
+    if not is_file:
+        has_text = bool(content.text) and not content.text.isspace()
+        if content.missing and not (accept_partial and has_text):
+            more = " Send accept_partial to queue what can be read." if has_text else ""
+            raise UnreadableDocument(f"{_incomplete(content)}{more}")
+        if not has_text:
+            raise UnreadableDocument("The document has no text.")
     return Document(
         filename,
         MEDIA_TYPES[kind],
-        len(data),
+        size,
+        digest,
         content.text,
+        original,
         content.pages,
-        (*content.missing, *content.warnings),
+        is_sent_as_file=is_file,
+        warnings=(*content.missing, *content.warnings),
     )
+
+
+def _incomplete(content: Content) -> str:
+    how_much = "Not all" if content.text else "Nothing"
+    return f"{how_much} of the document can be read: {'; '.join(content.missing)}."
 
 
 def _kind(data: bytes, suffix: str, content_type: str) -> str:
@@ -106,36 +181,66 @@ def _kind(data: bytes, suffix: str, content_type: str) -> str:
     # Readers look for the mark in the first kilobyte; elsewhere it may be a word in a text.
     if start.startswith(b"%pdf-") or (suffix == ".pdf" and b"%pdf-" in start):
         return "pdf"
-    if data.startswith(_ZIP) and (suffix == ".docx" or b"word/document.xml" in data):
-        return "docx"
-    if data.startswith(_OLE) and suffix in {".doc", ".docx"}:
-        raise UnreadableDocument(
-            "The Word document is protected by a password or in the format of Word 2003. "
+    if image := _kind_of_image(data):
+        return image
+    if data.startswith(_ZIP):
+        return _kind_of_zip(data, suffix)
+    if data.startswith(_OLE):
+        return _kind_of_ole(data, suffix)
+    for mark, kind in ((b"{\\rtf", "rtf"), (b"<!doctype html", "html"), (b"<html", "html")):
+        if start.startswith(mark):
+            return kind
+    named = "eml" if content_type == "message/rfc822" else _KINDS.get(suffix)
+    if named in {"pdf", "rtf", "msg", *_ZIPPED}:
+        raise UnreadableDocument(f"The content is not that of a {suffix} file, or it is damaged.")
+    if named is None and suffix and not content_type.startswith("text/"):
+        raise UnreadableDocument(_UNSUPPORTED)
+    return named or "text"
+
+
+def _kind_of_image(data: bytes) -> str | None:
+    if data.startswith(_TIFF):
+        raise UnreadableDocument("A TIFF image cannot be read. Save it as PDF, PNG or JPEG.")
+    for image, starts in _IMAGES.items():
+        if data.startswith(starts) and (image != "webp" or data[8:12] == b"WEBP"):
+            return image
+    return None
+
+
+def _kind_of_zip(data: bytes, suffix: str) -> str:
+    kind = kind_of_zip(data) or _KINDS.get(suffix)
+    if kind in _ZIPPED:
+        return kind
+    raise UnreadableDocument(_UNSUPPORTED)
+
+
+def _kind_of_ole(data: bytes, suffix: str) -> str:
+    """Of the containers of Office 97 to 2003, only mails are read."""
+    if suffix == ".msg":
+        return "msg"
+    reason = reason_of_ole(data) or _UNSUPPORTED
+    if reason == _UNSUPPORTED and (suffix in {".doc", ".dot"} or _KINDS.get(suffix) == "docx"):
+        reason = (
+            "The Word document is protected by a password or in the format of Word 97 to 2003. "
             "Save it as .docx without a password."
         )
-    if data.startswith((_OLE, _ZIP, b"{\\rtf")):
-        raise UnreadableDocument(_UNSUPPORTED)
-    if start.startswith((b"<!doctype html", b"<html")):
-        return "html"
-    kind = _KINDS.get(suffix)
-    if kind in {"pdf", "docx"}:
-        raise UnreadableDocument(f"The content is not that of a {suffix} file, or it is damaged.")
-    if kind is None and suffix and not content_type.startswith("text/"):
-        raise UnreadableDocument(_UNSUPPORTED)
-    return kind or "text"
+    raise UnreadableDocument(reason)
 
 
-def _decoded(data: bytes) -> str:
+def _from_text(kind: str, data: bytes, content_type: str | None, limits: DocumentLimits) -> Content:
+    declared = charset_of(content_type) or (declared_in_page(data) if kind == "html" else None)
     try:
-        text = data.decode(encoding_of(io.BytesIO(data)))
-    except (UnknownEncoding, UnicodeDecodeError):
-        text = "\0"
-    # Raised outside the handler: a decoding error carries the whole document.
+        text, encoding = decoded(data, declared)
+    except UnknownEncoding:
+        text, encoding = "\0", Encoding("")
     if "\0" in text:
         raise UnreadableDocument(
             "The file is not plain text, or in an unknown encoding. Save it as UTF-8."
         )
-    return text
+    content = Content(text) if kind == "text" else _confined(kind, text.encode(), limits)
+    if encoding.bad_bytes:
+        content.missing.append(encoding.says_bad())
+    return content
 
 
 def _confined(kind: str, data: bytes, limits: DocumentLimits) -> Content:

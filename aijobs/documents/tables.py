@@ -1,79 +1,179 @@
-"""An uploaded table, read row by row: CSV, XLSX or NDJSON."""
+"""An uploaded table, read row by row: CSV, a workbook or NDJSON."""
 
-import csv
 import io
-import json
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from itertools import zip_longest
+import weakref
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import PurePath
-from typing import Any, BinaryIO, NoReturn
+from types import TracebackType
+from typing import Any, BinaryIO, NamedTuple, Self
 
-import orjson
+from . import csv_file, ndjson_file, workbook_file
+from .encoding import charset_of
+from .table_parts import DEFAULT_LIMITS, Record, Sheet, TableLimits, UnreadableTable
 
-from .confined import Bounds, Unreadable, extracted
-from .encoding import UnknownEncoding, encoding_of
-
-Row = tuple[int, dict[str, Any]]
+__all__ = ["Row", "Sheet", "Table", "TableLimits", "UnreadableTable", "open_table", "read_table"]
 
 _KINDS = {
     ".csv": "csv",
     ".tsv": "csv",
+    ".tab": "csv",
     ".txt": "csv",
-    ".xlsx": "xlsx",
+    ".xlsx": "workbook",
+    ".xlsm": "workbook",
+    ".xltx": "workbook",
+    ".xls": "workbook",
+    ".ods": "workbook",
     ".ndjson": "ndjson",
     ".jsonl": "ndjson",
 }
-_UNSUPPORTED = "This kind of file cannot be read. Upload .csv, .xlsx or .ndjson."
+_UNSUPPORTED = "This kind of file cannot be read. Upload .csv, .xlsx or .ndjson (.xls, .ods too)."
+_ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
-class UnreadableTable(ValueError):
-    """A file that no rows can be read from. The message is for the person who sent it."""
+class Row(NamedTuple):
+    """A row of a table, numbered as a spreadsheet or editor shows it."""
+
+    number: int
+    cells: dict[str, Any]
+    """What stands under each header; for NDJSON what the object holds."""
+    errors: dict[str, str]
+    """By header, why a cell cannot be read: "#N/A"."""
 
 
-@dataclass(frozen=True, slots=True)
-class TableLimits:
-    """What one table may ask for."""
+class Table:
+    """An open table. It is a context manager; what it holds is let go with it at the latest."""
 
-    size: int = 300_000_000  # bytes
-    rows: int = 100_000
-    columns: int = 50
-    cell: int = 1_000_000  # characters
-    unpacked: int = 300_000_000  # bytes of an .xlsx
-    seconds: int = 60  # for an .xlsx
+    def __init__(
+        self,
+        kind: str,
+        header: tuple[str, ...] | None,
+        rows: Callable[[], Iterator[Row]],
+        *,
+        sheets: tuple[Sheet, ...] = (),
+        sheet: str | None = None,
+        warnings: tuple[str, ...] = (),
+        close: Callable[[], object] | None = None,
+    ) -> None:
+        self.kind = kind
+        """csv, ndjson or workbook."""
+        self.sheets = sheets
+        """The worksheets of a workbook, in their order."""
+        self.sheet = sheet
+        """The name of the one that is read."""
+        self.header = header
+        """The headers as written, without spaces around them; None for NDJSON."""
+        self.warnings = warnings
+        """What was passed over, and what is worth knowing. They quote no cell."""
+        self._rows = rows
+        self.close: Callable[[], object] = weakref.finalize(self, close) if close else lambda: None
+        """Let go of what was unpacked. The file itself stays open."""
+
+    def rows(self) -> Iterator[Row]:
+        """The rows from the first on; blank ones are left out. Raises UnreadableTable at any row.
+
+        One walk at a time: a second begins anew and ends the first.
+        """
+        # As a generator it keeps the table, and what it holds, until the last row.
+        yield from self._rows()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
 
 
-DEFAULT_LIMITS = TableLimits()
-
-
-def read_table(
+def open_table(
     file: BinaryIO,
     filename: str,
     *,
+    sheet: str | None = None,
+    fields: Collection[str] = (),
+    content_type: str | None = None,
     limits: TableLimits = DEFAULT_LIMITS,
-) -> Iterator[Row]:
-    """The rows of a table as (row number, {column: cell}).
+) -> Table:
+    """Open a table, whatever it is called.
 
-    Row numbers are those a spreadsheet or editor shows, the header being row 1. CSV and XLSX give
-    text cells under lower-case column names, an underscore for each space; NDJSON gives what the
-    objects hold. Blank rows are left out. `file` must be seekable, and stay open: CSV and NDJSON
-    are read as the rows are asked for, so UnreadableTable can be raised at any row.
+    Of a workbook `sheet` is read; without it the visible sheet whose header fits best to `fields`,
+    the names of the columns that are wanted. The charset in `content_type` counts for text. `file`
+    must be seekable and stay open. Raises UnreadableTable.
     """
     if file.seek(0, io.SEEK_END) > limits.size:
         raise UnreadableTable(
             f"The file is too large: at most {limits.size // 1_000_000} MB are accepted."
         )
+    charset = charset_of(content_type)
     kind = _kind(file, PurePath(filename).suffix.lower())
     file.seek(0)
     if kind == "ndjson":
-        rows = _ndjson(file, limits)
-    else:
-        records = _xlsx(file, limits) if kind == "xlsx" else _csv(file, limits)
-        rows = _under_header(records, limits)
-    return _counted(rows, limits)
+        encoding = ndjson_file.encoding(file, charset)
+
+        def objects() -> Iterator[Row]:
+            found = ndjson_file.objects(file, encoding, limits)
+            return _counted((Row(number, cells, {}) for number, cells in found), limits)
+
+        return Table(kind, None, objects)
+    if kind == "csv":
+        source = csv_file.CsvFile(file, charset, limits)
+        header, _ = _header(source.records(), limits)
+        return Table(
+            kind,
+            tuple(header.values()),
+            lambda: _rows(source.records(), limits),
+            warnings=source.warnings,
+        )
+    book = workbook_file.WorkbookFile(file, sheet, fields, limits)
+    header, _ = _header(book.records(), limits)
+    return Table(
+        kind,
+        tuple(header.values()),
+        lambda: _rows(book.records(), limits),
+        sheets=book.sheets,
+        sheet=book.sheet,
+        warnings=book.warnings,
+        close=book.close,
+    )
+
+
+def read_table(
+    file: BinaryIO, filename: str, *, limits: TableLimits = DEFAULT_LIMITS
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The rows of a table as (row number, {column: cell}), the default sheet of a workbook.
+
+    Columns have lower-case names, an underscore for each space. NDJSON gives what the objects
+    hold. UnreadableTable can be raised at any row, as it is for a cell that cannot be read.
+    """
+    table = open_table(file, filename, limits=limits)
+    names = _folded(table.header)
+
+    def rows() -> Iterator[tuple[int, dict[str, Any]]]:
+        with table:
+            for row in table.rows():
+                for reason in row.errors.values():
+                    raise UnreadableTable(
+                        f"Row {row.number:,} has a cell that cannot be read: {reason}."
+                    )
+                yield row.number, {names.get(name, name): cell for name, cell in row.cells.items()}
+
+    return rows()
+
+
+def _folded(header: tuple[str, ...] | None) -> dict[str, str]:
+    names: dict[str, str] = {}
+    for number, name in enumerate(header or (), 1):
+        short = re.sub(r"[\s-]+", "_", name.casefold())
+        if short in names.values():
+            first = list(names.values()).index(short) + 1
+            raise UnreadableTable(f"Columns {_column(first)} and {_column(number)} have one name.")
+        names[name] = short
+    return names
 
 
 def _kind(file: BinaryIO, suffix: str) -> str:
@@ -82,176 +182,104 @@ def _kind(file: BinaryIO, suffix: str) -> str:
     start = file.read(64)
     if not start:
         raise UnreadableTable("The file is empty.")
-    if start.startswith(b"PK\x03\x04"):
-        return "xlsx"
-    if start.startswith((_OLE, b"%PDF-")) or (suffix and suffix not in _KINDS):
+    if start.startswith((_ZIP, _OLE)):
+        return "workbook"
+    if start.startswith((b"%PDF-", b"{\\rtf")) or (suffix and suffix not in _KINDS):
         raise UnreadableTable(_UNSUPPORTED)
     kind = _KINDS.get(suffix, "csv")
-    if kind == "xlsx":
-        raise UnreadableTable("The file is not an .xlsx workbook, or it is damaged.")
-    if start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
+    if kind == "workbook":
+        raise UnreadableTable(f"The file is not an {suffix} workbook, or it is damaged.")
+    if start.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n").startswith(b"{"):
         return "ndjson"
     return kind
 
 
 def _counted(rows: Iterable[Row], limits: TableLimits) -> Iterator[Row]:
     count = 0
-    for number, row in rows:
+    for row in rows:
         count += 1
         if count > limits.rows:
             raise UnreadableTable(f"The table has more than {limits.rows:,} rows.")
-        yield number, row
+        yield row
     if not count:
         raise UnreadableTable("The table has no rows.")
 
 
-# CSV and XLSX: records of text cells, the first one the header.
+def _rows(records: Iterator[Record], limits: TableLimits) -> Iterator[Row]:
+    header, rest = _header(records, limits)
+    return _counted(_under_header(header, rest, limits), limits)
 
-Record = tuple[int, list[str]]
 
-
-def _under_header(records: Iterator[Record], limits: TableLimits) -> Iterator[Row]:
-    header: list[str] | None = None
-    for number, cells in records:
-        if not any(cell and not cell.isspace() for cell in cells):
-            continue
-        if header is None:
-            header = _header(cells, limits)
-            continue
-        if any(cell.strip() for cell in cells[len(header) :]):
-            raise UnreadableTable(
-                f"Row {number:,} has {len(cells)} cells; the header has {len(header)}."
-            )
+def _under_header(
+    header: dict[int, str], records: Iterable[Record], limits: TableLimits
+) -> Iterator[Row]:
+    last = max(header)
+    for number, cells, errors in records:
+        for index, cell in enumerate(cells):
+            if index in header or not (cell.strip() or index in errors):
+                continue
+            if index > last:
+                count = max(i for i, each in enumerate(cells) if each.strip() or i in errors) + 1
+                raise UnreadableTable(
+                    f"Row {number:,} has {count} cells; the header has {last + 1}."
+                )
+            raise UnreadableTable(f"Column {_column(index + 1)} has no name in the header.")
         if max(map(len, cells)) > limits.cell:
-            _refuse_cell(number, limits)
-        yield number, dict(zip_longest(header, cells[: len(header)], fillvalue=""))
-
-
-def _header(cells: list[str], limits: TableLimits) -> list[str]:
-    names = [re.sub(r"[\s-]+", "_", cell.strip().casefold()) for cell in cells]
-    while not names[-1]:
-        del names[-1]
-    if len(names) > limits.columns:
-        raise UnreadableTable(
-            f"The table has {len(names):,} columns; at most {limits.columns} are accepted."
+            raise csv_file.too_long(number, limits)
+        size = len(cells)
+        yield Row(
+            number,
+            {name: cells[index] if index < size else "" for index, name in header.items()},
+            {header[index]: reason for index, reason in errors.items()},
         )
-    for number, name in enumerate(names, 1):
-        if not name:
-            raise UnreadableTable(f"Column {number} has no name in the header.")
-        if name in names[: number - 1]:
-            raise UnreadableTable(f"Columns {names.index(name) + 1} and {number} have one name.")
-    return names
 
 
-def _csv(file: BinaryIO, limits: TableLimits) -> Iterator[Record]:
-    try:
-        encoding = encoding_of(file)
-    except UnknownEncoding:
+def _header(
+    records: Iterator[Record], limits: TableLimits
+) -> tuple[dict[int, str], Iterator[Record]]:
+    """The headers by the index of their columns, and the records below them."""
+    found = next((r for r in records if any(cell.strip() for cell in r[1]) or r[2]), None)
+    if found is None:
+        raise UnreadableTable("The table has no rows.")
+    _, cells, errors = found
+    for index, reason in errors.items():
+        raise UnreadableTable(f"Column {_column(index + 1)} has no name in the header: {reason}.")
+    header = {index: cell.strip() for index, cell in enumerate(cells) if cell.strip()}
+    if len(header) > limits.columns:
         raise UnreadableTable(
-            "The file is not text in a known encoding. Save it as UTF-8."
-        ) from None
-    with _as_text(file, encoding) as text:
-        yield from _records(text, _delimiter(text), limits)
-
-
-def _xlsx(file: BinaryIO, limits: TableLimits) -> Iterator[Record]:
-    try:
-        with (
-            extracted("xlsx", file, Bounds(limits.seconds, limits.unpacked)) as table,
-            _as_text(table, "utf-8") as text,
-        ):
-            yield from _records(text, ",", limits)
-    except Unreadable as refused:
-        raise UnreadableTable(str(refused)) from None
-
-
-@contextmanager
-def _as_text(file: BinaryIO, encoding: str) -> Iterator[io.TextIOWrapper]:
-    text = io.TextIOWrapper(file, encoding, newline="")
-    try:
-        yield text
-    finally:
-        # Closing the file is up to whoever opened it, and may have happened already.
-        with suppress(ValueError):
-            text.detach()
-
-
-def _records(text: io.TextIOWrapper, delimiter: str, limits: TableLimits) -> Iterator[Record]:
-    # Python keeps this limit for the whole process.
-    csv.field_size_limit(max(limits.cell, csv.field_size_limit()))
-    reader = csv.reader(text, delimiter=delimiter, strict=True)
-    number = 0
-    problem = ""
-    while True:
-        number += 1
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            problem = str(error)
-        except UnicodeDecodeError:
-            problem = "encoding"
-        # Raised outside the handler: a decoding error carries part of the file.
-        if "field larger" in problem:
-            _refuse_cell(number, limits)
-        if problem == "encoding":
-            raise UnreadableTable(f"Row {number:,} is in another encoding than the rows before.")
-        if problem:
+            f"The table has {len(header):,} columns; at most {limits.columns} are accepted."
+        )
+    first: dict[str, int] = {}
+    for index, name in header.items():
+        if name in first:
             raise UnreadableTable(
-                f"Row {number:,} cannot be read. Is a quotation mark not closed or not doubled?"
+                f"Columns {_column(first[name] + 1)} and {_column(index + 1)} have one name."
             )
-        yield number, cells
+        first[name] = index
+    return header, _without_blanks(records, are_rows=len(header) == 1)
 
 
-def _refuse_cell(number: int, limits: TableLimits) -> NoReturn:
-    raise UnreadableTable(
-        f"Row {number:,} has a cell of more than {limits.cell:,} characters. "
-        "Is a quotation mark not closed?"
-    )
+def _without_blanks(records: Iterable[Record], *, are_rows: bool) -> Iterator[Record]:
+    """Without blank rows at the end, and unless they `are_rows` without those between others.
+
+    Where a table has one column, a blank row is an empty cell, and not a row that parts others.
+    """
+    blanks: list[Record] = []
+    for number, cells, errors in records:
+        if not errors and not any(cell.strip() for cell in cells):
+            if are_rows:
+                blanks.append((number, [""], {}))
+            continue
+        yield from blanks
+        blanks.clear()
+        yield number, cells, errors
 
 
-def _delimiter(text: io.TextIOWrapper) -> str:
-    """Comma, semicolon or tab: the one that the first line with text in it has most of."""
-    header = ""
-    # What cannot be decoded is met again, and reported, as a row.
-    with suppress(UnicodeDecodeError):
-        lines = iter(lambda: text.readline(65_536), "")
-        header = next((line for line in lines if line.strip()), "")
-    text.seek(0)
-    return max(",;\t", key=re.sub('"[^"]*"', "", header).count)
-
-
-# NDJSON: one object a line.
-
-
-def _ndjson(file: BinaryIO, limits: TableLimits) -> Iterator[Row]:
-    longest = 8 * limits.cell  # bytes: every character of a cell may be an escape
-    number = 0
-    while line := file.readline(longest + 1):
-        number += 1
-        if len(line) > longest:
-            raise UnreadableTable(f"Line {number:,} is longer than {longest // 1_000_000} MB.")
-        if number == 1:
-            line = line.removeprefix(b"\xef\xbb\xbf")
-        if not line.isspace():
-            yield number, _object(line, number)
-
-
-def _object(line: bytes, number: int) -> dict[str, Any]:
-    try:
-        value = orjson.loads(line)
-    except ValueError:
-        value = _lenient(line)
-    # Raised outside the handler: the parser's error carries the line.
-    if not isinstance(value, dict):
-        raise UnreadableTable(f"Line {number:,} is not a JSON object.")
-    return value
-
-
-def _lenient(line: bytes) -> object:
-    """Lone surrogates, which orjson refuses, are kept in documents."""
-    try:
-        return json.loads(line)
-    except (ValueError, RecursionError):
-        return None
+def _column(number: int) -> str:
+    """A column's number, and its letters in a spreadsheet: "28 (AB)"."""
+    letters = ""
+    left = number
+    while left:
+        left, letter = divmod(left - 1, 26)
+        letters = chr(65 + letter) + letters
+    return f"{number} ({letters})"

@@ -13,12 +13,14 @@ from typing import Any
 
 import orjson
 
+from . import attachments
 from .documents import Document, summarize
 from .errors import default_message, invalid
 from .structured import NOTE, Composer
 
 SUCCEEDED, ERRORED, CANCELED, EXPIRED = "succeeded", "errored", "canceled", "expired"
 CHARS_PER_TOKEN = 4
+ATTACHED = frozenset({"document", "image"})
 
 _MARK = re.compile(r"\[\[emulate:(?P<outcome>[a-z_]+(?::[a-z_]+)?)(?:\*(?P<times>\d+))?\]\]")
 _WORD_LIMIT = re.compile(r"at most (\d+) words|(\d+) words or (?:fewer|less)", re.I)
@@ -93,7 +95,8 @@ def decide(
     if order in {CANCELED, EXPIRED} and batch:
         return RequestOutcome(order, {"type": order})
     answer = _answer(params, Document(document), f"{system}\n{instructions}", order)
-    return _succeeded(params, message_id, answer, tokens(system + said), batch=batch)
+    read = tokens(system + said) + _attached_tokens(params)
+    return _succeeded(params, message_id, answer, read, batch=batch)
 
 
 def errored(error_type: str, message: str = "") -> RequestOutcome:
@@ -125,7 +128,17 @@ def _strings(content: Any) -> Iterator[str]:
     if isinstance(content, str):
         yield content
     else:
-        yield from (block["text"] for block in content if block["type"] == "text")
+        for block in content:
+            if block["type"] == "text":
+                yield block["text"]
+            elif block["type"] in ATTACHED:
+                yield f"<document>\n{attachments.text_of(block)}\n</document>"
+
+
+def _attached_tokens(params: Mapping[str, Any]) -> int:
+    contents = (message["content"] for message in params["messages"])
+    blocks = (block for content in contents if isinstance(content, list) for block in content)
+    return sum(attachments.tokens_of(block) for block in blocks if block["type"] in ATTACHED)
 
 
 def _parted(text: str) -> tuple[str, str]:

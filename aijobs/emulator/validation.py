@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from . import attachments
 from .errors import invalid
 from .structured import Schema, referenced
 
@@ -92,6 +93,8 @@ def _content(content: object, where: str) -> None:
     for position, block in enumerate(content):
         if not isinstance(block, dict) or not isinstance(block.get("type"), str):
             raise invalid(f"{where}.{position}.type: Field required")
+        if block["type"] in {"document", "image"}:
+            attachments.check(block, f"{where}.{position}")
         text = block.get("text")
         if block["type"] == "text" and not (isinstance(text, str) and text.strip()):
             raise invalid(f"{where}.{position}: text content blocks must be non-empty")

@@ -7,20 +7,28 @@ from collections.abc import Iterator, Mapping
 
 from .base import (
     MAX_DOCUMENT_CHARS,
+    TEXT_ALIASES,
+    TEXT_FIELD,
+    TEXT_NAMES,
     InvalidInput,
     InvalidOutput,
     JobType,
     JobTypeInput,
     JobTypeOutput,
 )
+from .parts import Part
 
 __all__ = [
     "MAX_DOCUMENT_CHARS",
+    "TEXT_ALIASES",
+    "TEXT_FIELD",
+    "TEXT_NAMES",
     "InvalidInput",
     "InvalidOutput",
     "JobType",
     "JobTypeInput",
     "JobTypeOutput",
+    "Part",
     "UnknownJobType",
     "all_types",
     "get",

@@ -2,16 +2,25 @@
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Generic, cast, get_origin
 
 import orjson
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+)
 from pydantic_core import ErrorDetails
 from typing_extensions import TypeVar
 
-from .text import utf8
+from .parts import EXPLAINED, Part, content
+from .text import Text, utf8
 
 # The context window holds 1,000,000 tokens, and no script needs more than about 1.5 tokens a
 # character. Haiku 5.5 costs five times as much above 100,000 prompt tokens, near 300,000
@@ -60,10 +69,26 @@ def _integral(value: object) -> object:
 WholeNumber = Annotated[int, BeforeValidator(_integral)]
 
 
+# The field that holds the document, and what else clients may call it.
+TEXT_FIELD = "document_text"
+TEXT_ALIASES = ("text", "policy_text")
+TEXT_NAMES = (TEXT_FIELD, *TEXT_ALIASES)
+
+
 class JobTypeInput(BaseModel):
     """Base of all inputs: JSON types are taken literally, unknown fields are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    document_text: Annotated[str, Text(MAX_DOCUMENT_CHARS, surrogates=True)] = Field(
+        "", validation_alias=AliasChoices(TEXT_FIELD, *TEXT_ALIASES)
+    )
+    _parts: tuple[Part, ...] = PrivateAttr(())
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Its documents. None where it was loaded without them."""
+        return self._parts or ((Part(self.document_text),) if self.document_text else ())
 
 
 class JobTypeOutput(BaseModel):
@@ -83,8 +108,6 @@ class JobType(ABC, Generic[InputT]):
     description: ClassVar[str]
     model: str
     """The default; `jobtypes.use_models` names another."""
-    text_field: ClassVar[str]
-    """The input field that holds the document, and that an uploaded one fills."""
     reads_document: ClassVar[bool] = False
     """Whether `read` looks at the document again; otherwise the rest of the input is enough."""
     list_separators: ClassVar[str] = "\n|;,"
@@ -93,8 +116,12 @@ class JobType(ABC, Generic[InputT]):
     Input: type[InputT]
     Output: type[JobTypeOutput]
 
-    def validate(self, raw: Mapping[str, object], *, lenient: bool = False) -> InputT:
+    def validate(
+        self, raw: Mapping[str, object], parts: Sequence[Part] = (), *, lenient: bool = False
+    ) -> InputT:
         """Check input from outside; `lenient` reads numbers and lists out of table cells.
+
+        `parts` are the documents that came as files; without any, `raw` must hold the text.
 
         Raises InvalidInput.
         """
@@ -102,24 +129,34 @@ class JobType(ABC, Generic[InputT]):
             raise InvalidInput({"non_field_errors": ["Must be an object."]})
         # A name that is not Unicode would be an error without a name.
         values = {utf8(str(name)): value for name, value in raw.items()}
+        texts = [name for name in TEXT_NAMES if name in values]
+        errors = {} if texts or parts else {TEXT_FIELD: [_MESSAGES["missing"]]}
+        if texts and parts:
+            errors = {"document": [f"Send either this or {texts[0]}."]}
+        problems: list[ErrorDetails] = []
         try:
-            return self.Input.model_validate(self._from_cells(values) if lenient else values)
+            given = self.Input.model_validate(self._from_cells(values) if lenient else values)
         except ValidationError as error:
             problems = error.errors(include_url=False, include_input=False)
         # Raised outside the handler: pydantic's error quotes the input, and a context is reported.
-        raise InvalidInput(_by_field(problems))
+        if problems or errors:
+            raise InvalidInput(errors | _by_field(problems))
+        given._parts = tuple(parts)
+        return given
 
-    def load(self, payload: Mapping[str, Any]) -> InputT:
-        """The input again, from the `model_dump()` of an accepted one. Nothing is checked.
+    def load(self, options: Mapping[str, Any], parts: Sequence[Part] = ()) -> InputT:
+        """The input again, from the options of an accepted one. Nothing is checked.
 
-        Unless `reads_document`, `read` is content with an input that lacks the document.
+        Unless `reads_document`, `read` is content with an input that lacks the documents.
         """
-        return cast(InputT, self.Input.model_construct(**payload))
+        given = cast(InputT, self.Input.model_construct(**options))
+        given._parts = tuple(parts)
+        return given
 
-    def text(self, given: InputT) -> str:
-        """The document, exactly as it was accepted."""
-        document: str = getattr(given, self.text_field)
-        return document
+    @staticmethod
+    def options(given: JobTypeInput) -> dict[str, Any]:
+        """What it was given apart from its documents, as JSON data."""
+        return given.model_dump(exclude={TEXT_FIELD})
 
     @abstractmethod
     def max_tokens(self, given: InputT) -> int:
@@ -137,13 +174,13 @@ class JobType(ABC, Generic[InputT]):
         """The result in the shape of `Output`, as JSON data. Raises InvalidOutput."""
 
     def _request(
-        self, given: InputT, max_tokens_factor: int, *, system: str, content: str
+        self, given: InputT, max_tokens_factor: int, *, system: str, task: str
     ) -> dict[str, Any]:
         return {
             "model": self.model,
             "max_tokens": min(self.max_tokens(given) * max_tokens_factor, MAX_OUTPUT_TOKENS),
-            "system": system,
-            "messages": [{"role": "user", "content": content}],
+            "system": f"{system}\n\n{EXPLAINED}",
+            "messages": [{"role": "user", "content": content(given.parts, task)}],
         }
 
     @cached_property
@@ -152,7 +189,8 @@ class JobType(ABC, Generic[InputT]):
         readers: dict[object, Callable[[str], object]] = {int: _whole_number, list: self._entries}
         return {
             name: (
-                field.is_required(),
+                # An empty text is an error, and no text that was left out.
+                field.is_required() or name == TEXT_FIELD,
                 readers.get(get_origin(field.annotation) or field.annotation, str),
             )
             for name, field in self.Input.model_fields.items()

@@ -9,7 +9,8 @@ from aijobs.models.breaker import BlockReason, CircuitBreaker
 from aijobs.models.fields import dump_json, ids_from, new_id
 from aijobs.models.heartbeats import Heartbeat
 from aijobs.models.idempotency import Claim, IdempotencyKey, KeyTaken
-from aijobs.models.jobs import AIJob, Collection, JobAttempt, JobInput, JobOutput
+from aijobs.models.inputs import JobDocument, JobInput
+from aijobs.models.jobs import AIJob, Collection, JobAttempt, JobOutput
 from aijobs.models.ledger import LedgerEntry
 from aijobs.models.notices import AdditionTold
 from aijobs.models.rollups import StatusCounter, UsageRollup
@@ -27,6 +28,7 @@ __all__ = [
     "Heartbeat",
     "IdempotencyKey",
     "JobAttempt",
+    "JobDocument",
     "JobInput",
     "JobOutput",
     "KeyTaken",

@@ -1,7 +1,7 @@
-"""A job and all that belongs to it: its collection, input, output and failed attempts.
+"""A job and what becomes of it: its collection, output and failed attempts.
 
 The job itself is a narrow row: keys, status, moments. What is long stands beside it in rows
-that are written once.
+that are written once; what it was given, in `inputs`.
 """
 
 from datetime import datetime
@@ -20,11 +20,21 @@ from citizenapp.tenants.models import Tenant
 class Collection(models.Model):
     """Many jobs queued together under one name."""
 
+    # Names in the metadata of its jobs that become columns of its results. Items that a program
+    # sends may each have names of their own: the others stay together in one column.
+    MOST_COLUMNS: ClassVar = 200
+
     id = models.UUIDField(primary_key=True, editable=False)
     tenant = models.ForeignKey(Tenant, models.PROTECT, db_index=False)
     name = models.CharField(max_length=200)
     job_type = models.CharField(max_length=20)
     total = models.PositiveIntegerField(help_text="Jobs accepted when it was queued.")
+    rejected = models.PositiveIntegerField(
+        db_default=0, help_text="Rows that were left out when it was queued: they were bad."
+    )
+    columns = JSONTextField(
+        null=True, help_text="The names in the metadata of its jobs, in their order; null: none."
+    )
     created_by = models.CharField(max_length=150)
     created_at = models.DateTimeField()
 
@@ -61,9 +71,10 @@ class AIJobQuerySet(models.QuerySet["AIJob"]):
             return jobs.filter(**walked | ({"input__job_type": job_type} if job_type else {}))
         return jobs.filter(job_type=job_type) if job_type else jobs
 
-    def queue_failed_again(self, now: datetime) -> int:
-        """Move all failed jobs among these back to the queue, in one statement."""
-        return self.filter(status=AIJob.Status.FAILED).update(
+    def queue_again(self, status: str, now: datetime) -> int:
+        """Move all failed, or all canceled, jobs among these back to the queue: one statement."""
+        assert status in (AIJob.Status.FAILED, AIJob.Status.CANCELED)
+        return self.filter(status=status).update(
             status=AIJob.Status.QUEUED,
             batch=None,
             forgiven_attempts=F("attempts"),
@@ -304,35 +315,6 @@ class AIJob(Movable):
             started_at=None,
             finished_at=None,
         )
-
-
-class JobInput(models.Model):
-    """What a job was given: written once, with the job, and never updated.
-
-    The indexes of the tenant's lists stand on this table. On AIJob, PostgreSQL would write a new
-    entry into them each time a job moves.
-    """
-
-    job = models.OneToOneField(AIJob, models.CASCADE, primary_key=True, related_name="input")
-    # Those of the job, repeated for the indexes below; the job's own foreign key holds for them.
-    tenant = models.ForeignKey(
-        Tenant, models.PROTECT, db_index=False, db_constraint=False, related_name="+"
-    )
-    job_type = models.CharField(max_length=20)
-    document = JSONTextField(help_text="The text: a JSON string.")
-    options = JSONTextField(help_text="The rest of its validated input: a JSON object.")
-    source_name = models.CharField(max_length=255, blank=True, help_text="The uploaded file.")
-    created_by = models.CharField(max_length=150)
-
-    class Meta:
-        indexes: ClassVar = [
-            # The tenant's list, newest first, and that of one job type.
-            models.Index(fields=["tenant", "-job"], name="input_of_tenant"),
-            models.Index(fields=["tenant", "job_type", "-job"], name="input_of_kind"),
-        ]
-
-    def __str__(self) -> str:
-        return f"input of {self.pk}"
 
 
 class JobOutput(models.Model):

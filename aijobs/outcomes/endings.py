@@ -21,7 +21,7 @@ from django.db.models import F
 
 from aijobs import jobtypes
 from aijobs.crash_points import Step, crash_point
-from aijobs.jobtypes import JobTypeInput
+from aijobs.jobtypes import JobTypeInput, Part
 from aijobs.models import AIJob, Batch, JobAttempt, JobOutput, LedgerEntry, Submission
 from aijobs.outcomes import charges, retries
 from aijobs.outcomes.answers import Billed, Failure, Outcome, Success
@@ -144,20 +144,23 @@ def lock_jobs(
 
 
 def with_documents(jobs: Iterable[LockedJob]) -> Iterator[tuple[LockedJob, JobTypeInput]]:
-    """Jobs with their whole inputs, a few at a time."""
+    """Jobs with their inputs and the texts of their documents, a few at a time."""
     remaining = iter(jobs)
     while piece := {job.key: job for job in islice(remaining, DOCUMENTS_AT_ONCE)}:
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT encode(uuid_send(job_id), 'hex'), document::text FROM aijobs_jobinput"
-                " WHERE job_id = ANY(%s::uuid[])",
+                "SELECT encode(uuid_send(job_id), 'hex'), text::text, media_type, pages,"
+                " read_as = 'original' FROM aijobs_jobdocument"
+                " WHERE job_id = ANY(%s::uuid[]) ORDER BY job_id, number",
                 [_array(piece)],
             )
-            for key, document in cursor.fetchall():
-                kind = jobtypes.get(piece[key].job_type)
+            parts: dict[str, list[Part]] = defaultdict(list)
+            for key, text, *columns in cursor.fetchall():
                 # The standard parser: a document may hold a lone surrogate, which orjson refuses.
-                text = {kind.text_field: json.loads(document)}
-                yield piece[key], kind.load(orjson.loads(piece[key].options) | text)
+                parts[key].append(Part(json.loads(text), *columns))
+        for key, job in piece.items():
+            kind = jobtypes.get(job.job_type)
+            yield job, kind.load(orjson.loads(job.options), parts[key])
 
 
 def _array(ids: Iterable[UUID | str]) -> str:

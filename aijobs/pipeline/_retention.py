@@ -19,6 +19,7 @@ from aijobs.models import (
     Collection,
     IdempotencyKey,
     JobAttempt,
+    JobDocument,
     JobInput,
     JobOutput,
     Submission,
@@ -105,7 +106,7 @@ def _prune_jobs(before: datetime) -> int:
         .select_for_update(skip_locked=True, of=("self",))
     )
     ids = list(jobs.values_list("pk", flat=True)[:PIECE_ROWS])
-    for rows in (JobAttempt, JobInput, JobOutput):
+    for rows in (JobAttempt, JobDocument, JobInput, JobOutput):
         rows._default_manager.filter(job__in=ids).delete()
     AIJob.objects.filter(pk__in=ids).delete()
     return len(ids)

@@ -1,23 +1,22 @@
 """accept: check what is asked for, and store it as queued jobs. All of it, or nothing."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 from typing import Any, Literal
 from uuid import UUID
 
-import orjson
-from django.conf import settings
 from django.db import transaction
 
 from aijobs import jobtypes
 from aijobs.crash_points import Step, crash_point
-from aijobs.jobtypes import InvalidInput, JobType
+from aijobs.documents import Document
 from aijobs.models import (
     AIJob,
     Claim,
     Collection,
+    JobDocument,
     JobInput,
     KeyTaken,
     dump_json,
@@ -25,22 +24,37 @@ from aijobs.models import (
     new_id,
 )
 from aijobs.models.idempotency import CLAIM_KEY
+from aijobs.pipeline._checks import (
+    LONGEST_DEADLINE,
+    Checked,
+    Rejected,
+    Rejections,
+    Row,
+    check,
+    check_collection,
+    check_rows,
+)
 from aijobs.postgres.copying import copy_rows
 from citizenapp.database import prepared_cursor
 from citizenapp.tenants.models import Tenant
 
+__all__ = [
+    "LONGEST_DEADLINE",
+    "Accepted",
+    "OnError",
+    "Rejected",
+    "RejectedCollection",
+    "accept_collection",
+    "accept_job",
+    "examine",
+    "retry_collection",
+    "retry_job",
+]
+
 OnError = Literal["reject", "skip"]
 
-# Beyond this nobody gains by naming a deadline: a batch that was not answered expires after a day.
-LONGEST_DEADLINE = 7 * 24 * 3600
-# What a job's line in a batch may hold besides the params. custom_id, braces, quotes and comma are
-# at most 91 bytes. Whoever changes a model's setting while the job waits may give it a longer name:
-# at most 99 bytes more, as checks.MODEL_NAME_BYTES says.
-LINE_BYTES = 200
-# Rows of one COPY; the narrow rows of so many jobs wait in memory for the second one.
-CHUNK = 10_000
-# The answer tells the errors of so many bad rows, and only counts the others.
-REJECTED_TOLD = 1_000
+# Rows of one COPY; what is not their documents waits in memory for the COPYs after it.
+CHUNK = 5_000
 
 # One statement stores a job and its input. With a claim, it also stores the idempotency key, or
 # nothing at all where the key exists. Of identical requests at once, PostgreSQL lets the second
@@ -54,12 +68,27 @@ WITH claim AS ({claim}), job AS (
     SELECT %(id)s, %(tenant)s, %(job_type)s, 'queued', %(route)s, 0, 1, %(request_bytes)s,
            %(now)s, %(now)s, %(needed_by)s
     FROM claim
+), document AS (
+    INSERT INTO aijobs_jobdocument (
+        job_id, number, name, media_type, text, characters, original, size, sha256, pages, read_as,
+        warnings
+    )
+    SELECT %(id)s, number, name, media_type, text, characters, original, size, sha256, pages,
+           read_as, warnings
+    FROM claim CROSS JOIN unnest(
+        %(names)s::text[], %(media_types)s::text[], %(texts)s::json[], %(characters)s::int[],
+        %(originals)s::bytea[], %(sizes)s::int[], %(sha256s)s::bytea[], %(pages)s::int[],
+        %(read_as)s::text[], %(warnings)s::json[]
+    ) WITH ORDINALITY AS document (
+        name, media_type, text, characters, original, size, sha256, pages, read_as, warnings,
+        number
+    )
 )
 INSERT INTO aijobs_jobinput (
-    job_id, tenant_id, job_type, document, options, source_name, created_by
+    job_id, tenant_id, job_type, options, source_name, created_by, reference, metadata
 )
-SELECT %(id)s, %(tenant)s, %(job_type)s, %(document)s, %(options)s, %(source_name)s,
-       %(created_by)s
+SELECT %(id)s, %(tenant)s, %(job_type)s, %(options)s, %(source_name)s, %(created_by)s,
+       %(reference)s, %(metadata)s
 FROM claim
 """
 WITHOUT_CLAIM = INSERT_JOB.format(claim="SELECT")
@@ -71,8 +100,24 @@ INPUT_COLUMNS = [
     "job_type",
     "created_by",
     "source_name",
-    "document",
+    "row_number",
+    "reference",
+    "metadata",
     "options",
+]
+DOCUMENT_COLUMNS = [
+    "job_id",
+    "number",
+    "name",
+    "media_type",
+    "text",
+    "characters",
+    "original",
+    "size",
+    "sha256",
+    "pages",
+    "read_as",
+    "warnings",
 ]
 JOB_COLUMNS = [
     "id",
@@ -88,14 +133,6 @@ JOB_COLUMNS = [
     "not_before",
     "needed_by",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """A row that no job can be made of, by the number its sender knows."""
-
-    row: int
-    errors: dict[str, list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,34 +154,6 @@ class RejectedCollection(Exception):
         self.rejected_count = rejected_count
 
 
-@dataclass(slots=True)
-class _Checked:
-    """One valid request: the columns that differ from job to job."""
-
-    document: str
-    options: dict[str, Any]
-    request_bytes: int
-    needed_within: float | None
-
-    @property
-    def route(self) -> str:
-        return (AIJob.Route.SYNC if self.needed_within == 0 else AIJob.Route.BATCH).value
-
-    def needed_by(self, now: datetime) -> datetime | None:
-        return None if self.needed_within is None else now + timedelta(seconds=self.needed_within)
-
-
-@dataclass(slots=True)
-class _Rejections:
-    told: list[Rejected] = field(default_factory=list)
-    count: int = 0
-
-    def add(self, row: int, errors: dict[str, list[str]]) -> None:
-        self.count += 1
-        if len(self.told) < REJECTED_TOLD:
-            self.told.append(Rejected(row, errors))
-
-
 def accept_job(
     tenant: Tenant,
     job_type: str,
@@ -153,19 +162,21 @@ def accept_job(
     now: datetime,
     created_by: str,
     needed_within: object = None,
-    source_name: str = "",
+    documents: Sequence[Document] = (),
     lenient: bool = False,
     claim: Claim | None = None,
     answer: Callable[[AIJob], Mapping[str, object]] = lambda _: {},
 ) -> AIJob:
     """Queue one job.
 
+    `raw` holds the fields of the job type, and maybe a `reference` and `metadata`. `documents` are
+    those that came as files; without any, `raw` holds the text.
     `needed_within` is in seconds: 0 means now, at full price; None means up to 24 hours.
     `lenient` reads numbers and lists out of strings, as table cells and forms hold them.
     A `claim` is stored with the job, and with the `answer` that whoever repeats it will get.
     Raises UnknownJobType, InvalidInput with the errors by field, or KeyTaken.
     """
-    checked = _check(jobtypes.get(job_type), raw, needed_within, lenient=lenient)
+    checked = check(jobtypes.get(job_type), raw, needed_within, documents, lenient=lenient)
     queued = AIJob(
         id=new_id(now),
         tenant=tenant,
@@ -184,10 +195,12 @@ def accept_job(
         "request_bytes": queued.request_bytes,
         "now": now,
         "needed_by": queued.needed_by,
-        "document": dump_json(checked.document),
         "options": dump_json(checked.options),
-        "source_name": _file_name(source_name),
+        "source_name": _file_name(checked.documents[0].name),
         "created_by": created_by,
+        "reference": checked.own.reference,
+        "metadata": dump_json(checked.own.metadata) if checked.own.metadata else None,
+        **_document_arrays(checked.documents),
     }
     if claim:
         parameters |= claim.parameters(tenant, now, response=answer(queued))
@@ -204,7 +217,7 @@ def accept_collection(
     tenant: Tenant,
     name: str,
     job_type: str,
-    rows: Iterable[tuple[int, object]],
+    rows: Iterable[Row],
     *,
     now: datetime,
     created_by: str,
@@ -215,14 +228,15 @@ def accept_collection(
 ) -> Accepted:
     """Queue many jobs of one type under one name, in one transaction.
 
-    A row is its number, by which it is told when it is bad, and an item: a mapping of the fields
-    of the job type, and maybe a `needed_within` of its own. `defaults` fills what an item leaves
-    out, and with `lenient` an empty string leaves it out. `on_error="skip"` passes over bad rows.
+    A row is its number, which its job and its errors bear, and an item: a mapping of the fields of
+    the job type, and maybe a `needed_within`, a `reference` and `metadata` of its own; or the
+    InvalidInput that reading it has brought. `defaults` fills what an item leaves out, and with
+    `lenient` an empty string leaves it out. `on_error="skip"` passes over bad rows.
     Raises UnknownJobType, InvalidInput, or RejectedCollection.
     """
     kind = jobtypes.get(job_type)
-    _check_collection(name, on_error)
-    rejections = _Rejections()
+    check_collection(name, on_error)
+    rejections = Rejections()
     queued = Collection(
         id=new_id(now),
         tenant=tenant,
@@ -233,12 +247,13 @@ def accept_collection(
         created_at=now,
     )
     ids = ids_from(now)
-    checked = _check_rows(kind, rows, defaults or {}, needed_within, rejections, lenient=lenient)
+    checked = check_rows(kind, rows, defaults or {}, needed_within, rejections, lenient=lenient)
     # Once it is clear that nothing will be stored, the rest is read for its errors alone.
     worthwhile = (one for one in checked if on_error == "skip" or not rejections.count)
+    columns: dict[str, None] = {}
     with transaction.atomic():
         queued.save(force_insert=True)
-        while stored := _store(queued, islice(worthwhile, CHUNK), ids, now):
+        while stored := _store(queued, islice(worthwhile, CHUNK), ids, columns, now):
             queued.total += stored
             crash_point(Step.ACCEPT_COPIED)
         if rejections.count and on_error == "reject":
@@ -249,10 +264,34 @@ def accept_collection(
             raise RejectedCollection(
                 "Nothing was queued: there is no valid row.", rejections.told, rejections.count
             )
-        queued.save(update_fields=["total"])
+        queued.rejected = rejections.count
+        queued.columns = list(columns) or None
+        queued.save(update_fields=["total", "rejected", "columns"])
         crash_point(Step.ACCEPT_COUNTED)
     crash_point(Step.ACCEPT_COMMITTED)
     return Accepted(queued, queued.total, rejections.told, rejections.count)
+
+
+def examine(
+    job_type: str,
+    rows: Iterable[Row],
+    *,
+    defaults: Mapping[str, object],
+    needed_within: object = None,
+    refused: Callable[[int, dict[str, list[str]]], None],
+) -> Iterator[Checked]:
+    """What `accept_collection` would make of these rows, leniently read. Nothing is stored.
+
+    `refused` is called with the number and the errors of each bad row. Raises UnknownJobType, and
+    InvalidInput where there are too many.
+    """
+
+    class Told(Rejections):
+        def add(self, row: int, errors: dict[str, list[str]]) -> None:
+            refused(row, errors)
+
+    kind = jobtypes.get(job_type)
+    yield from check_rows(kind, rows, defaults, needed_within, Told(), lenient=True)
 
 
 def retry_job(job: AIJob, *, now: datetime) -> bool:
@@ -262,91 +301,13 @@ def retry_job(job: AIJob, *, now: datetime) -> bool:
     return moved
 
 
-def retry_collection(collection: Collection, *, now: datetime) -> int:
-    """Queue the failed jobs of a collection again; returns how many."""
-    moved = AIJob.objects.filter(collection=collection).queue_failed_again(now)
+def retry_collection(
+    collection: Collection, status: Literal["failed", "canceled"] = "failed", *, now: datetime
+) -> int:
+    """Queue the failed jobs of a collection again, or the canceled ones; returns how many."""
+    moved = AIJob.objects.filter(collection=collection).queue_again(status, now)
     crash_point(Step.RETRY_COMMITTED)
     return moved
-
-
-def _check(
-    kind: JobType, raw: Mapping[str, object], needed_within: object, *, lenient: bool
-) -> _Checked:
-    errors: dict[str, list[str]] = {}
-    within = None
-    try:
-        within = _deadline(needed_within, lenient=lenient)
-    except ValueError as error:
-        errors["needed_within"] = [str(error)]
-    try:
-        given = kind.validate(raw, lenient=lenient)
-    except InvalidInput as error:
-        raise InvalidInput(errors | error.errors) from None
-    if errors:
-        raise InvalidInput(errors)
-    options = given.model_dump()
-    return _Checked(
-        document=options.pop(kind.text_field),
-        options=options,
-        # A second attempt may have twice the max_tokens: a digit more, which LINE_BYTES covers.
-        request_bytes=len(orjson.dumps(kind.params(given))) + LINE_BYTES,
-        needed_within=within,
-    )
-
-
-def _check_rows(
-    kind: JobType,
-    rows: Iterable[tuple[int, object]],
-    defaults: Mapping[str, object],
-    needed_within: object,
-    rejections: _Rejections,
-    *,
-    lenient: bool,
-) -> Iterator[_Checked]:
-    for count, (row, item) in enumerate(rows, 1):
-        if count > settings.AIJOBS_COLLECTION_ITEMS:
-            limit = f"{settings.AIJOBS_COLLECTION_ITEMS:,}"
-            raise InvalidInput({"items": [f"A collection holds at most {limit} items."]})
-        if not isinstance(item, Mapping):
-            rejections.add(row, {"non_field_errors": ["Must be an object."]})
-            continue
-        said = {field: value for field, value in item.items() if not lenient or value != ""}
-        raw = {**defaults, **said}
-        own = raw.pop("needed_within", needed_within)
-        try:
-            yield _check(kind, raw, own, lenient=lenient)
-        except InvalidInput as error:
-            rejections.add(row, error.errors)
-
-
-def _check_collection(name: object, on_error: object) -> None:
-    errors: dict[str, list[str]] = {}
-    if not isinstance(name, str) or not name.strip():
-        errors["name"] = ["This field is required."]
-    elif len(name.strip()) > 200:
-        errors["name"] = ["Must have at most 200 characters."]
-    elif "\0" in name or name != name.encode("utf-8", "replace").decode():
-        errors["name"] = ["Holds a character that no name can have."]
-    if on_error not in ("reject", "skip"):
-        errors["on_error"] = ["Must be “reject” or “skip”."]
-    if errors:
-        raise InvalidInput(errors)
-
-
-def _deadline(value: object, *, lenient: bool) -> float | None:
-    """Seconds from now, checked. Raises ValueError with a sentence for the sender."""
-    if lenient and isinstance(value, str):
-        try:
-            value = float(value) if value.strip() else None
-        except ValueError:
-            raise ValueError("Must be a number of seconds.") from None
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError("Must be a number of seconds.")  # noqa: TRY004  (a sentence, no bug)
-    if not 0 <= value <= LONGEST_DEADLINE:
-        raise ValueError(f"Must be from 0 to {LONGEST_DEADLINE:,} seconds.")
-    return float(value)
 
 
 def _file_name(name: str) -> str:
@@ -356,16 +317,22 @@ def _file_name(name: str) -> str:
 
 
 def _store(
-    collection: Collection, requests: Iterable[_Checked], ids: Iterator[UUID], now: datetime
+    collection: Collection,
+    requests: Iterable[Checked],
+    ids: Iterator[UUID],
+    columns: dict[str, None],
+    now: datetime,
 ) -> int:
-    """Store the inputs of requests, then their jobs, in two COPYs; returns how many.
+    """Store the documents of requests, then their inputs and jobs, by COPY; returns how many.
 
-    PostgreSQL stores the first inputs while the next requests are being checked.
+    PostgreSQL stores the first documents while the next requests are being checked. The names in
+    their metadata are gathered in `columns`, as many as a table of results can have.
     """
     tenant_id, kind, created_by = collection.tenant_id, collection.job_type, collection.created_by
+    inputs: list[tuple[object, ...]] = []
     jobs: list[tuple[object, ...]] = []
 
-    def inputs() -> Iterator[tuple[object, ...]]:
+    def documents() -> Iterator[tuple[object, ...]]:
         for one, key in zip(requests, ids, strict=False):
             jobs.append(
                 (
@@ -373,9 +340,58 @@ def _store(
                     *(one.request_bytes, now, now, one.needed_by(now)),
                 )
             )
-            yield key, tenant_id, kind, created_by, "", one.document, one.options
+            metadata = one.own.metadata
+            if metadata and not columns.keys() >= metadata.keys():
+                for name in islice(metadata, Collection.MOST_COLUMNS - len(columns)):
+                    columns.setdefault(name)
+            name = _file_name(one.documents[0].name)
+            inputs.append(
+                (
+                    *(key, tenant_id, kind, created_by, name, one.row, one.own.reference),
+                    *(metadata or None, one.options),
+                )
+            )
+            for number, document in enumerate(one.documents, 1):
+                yield key, number, *_document_cells(document)
 
-    copy_rows(JobInput, INPUT_COLUMNS, inputs())
+    copy_rows(JobDocument, DOCUMENT_COLUMNS, documents())
     if jobs:
+        copy_rows(JobInput, INPUT_COLUMNS, inputs)
         copy_rows(AIJob, JOB_COLUMNS, jobs)
     return len(jobs)
+
+
+def _document_cells(document: Document) -> tuple[object, ...]:
+    """The columns of a document, from its name on, in the order of DOCUMENT_COLUMNS."""
+    read_as = JobDocument.ReadAs.ORIGINAL if document.is_sent_as_file else JobDocument.ReadAs.TEXT
+    return (
+        _file_name(document.name),
+        document.media_type,
+        document.text,
+        len(document.text),
+        document.data,
+        document.size,
+        document.sha256,
+        document.pages,
+        read_as.value,
+        list(document.warnings) or None,
+    )
+
+
+def _document_arrays(documents: Sequence[Document]) -> dict[str, list[Any]]:
+    """The same columns of all documents of one job, as arrays for INSERT_JOB."""
+    names, media_types, texts, characters, originals, sizes, sha256s, pages, read_as, warnings = (
+        map(list, zip(*map(_document_cells, documents), strict=True))
+    )
+    return {
+        "names": names,
+        "media_types": media_types,
+        "texts": [dump_json(text) for text in texts],
+        "characters": characters,
+        "originals": originals,
+        "sizes": sizes,
+        "sha256s": sha256s,
+        "pages": pages,
+        "read_as": read_as,
+        "warnings": [dump_json(one) if one else None for one in warnings],
+    }

@@ -7,7 +7,10 @@ retries. What can't be known from its answer is left to reconcile, and never sen
 
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from datetime import datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
 from tempfile import TemporaryFile
 from typing import IO
 
@@ -18,6 +21,7 @@ from django.db.models import Q
 
 from aijobs import gateway, jobtypes
 from aijobs.crash_points import Step, crash_point
+from aijobs.jobtypes import Part
 from aijobs.models import AIJob, Batch, Submission, new_nonce
 from aijobs.outcomes import endings
 from aijobs.outcomes.answers import Failure
@@ -36,18 +40,24 @@ logger = logging.getLogger(__name__)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=10)
 
 
-# The jobs of a batch, each tenant's in their order. OFFSET 0 makes each input a look-up by its key,
-# whatever the statistics say.
+# The documents of a batch's jobs, each tenant's jobs in their order. OFFSET 0 makes each input a
+# look-up by its key, whatever the statistics say. PostgreSQL breaks base64 into lines.
 ROWS = """
-SELECT encode(uuid_send(job.id), 'hex'), job.job_type, job.max_tokens_factor, input.document,
-       input.options
+SELECT encode(uuid_send(job.id), 'hex'), job.job_type, job.max_tokens_factor, input.options,
+       document.text, document.media_type, document.pages, document.read_as = 'original',
+       CASE document.read_as WHEN 'original'
+            THEN translate(encode(document.original, 'base64'), E'\n', '') END
 FROM (
     SELECT id, job_type, max_tokens_factor FROM aijobs_aijob
     WHERE batch_id = %s AND status = 'submitted' ORDER BY tenant_id, id OFFSET 0
 ) AS job
 CROSS JOIN LATERAL (
-    SELECT document, options FROM aijobs_jobinput WHERE job_id = job.id OFFSET 0
+    SELECT options FROM aijobs_jobinput WHERE job_id = job.id OFFSET 0
 ) AS input
+CROSS JOIN LATERAL (
+    SELECT text, media_type, pages, read_as, original FROM aijobs_jobdocument
+    WHERE job_id = job.id ORDER BY number OFFSET 0
+) AS document
 """
 
 
@@ -228,16 +238,24 @@ def write_body(batch: Batch, nonce: str, body: IO[bytes]) -> int:
     body.seek(0)
     body.truncate()
     body.write(b'{"requests":[')
-    for key, job_type, max_tokens_factor, document, options in read_rows(ROWS, [batch.pk]):
-        kind = jobtypes.get(job_type)
-        given = orjson.loads(options)
-        given[kind.text_field] = loads(document)
-        params = kind.params(kind.load(given), max_tokens_factor=int(max_tokens_factor))
-        line = orjson.dumps({"custom_id": submission.custom_id(key), "params": params})
-        body.write(b"," + line if count else line)
-        count += 1
+    # Where a job cannot be written, the connection must be free for whoever notes it down.
+    with closing(read_rows(ROWS, [batch.pk])) as rows:
+        for job, documents in groupby(rows, itemgetter(*range(4))):
+            key, job_type, max_tokens_factor, options = job
+            kind = jobtypes.get(job_type)
+            given = kind.load(orjson.loads(options), [_part(*row[4:]) for row in documents])
+            params = kind.params(given, max_tokens_factor=int(max_tokens_factor))
+            line = orjson.dumps({"custom_id": submission.custom_id(key), "params": params})
+            body.write(b"," + line if count else line)
+            count += 1
     body.write(b"]}")
     return count
+
+
+def _part(text: str, media_type: str, pages: str | None, is_file: str, data: str | None) -> Part:
+    """A document out of the text of its columns."""
+    as_read = "" if is_file == "t" else loads(text)
+    return Part(as_read, media_type, int(pages) if pages else None, is_file == "t", data or "")
 
 
 def _refused(submission: Submission, error: gateway.Refused, now: datetime) -> None:

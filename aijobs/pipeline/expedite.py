@@ -167,7 +167,7 @@ def claim(running: list[AIJob], now: datetime) -> list[AIJob]:
             },
         )
         ids = [row[0] for row in cursor.fetchall()]
-    jobs = AIJob.objects.filter(pk__in=ids).select_related("input")
+    jobs = AIJob.objects.filter(pk__in=ids).select_related("input").prefetch_related("documents")
     # They are claimed: when PostgreSQL goes away just now, nobody else would call for them.
     claimed = retry_while_db_down(list, jobs)
     if claimed:
@@ -206,7 +206,7 @@ def ask(job: AIJob) -> Outcome:
     """One call for one job, whose input is loaded."""
     try:
         kind = job.kind
-        given = kind.load({**job.input.options, kind.text_field: job.input.document})
+        given = kind.load(job.input.options, [one.part for one in job.documents.all()])
         message = gateway.create_message(
             kind.params(given, max_tokens_factor=job.max_tokens_factor)
         )

@@ -1,6 +1,6 @@
 """COPY rows into tables and out of them: the quickest way into PostgreSQL and back."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import Any
 
 from django.db import DatabaseError, connection
@@ -54,10 +54,10 @@ def copy_rows(
         raise failure
 
 
-def read_rows(query: str, parameters: Sequence[object]) -> Iterator[tuple[Any, ...]]:
+def read_rows(query: str, parameters: Sequence[object]) -> Generator[tuple[Any, ...]]:
     """The rows of a query, their values as text, while PostgreSQL still reads the next ones.
 
-    The connection takes no other query until they are read.
+    The connection takes no other query until they are read, or the generator is closed.
     """
     with (
         connection.wrap_database_errors,

@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from aijobs.models import AIJob, Collection, JobAttempt, JobOutput
+from django.db.models import Prefetch
+
+from aijobs.models import AIJob, Collection, JobAttempt, JobDocument, JobOutput
 from aijobs.models.jobs import AIJobQuerySet
 from aijobs.reading import pages
 from aijobs.reading.forecast import expected_end
@@ -29,13 +31,14 @@ class JobFilter:
     status: str | None = None
     job_type: str | None = None
     collection_id: UUID | None = None
+    reference: str | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class JobRow:
-    """A job in a list. Its input is at hand without the document.
+    """A job in a list. Its input is at hand, its documents are not.
 
     `status` is the shown one. `money` is None until there is a charge, `error` unless it failed;
     `label` is empty where nobody asked for it.
@@ -62,9 +65,11 @@ class JobDetail(JobRow):
 
 @dataclass(frozen=True, slots=True)
 class JobResult:
-    """One line of a collection's results. `number` is that of its row and counts from 1."""
+    """One line of a collection's results. `row` is the number that its sender knows."""
 
-    number: int
+    row: int
+    reference: str
+    metadata: dict[str, str]
     job_id: UUID
     status: str
     result: dict[str, Any] | None
@@ -85,7 +90,7 @@ def page(
     Takes a query for the jobs, one for the charges, one for the errors where a job has failed,
     and one for the labels, which read documents.
     """
-    jobs = _without_document(_filtered(tenant, only)).select_related("collection")
+    jobs = _filtered(tenant, only).with_shown_status().select_related("input", "collection")
     found = pages.page(jobs, at, size)
     money, errors = _charges(tenant, found.rows), _errors(tenant, found.rows)
     names = labels(tenant, [job.pk for job in found.rows]) if labeled else {}
@@ -123,15 +128,21 @@ def detail(
 
     It has a label only with its document. Raises AIJob.DoesNotExist as `job_of` does.
     """
-    jobs = AIJob.objects.of(tenant).with_shown_status().select_related("input")
+    documents = JobDocument.objects.defer("original").order_by("number")
     if not with_document:
-        jobs = jobs.defer("input__document")
+        documents = documents.defer("text", "original")
+    jobs = AIJob.objects.of(tenant).with_shown_status().select_related("input")
+    jobs = jobs.prefetch_related(Prefetch("documents", documents))
     job = jobs.select_related("output", "batch", "collection").get(pk=job_id)
     attempts = list(job.failed_attempts.order_by("number"))
     has_failed = job.status == AIJob.Status.FAILED
     name = ""
     if with_document:
-        name = label(job.pk, job.input.source_name, shortened(job.input.document))
+        name = label(
+            job.pk,
+            job.input.reference or job.input.source_name,
+            shortened(job.documents.all()[0].text),
+        )
     return JobDetail(
         job,
         shown_status(job),
@@ -142,6 +153,18 @@ def detail(
         output=getattr(job, "output", None),
         eta=None if job.status in AIJob.FINAL else expected_end(job, now=now),
     )
+
+
+def document_of(tenant: Tenant, job_id: UUID, *, original: bool) -> JobDocument:
+    """The first document of a tenant's job, with its file or with its text.
+
+    Raises AIJob.DoesNotExist for a job of somebody else, as for one that never was.
+    """
+    documents = JobDocument.objects.filter(job__tenant=tenant, job=job_id).order_by("number")
+    document = documents.defer("text" if original else "original").first()
+    if document is None:
+        raise AIJob.DoesNotExist
+    return document
 
 
 def output_of(tenant: Tenant, job_id: UUID) -> JobOutput:
@@ -164,7 +187,8 @@ def results(tenant: Tenant, collection: Collection) -> Iterator[list[JobResult]]
         AIJob.objects.of(tenant)
         .filter(collection=collection)
         .with_shown_status()
-        .select_related("output")
+        .select_related("output", "input")
+        .defer("input__options")
         .order_by("pk")
     )
     number = 0
@@ -177,7 +201,9 @@ def results(tenant: Tenant, collection: Collection) -> Iterator[list[JobResult]]
             output: JobOutput | None = getattr(job, "output", None)
             rows.append(
                 JobResult(
-                    number,
+                    job.input.row_number or number,
+                    job.input.reference,
+                    job.input.metadata or {},
                     job.pk,
                     shown_status(job),
                     output.result if output else None,
@@ -189,14 +215,12 @@ def results(tenant: Tenant, collection: Collection) -> Iterator[list[JobResult]]
         chunk = list(jobs.filter(pk__gt=chunk[-1].pk)[:CHUNK])
 
 
-def _without_document(jobs: AIJobQuerySet) -> AIJobQuerySet:
-    return jobs.with_shown_status().select_related("input").defer("input__document")
-
-
 def _filtered(tenant: Tenant, only: JobFilter) -> AIJobQuerySet:
     jobs = AIJob.objects.listed(tenant, status=only.status or "", job_type=only.job_type or "")
     if only.collection_id:
         jobs = jobs.filter(collection=only.collection_id)
+    if only.reference:
+        jobs = jobs.filter(input__tenant=tenant, input__reference=only.reference)
     # The bound on the id makes it a range of an index; the moment makes it exact.
     if after := only.created_after:
         jobs = jobs.filter(pk__gte=pages.first_id_of(after), created_at__gte=after)

@@ -1,14 +1,14 @@
-"""What a job is called where it is listed: its file, or the first words of its document."""
+"""What a job is called where it is listed: its reference, its file, or its first words."""
 
 import json
 from collections.abc import Iterable
 from uuid import UUID
 
-from django.db.models import TextField
+from django.db.models import OuterRef, Subquery, TextField
 from django.db.models.functions import Cast, Left
 
 from aijobs.jobtypes.text import utf8
-from aijobs.models import JobInput
+from aijobs.models import JobDocument, JobInput
 from citizenapp.tenants.models import Tenant
 
 _OPENING_CHARS = 120
@@ -19,17 +19,22 @@ _ESCAPE = 6
 
 def labels(tenant: Tenant, job_ids: Iterable[UUID]) -> dict[UUID, str]:
     """The label of each job. One query, which fetches the beginnings of documents alone."""
+    first = JobDocument.objects.filter(job=OuterRef("pk"), number=1)
     openings = JobInput.objects.filter(tenant=tenant, pk__in=list(job_ids)).values_list(
-        "pk", "source_name", Left(Cast("document", TextField()), _OPENING_JSON)
+        "pk",
+        "reference",
+        "source_name",
+        Subquery(first.values(opening=Left(Cast("text", TextField()), _OPENING_JSON))),
     )
     return {
-        job_id: label(job_id, source_name, opening(raw)) for job_id, source_name, raw in openings
+        job_id: label(job_id, reference or source_name, opening(raw))
+        for job_id, reference, source_name, raw in openings
     }
 
 
-def label(job_id: UUID, source_name: str, words: str) -> str:
-    """The uploaded file's name, else the first words of the document, else the id."""
-    return source_name or words or str(job_id)
+def label(job_id: UUID, name: str, words: str) -> str:
+    """Its reference or its file's name, else the first words of the document, else the id."""
+    return name or words or str(job_id)
 
 
 def opening(raw: str) -> str:

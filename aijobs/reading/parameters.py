@@ -24,6 +24,8 @@ _MESSAGES = {
     "uuid_parsing": "Must be an id.",
     "uuid_type": "Must be an id.",
     "int_parsing": "Must be a whole number.",
+    "bool_parsing": "Must be true or false.",
+    "string_too_long": "Must have at most {max_length} characters.",
     "greater_than_equal": "Must be at least {ge}.",
     "less_than_equal": "Must be at most {le}.",
 }

@@ -1,9 +1,9 @@
 """Collections: many documents queued together, out of one table."""
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import BinaryIO
+from typing import Any, Literal
 from uuid import UUID
 
 from django.contrib import messages
@@ -13,35 +13,26 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from aijobs import jobtypes
-from aijobs.documents import UnreadableTable, read_table
+from aijobs.documents import UnmappedTable, UnreadableTable, read_items
+from aijobs.documents.mapping import Item
 from aijobs.jobtypes import InvalidInput, UnknownJobType
 from aijobs.models import Collection
 from aijobs.pipeline import accept, withdraw
 from aijobs.pipeline.accept import Accepted, RejectedCollection
-from aijobs.reading import collections, jobs
-from aijobs.reading.jobs import JobFilter
+from aijobs.reading import collections, rows
+from aijobs.reading.pages import NEWEST
+from aijobs.reading.rows import RowFilter
 from aijobs.web import parameters
-from aijobs.web.forms import NewCollection
+from aijobs.web.forms import NOW, NewCollection
 from aijobs.web.guards import MemberRequest, for_members, for_writers, or_404
 from aijobs.web.parameters import asks
+from aijobs.web.previews import Choice, Preview, Reasons, look_at
+from aijobs.web.reasons import why
 from aijobs.web.redirects import onward
+from aijobs.web.short import in_short
 
 PAGE_SIZE = 25
-SHOWN_REJECTIONS = 100
 TOLD_IN_MESSAGE = 5
-
-
-class _Counted:
-    """The rows of a table, counted as they are read."""
-
-    def __init__(self, file: BinaryIO, name: str) -> None:
-        self._file, self._name = file, name
-        self.count = 0
-
-    def __iter__(self) -> Iterator[tuple[int, Mapping[str, object]]]:
-        for row in read_table(self._file, self._name):
-            self.count += 1
-            yield row
 
 
 @require_safe
@@ -58,64 +49,100 @@ def overview(request: MemberRequest, asked: parameters.Paging) -> HttpResponseBa
 @asks(parameters.Chosen)
 def new(request: MemberRequest, asked: parameters.Chosen) -> HttpResponseBase:
     """The form for many jobs, and what comes of it."""
-    context: dict[str, object] = {}
-    if request.method == "POST":
-        form = NewCollection(request.POST, request.FILES)
-        if form.is_valid():
-            table = form.cleaned_data["table"]
-            rows = _Counted(table.file, table.name)
-            try:
-                accepted = _queue(request, form, rows, now=timezone.now())
-            except UnreadableTable as error:
-                form.add_error("table", str(error))
-            except InvalidInput as refusal:
-                form.refuse(refusal)
-            except RejectedCollection as refusal:
-                context = {
-                    "refusal": str(refusal),
-                    "rejected": refusal.rejected[:SHOWN_REJECTIONS],
-                    "rejected_count": refusal.rejected_count,
-                    "row_count": rows.count,
-                }
-            else:
-                _tell(request, accepted)
-                return onward(request, "collection", accepted.collection.pk)
-    else:
+    if request.method != "POST":
         form = NewCollection(initial={"job_type": asked.job_type or "classify"})
-    context["form"] = form
-    return render(request, "collections/new.html", context, status=422 if form.is_bound else 200)
-
-
-@require_safe
-@for_members
-@asks(parameters.JobsInCollection)
-def detail(
-    request: MemberRequest, asked: parameters.JobsInCollection, collection_id: UUID
-) -> HttpResponseBase:
-    """A collection: how far it has come, what it cost, and its jobs."""
-    tenant = request.access.tenant
-    with or_404():
-        found = collections.detail(tenant, collection_id, now=timezone.now())
-    only = JobFilter(status=asked.status, collection_id=collection_id)
-    return render(
-        request,
-        "collections/detail.html",
-        {
-            "collection": found.collection,
-            "counts": found.progress.counts,
-            "eta": found.eta,
-            "progress": found.progress,
-            "money": found.money,
-            "page": jobs.page(tenant, only, asked.position, size=PAGE_SIZE, labeled=True),
-            "only": only,
-        },
-    )
+        return render(request, "collections/new.html", {"form": form})
+    form = NewCollection(request.POST, request.FILES)
+    context: dict[str, object] = {"form": form}
+    if form.is_valid() and "preview" not in request.POST:
+        table = form.cleaned_data["table"]
+        choice = Choice.of(request.POST)
+        try:
+            items = read_items(
+                table.file,
+                table.name,
+                form.chosen.kind,
+                sheet=choice.sheet,
+                columns=choice.columns,
+            )
+            accepted = _queue(request, form, items.rows, now=timezone.now())
+        except (UnmappedTable, UnreadableTable) as error:
+            form.add_error("table", str(error))
+        except InvalidInput as refusal:
+            form.refuse(refusal)
+        except RejectedCollection as refusal:
+            context["refusal"] = str(refusal)
+        else:
+            _tell(request, accepted, choice, items.warnings)
+            return onward(request, "collection", accepted.collection.pk)
+    context["preview"] = _preview(request)
+    return render(request, "collections/new.html", context, status=422)
 
 
 @require_POST
 @for_writers
+def preview(request: MemberRequest) -> HttpResponseBase:
+    """What would become of a table, as a part of the form. Nothing is stored."""
+    return render(request, "collections/preview.html", {"preview": _preview(request)})
+
+
+@require_safe
+@for_members
+@asks(parameters.RowsOfCollection)
+def detail(
+    request: MemberRequest, asked: parameters.RowsOfCollection, collection_id: UUID
+) -> HttpResponseBase:
+    """A collection: how far it has come, what it cost, and its rows with their results."""
+    tenant = request.access.tenant
+    with or_404():
+        found = collections.detail(tenant, collection_id, now=timezone.now())
+    collection, counts = found.collection, found.progress.counts
+    only = RowFilter(asked.status, asked.category, asked.reason, asked.search)
+    at, number = asked.position, None
+    if asked.row and at == NEWEST:
+        at = rows.before_row(tenant, collection, asked.row)
+    elif only.is_empty and at == NEWEST:
+        number = asked.page or 1
+        at = rows.before_page(tenant, collection, number, size=PAGE_SIZE)
+    page = rows.page(tenant, collection, only, at, size=PAGE_SIZE)
+    is_sorted = collection.job_type == "classify"
+    return render(
+        request,
+        "collections/detail.html",
+        {
+            "collection": collection,
+            "counts": counts,
+            "eta": found.eta,
+            "progress": found.progress,
+            "left_open": found.progress.total - counts["completed"],
+            "money": found.money,
+            "page": page,
+            "number": number,
+            "pages": max(1, -(-found.progress.total // PAGE_SIZE)),
+            "results": [
+                (row, in_short(collection.job_type, row.result), row.error and why(row.error))
+                for row in page.rows
+            ],
+            "categories": rows.categories(tenant, collection) if is_sorted else [],
+            "reasons": [(one, why(one.name)) for one in rows.reasons(tenant, collection)]
+            if counts["failed"]
+            else [],
+            "only": only,
+            "only_why": why(only.reason) if only.reason else "",
+            "searches_text": collection.total <= rows.MOST_SEARCHED,
+        },
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_writers
 def cancel_collection(request: MemberRequest, collection_id: UUID) -> HttpResponseBase:
+    """Asks first, and names the number; a POST cancels what is waiting then."""
     collection = _collection(request, collection_id)
+    if request.method != "POST":
+        waiting = collection.counts()["queued"]
+        context = {"collection": collection, "waiting": waiting}
+        return render(request, "collections/cancel.html", context)
     canceled = withdraw.cancel_collection(collection, now=timezone.now())
     if canceled:
         messages.success(request, f"Canceled {_counted(canceled, 'waiting job')}.")
@@ -127,12 +154,18 @@ def cancel_collection(request: MemberRequest, collection_id: UUID) -> HttpRespon
 @require_POST
 @for_writers
 def retry_collection(request: MemberRequest, collection_id: UUID) -> HttpResponseBase:
+    """Queues the failed jobs again, or with status=canceled those that were canceled."""
     collection = _collection(request, collection_id)
-    queued = accept.retry_collection(collection, now=timezone.now())
+    status: Literal["failed", "canceled"] = (
+        "canceled" if request.POST.get("status") == "canceled" else "failed"
+    )
+    queued = accept.retry_collection(collection, status, now=timezone.now())
     if queued:
-        messages.success(request, f"Queued {_counted(queued, 'failed job')} again.")
-    else:
+        messages.success(request, f"Queued {_counted(queued, f'{status} job')} again.")
+    elif status == "failed":
         messages.error(request, "No job of this collection has failed.")
+    else:
+        messages.error(request, "No job of this collection is canceled.")
     return redirect("collection", collection.pk)
 
 
@@ -152,14 +185,35 @@ def template(request: MemberRequest, job_type: str) -> HttpResponseBase:  # noqa
     return response
 
 
+def _preview(request: MemberRequest) -> Preview | None:
+    """None where no table was sent, or no job type chosen."""
+    form = NewCollection(request.POST, request.FILES)
+    form.is_valid()
+    table, job_type = request.FILES.get("table"), form.cleaned_data.get("job_type")
+    if not table or not job_type:
+        return None
+    options = form.chosen
+    options.is_valid()
+    file: Any = table
+    return look_at(
+        file.file,
+        str(file.name),
+        options.kind,
+        Choice.of(request.POST),
+        defaults=options.raw(),
+        needed_within=0 if form.cleaned_data.get("urgency") == NOW else None,
+        skips=form.cleaned_data.get("on_error") == "skip",
+    )
+
+
 def _queue(
-    request: MemberRequest, form: NewCollection, rows: _Counted, *, now: datetime
+    request: MemberRequest, form: NewCollection, items: Iterator[Item], *, now: datetime
 ) -> Accepted:
     return accept.accept_collection(
         request.access.tenant,
         form.cleaned_data["name"],
         form.chosen.kind.name,
-        rows,
+        items,
         now=now,
         created_by=request.access.actor,
         defaults=form.chosen.raw(),
@@ -169,18 +223,20 @@ def _queue(
     )
 
 
-def _tell(request: MemberRequest, accepted: Accepted) -> None:
+def _tell(
+    request: MemberRequest, accepted: Accepted, choice: Choice, warnings: Sequence[str]
+) -> None:
     messages.success(request, f"Queued {_counted(accepted.accepted, 'document')}.")
+    for warning in warnings:
+        messages.warning(request, f"{warning}.")
     if accepted.rejected_count:
-        told = accepted.rejected[:TOLD_IN_MESSAGE]
-        first = "; ".join(
-            f"row {one.row}, {field}: {' '.join(errors)}"
-            for one in told
-            for field, errors in one.errors.items()
-        )
-        more = " …" if accepted.rejected_count > len(told) else ""
+        reasons = Reasons(choice.columns or {})
+        for one in accepted.rejected:
+            reasons.add(one.row, one.errors)
         skipped = _counted(accepted.rejected_count, "row")
-        messages.warning(request, f"Skipped {skipped}: {first}{more}")
+        told = "; ".join(map(str, reasons.groups[:TOLD_IN_MESSAGE]))
+        more = " …" if len(reasons.groups) > TOLD_IN_MESSAGE else ""
+        messages.warning(request, f"Left out {skipped}. {told}{more}")
 
 
 def _counted(count: int, noun: str) -> str:

@@ -9,15 +9,19 @@ from django.conf import settings
 from pydantic.fields import FieldInfo
 
 from aijobs import jobtypes
-from aijobs.documents import DocumentLimits, UnreadableDocument, read_document
-from aijobs.jobtypes import InvalidInput, JobType
+from aijobs.documents import Document, DocumentLimits, UnreadableDocument, read_document
+from aijobs.jobtypes import TEXT_FIELD, InvalidInput, JobType
+from aijobs.own_data import MAX_REFERENCE_CHARS
 from aijobs.templatetags.show import field_label
 from citizenapp.tenants.models import APIKey
 
 NOW, LATER = "now", "later"
 URGENCIES = [(LATER, "Within 24 hours"), (NOW, "Now")]
-DOCUMENT_ENDINGS = ".txt,.md,.html,.pdf,.docx"
-TABLE_ENDINGS = ".csv,.xlsx,.ndjson"
+DOCUMENT_ENDINGS = (
+    ".txt,.md,.html,.pdf,.docx,.docm,.odt,.rtf,.pptx,.eml,.msg,.png,.jpg,.jpeg,.gif,.webp"
+)
+MOST_FILES = 50
+TABLE_ENDINGS = ".csv,.tsv,.xlsx,.xlsm,.xls,.ods,.ndjson,.jsonl,.zip"
 
 
 class LinesField(forms.CharField):
@@ -37,7 +41,7 @@ class Options(forms.Form):
         super().__init__(data, prefix=kind.name)
         self.kind = kind
         for name, field in kind.Input.model_fields.items():
-            if name != kind.text_field:
+            if name != TEXT_FIELD:
                 self.fields[name] = _form_field(name, field)
 
     @property
@@ -97,6 +101,19 @@ class _Work(forms.Form):
         return self, None, f"{field}: " if field != "non_field_errors" else ""
 
 
+class _FilesInput(forms.FileInput):
+    allow_multiple_selected = True
+
+
+class FilesField(forms.FileField):
+    """Any number of files, as a list."""
+
+    widget = _FilesInput
+
+    def clean(self, data: Any, initial: Any = None) -> list[Any]:
+        return [super(FilesField, self).clean(one, initial) for one in data or []]
+
+
 class NewJob(_Work):
     text = forms.CharField(
         label="Document",
@@ -104,46 +121,78 @@ class NewJob(_Work):
         strip=False,
         widget=forms.Textarea(attrs={"rows": 12, "dir": "auto", "placeholder": "Paste the text"}),
     )
-    document = forms.FileField(
+    document = FilesField(
         label="File",
         required=False,
-        help_text="Plain text, Markdown, HTML, PDF or Word.",
-        widget=forms.FileInput(attrs={"accept": DOCUMENT_ENDINGS}),
+        help_text="Text, HTML, PDF, Word, mail or image. Each of several files becomes a job.",
+        widget=_FilesInput(attrs={"accept": DOCUMENT_ENDINGS}),
+    )
+    reference = forms.CharField(
+        label="Reference (optional)",
+        required=False,
+        max_length=MAX_REFERENCE_CHARS,
+        help_text="What you call it: a policy number, a claim. Several files go by their names.",
+        widget=forms.TextInput(attrs={"dir": "auto"}),
     )
 
-    field_order = ("job_type", "text", "document", "urgency")
+    field_order = ("job_type", "text", "document", "reference", "urgency")
 
     def clean(self) -> dict[str, Any]:
-        """Read the file into `text`: what follows does not ask which way the text came in."""
+        """Read the files. None of them is queued where one cannot be read."""
         cleaned = super().clean() or {}
-        file: Any = cleaned.get("document")
-        if file is not None and cleaned.get("text", "").strip():
+        files = cleaned.get("document") or []
+        if files and cleaned.get("text", "").strip():
             self.add_error("document", "Give either a text or a file, not both.")
-        elif file is not None:
-            try:
-                cleaned["text"] = read_document(
-                    file.file,
-                    file.name,
-                    file.content_type,
-                    limits=DocumentLimits(size=settings.AIJOBS_UPLOAD_BYTES),
-                ).text
-            except UnreadableDocument as error:
-                self.add_error("document", str(error))
+        elif len(files) > MOST_FILES:
+            self.add_error(
+                "document", f"At most {MOST_FILES} files go at once: put more in a table."
+            )
+        else:
+            cleaned["documents"] = list(map(self._read, files))
         return cleaned
 
     @property
-    def source_name(self) -> str:
-        file = self.cleaned_data.get("document")
-        return file.name if file else ""
+    def documents(self) -> list[Document | None]:
+        """Each document of a valid form that came as a file; None for a text."""
+        return self.cleaned_data["documents"] or [None]
 
-    def raw(self) -> dict[str, object]:
-        """The input of the job, for accept with `lenient`."""
-        kind = self.chosen.kind
-        return {**self.chosen.raw(), kind.text_field: self.cleaned_data["text"]}
+    @property
+    def is_several(self) -> bool:
+        return len(self.files.getlist("document")) > 1 if self.files else False
+
+    def raw(self, document: Document | None) -> dict[str, object]:
+        """The input of one job beside its file, for accept with `lenient`."""
+        reference = self.cleaned_data["reference"]
+        if document and self.is_several:
+            reference = document.name[-MAX_REFERENCE_CHARS:]
+        text = {} if document else {TEXT_FIELD: self.cleaned_data["text"]}
+        return {**self.chosen.raw(), **text, "reference": reference}
+
+    def refuse_one(self, refusal: InvalidInput, name: str) -> None:
+        """Put the errors of one document in place; among several its file is named."""
+        if not self.is_several:
+            return self.refuse(refusal)
+        for path, messages in refusal.errors.items():
+            if path == TEXT_FIELD:
+                for message in messages:
+                    self.add_error("document", f"{name}: {message}")
+        rest = {path: told for path, told in refusal.errors.items() if path != TEXT_FIELD}
+        if rest and not self.chosen.errors:  # The same for each file.
+            self.refuse(InvalidInput(rest))
+        return None
+
+    def _read(self, file: Any) -> Document | None:
+        limits = DocumentLimits(size=settings.AIJOBS_UPLOAD_BYTES)
+        try:
+            return read_document(file.file, file.name, file.content_type, limits=limits)
+        except UnreadableDocument as error:
+            named = f"{file.name}: " if self.is_several else ""
+            self.add_error("document", f"{named}{error}")
+            return None
 
     def _place(self, path: str) -> tuple[forms.Form, str | None, str]:
-        if path == self.chosen.kind.text_field:
-            return self, "document" if self.source_name else "text", ""
+        if path == TEXT_FIELD:
+            return self, "document" if self.files.get("document") else "text", ""
         return super()._place(path)
 
 
@@ -153,7 +202,7 @@ class NewCollection(_Work):
     )
     table = forms.FileField(
         label="Table",
-        help_text="CSV, Excel or NDJSON, one document a row.",
+        help_text="CSV, Excel or NDJSON, one document a row; or a ZIP of documents.",
         widget=forms.FileInput(attrs={"accept": TABLE_ENDINGS}),
     )
     on_error = forms.ChoiceField(

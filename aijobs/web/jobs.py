@@ -4,6 +4,7 @@ import json
 from uuid import UUID
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import select_template
@@ -12,8 +13,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from aijobs import jobtypes
 from aijobs.jobtypes import InvalidInput, UnknownJobType
+from aijobs.jobtypes.quotes import PAGE_MARK
 from aijobs.jobtypes.text import utf8
-from aijobs.models import AIJob
+from aijobs.models import AIJob, JobDocument
 from aijobs.pipeline import accept, withdraw
 from aijobs.reading import collections, jobs
 from aijobs.reading.dashboard import COUNT_LIMIT, figures
@@ -68,26 +70,17 @@ def dashboard(request: MemberRequest, asked: parameters.Jobs) -> HttpResponseBas
 @for_writers
 @asks(parameters.Chosen)
 def new(request: MemberRequest, asked: parameters.Chosen) -> HttpResponseBase:
-    """The form for one job, and what comes of it."""
+    """The form for one job, or one for each of several files, and what comes of it."""
     if request.method == "POST":
         form = NewJob(request.POST, request.FILES)
         if form.is_valid():
-            try:
-                job = accept.accept_job(
-                    request.access.tenant,
-                    form.chosen.kind.name,
-                    form.raw(),
-                    now=timezone.now(),
-                    created_by=request.access.actor,
-                    needed_within=form.needed_within,
-                    source_name=form.source_name,
-                    lenient=True,
-                )
-            except InvalidInput as refusal:
-                form.refuse(refusal)
-            else:
+            queued = _queue(request, form)
+            if len(queued) == 1:
                 messages.success(request, "Queued. The result will appear on this page.")
-                return onward(request, "job", job.pk)
+                return onward(request, "job", queued[0].pk)
+            if queued:
+                messages.success(request, f"Queued {len(queued)} documents, each as a job.")
+                return onward(request, "dashboard")
     else:
         form = NewJob(initial={"job_type": asked.job_type or jobtypes.names()[-1]})
     context = {"form": form, "examples": offers.examples(timezone.now().date())}
@@ -117,7 +110,8 @@ def detail(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
     with or_404():
         found = jobs.detail(request.access.tenant, job_id, now=now, with_document=True)
     job = found.job
-    document: str = job.input.document
+    documents = job.documents.all()
+    document = "\n\n".join(one.text for one in documents)
     whole = "whole" in request.GET
     return render(
         request,
@@ -126,7 +120,9 @@ def detail(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
             "job": job,
             "status": found.status,
             "label": found.label,
-            "document": document if whole else document[:PREVIEW_CHARS],
+            "pages": _pages(document if whole else document[:PREVIEW_CHARS], documents[0]),
+            "given": documents[0],
+            "has_file": bool(documents[0].name),
             "document_chars": len(document),
             "is_cut": not whole and len(document) > PREVIEW_CHARS,
             "options": job.input.options,
@@ -143,6 +139,15 @@ def detail(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
             and job.status in (AIJob.Status.FAILED, AIJob.Status.CANCELED),
         },
     )
+
+
+def _pages(text: str, document: JobDocument) -> list[tuple[int | None, str]]:
+    """The text by pages, where it has any; what stands before the first has no number."""
+    if not document.pages:
+        return [(None, text)]
+    before, *marked = PAGE_MARK.split(text)
+    pages = zip(map(int, marked[::2]), marked[1::2], strict=True)
+    return [(None, before), *((number, page.strip("\n")) for number, page in pages)]
 
 
 @require_POST
@@ -190,6 +195,32 @@ def download(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
         content_type=content_type,
         headers={"Content-Disposition": f'attachment; filename="{job.job_type}-{job.pk}.{suffix}"'},
     )
+
+
+def _queue(request: MemberRequest, form: NewJob) -> list[AIJob]:
+    """A job for each document; none, and the form says why, where one of them is bad."""
+    queued: list[AIJob] = []
+    has_bad = False
+    with transaction.atomic():
+        for document in form.documents:
+            try:
+                job = accept.accept_job(
+                    request.access.tenant,
+                    form.chosen.kind.name,
+                    form.raw(document),
+                    now=timezone.now(),
+                    created_by=request.access.actor,
+                    needed_within=form.needed_within,
+                    documents=[document] if document else [],
+                    lenient=True,
+                )
+                queued.append(job)
+            except InvalidInput as refusal:
+                form.refuse_one(refusal, document.name if document else "")
+                has_bad = True
+        if has_bad:
+            transaction.set_rollback(True)
+    return [] if has_bad else queued
 
 
 def _job(request: MemberRequest, job_id: UUID) -> AIJob:

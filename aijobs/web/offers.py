@@ -6,7 +6,7 @@ from datetime import date
 from typing import get_origin
 
 from aijobs import jobtypes, pricing
-from aijobs.jobtypes import JobType
+from aijobs.jobtypes import TEXT_FIELD, JobType
 from aijobs.templatetags.dollars import at_most
 
 # The instructions around a document, and the tags it stands between.
@@ -47,13 +47,13 @@ def examples(on: date) -> dict[str, Offer]:
 
 def _draft(kind: JobType, options: Mapping[str, str]) -> dict[str, object]:
     """An input that is not complete yet: whole numbers as they are typed, defaults, nothing."""
-    draft: dict[str, object] = {kind.text_field: ""}
+    draft: dict[str, object] = {TEXT_FIELD: ""}
     for name, field in kind.Input.model_fields.items():
         typed = options.get(name, "")[:7]
         if field.annotation is int and typed.isdecimal():
             draft[name] = int(typed)
         elif not field.is_required():
             draft[name] = field.get_default(call_default_factory=True)
-        elif name != kind.text_field:
+        elif name != TEXT_FIELD:
             draft[name] = [] if get_origin(field.annotation) is list else ""
     return draft

@@ -7,10 +7,11 @@ from uuid import UUID
 
 from django.http import HttpResponseBase
 from django.shortcuts import render
-from pydantic import AfterValidator, ConfigDict, ValidationInfo
+from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from aijobs.jobtypes import InvalidInput
+from aijobs.jobtypes.text import utf8
 from aijobs.reading.pages import Position
 from aijobs.reading.parameters import JobTypeName, Parameters, Status
 from aijobs.web.guards import MemberRequest, Page
@@ -23,6 +24,12 @@ class PageParameters(Parameters):
     """What is no field is left alone: links from elsewhere bring parameters of their own."""
 
     model_config = ConfigDict(extra="ignore")
+
+
+def _storable(text: str) -> str:
+    if "\0" in text or text != utf8(text):
+        raise PydanticCustomError("text", "Holds a character that nothing is searched for.")
+    return text
 
 
 def _alone(after: UUID | None, info: ValidationInfo) -> UUID | None:
@@ -47,6 +54,16 @@ class JobsInCollection(Paging):
     """Which jobs of a collection to list."""
 
     status: Status | None = None
+
+
+class RowsOfCollection(JobsInCollection):
+    """Which rows of a collection to show, and where to begin: at a `page`, or at a `row`."""
+
+    category: Annotated[str, Field(max_length=200), AfterValidator(_storable)] | None = None
+    reason: Annotated[str, Field(max_length=60), AfterValidator(_storable)] | None = None
+    search: Annotated[str, Field(max_length=200), AfterValidator(_storable)] | None = None
+    page: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    row: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
 
 
 class Jobs(JobsInCollection):

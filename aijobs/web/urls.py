@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from aijobs.web import collections, entrance, jobs, people, usage
+from aijobs.web import collections, entrance, jobs, people, samples, usage
 
 urlpatterns = [
     path("", jobs.dashboard, name="dashboard"),
@@ -17,6 +17,7 @@ urlpatterns = [
     path("jobs/<uuid:job_id>/result", jobs.download, name="job-result"),
     path("collections/", collections.overview, name="collections"),
     path("collections/new", collections.new, name="new-collection"),
+    path("collections/preview", collections.preview, name="preview-collection"),
     path("collections/template/<str:job_type>.csv", collections.template, name="table-template"),
     path("collections/<uuid:collection_id>", collections.detail, name="collection"),
     path(
@@ -29,6 +30,7 @@ urlpatterns = [
         collections.retry_collection,
         name="retry-collection",
     ),
+    path("samples/<str:sample>", samples.sample, name="sample"),
     path("usage", usage.overview, name="usage"),
     path("settings/people", people.members, name="members"),
     path("settings/keys", people.keys, name="keys"),

@@ -3,6 +3,7 @@
 // loads the page anew.
 
 import { morph } from "./morph.js";
+import { startPreview } from "./preview.js";
 
 const PRICE_DELAY = 300;
 
@@ -15,7 +16,10 @@ export function startForms() {
       if (!confirm(button.dataset.confirm)) event.preventDefault();
     });
   }
-  for (const form of document.querySelectorAll("[data-work]")) new WorkForm(form);
+  for (const form of document.querySelectorAll("[data-work]")) {
+    new WorkForm(form);
+    if (form.dataset.preview) startPreview(form);
+  }
 }
 
 class WorkForm {
@@ -82,6 +86,10 @@ class WorkForm {
     }
     area.addEventListener("drop", (event) => {
       event.preventDefault();
+      // A field for one file would keep the first and lose the others in silence.
+      if (!input.multiple && event.dataTransfer.files.length > 1) {
+        return this.#notify("Drop one table at a time.");
+      }
       input.files = event.dataTransfer.files;
       input.dispatchEvent(new Event("change", { bubbles: true }));
     });
@@ -89,7 +97,7 @@ class WorkForm {
 
   async #submit(event) {
     event.preventDefault();
-    const button = this.#form.querySelector(".form-foot button");
+    const button = this.#form.querySelector(".form-foot button.primary");
     button.disabled = true;
     try {
       const response = await fetch(this.#form.action, {
@@ -107,6 +115,7 @@ class WorkForm {
       this.#showFailure();
     } finally {
       button.disabled = false;
+      this.#form.dispatchEvent(new Event("settled"));
     }
   }
 
@@ -122,11 +131,15 @@ class WorkForm {
   }
 
   #showFailure() {
+    this.#notify("The server cannot be reached. What you filled in is still here: try again.");
+  }
+
+  #notify(text) {
     const place = this.#form.querySelector("[data-form-errors]");
     const notice = document.createElement("p");
     notice.className = "notice error";
     notice.setAttribute("role", "alert");
-    notice.textContent = "The server cannot be reached. What you filled in is still here: try again.";
+    notice.textContent = text;
     place.replaceChildren(notice);
     notice.scrollIntoView({ block: "center" });
   }

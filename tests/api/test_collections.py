@@ -2,6 +2,8 @@
 
 import io
 import json
+import zipfile
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,7 +36,9 @@ def upload(caller: Caller, name: str, content: bytes, **fields: str) -> Any:
 
 
 def documents() -> list[str]:
-    return [job.input.document for job in AIJob.objects.order_by("pk").select_related("input")]
+    return [
+        job.documents.get().text for job in AIJob.objects.order_by("pk").select_related("input")
+    ]
 
 
 def test_many_jobs_are_queued_under_one_name(caller: Caller) -> None:
@@ -47,6 +51,7 @@ def test_many_jobs_are_queued_under_one_name(caller: Caller) -> None:
         "accepted": 3,
         "rejected": [],
         "rejected_count": 0,
+        "warnings": [],
         "message": "3 jobs are queued.",
     }
     assert documents() == [item["text"] for item in ITEMS]
@@ -123,10 +128,12 @@ def test_ndjson_is_a_collection(caller: Caller) -> None:
 
 
 def test_rows_of_a_table_are_named_as_a_spreadsheet_numbers_them(caller: Caller) -> None:
-    response = upload(caller, "may.csv", b"text\nA car\n\n\xe2\x80\x83x\n" + b"a" * 600_001 + b"\n")
+    response = upload(
+        caller, "may.csv", b"text\nA car\n \n\xe2\x80\x83x\n" + b"a" * 600_001 + b"\n"
+    )
 
     assert response.status_code == 400
-    assert [bad["row"] for bad in response.json()["rejected"]] == [5]
+    assert [bad["row"] for bad in response.json()["rejected"]] == [3, 5]
 
 
 @pytest.mark.parametrize(
@@ -209,6 +216,15 @@ def test_what_still_waits_can_be_canceled(caller: Caller) -> None:
     assert AIJob.objects.filter(status="canceled").count() == 2
 
 
+def test_what_was_canceled_can_be_queued_again(caller: Caller) -> None:
+    made = caller.send("collections", BODY).json()["collection_id"]
+    caller.send(f"collections/{made}/cancel")
+
+    assert caller.send(f"collections/{made}/retry").json() == {"queued": 0}
+    assert caller.send(f"collections/{made}/retry?status=canceled").json() == {"queued": 3}
+    assert AIJob.objects.filter(status="queued").count() == 3
+
+
 def test_what_failed_can_be_queued_again(caller: Caller) -> None:
     made = caller.send("collections", BODY).json()["collection_id"]
     AIJob.objects.update(status="failed", finished_at=NOW)
@@ -217,3 +233,83 @@ def test_what_failed_can_be_queued_again(caller: Caller) -> None:
 
     assert (response.status_code, response.json()) == (200, {"queued": 3})
     assert AIJob.objects.filter(status="queued").count() == 3
+
+
+def test_a_zip_is_a_collection_of_its_files(caller: Caller) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("claims/a.txt", "Hail.")
+        archive.writestr("claims/.DS_Store", "x")
+        archive.writestr("claims/setup.exe", b"MZ\0")
+        archive.writestr("claims/ü.html", "<h1>Fire</h1>")
+
+    refused = upload(caller, "may.zip", packed.getvalue())
+    made = upload(caller, "may.zip", packed.getvalue(), on_error="skip")
+
+    assert refused.status_code == 400
+    (bad,) = refused.json()["rejected"]
+    assert bad["row"] == 2
+    assert bad["errors"]["document"][0].startswith("claims/setup.exe: This kind of file")
+    assert made.json()["accepted"] == 2
+    assert made.json()["warnings"] == ["1 files of the system were passed over"]
+    inputs = [job.input for job in AIJob.objects.order_by("pk").select_related("input")]
+    assert [(one.row_number, one.reference, one.source_name) for one in inputs] == [
+        (1, "claims/a.txt", "a.txt"),
+        (3, "claims/ü.html", "ü.html"),
+    ]
+    assert documents() == ["Hail.", "# Fire"]
+
+
+def test_own_columns_travel_with_their_row(caller: Caller) -> None:
+    table = "id,text,Broker\n7,Hail.,Müller\n8,Storm.,\n"
+
+    assert upload(caller, "may.csv", table.encode()).status_code == 202
+
+    found = [job.input for job in AIJob.objects.order_by("pk").select_related("input")]
+    assert [(one.row_number, one.metadata) for one in found] == [
+        (2, {"id": "7", "Broker": "Müller"}),
+        (3, {"id": "8", "Broker": ""}),
+    ]
+    assert Collection.objects.get().columns == ["id", "Broker"]
+
+
+def test_columns_say_which_is_which(caller: Caller) -> None:
+    table = "Policy No.,Wording\n00123,Hail.\n"
+
+    unmapped = upload(caller, "may.csv", table.encode())
+    columns = json.dumps({"text": "Wording", "reference": "policy no."})
+    mapped = upload(caller, "may.csv", table.encode(), columns=columns)
+
+    (said,) = unmapped.json()["errors"]["file"]
+    assert "“Policy No.”, “Wording”" in said
+    assert "document_text" in said
+    assert mapped.status_code == 202, mapped.content
+    assert AIJob.objects.get().input.reference == "00123"
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "says"),
+    [
+        ({"columns": '{"text": "Body"}'}, "columns", "no column “Body”"),
+        ({"columns": '{"title": "text"}'}, "columns", "no field “title”"),
+        ({"columns": '{"text": "text", "reference": "text"}'}, "columns", "two fields"),
+        ({"columns": '{"text": 1}'}, "columns", "object of texts"),
+        ({"columns": "{"}, "columns", "JSON"),
+    ],
+)
+def test_a_mapping_that_fits_nothing_is_named(
+    caller: Caller, fields: dict[str, str], field: str, says: str
+) -> None:
+    response = upload(caller, "may.csv", b"text\nHail.\n", **fields)
+
+    assert response.status_code == 400
+    assert says in response.json()["errors"][field][0]
+
+
+def test_the_sheet_that_fits_is_read_and_another_on_request(caller: Caller) -> None:
+    data = (Path(__file__).parents[1] / "documents/cases/table.xlsx").read_bytes()
+
+    assert upload(caller, "may.xlsx", data).status_code == 202
+    assert AIJob.objects.get().input.reference == "00123"
+    wrong = upload(caller, "may.xlsx", data, sheet="Nowhere")
+    assert "Policies" in wrong.json()["errors"]["file"][0]

@@ -29,7 +29,7 @@ def test_a_post_queues_one_job(caller: Caller, job_type: str) -> None:
         "message": "Queued for the next batch, at half the price.",
     }
     assert (job.tenant, job.job_type, job.route) == (caller.tenant, job_type, "batch")
-    assert job.input.document == TEXT
+    assert job.documents.get().text == TEXT
 
 
 def test_what_is_needed_now_goes_at_once(caller: Caller) -> None:
@@ -49,7 +49,7 @@ def test_a_document_is_read_from_an_uploaded_file(caller: Caller) -> None:
 
     assert response.status_code == 202, response.content
     job = AIJob.objects.get()
-    assert (job.input.document, job.input.source_name) == (TEXT, "terms.txt")
+    assert (job.documents.get().text, job.input.source_name) == (TEXT, "terms.txt")
     assert job.input.options == {"categories": CATEGORIES}
     assert job.needed_by is not None
 
@@ -74,4 +74,4 @@ def test_a_form_may_hold_the_text_and_a_list_in_one_field(caller: Caller) -> Non
 def test_every_character_passes_through_unharmed(caller: Caller, text: str) -> None:
     assert caller.send("summarize", {"document_text": text}).status_code == 202
 
-    assert AIJob.objects.get().input.document == text
+    assert AIJob.objects.get().documents.get().text == text

@@ -5,6 +5,7 @@ import io
 import json
 from typing import Any
 
+import openpyxl
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import connections
@@ -44,7 +45,9 @@ def test_ndjson_has_a_line_for_each_job_in_order(caller: Caller) -> None:
     rows = [json.loads(line) for line in body(response).removesuffix("\n").split("\n")]
     assert [row["result"]["summary"] for row in rows] == ["one", "two\u2028halves", "three"]
     assert rows[0] == {
-        "number": 1,
+        "row": 1,
+        "reference": "",
+        "metadata": {},
         "job_id": str(AIJob.objects.order_by("pk")[0].pk),
         "status": "completed",
         "result": {"summary": "one"},
@@ -97,9 +100,102 @@ def test_the_order_holds_over_chunks(caller: Caller, monkeypatch: pytest.MonkeyP
         csv.DictReader(body(caller.read(f"collections/{made}/results?as=csv")).splitlines())
     )
 
-    assert [(row["number"], row["summary"]) for row in rows] == [
+    assert [(row["row"], row["summary"]) for row in rows] == [
         (str(n + 1), str(n)) for n in range(7)
     ]
+
+
+ITEMS = [
+    {"document_text": "Hail.", "reference": "POL-1", "metadata": {"Büro": "Köln", "status": "=1"}},
+    {"document_text": ""},
+    {"document_text": "Storm.", "reference": "-2", "metadata": {"Büro": "Bonn", "Jahr": "007"}},
+]
+ANALYSIS = {
+    "findings": [
+        {"title": "Hail is covered", "detail": "=HYPERLINK(1)", "quote": ""},
+        {"title": "Storm is not", "detail": "x" * 40_000, "quote": "q"},
+    ],
+    "obligations": [],
+    "risks": [{"title": "Vague", "severity": "high", "detail": "d"}],
+}
+
+
+def collection_with_a_skipped_row(caller: Caller) -> str:
+    body = {"name": "Mine", "job_type": "analyze", "items": ITEMS, "on_error": "skip"}
+    made: str = caller.send("collections", body).json()["collection_id"]
+    first = AIJob.objects.order_by("pk")[0]
+    make_output(first, ANALYSIS)
+    make_charge(first, "0.001")
+    AIJob.objects.filter(pk=first.pk).update(status="completed", finished_at=NOW)
+    return made
+
+
+def test_each_line_bears_the_row_the_reference_and_the_senders_own_data(caller: Caller) -> None:
+    made = collection_with_a_skipped_row(caller)
+
+    lines = body(caller.read(f"collections/{made}/results")).splitlines()
+
+    rows = [json.loads(line) for line in lines]
+    assert [(row["row"], row["reference"], row["metadata"]) for row in rows] == [
+        (1, "POL-1", {"Büro": "Köln", "status": "=1"}),
+        (3, "-2", {"Büro": "Bonn", "Jahr": "007"}),
+    ]
+
+
+def test_the_senders_columns_stand_after_row_and_reference(caller: Caller) -> None:
+    made = collection_with_a_skipped_row(caller)
+
+    text = body(caller.read(f"collections/{made}/results", **{"as": "csv"}))
+
+    head, first, second = csv.reader(io.StringIO(text, newline=""))
+    assert head[:7] == ["row", "reference", "Büro", "status (own)", "Jahr", "job_id", "status"]
+    assert first[:5] == ["1", "POL-1", "Köln", "'=1", ""]
+    assert second[:5] == ["3", "'-2", "Bonn", "", "007"]
+
+
+def test_a_csv_begins_with_a_byte_order_mark_on_request(caller: Caller) -> None:
+    made = finished_collection(caller, ["Ümläut"])
+
+    plain = body(caller.read(f"collections/{made}/results?as=csv"))
+    marked = body(caller.read(f"collections/{made}/results?as=csv&bom=1"))
+
+    assert marked == "\ufeff" + plain
+
+
+def test_a_workbook_has_a_sheet_for_each_list(caller: Caller) -> None:
+    made = collection_with_a_skipped_row(caller)
+
+    response = caller.read(f"collections/{made}/results", **{"as": "xlsx"})
+
+    assert response["Content-Disposition"] == 'attachment; filename="mine.xlsx"'
+    book = openpyxl.load_workbook(io.BytesIO(b"".join(response.streaming_content)))
+    sheets = {sheet.title: list(sheet.values) for sheet in book}
+    assert list(sheets) == ["Results", "Findings", "Obligations", "Risks", "Answers"]
+    head, first, second = sheets["Results"]
+    named = dict(zip(head, first, strict=True))
+    assert (named["row"], named["reference"], named["status (own)"]) == (1, "POL-1", "=1")
+    assert (named["status"], named["cost_usd"]) == ("completed", 0.001)
+    assert second[:2] == (3, "-2")
+    assert sheets["Risks"] == [
+        ("row", "reference", "title", "severity", "detail"),
+        (1, "POL-1", "Vague", "high", "d"),
+    ]
+    detail = sheets["Findings"][2][3]
+    assert len(str(detail)) == 32_767
+    assert "all of it is in CSV and NDJSON" in str(detail)
+    # A formula would be one for openpyxl as well.
+    assert book["Findings"]["D2"].data_type == "s"
+
+
+def test_more_names_than_a_table_can_have_stay_together(caller: Caller) -> None:
+    items = [{"document_text": "Hail.", "metadata": {f"name {n}": str(n)}} for n in range(205)]
+    made = caller.send("collections", {"name": "x", "job_type": "summarize", "items": items})
+
+    path = f"collections/{made.json()['collection_id']}/results?as=csv"
+    rows = list(csv.DictReader(io.StringIO(body(caller.read(path)), newline="")))
+
+    assert rows[199]["name 199"] == "199"
+    assert json.loads(rows[204]["metadata"]) == {"name 204": "204"}
 
 
 def test_another_format_is_named(caller: Caller) -> None:

@@ -1,6 +1,7 @@
 """Bulk enqueue: collections through the API, against bare COPY and bulk_create."""
 
 import csv
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import closing
@@ -16,7 +17,7 @@ from django.db import connection
 from django.test import override_settings
 from django.utils import timezone
 
-from aijobs.models import AIJob, JobInput, ids_from
+from aijobs.models import AIJob, JobDocument, JobInput, ids_from
 from citizenapp.tenants.models import Tenant
 from tests.benchmarks.bench import Bench, Way
 from tests.benchmarks.material import documents
@@ -187,9 +188,24 @@ def bulk_create(bench: Bench, tenant: Tenant) -> None:
                 job=job,
                 tenant=tenant,
                 job_type="summarize",
-                document=item["document_text"],
                 options={"max_length": item["max_length"]},
                 created_by="ann",
+            )
+            for job, item in zip(jobs, items, strict=True)
+        ),
+        batch_size=1_000,
+    )
+    JobDocument.objects.bulk_create(
+        (
+            JobDocument(
+                job=job,
+                number=1,
+                media_type="text/plain",
+                text=item["document_text"],
+                characters=len(item["document_text"]),
+                size=len(item["document_text"]),
+                sha256=hashlib.sha256(item["document_text"].encode()).digest(),
+                read_as="text",
             )
             for job, item in zip(jobs, items, strict=True)
         ),

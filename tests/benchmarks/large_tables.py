@@ -90,8 +90,12 @@ FROM numbers CROSS JOIN LATERAL (
 ) AS life;
 
 INSERT INTO aijobs_jobinput
-    (job_id, tenant_id, job_type, document, options, source_name, created_by)
-SELECT id, tenant_id, job_type, '"The tenant shall repair the roof."', '{}', '', 'ann'
+    (job_id, tenant_id, job_type, options, source_name, created_by)
+SELECT id, tenant_id, job_type, '{}', '', 'ann' FROM aijobs_aijob;
+
+INSERT INTO aijobs_jobdocument
+    (job_id, number, name, media_type, text, characters, size, sha256, read_as)
+SELECT id, 1, '', 'text/plain', '"The tenant shall repair the roof."', 35, 35, '', 'text'
 FROM aijobs_aijob;
 
 INSERT INTO aijobs_ledgerentry

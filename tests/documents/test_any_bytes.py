@@ -1,7 +1,7 @@
 import contextlib
 import io
 
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from aijobs.documents import UnreadableDocument, UnreadableTable, read_document, read_table
@@ -20,6 +20,26 @@ table_bytes = st.one_of(
 def test_any_bytes_are_a_text_or_refused(data: bytes) -> None:
     with contextlib.suppress(UnreadableDocument):
         assert read_document(data, "a.txt").text.strip()
+
+
+mail_bytes = st.lists(
+    st.sampled_from(
+        [
+            b"From: a@example.com\n", b"Subject: =?utf-8?q?=zz?=\n", b"MIME-Version: 1.0\n",
+            b"Content-Type: multipart/mixed; boundary=x\n", b"Content-Type: message/rfc822\n",
+            b"Content-Type: multipart/alternative; boundary=x\n", b"Content-Type: text/html\n",
+            b"Content-Transfer-Encoding: base64\n", b"Content-Type: text/plain; charset=x\n",
+            b"\n--x\n", b"\n--x--\n", b"\n", b"\xff\xfe\0", b"TGlzdA==\n", b"a: b\n",
+        ]
+    )
+).map(b"".join)  # fmt: skip
+
+
+@settings(max_examples=30, deadline=None)
+@given(mail_bytes)
+def test_any_bytes_are_a_mail_or_refused(data: bytes) -> None:
+    with contextlib.suppress(UnreadableDocument):
+        assert read_document(data, "a.eml", accept_partial=True).text.strip()
 
 
 @given(table_bytes, st.sampled_from(["a.csv", "a.ndjson"]))

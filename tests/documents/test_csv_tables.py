@@ -1,9 +1,15 @@
+import csv
 import io
+from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from aijobs.documents import TableLimits, UnreadableTable, read_table
+from aijobs.documents import Row, Table, TableLimits, UnreadableTable, open_table, read_table
+
+CASES = Path(__file__).parent / "cases"
 
 Rows = list[tuple[int, dict[str, Any]]]
 
@@ -82,8 +88,8 @@ def test_short_rows_are_filled_up_and_trailing_blanks_cut_off() -> None:
         ("", "The file is empty."),
         ("\n \n", "The table has no rows."),
         ("text,n\n\n", "The table has no rows."),
-        ("a,,b\n1,2,3\n", "Column 2 has no name in the header."),
-        ("a,b,A \n1,2,3\n", "Columns 1 and 3 have one name."),
+        ("a,,b\n1,2,3\n", "Column 2 (B) has no name in the header."),
+        ("a,b,A \n1,2,3\n", "Columns 1 (A) and 3 (C) have one name."),
         ("a,b\n1,2\n1,2,3\n", "Row 3 has 3 cells; the header has 2."),
         ('a,b\n1,"2"3\n', "Row 2 cannot be read. Is a quotation mark not closed or not doubled?"),
         (
@@ -137,3 +143,94 @@ def test_a_file_may_be_closed_before_its_last_row_is_asked_for() -> None:
         table = read_table(file, "a.csv")
         next(table)
     del table
+
+
+def table(data: bytes, filename: str = "a.csv", content_type: str | None = None) -> Table:
+    return open_table(io.BytesIO(data), filename, content_type=content_type)
+
+
+def case(name: str) -> Table:
+    return table((CASES / name).read_bytes())
+
+
+def test_headers_stay_as_they_are_written() -> None:
+    found = case("own.csv")
+    assert found.header == ("Policy No.", "Holder", "Policy text")
+    assert next(found.rows()).cells["Policy No."] == "P-001"
+    assert case("extra.csv").header == ("id", "text")
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("line", ["sep={}\r\n", "SEP={}\n", '"sep={}"\n', "\ufeffsep={}\r\n"])
+def test_the_line_that_names_the_delimiter_is_no_row(line: str, delimiter: str) -> None:
+    text = line.format(delimiter) + delimiter.join(["a,;x", "b"]).replace(",;", ":")
+    text += "\r\n" + delimiter.join(["1", "2"])
+    assert list(table(text.encode()).rows()) == [Row(2, {"a:x": "1", "b": "2"}, {})]
+
+
+def test_the_case_that_excel_writes_is_read() -> None:
+    assert list(case("sep.csv").rows()) == [
+        Row(2, {"text": "Hail", "categories": "home|motor"}, {})
+    ]
+
+
+@pytest.mark.parametrize("end", ["\x1a", "\r\n\x1a", "\n\x1a\x1a"])
+def test_the_end_mark_of_old_systems_is_no_row(end: str) -> None:
+    assert list(table(f"a,b\n1,2{end}".encode()).rows()) == [Row(2, {"a": "1", "b": "2"}, {})]
+
+
+def test_utf_16_without_a_mark_is_read() -> None:
+    found = case("csv_utf16_no_mark.csv")
+    assert found.header == ("document_text",)
+    assert [row.cells for row in found.rows()] == [{"document_text": "Hail in Cologne"}]
+
+
+def test_a_byte_that_is_not_utf_8_is_named_in_its_row() -> None:
+    found = table("text,n\nMüller,1\nGröße,2\n".encode() + b"B\xe4r,3\n")
+    assert found.warnings == ("1 byte is not text in UTF-8 and marked with \ufffd",)
+    last = list(found.rows())[-1]
+    assert last.cells == {"text": "B\ufffdr", "n": "3"}
+    assert list(last.errors) == ["text"]
+
+
+@pytest.mark.parametrize("text", ["€5,000", "Müller", "£5,000"])
+def test_short_texts_in_windows_1252_are_read(text: str) -> None:
+    assert [r.cells for r in table(f"text;n\n{text};1".encode("cp1252")).rows()] == [
+        {"text": text, "n": "1"}
+    ]
+
+
+def test_the_encoding_that_the_sender_names_is_believed() -> None:
+    found = table("Miasto\nŁódź\n".encode("iso-8859-2"), content_type="text/csv; charset=latin2")
+    assert [row.cells for row in found.rows()] == [{"Miasto": "Łódź"}]
+
+
+def test_rows_are_numbered_as_a_spreadsheet_does() -> None:
+    assert [row.number for row in case("csv-skip-then-number.csv").rows()] == [2, 3, 4, 6]
+
+
+def test_a_nul_is_no_text() -> None:
+    data = b"a\n" + b"x\n" * 200_000 + b"y\0\n"
+    with pytest.raises(UnreadableTable, match=r"Row 200,002 has a NUL"):
+        list(open_table(io.BytesIO(data), "a.csv", limits=TableLimits(rows=300_000)).rows())
+
+
+def test_a_column_without_a_name_may_only_be_empty() -> None:
+    assert table(b"a,,b\n1,,2\n").header == ("a", "b")
+
+
+cells = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\x1a"))
+
+
+@given(
+    st.lists(st.tuples(cells, cells).filter(lambda row: any(map(str.strip, row))), min_size=1),
+    st.sampled_from(",;\t|"),
+    st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
+)
+def test_what_the_csv_module_writes_comes_back(
+    lines: list[tuple[str, str]], delimiter: str, encoding: str
+) -> None:
+    out = io.StringIO()
+    csv.writer(out, delimiter=delimiter).writerows([("a", "b"), *lines])
+    found = table(out.getvalue().encode(encoding))
+    assert [tuple(row.cells.values()) for row in found.rows()] == lines

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from aijobs.documents import TableLimits, UnreadableTable, read_table
+from aijobs.documents import Row, TableLimits, UnreadableTable, open_table, read_table
 
 
 def rows(data: bytes, filename: str = "a.ndjson", **limits: int) -> list[tuple[int, Any]]:
@@ -56,3 +56,19 @@ def test_limits_hold() -> None:
     assert refusal(b'{"a": 1}\n' * 3, rows=2) == "The table has more than 2 rows."
     assert refusal(b'{"a": "' + b"x" * 9_000_000 + b'"}') == "Line 1 is longer than 8 MB."
     assert refusal(b"{\n", size=1).startswith("The file is too large")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig"])
+def test_other_encodings_of_unicode_are_read(encoding: str) -> None:
+    data = '{"a": "Müller"}\r\n{"a": "\u2028"}\n'.encode(encoding)
+    assert rows(data) == [(1, {"a": "Müller"}), (2, {"a": "\u2028"})]
+
+
+def test_the_end_mark_of_old_systems_is_no_row() -> None:
+    assert rows(b'{"a": 1}\n\x1a') == [(1, {"a": 1})]
+
+
+def test_an_open_table_has_no_header() -> None:
+    table = open_table(io.BytesIO(b'{"a": 1}'), "a.ndjson")
+    assert (table.kind, table.header, table.sheets, table.sheet) == ("ndjson", None, (), None)
+    assert list(table.rows()) == [Row(1, {"a": 1}, {})]

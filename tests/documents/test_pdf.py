@@ -52,30 +52,29 @@ def encrypted(password: str) -> bytes:
 
 def refusal(data: bytes, limits: DocumentLimits | None = None) -> str:
     with pytest.raises(UnreadableDocument) as caught:
-        read_document(data, "a.pdf", limits=limits or DocumentLimits())
+        read_document(data, "a.pdf", read_as="text", limits=limits or DocumentLimits())
     return str(caught.value)
 
 
 def test_the_text_of_all_pages_is_read() -> None:
-    assert (
-        read_document(pdf("First page", "Second page"), "a.pdf").text == "First page\n\nSecond page"
-    )
+    read = read_document(pdf("First page", "Second page"), "a.pdf")
+    assert read.text == "[page 1]\nFirst page\n\n[page 2]\nSecond page"
 
 
 @pytest.mark.parametrize("filename", ["a.txt", "a", "a.docx", "a.png"])
 def test_a_pdf_is_known_by_its_content_whatever_it_is_called(filename: str) -> None:
-    assert read_document(pdf("Terms"), filename).text == "Terms"
+    assert read_document(pdf("Terms"), filename).text == "[page 1]\nTerms"
 
 
 def test_a_pdf_may_have_something_before_its_mark_and_a_text_may_speak_of_it() -> None:
-    assert read_document(b"mail header\r\n" + pdf("Terms"), "a.pdf").text == "Terms"
+    assert read_document(b"mail header\r\n" + pdf("Terms"), "a.pdf").text == "[page 1]\nTerms"
     assert (
         read_document(b"A PDF starts with %PDF-1.7", "a.txt").text == "A PDF starts with %PDF-1.7"
     )
 
 
-def test_a_pdf_without_text_is_refused_as_a_scan() -> None:
-    assert "has no text: it was probably scanned" in refusal(pdf("", " "))
+def test_a_pdf_of_empty_pages_has_no_text() -> None:
+    assert refusal(pdf("", " ")) == "The document has no text."
 
 
 def test_a_password_is_asked_to_be_removed() -> None:
@@ -83,7 +82,7 @@ def test_a_password_is_asked_to_be_removed() -> None:
 
 
 def test_a_pdf_that_only_forbids_printing_is_read() -> None:
-    assert read_document(encrypted(""), "a.pdf").text == "Secret terms"
+    assert read_document(encrypted(""), "a.pdf").text == "[page 1]\nSecret terms"
 
 
 def test_too_many_pages_are_refused_with_their_number() -> None:

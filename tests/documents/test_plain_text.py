@@ -72,10 +72,7 @@ def test_only_the_limit_is_read_of_a_file_over_it() -> None:
 @pytest.mark.parametrize(
     ("data", "filename", "content_type"),
     [
-        (b"\x89PNG\r\n", "scan.png", "image/png"),
         (b"MZ", "setup.exe", None),
-        (b"{\\rtf1 Hello}", "letter.rtf", "text/rtf"),
-        (b"{\\rtf1 Hello}", "letter.txt", "text/plain"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "sheet.xls", None),
     ],
 )
@@ -83,7 +80,7 @@ def test_other_kinds_of_file_are_refused_with_those_that_are_accepted(
     data: bytes, filename: str, content_type: str | None
 ) -> None:
     message = refusal(data, filename, content_type)
-    assert ".txt, .md, .html, .pdf or .docx" in message
+    assert "Upload .txt, .md, .html, .pdf, .docx" in message
 
 
 def test_an_unknown_extension_is_read_when_the_client_calls_it_text() -> None:

@@ -13,6 +13,7 @@ from aijobs.models import (
     Batch,
     Collection,
     JobAttempt,
+    JobDocument,
     JobInput,
     JobOutput,
     LedgerEntry,
@@ -65,6 +66,7 @@ def audit(world: World, *, journey: bool = True) -> Books:
         expected = whole - len(TENANTS) * HOPELESS
         books.compare(f"results ({dict(ends)})", ends["completed"], expected)
     books.compare("inputs", JobInput.objects.count(), AIJob.objects.count())
+    books.compare("documents", JobDocument.objects.count(), AIJob.objects.count())
     _jobs(books)
     _batches(books, world)
     _direct_calls(books, world)

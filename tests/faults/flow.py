@@ -12,7 +12,7 @@ from pathlib import Path
 # Moves of a row are called `mark_…`.
 LASTING = {
     *("create_batch", "create_message", "cancel_batch", "delete_batch", "copy_rows"),
-    *("create", "bulk_create", "get_or_create", "save", "queue_unsent_again", "queue_failed_again"),
+    *("create", "bulk_create", "get_or_create", "save", "queue_unsent_again", "queue_again"),
     *("cancel_unsent", "cancel_waiting"),
 }
 POINT = "crash_point"

@@ -5,7 +5,7 @@ import signal
 from typing import Any
 
 from aijobs.crash_points import Step
-from aijobs.models import AIJob, Batch, JobAttempt, JobInput, LedgerEntry
+from aijobs.models import AIJob, Batch, JobAttempt, JobDocument, JobInput, LedgerEntry
 from aijobs.pipeline import assemble, dispatch, poll, sweep
 from citizenapp.tenants.models import Tenant
 from tests.factories import make_charge, make_job
@@ -35,6 +35,7 @@ def test_jobs_are_pruned_and_charges_stay(world: World, settings: Any) -> None:
     sweep.run(world.now())
     assert not AIJob.objects.exists()
     assert not JobInput.objects.exists()
+    assert not JobDocument.objects.exists()
     assert LedgerEntry.objects.count() == charges
 
 

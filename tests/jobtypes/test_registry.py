@@ -10,7 +10,7 @@ from aijobs import jobtypes
 
 def test_there_is_one_type_for_each_file() -> None:
     files = {path.stem for path in Path(jobtypes.__file__).parent.glob("*.py")}
-    assert set(jobtypes.names()) == files - {"__init__", "base", "text"}
+    assert set(jobtypes.names()) == files - {"__init__", "base", "parts", "quotes", "text"}
 
 
 def test_every_type_is_found_under_its_own_name() -> None:
@@ -18,9 +18,9 @@ def test_every_type_is_found_under_its_own_name() -> None:
     assert [job_type.name for job_type in jobtypes.all_types()] == list(jobtypes.names())
 
 
-def test_every_text_field_is_a_field_of_the_input() -> None:
+def test_the_document_has_one_name_in_all_of_them() -> None:
     for job_type in jobtypes.all_types():
-        assert job_type.text_field in job_type.Input.model_fields
+        assert jobtypes.TEXT_FIELD in job_type.Input.model_fields
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones() -> None:

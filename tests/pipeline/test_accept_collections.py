@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from aijobs.jobtypes import InvalidInput, UnknownJobType
-from aijobs.models import AIJob, Collection, JobInput
+from aijobs.models import AIJob, Collection, JobDocument, JobInput
 from aijobs.pipeline import accept
 from aijobs.pipeline.accept import Accepted, RejectedCollection
 from tests.factories import CATEGORIES, NOW, make_tenant
@@ -27,6 +27,7 @@ def accept_all(items: Any, job_type: str = "summarize", name: Any = "Q3", **more
 def assert_nothing_is_stored() -> None:
     assert not AIJob.objects.exists()
     assert not JobInput.objects.exists()
+    assert not JobDocument.objects.exists()
     assert not Collection.objects.exists()
 
 
@@ -35,7 +36,7 @@ def test_five_thousand_rows_are_queued_in_their_order() -> None:
     assert (accepted.accepted, accepted.rejected, accepted.rejected_count) == (5_000, [], 0)
     assert (accepted.collection.name, accepted.collection.total) == ("Q3", 5_000)
     jobs = AIJob.objects.filter(collection=accepted.collection).order_by("pk")
-    documents = jobs.values_list("input__document", flat=True)
+    documents = jobs.values_list("documents__text", flat=True)
     assert list(documents) == [f"Policy {n}." for n in range(5_000)]
     assert set(jobs.values_list("status", "route", "created_at")) == {("queued", "batch", NOW)}
 
@@ -155,4 +156,4 @@ def test_an_unknown_job_type_is_refused() -> None:
 def test_hard_text_survives_the_bulk_road() -> None:
     hard = ["cut off \ud83d", "a\u2028b", "tab\tnewline\nbackslash\\.", "\\N", "👩‍👩‍👧"]
     accept_all([{"document_text": text} for text in hard])
-    assert list(JobInput.objects.order_by("pk").values_list("document", flat=True)) == hard
+    assert list(JobDocument.objects.order_by("job").values_list("text", flat=True)) == hard

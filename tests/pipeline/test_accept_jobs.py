@@ -1,12 +1,15 @@
 """One job is checked, priced by size and stored whole, or refused with the fields named."""
 
+import hashlib
 import math
+from dataclasses import replace
 from datetime import timedelta
 
 import orjson
 import pytest
 
 from aijobs.checks import MODEL_NAME_BYTES
+from aijobs.documents import of_text
 from aijobs.jobtypes import InvalidInput, UnknownJobType
 from aijobs.jobtypes.base import MAX_DOCUMENT_CHARS
 from aijobs.models import AIJob, JobInput
@@ -22,12 +25,21 @@ def accept_one(raw: object, job_type: str = "summarize", **more: object) -> AIJo
 
 
 def test_a_job_is_queued_with_its_input_beside_it() -> None:
-    job = accept_one({"document_text": TEXT, "max_length": 40}, source_name="C:\\docs\\a.pdf")
+    job = accept_one({"max_length": 40}, documents=[replace(of_text(TEXT), name="C:\\docs\\a.pdf")])
     assert (job.status, job.route, job.attempts) == ("queued", "batch", 0)
     assert (job.created_at, job.not_before, job.needed_by) == (NOW, NOW, None)
     given = JobInput.objects.get()
-    assert (given.document, given.options) == (TEXT, {"max_length": 40})
+    assert given.options == {"max_length": 40}
     assert (given.source_name, given.created_by) == ("a.pdf", "ann")
+    stored = job.documents.get()
+    assert (stored.number, stored.name, stored.text, stored.characters) == (
+        1,
+        "a.pdf",
+        TEXT,
+        len(TEXT),
+    )
+    assert (stored.size, stored.read_as, stored.original) == (len(TEXT.encode()), "text", None)
+    assert bytes(stored.sha256) == hashlib.sha256(TEXT.encode()).digest()
 
 
 @pytest.mark.parametrize(
@@ -83,13 +95,13 @@ def test_an_unknown_job_type_is_refused() -> None:
 @pytest.mark.parametrize("text", ["cut off \ud83d", "a\u2028b", "\u202eعربي", "👩‍👩‍👧", "<b>&amp;"])
 def test_hard_text_is_stored_unharmed(text: str) -> None:
     job = accept_one({"document_text": text})
-    assert AIJob.objects.get(pk=job.pk).input.document == text
+    assert AIJob.objects.get(pk=job.pk).documents.get().text == text
 
 
 def test_its_line_in_a_batch_is_never_longer_than_said() -> None:
     job = accept_one({"document_text": "\ud800\x01\u2028é" * 1_000})
     kind = job.kind
-    given = kind.load({**job.input.options, kind.text_field: job.input.document})
+    given = kind.load(job.input.options, [job.documents.get().part])
     # While it waits, the setting may come to name a model with a longer name.
     longest = kind.params(given, max_tokens_factor=2) | {"model": "m" * MODEL_NAME_BYTES}
     line = orjson.dumps({"custom_id": "x" * 64, "params": longest}) + b","
@@ -97,6 +109,7 @@ def test_its_line_in_a_batch_is_never_longer_than_said() -> None:
 
 
 def test_a_name_of_a_file_is_stored_without_what_no_name_should_hold() -> None:
-    job = accept_one({"document_text": TEXT}, source_name="../x/\ud800re\0port\n.pdf" + "g" * 300)
+    name = "../x/\ud800re\0port\n.pdf" + "g" * 300
+    job = accept_one({}, documents=[replace(of_text(TEXT), name=name)])
     assert job.input.source_name.startswith("?report.pdfggg")
     assert len(job.input.source_name) == 255

@@ -10,6 +10,7 @@ from aijobs.models import (
     Batch,
     Collection,
     JobAttempt,
+    JobDocument,
     JobInput,
     JobOutput,
     LedgerEntry,
@@ -141,7 +142,7 @@ def test_old_jobs_go_with_all_that_belongs_to_them_and_their_charges_stay(
     sweep.run(ended + DAY * 30 - DAY)
     assert AIJob.objects.count() == 3
     sweep.run(ended + DAY * 30 + MINUTE)
-    for model in (AIJob, JobInput, JobOutput, JobAttempt, Collection):
+    for model in (AIJob, JobDocument, JobInput, JobOutput, JobAttempt, Collection):
         assert not model._default_manager.exists(), model
     assert list(LedgerEntry.objects.values()) == charges
     assert len(charges) == 3

@@ -24,7 +24,7 @@ def test_one_key_sent_by_many_at_once_makes_one_job(house: House) -> None:
     assert {status for status, _ in answers} == {202}
     assert len(set(answers)) == 1
     [(jobs,)] = house.rows(
-        "SELECT count(*) FROM aijobs_jobinput WHERE document::text LIKE %s", [f"%{key}%"]
+        "SELECT count(*) FROM aijobs_jobdocument WHERE text::text LIKE %s", [f"%{key}%"]
     )
     assert jobs == 1
 

@@ -12,8 +12,8 @@ AIJOBS = Path(settings.BASE_DIR) / "aijobs"
 OF_ALL_TENANTS = {"staff.py", "forecast.py"}
 # Rows that api and web show, which they get from the room.
 SHOWN = {
-    "AIJob", "Collection", "JobAttempt", "JobInput", "JobOutput", "LedgerEntry", "StatusCounter",
-    "UsageRollup",
+    "AIJob", "Collection", "JobAttempt", "JobDocument", "JobInput", "JobOutput", "LedgerEntry",
+    "StatusCounter", "UsageRollup",
 }  # fmt: skip
 
 

@@ -92,7 +92,7 @@ def test_results_come_in_the_order_of_their_rows_chunk_by_chunk(
     chunks = list(jobs.results(tenant, collection))
     assert [len(chunk) for chunk in chunks] == [2, 2, 1]
     rows = [row for chunk in chunks for row in chunk]
-    assert [(row.number, row.job_id) for row in rows] == [
+    assert [(row.row, row.job_id) for row in rows] == [
         (number, job.pk) for number, job in enumerate(made, 1)
     ]
 

@@ -13,6 +13,12 @@ pytestmark = pytest.mark.django_db
 
 LINKS = re.compile(rb'href="[^"]*"')
 NONSENSE = ["nonsense", "\0", " ", "0", "-1", "\U0001f600", "9" * 5_000]
+# What is nonsense elsewhere, and may be meant here.
+TEXT = {"nonsense", " ", "0", "-1", "\U0001f600"}
+POSSIBLE = dict.fromkeys(("reference", "category", "reason", "search"), TEXT) | {
+    "bom": {"0"},
+    "original": {"0"},
+}
 TWO_WAYS = [one for one in OF_TENANTS if {"before", "after"} <= one.parameters.keys()]
 PARAMETERS = [(address, name) for address in OF_TENANTS for name in address.parameters]
 
@@ -43,7 +49,8 @@ def test_nonsense_is_a_400_that_names_the_parameter(
     world: World, address: Address, name: str
 ) -> None:
     client = world.client(address)
-    for path, value in product(paths(world, address), NONSENSE):
+    nonsense = [value for value in NONSENSE if value not in POSSIBLE.get(name, ())]
+    for path, value in product(paths(world, address), nonsense):
         response = client.get(path, {name: value})
         assert response.status_code == 400
         if address.is_api:

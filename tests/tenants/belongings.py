@@ -90,7 +90,13 @@ class Belongings:
             if life == "at Anthropic":
                 fields |= {"status": "submitted", "batch": batches.at_anthropic}
             job = make_job(
-                self.tenant, kind, f"Letter {number}", now=NOW + timedelta(seconds=number), **fields
+                self.tenant,
+                kind,
+                f"Letter {number}",
+                now=NOW + timedelta(seconds=number),
+                reference=f"POL-{number % 2}",
+                metadata={"of": self.name},
+                **fields,
             )
             if life == "completed":
                 make_output(job)

@@ -16,7 +16,6 @@ import pytest
 from django.db import transaction
 from django.test import Client
 
-from aijobs import jobtypes
 from aijobs.api.idempotency import HEADER
 from tests.addresses import OF_TENANTS, Address, queries
 from tests.factories import NOW, OPTIONS
@@ -34,6 +33,13 @@ ONCE = [
     if HEADER in {one["name"] for one in operation.get("parameters", [])}
 ]
 
+# What parameters may be that hold any text.
+TEXTS = {
+    "reference": ["POL-1"],
+    "search": ["POL-1", "Letter"],
+    "category": ["motor"],
+    "reason": ["api_error", "invalid_output"],
+}
 METHODS = ("post", "put", "patch", "delete")
 
 Answer = tuple[int, str | None, bytes]
@@ -65,10 +71,13 @@ class World:
             "collection_id": [str(mine.collection), str(theirs.collection)],
             "key_id": [mine.key, theirs.key],
             "name": ["not-found"],
+            "sample": ["policy.txt"],
             "job_type": list(KINDS),
         }
 
-    def values(self, name: str, schema: Mapping[str, Any]) -> Sequence[str]:
+    def values(  # noqa: PLR0911 - one for each kind
+        self, name: str, schema: Mapping[str, Any]
+    ) -> Sequence[str]:
         """All that a parameter may be where that can be counted, else some of each kind."""
         schema = next((one for one in schema.get("anyOf", []) if one["type"] != "null"), schema)
         jobs = [self.mine.in_the_middle, self.theirs.in_the_middle]
@@ -83,6 +92,10 @@ class World:
                 return [(NOW + timedelta(seconds=len(self.mine.jobs) // 2)).isoformat()]
             case {"type": "integer", "minimum": least, "maximum": most}:
                 return [str(least), str(most)]
+            case {"type": "boolean"}:
+                return ["true", "false"]
+            case _ if name in TEXTS:
+                return TEXTS[name]
             case _ if name == "cursor":
                 return [f"{way}.{job.hex}" for way in ("older", "newer") for job in jobs]
         raise AssertionError(f"Say what {name} may be: {schema}")
@@ -164,6 +177,7 @@ def test_what_is_mine_is_there_and_what_is_theirs_is_not(address: Address) -> No
             "collection_id": [str(whose.collection)],
             "key_id": [whose.key],
             "name": ["not-found"],
+            "sample": ["policy.txt"],
             "job_type": [KINDS[0]],
         }
         [path] = address.filled(rows)
@@ -182,9 +196,9 @@ def request_of(address: Address, whose: Belongings) -> tuple[str, dict[str, Any]
         return path, {}
     name = path.rpartition("/")[2]
     if name == "collections":
-        item = {jobtypes.get(KINDS[0]).text_field: "A text."} | OPTIONS[KINDS[0]]
+        item = {"document_text": "A text."} | OPTIONS[KINDS[0]]
         return path, {"name": "Policies", "job_type": KINDS[0], "items": [item]}
-    return path, {jobtypes.get(name).text_field: "A text."} | OPTIONS[name]
+    return path, {"document_text": "A text."} | OPTIONS[name]
 
 
 def send(client: Client, request: tuple[str, dict[str, Any]]) -> Any:

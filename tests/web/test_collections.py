@@ -7,15 +7,16 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 
 from aijobs import jobtypes
-from aijobs.models import AIJob, Collection, new_id
+from aijobs.models import AIJob, CircuitBreaker, Collection, new_id
 from citizenapp.tenants.models import Tenant
 from tests.factories import NOW, make_job, make_tenant, make_user
 
 pytestmark = pytest.mark.django_db
 
-GOOD = "text\r\nFirst letter\r\n\r\nSecond letter\r\n"
+GOOD = "text\r\nFirst letter\r\nSecond letter\r\n"
 MIXED = "text,categories\r\nFirst letter,\r\n\r\n ,red;blue\r\nSecond letter,\r\n"
 
 
@@ -69,8 +70,14 @@ def test_every_row_becomes_a_job(writer: Client, tenant: Tenant) -> None:
     assert response["Location"] == f"/collections/{collection.pk}"
     assert (collection.name, collection.tenant, collection.total) == ("October", tenant, 2)
     jobs = list(AIJob.objects.select_related("input").order_by("pk"))
-    assert [job.input.document for job in jobs] == ["First letter", "Second letter"]
+    assert [job.documents.get().text for job in jobs] == ["First letter", "Second letter"]
     assert jobs[0].input.options == {"categories": ["motor", "home"]}
+
+
+def test_an_empty_cell_among_the_texts_is_an_error_and_not_left_out(writer: Client) -> None:
+    page = send(writer, "text\r\nFirst letter\r\n\r\nSecond letter\r\n\r\n").content.decode()
+    assert "(row 3)" in page
+    assert not AIJob.objects.exists()
 
 
 def test_a_row_may_say_what_the_form_says_for_all(writer: Client) -> None:
@@ -82,11 +89,11 @@ def test_a_row_may_say_what_the_form_says_for_all(writer: Client) -> None:
 def test_one_bad_row_stops_all_and_is_named_by_its_number_in_the_file(writer: Client) -> None:
     response = send(writer, MIXED)
     assert response.status_code == 422
-    assert [(row.row, row.errors) for row in response.context["rejected"]] == [
-        (4, {"text": ["Must not be empty."]})
+    assert list(map(str, response.context["preview"].groups)) == [
+        "1 row: text: Must not be empty. (row 4)"
     ]
     page = response.content.decode()
-    assert "1 of 3 rows has an error" in page
+    assert "3 rows</strong>, 1 with an error" in page
     assert "motor\nhome" in page
     assert not Collection.objects.exists()
 
@@ -95,7 +102,7 @@ def test_bad_rows_are_skipped_on_request(writer: Client) -> None:
     response = send(writer, MIXED, on_error="skip")
     page = writer.get(response["Location"]).content.decode()
     assert "Queued 2 documents." in page
-    assert "Skipped 1 row: row 4, text: Must not be empty." in page
+    assert "Left out 1 row. 1 row: Document text: Must not be empty. (row 4)" in page
     assert AIJob.objects.count() == 2
 
 
@@ -104,7 +111,7 @@ def test_bad_rows_are_skipped_on_request(writer: Client) -> None:
     [
         ("", "a.csv", "The submitted file is empty."),
         ("text\r\n", "a.csv", "The table has no rows."),
-        ("text,text\r\na,b\r\n", "a.csv", "Columns 1 and 2 have one name."),
+        ("text,text\r\na,b\r\n", "a.csv", "Columns 1 (A) and 2 (B) have one name."),
         (b"%PDF-1.7", "a.pdf", "This kind of file cannot be read."),
         ('{"text": 1', "a.ndjson", "Line 1 is not a JSON object."),
     ],
@@ -118,9 +125,9 @@ def test_a_table_that_cannot_be_read_is_refused(
     assert not Collection.objects.exists()
 
 
-def test_an_unknown_column_is_an_error_of_its_row(writer: Client) -> None:
-    response = send(writer, "text,colour\r\nA letter,red\r\n")
-    assert response.context["rejected"][0].errors == {"colour": ["There is no such field."]}
+def test_a_column_that_is_no_field_travels_with_its_row(writer: Client) -> None:
+    assert send(writer, "text,colour,categories\r\nA letter,red,a;b\r\n").status_code == 302
+    assert AIJob.objects.get().input.metadata == {"colour": "red"}
 
 
 @pytest.mark.parametrize("name", ["", " ", "x" * 201])
@@ -160,6 +167,67 @@ def test_what_still_waits_is_canceled(writer: Client, tenant: Tenant) -> None:
     assert collection.counts()["canceled"] == 2
     again = writer.post(f"/collections/{collection.pk}/cancel", follow=True)
     assert "Nothing was waiting any more." in again.content.decode()
+
+
+def test_canceling_asks_first_and_names_the_number(writer: Client, tenant: Tenant) -> None:
+    collection = make_collection(tenant, completed=1, queued=2)
+    page = writer.get(f"/collections/{collection.pk}/cancel").content.decode()
+    assert "Cancel 2 waiting jobs?" in page
+    assert collection.counts()["queued"] == 2
+
+
+def test_what_was_canceled_is_queued_again(writer: Client, tenant: Tenant) -> None:
+    collection = make_collection(tenant, canceled=3, failed=1)
+    assert "Queue 3 canceled again" in writer.get(f"/collections/{collection.pk}").content.decode()
+    path = f"/collections/{collection.pk}/retry"
+    page = writer.post(path, {"status": "canceled"}, follow=True).content.decode()
+    assert "Queued 3 canceled jobs again." in page
+    assert (collection.counts()["queued"], collection.counts()["failed"]) == (3, 1)
+
+
+def test_all_is_done_only_where_all_has_a_result(writer: Client, tenant: Tenant) -> None:
+    done = make_collection(tenant, completed=2)
+    assert "All done." in writer.get(f"/collections/{done.pk}").content.decode()
+    ended = make_collection(tenant, completed=2, failed=3, canceled=1)
+    page = writer.get(f"/collections/{ended.pk}").content.decode()
+    assert "All done." not in page
+    assert "All ended: 3 failed, 1 canceled." in page
+
+
+def test_rows_that_were_left_out_are_told(writer: Client, tenant: Tenant) -> None:
+    collection = make_collection(tenant, completed=1)
+    Collection.objects.filter(pk=collection.pk).update(rejected=4)
+    page = writer.get(f"/collections/{collection.pk}").content.decode()
+    assert "4 rows were left out" in page
+
+
+def test_nothing_is_expected_while_sending_is_paused(writer: Client, tenant: Tenant) -> None:
+    collection = make_collection(tenant, queued=1)
+    now = timezone.now()
+    CircuitBreaker.objects.create(reason="on_hold", message="", opened_at=now, probe_at=now)
+    page = writer.get(f"/collections/{collection.pk}").content.decode()
+    assert "Sending is paused.</p>" in page
+
+
+def test_the_page_of_a_job_leads_to_its_row(writer: Client) -> None:
+    send(writer, "reference,text,branch\r\nP-1,Hail,<i>north</i>\r\n")
+    job = AIJob.objects.get()
+    page = writer.get(f"/jobs/{job.pk}").content.decode()
+    assert f"/collections/{job.collection_id}?row=2" in page
+    assert "&lt;i&gt;north&lt;/i&gt;" in page
+    assert "<title>P-1" in page
+
+
+def test_the_samples_are_downloaded_and_can_be_queued(writer: Client) -> None:
+    table = b"".join(writer.get("/samples/claims.csv"))
+    response = send(
+        writer, table, **{"columns.document_text": "letter", "columns.reference": "claim"}
+    )
+    assert response.status_code == 302
+    assert Collection.objects.get().total == 10
+    policy = b"".join(writer.get("/samples/policy.txt"))
+    assert policy.startswith(b"HOUSEHOLD INSURANCE")
+    assert writer.get("/samples/settings.py").status_code == 404
 
 
 def test_what_failed_is_queued_again(writer: Client, tenant: Tenant) -> None:

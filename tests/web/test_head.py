@@ -34,6 +34,7 @@ def path_of(address: Address, rows: Belongings) -> str:
             "collection_id": [str(rows.collection)],
             "key_id": [rows.key],
             "name": ["not-found"],
+            "sample": ["policy.txt"],
             "pk": ["1"],
             "job_type": [KINDS[0]],
             "object_id": [str(rows.jobs[0])],

@@ -1,12 +1,15 @@
 """A job's page, and what can be done there."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client
 
+from aijobs.documents import read_document
 from aijobs.models import AIJob, JobAttempt
+from aijobs.pipeline import accept
 from citizenapp.tenants.models import Tenant
 from tests.factories import NOW, make_job, make_output, make_tenant, make_user
 
@@ -162,3 +165,45 @@ def test_the_way_of_a_job_shows_only_where_it_has_been(writer: Client, tenant: T
         ("processing", "ahead"),
         ("completed", "ahead"),
     ]
+
+
+def test_a_document_with_pages_is_shown_by_pages_and_findings_lead_to_them(
+    writer: Client, tenant: Tenant
+) -> None:
+    data = (Path(__file__).parents[1] / "documents/cases/twocol.pdf").read_bytes()
+    job = accept.accept_job(
+        tenant,
+        "analyze",
+        {},
+        now=NOW,
+        created_by="ann",
+        documents=[read_document(data, "two <columns>.pdf")],
+    )
+    finding = {"title": "t", "detail": "d", "quote": "q", "page": 1}
+    make_output(job, {"findings": [finding], "obligations": [], "risks": []})
+    AIJob.objects.filter(pk=job.pk).update(status="completed", finished_at=NOW)
+
+    page = writer.get(f"/jobs/{job.pk}?whole").content.decode()
+
+    assert 'id="page-1">Page 1</span>' in page
+    assert "[page 1]" not in page
+    assert '<a href="?whole#page-1">Page 1</a>' in page
+    assert "two &lt;columns&gt;.pdf · 1 page · " in page
+    assert f'href="/api/ai/jobs/{job.pk}/document?original=true"' in page
+
+
+def test_a_file_that_goes_as_it_is_says_so_with_its_reasons(writer: Client, tenant: Tenant) -> None:
+    data = (Path(__file__).parents[1] / "documents/cases/mixed.pdf").read_bytes()
+    job = accept.accept_job(
+        tenant,
+        "summarize",
+        {},
+        now=NOW,
+        created_by="ann",
+        documents=[read_document(data, "mixed.pdf")],
+    )
+
+    page = writer.get(f"/jobs/{job.pk}").content.decode()
+
+    assert "Claude gets this file as it is" in page
+    assert "pages 2–4" in page

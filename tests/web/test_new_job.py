@@ -44,7 +44,7 @@ def test_a_pasted_text_becomes_a_job(writer: Client, tenant: Tenant) -> None:
         "batch",
         "queued",
     )
-    assert job.input.document == text
+    assert job.documents.get().text == text
     assert job.input.options == {"max_length": 120}
     assert job.input.created_by == "max"
 
@@ -58,7 +58,7 @@ def test_an_uploaded_file_becomes_a_job_under_its_name(writer: Client) -> None:
     file = SimpleUploadedFile("Policy 7.md", "# Überschrift".encode(), "text/markdown")
     send(writer, text="", document=file)
     job = AIJob.objects.get()
-    assert job.input.document == "# Überschrift"
+    assert job.documents.get().text == "# Überschrift"
     assert job.input.source_name == "Policy 7.md"
 
 
@@ -127,7 +127,7 @@ def test_an_error_stands_beside_its_field_and_nothing_is_lost_or_stored(
 @pytest.mark.parametrize(
     ("name", "content", "error"),
     [
-        ("photo.png", b"\x89PNG\r\n\x1a\n", "This kind of file cannot be read."),
+        ("photo.png", b"\x89PNG\r\n\x1a\n", "The image is damaged."),
         ("empty.txt", b"", "The submitted file is empty."),
         ("blank.txt", b" \n ", "The document has no text."),
         ("nul.txt", b"a\0b", "The file is not plain text"),
@@ -172,7 +172,7 @@ def test_a_price_of_nothing_is_refused(writer: Client, asked: dict[str, str]) ->
 
 @pytest.mark.parametrize("kind", jobtypes.all_types(), ids=lambda kind: kind.name)
 def test_every_job_type_gets_fields_for_all_of_its_input(kind: jobtypes.JobType) -> None:
-    assert {*Options(kind).fields, kind.text_field} == set(kind.Input.model_fields)
+    assert {*Options(kind).fields, "document_text"} == set(kind.Input.model_fields)
 
 
 def test_a_price_that_is_not_known_keeps_nobody_from_queueing(writer: Client) -> None:
@@ -183,3 +183,34 @@ def test_a_price_that_is_not_known_keeps_nobody_from_queueing(writer: Client) ->
         assert send(writer)["Location"] == f"/jobs/{AIJob.objects.get().pk}"
     finally:
         jobtypes.use_models(models)
+
+
+def files(*named: tuple[str, bytes]) -> list[SimpleUploadedFile]:
+    return [SimpleUploadedFile(name, content, "text/plain") for name, content in named]
+
+
+def test_each_of_several_files_becomes_a_job_called_by_its_name(writer: Client) -> None:
+    send(writer, text="", document=files(("a.txt", b"Hail."), ("b.txt", b"Fire.")))
+    jobs = AIJob.objects.select_related("input").order_by("pk")
+    assert [(job.input.reference, job.documents.get().text) for job in jobs] == [
+        ("a.txt", "Hail."),
+        ("b.txt", "Fire."),
+    ]
+
+
+@pytest.mark.parametrize("bad", [b"%PDF-1.7 damaged", b"   "])
+def test_a_bad_file_among_several_is_named_and_nothing_is_queued(
+    writer: Client, bad: bytes
+) -> None:
+    sent = files(("a.txt", b"Hail."), ("bad.txt", bad), ("worse.txt", bad))
+    response = send(writer, text="", document=sent)
+    assert response.status_code == 422
+    errors = response.context["form"].errors["document"]
+    assert [error.partition(":")[0] for error in errors] == ["bad.txt", "worse.txt"]
+    assert not AIJob.objects.exists()
+
+
+def test_a_job_is_called_by_its_reference(writer: Client) -> None:
+    job_page = writer.get(send(writer, reference="POL-7 <b>")["Location"]).content.decode()
+    assert AIJob.objects.get().input.reference == "POL-7 <b>"
+    assert "<title>POL-7 &lt;b&gt;" in job_page

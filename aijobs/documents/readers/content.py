@@ -3,6 +3,7 @@
 import io
 import zipfile
 from dataclasses import dataclass, field
+from typing import IO
 
 
 class Refusal(Exception):
@@ -23,6 +24,12 @@ class Content:
     """How many pages there are, where the format has pages."""
     missing: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    unreadable_pages: list[int] = field(default_factory=list)
+    """The numbers of the pages, from 1, that `text` does not stand for: scans, damaged ones."""
+    is_encrypted: bool = False
+    """Whether it opened with an empty password, as no other program may do for its sender."""
+    pixels: tuple[int, int] = (0, 0)
+    """Width and height of an image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +40,9 @@ class Limits:
     pages: int
 
 
-def check_unpacked(data: bytes, limits: Limits) -> None:
+def check_unpacked(file: bytes | IO[bytes], limits: Limits) -> None:
     """Refuse a ZIP whose members say that they unpack to more than is accepted."""
     # A member that unpacks to more than it declares fails its checksum.
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+    with zipfile.ZipFile(io.BytesIO(file) if isinstance(file, bytes) else file) as archive:
         if sum(member.file_size for member in archive.infolist()) > limits.unpacked:
             raise Refusal("The file unpacks to more than is accepted.")

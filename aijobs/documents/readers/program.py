@@ -1,8 +1,8 @@
 """The program that is confined: one file on standard input, what was read of it on standard output.
 
-Its arguments are the kind of file, seconds, bytes of what is unpacked, and pages. It ends with 0
-and a Content as JSON, or the rows of a workbook as CSV; with 3 and a message for the person who
-sent the file; or with anything else when the file is damaged.
+Its arguments are the kind of file, seconds, bytes of what is unpacked, pages, and for a workbook
+what is wanted of it as JSON. It ends with 0 and a Content as JSON, or what `workbook` writes; with
+3 and a message for the person who sent the file; or with anything else when the file is damaged.
 """
 
 import contextlib
@@ -12,26 +12,35 @@ import json
 import resource
 import sys
 from dataclasses import asdict
-from typing import TextIO
+from typing import IO, TextIO
 
 from .content import Content, Limits, Refusal
 
-DOCUMENTS = {"html": "web_page", "pdf": "pdf", "docx": "word"}
-TABLES = {"xlsx": "workbook"}
+DOCUMENTS = {
+    "html": "web_page",
+    "pdf": "pdf",
+    "docx": "word",
+    "odt": "open_document",
+    "pptx": "slides",
+    "rtf": "rich_text",
+    "eml": "mail",
+    "msg": "outlook",
+    **dict.fromkeys(("png", "jpeg", "gif", "webp"), "image"),
+}
+WORKBOOK = "workbook"
 
 _MEMORY = 1 << 30
 _REFUSED = 3
 
 
-def run(kind: str, data: bytes, limits: Limits, output: TextIO) -> None:
+def run(kind: str, file: IO[bytes], limits: Limits, wanted: str, output: TextIO) -> None:
     """Read a file of this kind. Raises Refusal, and what parsers raise for a damaged file."""
     # Imported only when needed: each upload starts Python.
-    name = DOCUMENTS.get(kind) or TABLES[kind]
-    reader = importlib.import_module(f"{__package__}.{name}")
-    if kind in TABLES:
-        reader.write(data, limits, output)
+    reader = importlib.import_module(f"{__package__}.{DOCUMENTS.get(kind, kind)}")
+    if kind == WORKBOOK:
+        reader.write(file, limits, json.loads(wanted), output)
     else:
-        content: Content = reader.read(data, limits)
+        content: Content = reader.read(file.read(), limits)
         # Escapes keep lone surrogates.
         json.dump(asdict(content), output)
 
@@ -48,12 +57,12 @@ def _confine(seconds: int, written: int) -> None:
 
 
 def main() -> int:
-    kind, seconds, unpacked, pages = sys.argv[1], *map(int, sys.argv[2:])
+    kind, seconds, unpacked, pages = sys.argv[1], *map(int, sys.argv[2:5])
+    wanted = sys.argv[5] if len(sys.argv) > 5 else "{}"
     _confine(seconds, unpacked)
-    data = sys.stdin.buffer.read()
     output = io.TextIOWrapper(sys.stdout.buffer, "utf-8", "surrogatepass", newline="")
     try:
-        run(kind, data, Limits(unpacked, pages), output)
+        run(kind, sys.stdin.buffer, Limits(unpacked, pages), wanted, output)
     except Refusal as refusal:
         output.write(str(refusal))
         return _REFUSED

@@ -73,24 +73,26 @@ class Command(BaseCommand):
 
     def queue(self, api: "Api", documents: list[Document]) -> dict[str, str]:
         """Queue a collection for each job type; returns collection ids by job type."""
-        work: dict[str, tuple[str, list[Document], dict[str, Any]]] = {
-            "classify": ("text", documents, {"categories": CATEGORIES}),
-            "summarize": ("document_text", documents[:SUMMARIES], {"max_length": 60}),
+        work: dict[str, tuple[list[Document], dict[str, Any]]] = {
+            "classify": (documents, {"categories": CATEGORIES}),
+            "summarize": (documents[:SUMMARIES], {"max_length": 60}),
             "analyze": (
-                "policy_text",
                 documents[:ANALYSES],
                 {"questions": ["May I use it in a product that is sold?"]},
             ),
         }
         queued = {}
-        for job_type, (field, chosen, defaults) in work.items():
+        for job_type, (chosen, defaults) in work.items():
             answer = api.post(
                 "collections",
                 {
                     "name": f"Licences: {job_type}",
                     "job_type": job_type,
                     "defaults": defaults,
-                    "items": [{field: document.text} for document in chosen],
+                    "items": [
+                        {"document_text": document.text, "reference": document.name}
+                        for document in chosen
+                    ],
                 },
             )
             queued[job_type] = answer["collection_id"]

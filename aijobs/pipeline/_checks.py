@@ -1,0 +1,178 @@
+"""What is asked for, checked: one job, or the rows of a collection."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+from django.conf import settings
+
+from aijobs.documents import Document, of_text
+from aijobs.jobtypes import TEXT_NAMES, InvalidInput, JobType
+from aijobs.models import AIJob
+from aijobs.own_data import FIELDS as OWN_FIELDS
+from aijobs.own_data import OwnData, own_data
+
+# Beyond this nobody gains by naming a deadline: a batch that was not answered expires after a day.
+LONGEST_DEADLINE = 7 * 24 * 3600
+# What a job's line in a batch may hold besides the params. custom_id, braces, quotes and comma are
+# at most 91 bytes. Whoever changes a model's setting while the job waits may give it a longer name:
+# at most 99 bytes more, as checks.MODEL_NAME_BYTES says.
+LINE_BYTES = 200
+# A request of the Messages API has at most 32 MB, be it in a batch or not:
+# https://platform.claude.com/docs/en/api/overview#request-size-limits
+MOST_REQUEST_BYTES = 32_000_000
+# The answer tells the errors of so many bad rows, and only counts the others.
+REJECTED_TOLD = 1_000
+
+
+# A row's number, as its sender knows it; the fields of a job, or the InvalidInput that reading them
+# has brought; and its documents, where they came as files.
+Row = tuple[int, object] | tuple[int, object, Document]
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A row that no job can be made of, by the number its sender knows."""
+
+    row: int
+    errors: dict[str, list[str]]
+
+
+@dataclass(slots=True)
+class Checked:
+    """One valid request: the columns that differ from job to job."""
+
+    documents: Sequence[Document]
+    options: dict[str, Any]
+    request_bytes: int
+    needed_within: float | None
+    own: OwnData
+    row: int | None = None
+
+    @property
+    def route(self) -> str:
+        return (AIJob.Route.SYNC if self.needed_within == 0 else AIJob.Route.BATCH).value
+
+    def needed_by(self, now: datetime) -> datetime | None:
+        return None if self.needed_within is None else now + timedelta(seconds=self.needed_within)
+
+
+@dataclass(slots=True)
+class Rejections:
+    told: list[Rejected] = field(default_factory=list)
+    count: int = 0
+
+    def add(self, row: int, errors: dict[str, list[str]]) -> None:
+        self.count += 1
+        if len(self.told) < REJECTED_TOLD:
+            self.told.append(Rejected(row, errors))
+
+
+def check(
+    kind: JobType,
+    raw: Mapping[str, object],
+    needed_within: object,
+    documents: Sequence[Document] = (),
+    *,
+    lenient: bool,
+) -> Checked:
+    """What is asked for, checked as a whole. Raises InvalidInput with all errors by field."""
+    if not isinstance(raw, Mapping):
+        raise InvalidInput({"non_field_errors": ["Must be an object."]})
+    errors: dict[str, list[str]] = {}
+    within, own = None, OwnData()
+    try:
+        within = _deadline(needed_within, lenient=lenient)
+    except ValueError as error:
+        errors["needed_within"] = [str(error)]
+    try:
+        own = own_data(raw, lenient=lenient)
+    except InvalidInput as error:
+        errors |= error.errors
+    fields = {name: value for name, value in raw.items() if name not in OWN_FIELDS}
+    try:
+        given = kind.validate(fields, [one.part for one in documents], lenient=lenient)
+    except InvalidInput as error:
+        raise InvalidInput(errors | error.errors) from None
+    if errors:
+        raise InvalidInput(errors)
+    # A second attempt may have twice the max_tokens: a digit more, which LINE_BYTES covers.
+    request_bytes = len(orjson.dumps(kind.params(given))) + LINE_BYTES
+    if request_bytes > MOST_REQUEST_BYTES:
+        most, size = MOST_REQUEST_BYTES // 1_000_000, request_bytes / 1e6
+        raise InvalidInput(
+            {"document": [f"Makes a request of {size:.1f} MB; at most {most} MB are accepted."]}
+        )
+    return Checked(
+        documents=documents or [of_text(given.document_text)],
+        options=kind.options(given),
+        request_bytes=request_bytes,
+        needed_within=within,
+        own=own,
+    )
+
+
+def check_rows(
+    kind: JobType,
+    rows: Iterable[Row],
+    defaults: Mapping[str, object],
+    needed_within: object,
+    rejections: Rejections,
+    *,
+    lenient: bool,
+) -> Iterator[Checked]:
+    for count, (row, item, *documents) in enumerate(rows, 1):
+        if count > settings.AIJOBS_COLLECTION_ITEMS:
+            limit = f"{settings.AIJOBS_COLLECTION_ITEMS:,}"
+            raise InvalidInput({"items": [f"A collection holds at most {limit} items."]})
+        if isinstance(item, InvalidInput):
+            rejections.add(row, item.errors)
+            continue
+        if not isinstance(item, Mapping):
+            rejections.add(row, {"non_field_errors": ["Must be an object."]})
+            continue
+        said = {field: value for field, value in item.items() if not lenient or value != ""}
+        # An item's text takes the place of the default one, whatever each calls it.
+        has_text = not said.keys().isdisjoint(TEXT_NAMES)
+        raw = {
+            name: value for name, value in defaults.items() if not (has_text and name in TEXT_NAMES)
+        } | said
+        own = raw.pop("needed_within", needed_within)
+        try:
+            checked = check(kind, raw, own, documents, lenient=lenient)
+            checked.row = row
+            yield checked
+        except InvalidInput as error:
+            rejections.add(row, error.errors)
+
+
+def check_collection(name: object, on_error: object) -> None:
+    errors: dict[str, list[str]] = {}
+    if not isinstance(name, str) or not name.strip():
+        errors["name"] = ["This field is required."]
+    elif len(name.strip()) > 200:
+        errors["name"] = ["Must have at most 200 characters."]
+    elif "\0" in name or name != name.encode("utf-8", "replace").decode():
+        errors["name"] = ["Holds a character that no name can have."]
+    if on_error not in ("reject", "skip"):
+        errors["on_error"] = ["Must be “reject” or “skip”."]
+    if errors:
+        raise InvalidInput(errors)
+
+
+def _deadline(value: object, *, lenient: bool) -> float | None:
+    """Seconds from now, checked. Raises ValueError with a sentence for the sender."""
+    if lenient and isinstance(value, str):
+        try:
+            value = float(value) if value.strip() else None
+        except ValueError:
+            raise ValueError("Must be a number of seconds.") from None
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("Must be a number of seconds.")  # noqa: TRY004  (a sentence, no bug)
+    if not 0 <= value <= LONGEST_DEADLINE:
+        raise ValueError(f"Must be from 0 to {LONGEST_DEADLINE:,} seconds.")
+    return float(value)

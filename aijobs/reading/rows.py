@@ -1,0 +1,218 @@
+"""A collection as its sender knows it: rows in the order of the table, each with its result."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, TextField
+from django.db.models.functions import Cast
+
+from aijobs.models import AIJob, Collection, JobAttempt, JobDocument, JobInput, JobOutput, dump_json
+from aijobs.models.jobs import AIJobQuerySet
+from aijobs.reading.labels import labels
+from aijobs.reading.pages import NEWEST, Page, Position
+from aijobs.reading.status import shown_status
+from citizenapp.tenants.models import Tenant
+
+# In larger collections a search reads references alone: documents are read one after the other.
+MOST_SEARCHED = 10_000
+# One bar for each category; a collection whose rows name their own may have thousands.
+MOST_CATEGORIES = 30
+
+
+@dataclass(frozen=True, slots=True)
+class RowFilter:
+    """Which rows to list; `status` is a shown one, `reason` the error type of a failed row."""
+
+    status: str | None = None
+    category: str | None = None
+    reason: str | None = None
+    search: str | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        return self == RowFilter()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A job of a collection. `result` is None until it completed, `error` unless it failed."""
+
+    number: int | None
+    job: AIJob
+    status: str
+    label: str
+    result: Mapping[str, Any] | None
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A category, or a reason, and how many rows have it; `share` in percent of the largest."""
+
+    name: str
+    rows: int
+    share: float
+
+
+def page(
+    tenant: Tenant, collection: Collection, only: RowFilter, at: Position = NEWEST, *, size: int
+) -> Page[Row]:
+    """Rows in ascending order: `newer` leads back, `older` leads on. Five queries at most.
+
+    Ids ascend with the rows, so a page is a range of the index `job_of_collection`.
+    """
+    jobs = _filtered(tenant, collection, only).with_shown_status()
+    jobs = jobs.select_related("output", "input").defer("input__options")
+    if at.before is not None:
+        found = list(jobs.filter(pk__lt=at.before).order_by("-pk")[: size + 1])
+        shown = found[:size][::-1]
+        leads_back, leads_on = len(found) > size, True
+    else:
+        later = jobs if at.after is None else jobs.filter(pk__gt=at.after)
+        found = list(later.order_by("pk")[: size + 1])
+        shown = found[:size]
+        leads_back, leads_on = at.after is not None, len(found) > size
+    ids = [job.pk for job in shown]
+    names, errors = labels(tenant, ids), _errors(tenant, shown)
+    rows = [
+        Row(
+            job.input.row_number,
+            job,
+            shown_status(job),
+            names.get(job.pk, ""),
+            _result(job),
+            errors.get(job.pk, ""),
+        )
+        for job in shown
+    ]
+    return Page(
+        rows,
+        older=shown[-1].pk if shown and leads_on else None,
+        newer=shown[0].pk if shown and leads_back else None,
+    )
+
+
+def before_page(tenant: Tenant, collection: Collection, number: int, *, size: int) -> Position:
+    """Where the page of this number begins, counted from 1: after the last row before it.
+
+    Walks the keys in the index alone, without a row.
+    """
+    if number <= 1:
+        return NEWEST
+    return Position(after=_key_at(tenant, collection, (number - 1) * size - 1))
+
+
+def before_row(tenant: Tenant, collection: Collection, number: int) -> Position:
+    """Where a page begins whose first row has this number, or the next higher one there is.
+
+    Numbers ascend, with gaps where rows were left out: found by halving, in a few short queries.
+    """
+
+    def is_before(position: int) -> bool:
+        return _number_at(tenant, collection, position) < number
+
+    # A row stands no later than its number says, and earlier only by what was left out before it.
+    high = max(0, min(collection.total, number - 1))
+    low = max(0, high - collection.rejected - 1)
+    if low and not is_before(low - 1):
+        low, high = 0, low - 1
+    while low < high:
+        middle = (low + high) // 2
+        if is_before(middle):
+            low = middle + 1
+        else:
+            high = middle
+    return Position(after=_key_at(tenant, collection, low - 1)) if low else NEWEST
+
+
+def categories(tenant: Tenant, collection: Collection) -> list[Bar]:
+    """How many rows of a classified collection have which category, the largest first."""
+    found = (
+        JobOutput.objects.filter(
+            job__tenant=tenant, job__collection=collection, job__status=AIJob.Status.COMPLETED
+        )
+        .annotate(raw=Cast("result", TextField()))
+        .values_list("raw")
+        .annotate(rows=Count("pk"))
+        .order_by("-rows", "raw")[:MOST_CATEGORIES]
+    )
+    return _bars([(str(json.loads(raw).get("category", "")), rows) for raw, rows in found])
+
+
+def reasons(tenant: Tenant, collection: Collection) -> list[Bar]:
+    """How many rows failed for which error type, the most frequent first."""
+    found = (
+        _last_attempts(tenant, collection)
+        .values("error_type")
+        .annotate(rows=Count("pk"))
+        .order_by("-rows", "error_type")
+        .values_list("error_type", "rows")
+    )
+    return _bars(list(found))
+
+
+def _bars(counted: Sequence[tuple[str, int]]) -> list[Bar]:
+    most = max((rows for _, rows in counted), default=1)
+    return [Bar(name, rows, round(100 * rows / most, 2)) for name, rows in counted]
+
+
+def _filtered(tenant: Tenant, collection: Collection, only: RowFilter) -> AIJobQuerySet:
+    jobs = AIJob.objects.of(tenant).filter(collection=collection)
+    if only.status:
+        jobs = jobs.shown_as(only.status)
+    if only.category is not None:
+        # The text of a result, as it is stored: JSON is not searched inside.
+        jobs = jobs.annotate(raw_result=Cast("output__result", TextField())).filter(
+            status=AIJob.Status.COMPLETED, raw_result=dump_json({"category": only.category})
+        )
+    if only.reason is not None:
+        failed = _last_attempts(tenant, collection).filter(error_type=only.reason)
+        jobs = jobs.filter(pk__in=failed.values("job"))
+    if only.search:
+        named = Q(input__reference__icontains=only.search)
+        if collection.total <= MOST_SEARCHED:
+            escaped = dump_json(only.search)[1:-1]
+            texts = JobDocument.objects.annotate(raw=Cast("text", TextField()))
+            named |= Q(Exists(texts.filter(job=OuterRef("pk"), raw__icontains=escaped)))
+        jobs = jobs.filter(named)
+    return jobs
+
+
+def _key_at(tenant: Tenant, collection: Collection, position: int) -> UUID | None:
+    keys = AIJob.objects.filter(collection=collection, collection__tenant=tenant).order_by("pk")
+    return keys.values_list("pk", flat=True)[position : position + 1].first()
+
+
+def _number_at(tenant: Tenant, collection: Collection, position: int) -> float:
+    """The row number at this position; beyond the last row higher than any."""
+    key = _key_at(tenant, collection, position)
+    if key is None:
+        return math.inf
+    found = JobInput.objects.filter(tenant=tenant, pk=key).values_list("row_number", flat=True)
+    return found.first() or position + 1
+
+
+def _last_attempts(tenant: Tenant, collection: Collection) -> "QuerySet[JobAttempt]":
+    return JobAttempt.objects.filter(
+        job__tenant=tenant,
+        job__collection=collection,
+        job__indexed_status=AIJob.Status.FAILED,
+        number=F("job__attempts"),
+    )
+
+
+def _errors(tenant: Tenant, jobs: Sequence[AIJob]) -> dict[UUID, str]:
+    failed = [job.pk for job in jobs if job.status == AIJob.Status.FAILED]
+    if not failed:
+        return {}
+    attempts = JobAttempt.objects.filter(job__tenant=tenant, job_id__in=failed).order_by("number")
+    return {attempt.job_id: attempt.error_type for attempt in attempts}
+
+
+def _result(job: AIJob) -> Mapping[str, Any] | None:
+    output: JobOutput | None = getattr(job, "output", None)
+    return output.result if output and job.status == AIJob.Status.COMPLETED else None

@@ -1,0 +1,159 @@
+import pytest
+
+from aijobs.documents import UnreadableDocument
+
+from .word_files import (
+    CASES,
+    RELS,
+    paragraph,
+    part,
+    read,
+    relationship,
+    rels_with,
+    run,
+    text_of,
+    with_body,
+)
+
+CHART = (
+    "<c:chart><c:title><a:p><a:r><a:t>Claims</a:t></a:r></a:p></c:title><c:ser><c:tx><c:v>2025"
+    '</c:v></c:tx><c:cat><c:pt idx="0"><c:v>Hail</c:v></c:pt></c:cat><c:val><c:pt idx="0"><c:v>7'
+    "</c:v></c:pt></c:val></c:ser></c:chart>"
+)
+
+
+def test_notes_have_their_mark_in_the_text_and_stand_at_the_end() -> None:
+    assert read(CASES / "docx_footnotes.docx").text == (
+        "Storm is covered[note 1]. Hail is covered[note 2].\n\n# Notes\n\n"
+        "[note 1] Only from force 8.\n[note 2] Not for glass roofs."
+    )
+
+
+def noted(body: str, notes: str) -> bytes:
+    rels = rels_with(relationship("f", "footnotes", "footnotes.xml"))
+    parts: dict[str, str | bytes] = {RELS: rels, "word/footnotes.xml": part("w:footnotes", notes)}
+    return with_body(body, parts=parts)
+
+
+def test_a_note_that_is_not_there_is_named_and_one_that_names_itself_ends() -> None:
+    body = paragraph(run("a") + '<w:r><w:footnoteReference w:id="5"/></w:r>')
+    with pytest.raises(UnreadableDocument, match="1 note whose text"):
+        read(noted(body, ""))
+    inside = paragraph(run("b") + '<w:r><w:footnoteReference w:id="5"/></w:r>')
+    text = read(noted(body, f'<w:footnote w:id="5">{inside}</w:footnote>')).text
+    assert text == "a[note 1]\n\n# Notes\n\n[note 1] b[note 2]"
+
+
+def test_a_mark_of_the_writers_own_is_kept() -> None:
+    body = paragraph(
+        run("a") + '<w:r><w:footnoteReference w:customMarkFollows="1" w:id="5"/><w:t>*</w:t></w:r>'
+    )
+    note = f'<w:footnote w:id="5">{paragraph("b")}</w:footnote>'
+    assert read(noted(body, note)).text == "a[note *]\n\n# Notes\n\n[note *] b"
+
+
+def section(*references: tuple[str, str, str], more: str = "") -> str:
+    inner = "".join(
+        f'<w:{kind}Reference w:type="{page}" r:id="{name}"/>' for kind, page, name in references
+    )
+    return f"<w:sectPr>{inner}{more}</w:sectPr>"
+
+
+def edged(body: str, **edges: str) -> bytes:
+    relations = "".join(relationship(name, name[:6], f"{name}.xml") for name in edges)
+    parts: dict[str, str | bytes] = {RELS: rels_with(relations)}
+    for name, content in edges.items():
+        parts[f"word/{name}.xml"] = part("w:hdr", content)
+    return with_body(body, parts=parts)
+
+
+def test_distinct_headers_and_footers_are_read_once_and_only_if_shown() -> None:
+    field = f'<w:fldSimple w:instr=" PAGE ">{run("7")}</w:fldSimple>'
+    last = section(
+        ("header", "default", "header1"),
+        ("header", "first", "header2"),
+        ("header", "even", "header3"),
+        ("footer", "default", "footer1"),
+        more="<w:titlePg/>",
+    )
+    data = edged(
+        paragraph("Body", section(("header", "default", "header4"))) + last,
+        header1=paragraph("Policy"),
+        header2=paragraph("Cover sheet"),
+        header3=paragraph("Never shown"),
+        header4=paragraph("Policy"),
+        footer1=paragraph(run("Page ") + field + run(" of ")),
+    )
+    assert read(data).text == "[header]\nPolicy\nCover sheet\n\nBody"
+
+
+def test_a_header_that_is_not_there_is_named() -> None:
+    data = edged(paragraph("Body") + section(("header", "default", "gone")))
+    with pytest.raises(UnreadableDocument, match="1 header that could not"):
+        read(data)
+    assert read(data, accept_partial=True).text == "Body"
+
+
+def test_a_text_box_stays_apart_from_its_paragraph_and_comes_once() -> None:
+    assert read(CASES / "docx-textbox-glued.docx").text == (
+        "The excess is EUR 300 for each claim.\n00 is the reference of this letter"
+    )
+    inner = f"<w:txbxContent>{paragraph('box')}</w:txbxContent>"
+    box = f"<v:shape><v:textbox>{inner}</v:textbox></v:shape>"
+    assert text_of(paragraph(f"{run('a')}<w:r><w:pict>{box}</w:pict></w:r>{run('b')}")) == "ab\nbox"
+
+
+def test_comments_are_counted_and_left_out() -> None:
+    comments = part("w:comments", f"<w:comment>{paragraph('Reject!')}</w:comment>")
+    rels = rels_with(relationship("c", "comments", "comments.xml"))
+    document = read(
+        with_body(paragraph("a"), parts={RELS: rels, "word/comments.xml": comments}),
+    )
+    assert document.text == "a"
+    assert document.warnings == ("1 comment was left out",)
+
+
+def test_charts_and_diagrams_are_read_or_named() -> None:
+    body = paragraph("a") + paragraph(
+        '<w:r><w:drawing><a:graphic><c:chart r:id="c"/></a:graphic></w:drawing></w:r>'
+        '<w:r><w:drawing><a:graphic><dgm:relIds r:dm="d"/></a:graphic></w:drawing></w:r>'
+    )
+    points = '<dgm:pt type="node"><dgm:t><a:p><a:r><a:t>Step</a:t></a:r></a:p></dgm:t></dgm:pt>'
+    rels = rels_with(relationship("c", "chart", "c.xml") + relationship("d", "d", "d.xml"))
+    parts: dict[str, str | bytes] = {
+        RELS: rels,
+        "word/c.xml": part("c:chartSpace", CHART),
+        "word/d.xml": part("dgm:dataModel", points),
+    }
+    text = read(with_body(body, parts=parts)).text
+    assert "Claims\n\n|  | 2025 |\n| --- | --- |\n| Hail | 7 |\n\nStep" in text
+    with pytest.raises(UnreadableDocument, match="1 chart; 1 diagram"):
+        read(with_body(body))
+
+
+def test_embedded_objects_are_named() -> None:
+    inner = '<w:object><v:shape><v:imagedata/></v:shape><o:OLEObject ProgID="Excel.Sheet.12"/>'
+    body = paragraph(f"{run('a')}<w:r>{inner}</w:object></w:r>")
+    with pytest.raises(UnreadableDocument, match="1 embedded spreadsheet"):
+        read(with_body(body))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("x.html", b"<html><body><p>M\xc3\xbcller</p></body></html>", "Müller"),
+        ("x.txt", "5 €".encode("cp1252"), "5 €"),
+        ("x.docx", with_body(paragraph("inner")), "inner"),
+    ],
+)
+def test_imported_parts_are_read(name: str, content: bytes, expected: str) -> None:
+    rels = rels_with(relationship("x", "aFChunk", name))
+    parts: dict[str, str | bytes] = {RELS: rels, f"word/{name}": content}
+    assert expected in text_of(paragraph("a") + '<w:altChunk r:id="x"/>', parts)
+
+
+def test_imported_parts_that_are_not_read_are_named() -> None:
+    rels = rels_with(relationship("x", "aFChunk", "x.rtf"))
+    parts: dict[str, str | bytes] = {RELS: rels, "word/x.rtf": b"{\\rtf1 a}"}
+    with pytest.raises(UnreadableDocument, match="1 imported part"):
+        text_of(paragraph("a") + '<w:altChunk r:id="x"/>', parts)

@@ -1,0 +1,74 @@
+from .word_files import CASES, paragraph, read, text_of, with_body
+
+
+def cell(content: str, properties: str = "") -> str:
+    inner = content if content.startswith("<") else paragraph(content)
+    return f"<w:tc><w:tcPr>{properties}</w:tcPr>{inner}</w:tc>"
+
+
+def row(*cells: str, properties: str = "") -> str:
+    return f"<w:tr><w:trPr>{properties}</w:trPr>{''.join(cells)}</w:tr>"
+
+
+def table(*rows: str) -> str:
+    return f"<w:tbl>{''.join(rows)}</w:tbl>"
+
+
+def test_figures_stay_under_their_headings_in_merged_and_late_rows() -> None:
+    text = read(CASES / "docx-merged-cells.docx").text
+    assert (
+        "| Item | Q1 | Q2 | Q3 |\n| --- | --- | --- | --- |\n| Roof | 600 (both) |  | 50 |" in text
+    )
+    assert "| Cover | Sum | Excess |\n| --- | --- | --- |\n|  | 100 | 10 |" in text
+    assert r"| a b | c | n00 \| n01 / n10 \| n11 |" in text
+
+
+def test_a_cell_in_a_content_control_keeps_its_place() -> None:
+    text = read(CASES / "docx_cell_in_content_control.docx").text
+    assert "| Flood | 250 000 | 1 500 |" in text
+
+
+def test_a_cell_merged_over_rows_stands_in_the_first() -> None:
+    merged = table(
+        row(cell("Roof", '<w:vMerge w:val="restart"/>'), cell("1")),
+        row(cell("hidden", "<w:vMerge/>"), cell("2")),
+        row(cell("Wall"), cell("3")),
+    )
+    assert text_of(merged) == "| Roof | 1 |\n| --- | --- |\n|  | 2 |\n| Wall | 3 |"
+
+
+def test_rows_that_end_early_and_rows_in_wrappers_are_whole() -> None:
+    late = row(cell("1"), properties='<w:gridAfter w:val="1"/>')
+    wrapped = f"<w:sdt><w:sdtContent>{row(cell('2'), cell('3'))}</w:sdtContent></w:sdt>"
+    custom = f"<w:customXml>{row(cell('4'), '<w:ins>' + cell('5') + '</w:ins>')}</w:customXml>"
+    text = text_of(table(row(cell("a"), cell("b")), late, wrapped, custom))
+    assert text.split("\n")[2:] == ["| 1 |  |", "| 2 | 3 |", "| 4 | 5 |"]
+
+
+def test_deleted_rows_are_left_out_and_told() -> None:
+    body = table(row(cell("a")), row(cell("gone"), properties="<w:del/>"))
+    document = read(with_body(body))
+    assert document.text == "| a |\n| --- |"
+    assert document.warnings == ("text deleted with tracked changes was left out",)
+
+
+def test_pipes_and_paragraphs_in_a_cell_stay_in_it() -> None:
+    text = text_of(table(row(cell(paragraph("a|b") + paragraph("c")), cell("d"))))
+    assert text == "| a\\|b / c | d |\n| --- | --- |"
+
+
+def test_text_around_a_table_is_apart_from_it() -> None:
+    text = text_of(paragraph("before") + table(row(cell("a"), cell("b"))) + paragraph("after"))
+    assert text == "before\n\n| a | b |\n| --- | --- |\n\nafter"
+
+
+def test_a_span_without_measure_does_not_fill_the_memory() -> None:
+    wide = row(cell("a", '<w:gridSpan w:val="999999999"/>'), cell("b"))
+    text = text_of(table(wide))
+    assert text.startswith("| a |")
+    assert len(text) < 2000
+
+
+def test_rows_with_fewer_cells_are_filled_up() -> None:
+    text = text_of(table(row(cell("a"), cell("b"), cell("c")), row(cell("1"))))
+    assert text == "| a | b | c |\n| --- | --- | --- |\n| 1 |  |  |"
