@@ -136,8 +136,8 @@ def job_request(kind: JobType) -> dict[str, Any]:
             "document": {
                 "type": "string",
                 "format": "binary",
-                "description": f"Text, md, html, pdf, docx, odt, rtf, pptx, eml, msg or an image, instead of"
-                f" `{TEXT_FIELD}`.",
+                "description": "Text, md, html, pdf, docx, odt, rtf, pptx, eml, msg or an image,"
+                f" instead of `{TEXT_FIELD}`.",
             },
             "read_as": {
                 "type": "string",
