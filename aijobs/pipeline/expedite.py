@@ -34,17 +34,19 @@ MARGIN = timedelta(minutes=3)
 LOOK_SECONDS = 1.0
 
 # The tenants whose jobs have a deadline, one probe of the index `job_urgent` each; of each tenant,
-# the jobs that are urgent by now, by their deadline.
+# the jobs that are urgent by now, by their deadline. Each probe asks for the whole order of that
+# index: no statistics can talk PostgreSQL into another one that begins with the tenant.
 URGENT = """
 WITH RECURSIVE waiting (tenant_id) AS (
     (SELECT tenant_id FROM aijobs_aijob
-     WHERE indexed_status = 'queued' AND needed_by IS NOT NULL ORDER BY tenant_id LIMIT 1)
+     WHERE indexed_status = 'queued' AND needed_by IS NOT NULL
+     ORDER BY tenant_id, needed_by, id LIMIT 1)
     UNION ALL
     SELECT next.tenant_id FROM waiting CROSS JOIN LATERAL (
         SELECT tenant_id FROM aijobs_aijob
         WHERE indexed_status = 'queued' AND needed_by IS NOT NULL
           AND tenant_id > waiting.tenant_id
-        ORDER BY tenant_id LIMIT 1
+        ORDER BY tenant_id, needed_by, id LIMIT 1
     ) AS next
 ), urgent AS (
     SELECT job.* FROM waiting CROSS JOIN LATERAL (

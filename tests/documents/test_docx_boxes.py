@@ -153,6 +153,7 @@ def test_embedded_objects_are_missing_and_pictures_are_counted() -> None:
     [
         ("aFChunk_html", b"<html><body><p>Sum: 500</p></body></html>"),
         ("aFChunk_txt", b"Sum: 500"),
+        ("aFChunk_rtf", rb"{\rtf1\ansi Sum: {\b 500}\par}"),
         ("aFChunk_docx", word_file(paragraph("Sum: 500"))),
         (
             "aFChunk_mht",

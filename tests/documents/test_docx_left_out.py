@@ -53,6 +53,13 @@ def test_endnotes_have_marks_of_their_own() -> None:
     assert "[note i] A year." in text
 
 
+def test_notes_are_numbered_as_the_settings_say() -> None:
+    form = '<w:endnotePr><w:numFmt w:val="upperLetter"/><w:numStart w:val="3"/></w:endnotePr>'
+    body = paragraph("Storm", inner='<w:r><w:endnoteReference w:id="5"/></w:r>')
+    endnotes = f'<w:endnote w:id="5">{paragraph("A year.")}</w:endnote>'
+    assert text_of(body, endnotes=endnotes, settings=form).endswith("[note C] A year.")
+
+
 def test_a_note_whose_text_is_gone_is_missing() -> None:
     body = paragraph("Storm", inner='<w:r><w:footnoteReference w:id="7"/></w:r>')
     with pytest.raises(UnreadableDocument, match="note"):

@@ -1,12 +1,18 @@
 """Files that other programs wrote, or that are damaged in part."""
 
+import contextlib
 import io
+import re
 import zipfile
 
 import docx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from aijobs.documents import UnreadableDocument
+from aijobs.documents.readers import word
+from aijobs.documents.readers.content import Limits, Refusal
 
 from .docx_files import CASES, packed, paragraph, read, text_of, word_file
 from .test_docx import saved
@@ -101,3 +107,38 @@ def test_a_document_of_pictures_is_refused() -> None:
         read(word_file(paragraph(inner=picture)))
     with pytest.raises(UnreadableDocument, match="1 picture in the place of text"):
         read(word_file(paragraph(inner=picture) + header, header=paragraph("Letterhead")))
+
+
+NAMES = re.findall(
+    r"\S+",
+    """
+    w:p w:r w:t w:pPr w:rPr w:tbl w:tr w:tc w:tcPr w:trPr w:sdt w:sdtPr w:sdtContent w:ins w:del
+    w:delText w:fldChar w:instrText w:fldSimple w:footnoteReference w:sym w:drawing w:pict w:object
+    w:altChunk w:txbxContent w:numPr w:numId w:ilvl w:pStyle w:vMerge w:gridSpan w:gridBefore w:ruby
+    w:rubyBase w:rt w:sectPr w:headerReference w:tab w:br w:framePr w:vertAlign w:position w:vanish
+    w:strike w:ffData w:checkBox w:ddList w:result w:listEntry w:outlineLvl mc:AlternateContent
+    mc:Choice m:oMath m:f m:num m:t c:chart a:p pic:pic o:OLEObject v:textpath dgm:relIds
+    """,
+)
+VALUES = ["", "1", "-1", "99999999999", "x", "begin", "separate", "end", "restart", "superscript"]
+ELEMENTS = st.recursive(
+    st.sampled_from(["", "text"]),
+    lambda inner: st.builds(
+        lambda name, value, children: (
+            f'<{name} w:val="{value}" w:id="{value}" r:id="{value}" w:fldCharType="{value}"'
+            f' w:char="{value}">{"".join(children)}</{name}>'
+        ),
+        st.sampled_from(NAMES),
+        st.sampled_from(VALUES),
+        st.lists(inner, max_size=4),
+    ),
+    max_leaves=25,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(ELEMENTS, max_size=4).map("".join))
+def test_any_elements_are_read_or_refused(body: str) -> None:
+    numbering = '<w:abstractNum w:abstractNumId="x"/><w:num w:numId="1"/><w:num w:numId="x"/>'
+    with contextlib.suppress(Refusal):
+        word.text_of(word_file(body, numbering=numbering), Limits(1_000_000, 10), 0)

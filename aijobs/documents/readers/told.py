@@ -26,6 +26,7 @@ _WARNINGS = {
     "struck": "struck text was left out",
     "hidden": "hidden text was left out",
     "deleted": "text deleted with tracked changes was left out",
+    "number": "numbers of lists that the file does not store as text could not be read",
     "number format": "some lists have numbers of a kind that is shown in digits here",
 }
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from .blocks import Block, Found, Size, joined, margins
 from .content import Content, Limits, Refusal
-from .number_formats import roman
+from .number_formats import shown
 from .office import (
     DAMAGE,
     Package,
@@ -17,6 +17,7 @@ from .office import (
     name_of,
     reference,
     value,
+    whole,
 )
 from .told import missing_of, warnings_of
 from .word_numbering import Counters, Numbering, read_numbering
@@ -63,6 +64,10 @@ def text_of(data: bytes, limits: Limits, depth: int) -> tuple[str, Found]:
     styles = Styles(() if styles_root is None else styles_root)
     numbering = Numbering() if lists is None else read_numbering(lists, styles.lists)
     notes = _Notes({kind: root(f"{kind}s") for kind in ("footnote", "endnote")}, found)
+    settings = root("settings")
+    sections = [] if body is None else descendants(body, "w:sectPr")
+    for said in (settings, *sections):
+        notes.number_as(said)
     file = File(package, styles, numbering, notes, found, depth, limits)
     comments = root("comments")
     if comments is not None:
@@ -72,7 +77,6 @@ def text_of(data: bytes, limits: Limits, depth: int) -> tuple[str, Found]:
     main = _text(Story(file, part, Counters()), () if body is None else body, size)
     if not main and found.warnings["picture"]:
         found.missing["scan"] = found.warnings["picture"]
-    settings = root("settings")
     around = _margins(file, part, () if body is None else body, settings, size)
     pieces = [around["header"], main, notes.text(file, named, size), around["footer"]]
     if numbering.unknown_formats:
@@ -93,15 +97,25 @@ class _Notes:
         }
         self._found = found
         self._counts = {"footnote": 0, "endnote": 0}
+        self._formats = {"footnote": "decimal", "endnote": "lowerRoman"}
         self._marked: list[tuple[str, str, str]] = []
+
+    def number_as(self, said: Any) -> None:
+        """Take over from the settings or a section how notes are numbered."""
+        for kind in () if said is None else self._formats:
+            form = child(said, f"w:{kind}Pr", "w:numFmt")
+            start = child(said, f"w:{kind}Pr", "w:numStart")
+            if form is not None:
+                self._formats[kind] = value(form) or "decimal"
+            if start is not None:
+                self._counts[kind] = max(whole(start, default=1), 1) - 1
 
     def mark(self, kind: str, note: str, custom: str) -> str:
         """The mark in the text; a note that its writer marked himself is not counted."""
         label = custom
         if not label:
             self._counts[kind] += 1
-            count = self._counts[kind]
-            label = str(count) if kind == "footnote" else roman(count)
+            label = shown(self._counts[kind], self._formats[kind])
         if (kind, note) in self._notes:
             self._marked.append((kind, note, label))
         else:

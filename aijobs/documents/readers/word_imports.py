@@ -4,9 +4,9 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
 
-from . import web_page
+from . import rich_text, web_page
 from .attachments import read_text
-from .content import Content
+from .content import Content, Refusal
 from .office import DAMAGE
 
 _DEEPEST = 2
@@ -15,16 +15,21 @@ _DEEPEST = 2
 def imported(file: Any, part: str) -> str | None:
     """The text of an imported part; None where it cannot be read."""
     try:
-        data = file.package.raw(part)
-    except DAMAGE:
+        return _text(file, part.lower(), file.package.raw(part))
+    except (*DAMAGE, Refusal):
         return None
+
+
+def _text(file: Any, part: str, data: bytes) -> str | None:
     start = data[:1024].lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").lower()
     if data.startswith(b"PK\x03\x04"):
         return _document(file, data)
-    if part.lower().endswith((".mht", ".mhtml", ".eml")) or start.startswith(b"mime-version"):
+    if part.endswith((".mht", ".mhtml", ".eml")) or start.startswith(b"mime-version"):
         return _archived(file, data)
-    text = None if start.startswith(b"{\\rtf") else _decoded(data)
-    if text is None or b"<" not in start or part.lower().endswith((".txt", ".text")):
+    if start.startswith(b"{\\rtf"):
+        return _told(file, rich_text.read(data, file.limits))
+    text = _decoded(data)
+    if text is None or b"<" not in start or part.endswith((".txt", ".text")):
         return text
     return _told(file, web_page.read(text.encode(), file.limits))
 

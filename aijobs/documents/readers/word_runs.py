@@ -35,6 +35,14 @@ class Line:
         return _SCRIPT.sub(_script, joined).translate(_NOT_TEXT)
 
 
+def marked(text: str, raised: str) -> str:
+    """A part of a Line that is a "superscript", a "subscript" or neither."""
+    mark = {"superscript": _UP, "subscript": _DOWN}.get(raised)
+    if mark and text.strip() and not text.startswith("[note "):
+        return f"{mark}{text}{_END}"
+    return text
+
+
 def _script(match: re.Match[str]) -> str:
     text = match[2].strip()
     if not text:
@@ -126,10 +134,7 @@ class Runs:
         line.floating += inner.floating
         line.has_page_number |= inner.has_page_number
         text = "".join(inner.parts)
-        mark = {"superscript": _UP, "subscript": _DOWN}.get(raised or "")
-        if mark and text.strip() and not text.startswith("[note "):
-            text = f"{mark}{text}{_END}"
-        line.parts.append(text)
+        line.parts.append(marked(text, raised or ""))
 
     def _pass_over(self, run: Any, why: str) -> None:
         """Leave a run out, but not the marks of fields in it, which pair with others."""
