@@ -154,6 +154,6 @@ def test_imported_parts_are_read(name: str, content: bytes, expected: str) -> No
 
 def test_imported_parts_that_are_not_read_are_named() -> None:
     rels = rels_with(relationship("x", "aFChunk", "x.doc"))
-    parts: dict[str, str | bytes] = {RELS: rels, "word/x.doc": b"\xd0\xcf\x11\xe0"}
+    parts: dict[str, str | bytes] = {RELS: rels, "word/x.doc": b"\xd0\xcf\x11\xe0\0\1"}
     with pytest.raises(UnreadableDocument, match="1 imported part"):
         text_of(paragraph("a") + '<w:altChunk r:id="x"/>', parts)
