@@ -29,7 +29,9 @@ def _text(file: Any, part: str, data: bytes) -> str | None:
     if start.startswith(b"{\\rtf"):
         return _told(file, rich_text.read(data, file.limits))
     text = _decoded(data)
-    if text is None or b"<" not in start or part.endswith((".txt", ".text")):
+    if text is None or "\0" in text:
+        return None
+    if b"<" not in start or part.endswith((".txt", ".text")):
         return text
     return _told(file, web_page.read(text.encode(), file.limits))
 
