@@ -85,7 +85,8 @@ class JobQueue(Endpoint):
                 **_checked(how),
             )
         except UnreadableDocument as error:
-            raise InvalidInput({"document": [str(error)]}) from None
+            more = " Send accept_partial to queue what can be read." if error.is_partial else ""
+            raise InvalidInput({"document": [f"{error}{more}"]}) from None
         return fields, [document]
 
 

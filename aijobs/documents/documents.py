@@ -71,7 +71,12 @@ READ_AS = get_args(ReadAs)
 
 
 class UnreadableDocument(ValueError):
-    """A document without text that can be used. The message is for the person who sent it."""
+    """A document that cannot be used as it is. The message is for the person who sent it."""
+
+    def __init__(self, message: str, *, is_partial: bool = False) -> None:
+        super().__init__(message)
+        self.is_partial = is_partial
+        """Whether `accept_partial` would take what can be read of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +158,7 @@ def read_document(
     if not is_file:
         has_text = bool(content.text) and not content.text.isspace()
         if content.missing and not (accept_partial and has_text):
-            more = " Send accept_partial to queue what can be read." if has_text else ""
-            raise UnreadableDocument(f"{_incomplete(content)}{more}")
+            raise UnreadableDocument(_incomplete(content), is_partial=has_text)
         if not has_text:
             raise UnreadableDocument("The document has no text.")
     return Document(

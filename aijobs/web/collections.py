@@ -228,7 +228,7 @@ def _tell(
 ) -> None:
     messages.success(request, f"Queued {_counted(accepted.accepted, 'document')}.")
     for warning in warnings:
-        messages.warning(request, f"{warning}.")
+        messages.warning(request, f"{warning[:1].upper()}{warning[1:]}.")
     if accepted.rejected_count:
         reasons = Reasons(choice.columns or {})
         for one in accepted.rejected:

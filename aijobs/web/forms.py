@@ -136,6 +136,8 @@ class NewJob(_Work):
     )
 
     field_order = ("job_type", "text", "document", "reference", "urgency")
+    is_partial = False
+    """Whether a file was refused of which a part can be read: then that is offered."""
 
     def clean(self) -> dict[str, Any]:
         """Read the files. None of them is queued where one cannot be read."""
@@ -184,8 +186,15 @@ class NewJob(_Work):
     def _read(self, file: Any) -> Document | None:
         limits = DocumentLimits(size=settings.AIJOBS_UPLOAD_BYTES)
         try:
-            return read_document(file.file, file.name, file.content_type, limits=limits)
+            return read_document(
+                file.file,
+                file.name,
+                file.content_type,
+                accept_partial="accept_partial" in self.data,
+                limits=limits,
+            )
         except UnreadableDocument as error:
+            self.is_partial = self.is_partial or error.is_partial
             named = f"{file.name}: " if self.is_several else ""
             self.add_error("document", f"{named}{error}")
             return None

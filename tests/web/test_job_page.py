@@ -206,4 +206,4 @@ def test_a_file_that_goes_as_it_is_says_so_with_its_reasons(writer: Client, tena
     page = writer.get(f"/jobs/{job.pk}").content.decode()
 
     assert "Claude gets this file as it is" in page
-    assert "pages 2–4" in page
+    assert "Pages 2–4 have no text that can be read (a scan?)." in page

@@ -214,3 +214,15 @@ def test_a_job_is_called_by_its_reference(writer: Client) -> None:
     job_page = writer.get(send(writer, reference="POL-7 <b>")["Location"]).content.decode()
     assert AIJob.objects.get().input.reference == "POL-7 <b>"
     assert "<title>POL-7 &lt;b&gt;" in job_page
+
+
+def test_a_part_of_a_document_is_queued_once_that_was_chosen(writer: Client) -> None:
+    half = ("terms.txt", "Grüße ".encode() * 20 + b"\xff\xfe. Hail is insured.")
+
+    refused = send(writer, text="", document=files(half))
+    assert "Not all of the document can be read" in refused.content.decode()
+    assert 'name="accept_partial"' in refused.content.decode()
+    assert not AIJob.objects.exists()
+
+    assert send(writer, text="", document=files(half), accept_partial="true").status_code == 302
+    assert "\ufffd" in AIJob.objects.get().documents.get().text
