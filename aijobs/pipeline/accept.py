@@ -8,6 +8,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from aijobs import jobtypes
 from aijobs.crash_points import Step, crash_point
@@ -16,6 +17,7 @@ from aijobs.models import (
     AIJob,
     Claim,
     Collection,
+    JobAttempt,
     JobDocument,
     JobInput,
     KeyTaken,
@@ -302,10 +304,21 @@ def retry_job(job: AIJob, *, now: datetime) -> bool:
 
 
 def retry_collection(
-    collection: Collection, status: Literal["failed", "canceled"] = "failed", *, now: datetime
+    collection: Collection,
+    status: Literal["failed", "canceled"] = "failed",
+    *,
+    reason: str = "",
+    now: datetime,
 ) -> int:
-    """Queue the failed jobs of a collection again, or the canceled ones; returns how many."""
-    moved = AIJob.objects.filter(collection=collection).queue_again(status, now)
+    """Queue the failed jobs of a collection again, or the canceled ones; returns how many.
+
+    With a `reason`, those alone whose last attempt failed for this error type.
+    """
+    jobs = AIJob.objects.filter(collection=collection)
+    if reason:
+        last = JobAttempt.objects.filter(job=OuterRef("pk"), number=OuterRef("attempts"))
+        jobs = jobs.filter(Exists(last.filter(error_type=reason)))
+    moved = jobs.queue_again(status, now)
     crash_point(Step.RETRY_COMMITTED)
     return moved
 

@@ -154,12 +154,13 @@ def cancel_collection(request: MemberRequest, collection_id: UUID) -> HttpRespon
 @require_POST
 @for_writers
 def retry_collection(request: MemberRequest, collection_id: UUID) -> HttpResponseBase:
-    """Queues the failed jobs again, or with status=canceled those that were canceled."""
+    """Queues failed jobs again, all or those of one reason; with status=canceled the canceled."""
     collection = _collection(request, collection_id)
     status: Literal["failed", "canceled"] = (
         "canceled" if request.POST.get("status") == "canceled" else "failed"
     )
-    queued = accept.retry_collection(collection, status, now=timezone.now())
+    reason = request.POST.get("reason", "")[:60].replace("\0", "")
+    queued = accept.retry_collection(collection, status, reason=reason, now=timezone.now())
     if queued:
         messages.success(request, f"Queued {_counted(queued, f'{status} job')} again.")
     elif status == "failed":

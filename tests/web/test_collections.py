@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from aijobs import jobtypes
-from aijobs.models import AIJob, CircuitBreaker, Collection, new_id
+from aijobs.models import AIJob, CircuitBreaker, Collection, JobAttempt, new_id
 from citizenapp.tenants.models import Tenant
 from tests.factories import NOW, make_job, make_tenant, make_user
 
@@ -241,3 +241,18 @@ def test_collections_are_listed_with_their_progress(writer: Client, tenant: Tena
     make_collection(tenant, completed=1, queued=3)
     rows = writer.get("/collections/").context["page"].rows
     assert [(row.progress.ended, row.progress.total) for row in rows] == [(1, 4)]
+
+
+def test_rows_that_failed_for_one_reason_are_queued_again(writer: Client, tenant: Tenant) -> None:
+    collection = make_collection(tenant, completed=1, failed=3)
+    jobs = list(AIJob.objects.filter(status="failed").order_by("pk"))
+    AIJob.objects.filter(status="failed").update(attempts=1)
+    for job, reason in zip(jobs, ["refusal", "expired", "refusal"], strict=True):
+        JobAttempt.objects.create(job=job, number=1, route="batch", error_type=reason, ended_at=NOW)
+    page = writer.get(f"/collections/{collection.pk}").content.decode()
+    assert '<input type="hidden" name="reason" value="refusal">' in page
+
+    writer.post(f"/collections/{collection.pk}/retry", {"reason": "refusal"})
+
+    again = AIJob.objects.filter(status="queued").order_by("pk")
+    assert [job.pk for job in again] == [jobs[0].pk, jobs[2].pk]
