@@ -3,7 +3,7 @@
 from .columns import guess_columns
 from .documents import READ_AS, Document, DocumentLimits, UnreadableDocument, of_text, read_document
 from .mapping import Items, UnmappedTable, read_items
-from .tables import Row, Sheet, Table, TableLimits, UnreadableTable, open_table, read_table
+from .tables import Row, Sheet, Table, TableLimits, UnreadableTable, open_table
 
 __all__ = [
     "READ_AS",
@@ -22,5 +22,4 @@ __all__ = [
     "open_table",
     "read_document",
     "read_items",
-    "read_table",
 ]

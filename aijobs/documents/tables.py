@@ -1,7 +1,6 @@
 """An uploaded table, read row by row: CSV, a workbook or NDJSON."""
 
 import io
-import re
 import weakref
 from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import PurePath
@@ -12,7 +11,7 @@ from . import csv_file, ndjson_file, workbook_file
 from .encoding import charset_of
 from .table_parts import DEFAULT_LIMITS, Record, Sheet, TableLimits, UnreadableTable
 
-__all__ = ["Row", "Sheet", "Table", "TableLimits", "UnreadableTable", "open_table", "read_table"]
+__all__ = ["Row", "Sheet", "Table", "TableLimits", "UnreadableTable", "open_table"]
 
 _KINDS = {
     ".csv": "csv",
@@ -140,40 +139,6 @@ def open_table(
         warnings=book.warnings,
         close=book.close,
     )
-
-
-def read_table(
-    file: BinaryIO, filename: str, *, limits: TableLimits = DEFAULT_LIMITS
-) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The rows of a table as (row number, {column: cell}), the default sheet of a workbook.
-
-    Columns have lower-case names, an underscore for each space. NDJSON gives what the objects
-    hold. UnreadableTable can be raised at any row, as it is for a cell that cannot be read.
-    """
-    table = open_table(file, filename, limits=limits)
-    names = _folded(table.header)
-
-    def rows() -> Iterator[tuple[int, dict[str, Any]]]:
-        with table:
-            for row in table.rows():
-                for reason in row.errors.values():
-                    raise UnreadableTable(
-                        f"Row {row.number:,} has a cell that cannot be read: {reason}."
-                    )
-                yield row.number, {names.get(name, name): cell for name, cell in row.cells.items()}
-
-    return rows()
-
-
-def _folded(header: tuple[str, ...] | None) -> dict[str, str]:
-    names: dict[str, str] = {}
-    for number, name in enumerate(header or (), 1):
-        short = re.sub(r"[\s-]+", "_", name.casefold())
-        if short in names.values():
-            first = list(names.values()).index(short) + 1
-            raise UnreadableTable(f"Columns {_column(first)} and {_column(number)} have one name.")
-        names[name] = short
-    return names
 
 
 def _kind(file: BinaryIO, suffix: str) -> str:

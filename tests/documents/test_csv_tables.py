@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aijobs.documents import Row, Table, TableLimits, UnreadableTable, open_table, read_table
+from aijobs.documents import Row, Table, TableLimits, UnreadableTable, open_table
+from tests.documents.rows import read_table
 
 CASES = Path(__file__).parent / "cases"
 

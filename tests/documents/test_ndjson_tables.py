@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from aijobs.documents import Row, TableLimits, UnreadableTable, open_table, read_table
+from aijobs.documents import Row, TableLimits, UnreadableTable, open_table
+from tests.documents.rows import read_table
 
 
 def rows(data: bytes, filename: str = "a.ndjson", **limits: int) -> list[tuple[int, Any]]:

@@ -5,7 +5,8 @@ from xml.sax.saxutils import escape
 
 import pytest
 
-from aijobs.documents import TableLimits, UnreadableTable, read_table
+from aijobs.documents import TableLimits, UnreadableTable
+from tests.documents.rows import read_table
 
 PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
