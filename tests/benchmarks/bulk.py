@@ -125,7 +125,7 @@ def forget() -> None:
         cursor.execute("CHECKPOINT")
 
 
-TABLES = ("aijobs_aijob", "aijobs_jobinput")
+TABLES = ("aijobs_aijob", "aijobs_jobinput", "aijobs_jobdocument")
 
 
 def write_rows(folder: Path) -> None:
