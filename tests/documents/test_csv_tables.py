@@ -90,7 +90,7 @@ def test_short_rows_are_filled_up_and_trailing_blanks_cut_off() -> None:
         ("\n \n", "The table has no rows."),
         ("text,n\n\n", "The table has no rows."),
         ("a,,b\n1,2,3\n", "Column 2 (B) has no name in the header."),
-        ("a,b,A \n1,2,3\n", "Columns 1 (A) and 3 (C) have one name."),
+        ("a,b,a \n1,2,3\n", "Columns 1 (A) and 3 (C) have one name."),
         ("a,b\n1,2\n1,2,3\n", "Row 3 has 3 cells; the header has 2."),
         ('a,b\n1,"2"3\n', "Row 2 cannot be read. Is a quotation mark not closed or not doubled?"),
         (

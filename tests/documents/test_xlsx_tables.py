@@ -98,7 +98,7 @@ def test_an_empty_sheet_has_no_rows() -> None:
 
 
 def test_the_rules_for_headers_and_limits_are_those_of_csv() -> None:
-    book = xlsx({"A1": "a", "B1": "A", "A2": 1})
+    book = xlsx({"A1": "a", "B1": "a ", "A2": 1})
     assert refusal(book) == "Columns 1 (A) and 2 (B) have one name."
     assert refusal(xlsx({"A1": "a", "A2": 1, "A3": 2}), rows=1) == "The table has more than 1 rows."
 
