@@ -136,8 +136,8 @@ def _send_raw(sizes: dict[int, int], bodies: Path, host: str, port: int) -> None
     for batch, size in sizes.items():
         with connection.cursor() as cursor, TemporaryFile() as spool:
             rows = cursor.copy(
-                "COPY (SELECT input.* FROM aijobs_aijob job"
-                " JOIN aijobs_jobinput input ON input.job_id = job.id"
+                "COPY (SELECT document.* FROM aijobs_aijob job"
+                " JOIN aijobs_jobdocument document ON document.job_id = job.id"
                 f" WHERE job.batch_id = {batch}) TO STDOUT"
             )
             with rows as pieces:
