@@ -122,3 +122,7 @@ def test_any_format_shows_something_or_nothing(value: float, code: str) -> None:
 
 def test_a_number_of_many_digits_is_shown_whole() -> None:
     assert shown_number(1e28, "0") == "1" + "0" * 28
+
+
+def test_a_fraction_without_places_below_its_line_is_shown() -> None:
+    assert "1" in shown_number(0.5, "0/")

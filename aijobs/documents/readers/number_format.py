@@ -342,7 +342,7 @@ def _fraction(parts: tuple[Part, ...], value: Decimal) -> str:
     if fixed := int(below) if below.isdigit() and below.strip("0") else 0:
         near = Fraction(int(exact * fixed + Fraction(1, 2)), fixed)
     else:
-        near = exact.limit_denominator(10 ** min(len(below), 7) - 1)
+        near = exact.limit_denominator(10 ** max(1, min(len(below), 7)) - 1)
     sign = "-" if value < 0 and near else ""
     has_whole = any(part.kind == "digit" for part in parts[:above])
     whole, rest = divmod(near, 1) if has_whole else (0, near)
