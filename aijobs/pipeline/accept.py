@@ -36,6 +36,14 @@ from aijobs.pipeline._checks import (
     check_collection,
     check_rows,
 )
+from aijobs.pipeline._columns import (
+    DOCUMENT_COLUMNS,
+    INPUT_COLUMNS,
+    JOB_COLUMNS,
+    document_arrays,
+    document_cells,
+    file_name,
+)
 from aijobs.postgres.copying import copy_rows
 from citizenapp.database import prepared_cursor
 from citizenapp.tenants.models import Tenant
@@ -95,46 +103,6 @@ FROM claim
 """
 WITHOUT_CLAIM = INSERT_JOB.format(claim="SELECT")
 WITH_CLAIM = INSERT_JOB.format(claim=CLAIM_KEY)
-
-INPUT_COLUMNS = [
-    "job_id",
-    "tenant_id",
-    "job_type",
-    "created_by",
-    "source_name",
-    "row_number",
-    "reference",
-    "metadata",
-    "options",
-]
-DOCUMENT_COLUMNS = [
-    "job_id",
-    "number",
-    "name",
-    "media_type",
-    "text",
-    "characters",
-    "original",
-    "size",
-    "sha256",
-    "pages",
-    "read_as",
-    "warnings",
-]
-JOB_COLUMNS = [
-    "id",
-    "tenant_id",
-    "collection_id",
-    "job_type",
-    "status",
-    "route",
-    "attempts",
-    "max_tokens_factor",
-    "request_bytes",
-    "created_at",
-    "not_before",
-    "needed_by",
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,11 +166,11 @@ def accept_job(
         "now": now,
         "needed_by": queued.needed_by,
         "options": dump_json(checked.options),
-        "source_name": _file_name(checked.documents[0].name),
+        "source_name": file_name(checked.documents[0].name),
         "created_by": created_by,
         "reference": checked.own.reference,
         "metadata": dump_json(checked.own.metadata) if checked.own.metadata else None,
-        **_document_arrays(checked.documents),
+        **document_arrays(checked.documents),
     }
     if claim:
         parameters |= claim.parameters(tenant, now, response=answer(queued))
@@ -323,12 +291,6 @@ def retry_collection(
     return moved
 
 
-def _file_name(name: str) -> str:
-    """A file's name as it can be stored: without folders, control characters or excess."""
-    last = name.replace("\\", "/").rpartition("/")[2]
-    return "".join(c for c in last.encode("utf-8", "replace").decode() if c.isprintable())[:255]
-
-
 def _store(
     collection: Collection,
     requests: Iterable[Checked],
@@ -357,7 +319,7 @@ def _store(
             if metadata and not columns.keys() >= metadata.keys():
                 for name in islice(metadata, Collection.MOST_COLUMNS - len(columns)):
                     columns.setdefault(name)
-            name = _file_name(one.documents[0].name)
+            name = file_name(one.documents[0].name)
             inputs.append(
                 (
                     *(key, tenant_id, kind, created_by, name, one.row, one.own.reference),
@@ -365,46 +327,10 @@ def _store(
                 )
             )
             for number, document in enumerate(one.documents, 1):
-                yield key, number, *_document_cells(document)
+                yield key, number, *document_cells(document)
 
     copy_rows(JobDocument, DOCUMENT_COLUMNS, documents())
     if jobs:
         copy_rows(JobInput, INPUT_COLUMNS, inputs)
         copy_rows(AIJob, JOB_COLUMNS, jobs)
     return len(jobs)
-
-
-def _document_cells(document: Document) -> tuple[object, ...]:
-    """The columns of a document, from its name on, in the order of DOCUMENT_COLUMNS."""
-    read_as = JobDocument.ReadAs.ORIGINAL if document.is_sent_as_file else JobDocument.ReadAs.TEXT
-    return (
-        _file_name(document.name),
-        document.media_type,
-        document.text,
-        len(document.text),
-        document.data,
-        document.size,
-        document.sha256,
-        document.pages,
-        read_as.value,
-        list(document.warnings) or None,
-    )
-
-
-def _document_arrays(documents: Sequence[Document]) -> dict[str, list[Any]]:
-    """The same columns of all documents of one job, as arrays for INSERT_JOB."""
-    names, media_types, texts, characters, originals, sizes, sha256s, pages, read_as, warnings = (
-        map(list, zip(*map(_document_cells, documents), strict=True))
-    )
-    return {
-        "names": names,
-        "media_types": media_types,
-        "texts": [dump_json(text) for text in texts],
-        "characters": characters,
-        "originals": originals,
-        "sizes": sizes,
-        "sha256s": sha256s,
-        "pages": pages,
-        "read_as": read_as,
-        "warnings": [dump_json(one) if one else None for one in warnings],
-    }

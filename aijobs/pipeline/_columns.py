@@ -1,0 +1,89 @@
+"""The columns of a job, its input and its documents, as accept stores them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from aijobs.documents import Document
+from aijobs.models import JobDocument, dump_json
+
+INPUT_COLUMNS = [
+    "job_id",
+    "tenant_id",
+    "job_type",
+    "created_by",
+    "source_name",
+    "row_number",
+    "reference",
+    "metadata",
+    "options",
+]
+DOCUMENT_COLUMNS = [
+    "job_id",
+    "number",
+    "name",
+    "media_type",
+    "text",
+    "characters",
+    "original",
+    "size",
+    "sha256",
+    "pages",
+    "read_as",
+    "warnings",
+]
+JOB_COLUMNS = [
+    "id",
+    "tenant_id",
+    "collection_id",
+    "job_type",
+    "status",
+    "route",
+    "attempts",
+    "max_tokens_factor",
+    "request_bytes",
+    "created_at",
+    "not_before",
+    "needed_by",
+]
+
+
+def file_name(name: str) -> str:
+    """A file's name as it can be stored: without folders, control characters or excess."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    return "".join(c for c in last.encode("utf-8", "replace").decode() if c.isprintable())[:255]
+
+
+def document_cells(document: Document) -> tuple[object, ...]:
+    """The columns of a document, from its name on, in the order of DOCUMENT_COLUMNS."""
+    read_as = JobDocument.ReadAs.ORIGINAL if document.is_sent_as_file else JobDocument.ReadAs.TEXT
+    return (
+        file_name(document.name),
+        document.media_type,
+        document.text,
+        len(document.text),
+        document.data,
+        document.size,
+        document.sha256,
+        document.pages,
+        read_as.value,
+        list(document.warnings) or None,
+    )
+
+
+def document_arrays(documents: Sequence[Document]) -> dict[str, list[Any]]:
+    """The same columns of all documents of one job, as arrays for INSERT_JOB."""
+    names, media_types, texts, characters, originals, sizes, sha256s, pages, read_as, warnings = (
+        map(list, zip(*map(document_cells, documents), strict=True))
+    )
+    return {
+        "names": names,
+        "media_types": media_types,
+        "texts": [dump_json(text) for text in texts],
+        "characters": characters,
+        "originals": originals,
+        "sizes": sizes,
+        "sha256s": sha256s,
+        "pages": pages,
+        "read_as": read_as,
+        "warnings": [dump_json(one) if one else None for one in warnings],
+    }
