@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from typing import BinaryIO, NamedTuple
 
 from .documents import Document, DocumentLimits, UnreadableDocument, read_document
+from .office_files import BROKEN_ZIP
 from .table_parts import UnreadableTable
 
 # What a ZIP of documents holds is none of these: they say that it is a document by itself.
@@ -52,7 +53,7 @@ def is_archive(file: BinaryIO) -> bool:
             return archive.namelist()[0] not in _OF_ONE_DOCUMENT and not any(
                 name in _OF_ONE_DOCUMENT for name in islice(archive.namelist(), 50)
             )
-    except (zipfile.BadZipFile, IndexError, OSError, ValueError):
+    except (*BROKEN_ZIP, IndexError):
         return False
 
 
@@ -67,7 +68,7 @@ def read_archive(
     try:
         archive = zipfile.ZipFile(file)
         infos = [info for info in archive.infolist() if not info.is_dir()]
-    except (zipfile.BadZipFile, OSError, ValueError):
+    except BROKEN_ZIP:
         raise UnreadableTable("The ZIP file is damaged.") from None
     junk = [info for info in infos if _is_junk(info.filename)]
     wanted = [info for info in infos if not _is_junk(info.filename)]
@@ -109,13 +110,8 @@ def _unpacked(
     try:
         with archive.open(info) as member:
             data = member.read(limits.document + 1)
-    except (zipfile.BadZipFile, NotImplementedError, OSError, EOFError, ValueError, RuntimeError):
+    except BROKEN_ZIP:
         return b"", "It is damaged, or packed in a way that cannot be read."
-    except Exception as error:
-        # zlib and lzma have errors of their own.
-        if type(error).__module__ not in {"zlib", "lzma", "_lzma", "bz2"}:
-            raise
-        return b"", "It is damaged."
     if len(data) > limits.document:
         return b"", f"It is too large: at most {limits.document // 1_000_000} MB are accepted."
     return data, ""

@@ -1,8 +1,15 @@
 """What an Office file is, by what is in it."""
 
 import io
+import lzma
 import zipfile
+import zlib
 
+# What zipfile raises for an archive that is damaged, protected, or packed in an unknown way.
+BROKEN_ZIP = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, RuntimeError),
+    *(OSError, EOFError, ValueError),
+)
 _MAIN_PARTS = {"word/document.xml": "docx", "ppt/presentation.xml": "pptx"}
 _FOLDERS = {"word/": "docx", "ppt/": "pptx"}
 _OPEN_TEXT = "application/vnd.oasis.opendocument.text"
@@ -22,7 +29,7 @@ def kind_of_zip(data: bytes) -> str | None:
             if first is not None and first.file_size < 200:
                 mime = archive.read(first).decode("latin-1")
                 return "odt" if mime.startswith(_OPEN_TEXT) else None
-    except Exception:
+    except BROKEN_ZIP:
         return None
     for kinds in (_MAIN_PARTS, _FOLDERS):
         for name in names:

@@ -4,6 +4,8 @@ import io
 import zipfile
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from aijobs.documents import UnreadableTable
 from aijobs.documents.archives import ArchiveLimits, Member, is_archive, read_archive
@@ -84,3 +86,16 @@ def test_a_damaged_archive_is_refused() -> None:
 def test_a_document_that_is_packed_as_a_zip_is_no_archive(name: str) -> None:
     assert not is_archive(io.BytesIO(case(name)))
     assert is_archive(packed({"a.txt": b"x"}))
+
+
+@given(st.integers(30, 400), st.binary(min_size=1, max_size=8))
+def test_a_damaged_archive_is_read_in_part_or_refused(position: int, noise: bytes) -> None:
+    data = packed({"a.txt": b"Hail. " * 50, "b/c.txt": b"Fire."}).getvalue()
+    broken = data[:position] + noise + data[position + len(noise) :]
+    if not is_archive(io.BytesIO(broken)):
+        return
+    try:
+        members, _ = read_archive(io.BytesIO(broken))
+        assert all(one.document or one.error for one in members)
+    except UnreadableTable as refused:
+        assert str(refused)

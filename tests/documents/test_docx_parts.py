@@ -157,3 +157,21 @@ def test_imported_parts_that_are_not_read_are_named() -> None:
     parts: dict[str, str | bytes] = {RELS: rels, "word/x.doc": b"\xd0\xcf\x11\xe0\0\1"}
     with pytest.raises(UnreadableDocument, match="1 imported part"):
         text_of(paragraph("a") + '<w:altChunk r:id="x"/>', parts)
+
+
+def test_nesting_without_end_is_refused() -> None:
+    with pytest.raises(UnreadableDocument, match="damaged"):
+        read(with_body("<w:sdt><w:sdtContent>" * 5000))
+
+
+def test_pictures_are_told_and_do_not_refuse_unless_there_is_nothing_else() -> None:
+    picture = (
+        '<w:r><w:drawing><wp:inline xmlns:wp="http://schemas.openxmlformats.org/drawingml/2006/'
+        'wordprocessingDrawing"><wp:docPr id="1" name="p" descr="A logo"/><pic:pic xmlns:pic="http:'
+        '//schemas.openxmlformats.org/drawingml/2006/picture"/></wp:inline></w:drawing></w:r>'
+    )
+    document = read(with_body(paragraph(run("Hi") + picture)))
+    assert document.text == "Hi"
+    assert document.warnings == ("1 picture was not read (1 with a description)",)
+    with pytest.raises(UnreadableDocument, match="nothing but pictures"):
+        read(with_body(paragraph(picture)))

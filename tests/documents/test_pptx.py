@@ -7,7 +7,7 @@ from pptx.chart.data import CategoryChartData
 from pptx.enum.chart import XL_CHART_TYPE
 from pptx.util import Inches
 
-from aijobs.documents import Document, UnreadableDocument, read_document
+from aijobs.documents import Document, DocumentLimits, UnreadableDocument, read_document
 
 from .word_files import replaced, saved
 
@@ -110,3 +110,8 @@ def test_a_damaged_slide_is_named_and_a_presentation_without_text_is_refused() -
         read_document(data, "a.pptx")
     with pytest.raises(UnreadableDocument, match="no text"):
         read(pptx.Presentation())
+
+
+def test_too_many_slides_are_refused_with_their_number() -> None:
+    with pytest.raises(UnreadableDocument, match="3 slides; at most 2"):
+        read_document(saved(with_slides("a", "b", "c")), "a.pptx", limits=DocumentLimits(pages=2))

@@ -25,6 +25,7 @@ def damaged_pages(reader: PdfReader, most: int) -> set[int]:
         except Refusal:
             raise
         except Exception:
+            # Whatever pypdf stumbled over: the page is named.
             found.add(number)
             continue
         for key, stream in streams:
@@ -86,6 +87,7 @@ def _is_damaged(stream: Any, most: int) -> bool:
         try:
             stream.get_data()
         except Exception:
+            # Each filter has errors of its own.
             return True
     return False
 
