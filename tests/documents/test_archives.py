@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -94,8 +95,6 @@ def test_a_damaged_archive_is_read_in_part_or_refused(position: int, noise: byte
     broken = data[:position] + noise + data[position + len(noise) :]
     if not is_archive(io.BytesIO(broken)):
         return
-    try:
+    with suppress(UnreadableTable):
         members, _ = read_archive(io.BytesIO(broken))
         assert all(one.document or one.error for one in members)
-    except UnreadableTable as refused:
-        assert str(refused)
