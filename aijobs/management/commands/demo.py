@@ -69,7 +69,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{len(documents)} licence texts found among the installed packages.")
         collections = self.queue(api, documents)
         self.wait(api, collections, timeout)
-        self.report(api, collections, documents)
+        self.report(api, collections)
 
     def queue(self, api: "Api", documents: list[Document]) -> dict[str, str]:
         """Queue a collection for each job type; returns collection ids by job type."""
@@ -117,7 +117,7 @@ class Command(BaseCommand):
                 raise CommandError(f"After {timeout:.0f} seconds some jobs have not ended: {line}")
             time.sleep(0.5)
 
-    def report(self, api: "Api", collections: dict[str, str], documents: list[Document]) -> None:
+    def report(self, api: "Api", collections: dict[str, str]) -> None:
         cost = full_price = Decimal(0)
         failed = 0
         for job_type, collection in collections.items():
@@ -126,7 +126,7 @@ class Command(BaseCommand):
                 cost += Decimal(row["cost_usd"])
                 full_price += Decimal(row["sync_cost_usd"])
                 failed += row["status"] != "completed"
-                name = documents[row["number"] - 1].name
+                name = row["reference"]
                 self.stdout.write(f"{name[:30]:<30}  {row['cost_usd']:>13}  {outcome(row)[:56]}")
         saved = full_price - cost
         spent, full, kept = exact([cost, full_price, saved])
