@@ -130,15 +130,6 @@ def estimate(
     return charge(model, Usage(prompt_tokens, max_output), batch=batch, on=on)
 
 
-def estimate_tokens(utf8_bytes: int) -> int:
-    """How many tokens a text of so many bytes will be, rather too many than too few.
-
-    A token for three bytes of UTF-8: the present tokenizer takes some three characters of English
-    for one, and a token or so for each character of Chinese, which has three bytes.
-    """
-    return -(-utf8_bytes // 3)
-
-
 def _count(usage: Mapping[str, Any], field: str) -> int:
     count = usage.get(field)
     if count is None:

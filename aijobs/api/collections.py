@@ -73,6 +73,7 @@ class CollectionList(Endpoint):
                     now=now,
                     created_by=self.access.actor,
                     lenient=body.is_form,
+                    fields=items.fields,
                     **fields,
                 )
             except UnreadableTable as error:

@@ -29,6 +29,8 @@ class Items(NamedTuple):
     rows: Iterator[Any]
     """Each an Item; of a program's own list, its number and whatever stands there."""
     warnings: Sequence[str]
+    fields: Collection[str] | None = None
+    """The fields that a row may have; None where each row has its own."""
 
 
 class UnmappedTable(ValueError):
@@ -58,13 +60,16 @@ def read_items(
     if is_archive(file):
         return items_of_archive(file)
     table = open_table(file, filename, sheet=sheet, fields=fields_of(kind), limits=limits)
-    return Items(items_of(table, kind, columns), table.warnings)
+    if table.header is None:
+        return Items(items_of(table, kind, columns), table.warnings)
+    fields = columns_of(table.header, kind, columns)
+    return Items(_rows(table, fields), table.warnings, list(fields))
 
 
 def items_of_archive(file: BinaryIO) -> Items:
     """The files of a ZIP, each a document. Raises UnreadableTable."""
     members, warnings = read_archive(file)
-    return Items(map(_of_member, members), warnings)
+    return Items(map(_of_member, members), warnings, ["reference"])
 
 
 def _of_member(member: Member) -> Item:

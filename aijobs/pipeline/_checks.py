@@ -1,6 +1,6 @@
 """What is asked for, checked: one job, or the rows of a collection."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,8 +8,9 @@ from typing import Any
 import orjson
 from django.conf import settings
 
+from aijobs import tokens
 from aijobs.documents import Document, of_text
-from aijobs.jobtypes import TEXT_NAMES, InvalidInput, JobType
+from aijobs.jobtypes import TEXT_NAMES, InvalidInput, JobType, Part
 from aijobs.models import AIJob
 from aijobs.own_data import FIELDS as OWN_FIELDS
 from aijobs.own_data import OwnData, own_data
@@ -47,6 +48,9 @@ class Checked:
     documents: Sequence[Document]
     options: dict[str, Any]
     request_bytes: int
+    tokens: tokens.Estimate
+    """Of the prompt."""
+    max_tokens: int
     needed_within: float | None
     own: OwnData
     row: int | None = None
@@ -99,7 +103,8 @@ def check(
     if errors:
         raise InvalidInput(errors)
     # A second attempt may have twice the max_tokens: a digit more, which LINE_BYTES covers.
-    request_bytes = len(orjson.dumps(kind.params(given))) + LINE_BYTES
+    params = kind.params(given)
+    request_bytes = len(orjson.dumps(params)) + LINE_BYTES
     if request_bytes > MOST_REQUEST_BYTES:
         most, size = MOST_REQUEST_BYTES // 1_000_000, request_bytes / 1e6
         raise InvalidInput(
@@ -109,6 +114,8 @@ def check(
         documents=documents or [of_text(given.document_text)],
         options=kind.options(given),
         request_bytes=request_bytes,
+        tokens=tokens.of_request(params, given.parts),
+        max_tokens=params["max_tokens"],
         needed_within=within,
         own=own,
     )
@@ -146,6 +153,30 @@ def check_rows(
             yield checked
         except InvalidInput as error:
             rejections.add(row, error.errors)
+
+
+def check_defaults(
+    kind: JobType, defaults: Mapping[str, object], fields: Collection[str], *, lenient: bool
+) -> None:
+    """Refuse once what would be wrong in each row: a field that no row has, and how it is given.
+
+    `fields` are those that rows have themselves. Raises InvalidInput.
+    """
+    given = {
+        name: value
+        for name, value in defaults.items()
+        if name not in (*TEXT_NAMES, *OWN_FIELDS, "needed_within")
+    }
+    try:
+        kind.validate(given, [Part(" ")], lenient=lenient)
+    except InvalidInput as error:
+        errors = {
+            path: told
+            for path, told in error.errors.items()
+            if path.partition(".")[0] not in fields
+        }
+        if errors:
+            raise InvalidInput(errors) from None
 
 
 def check_collection(name: object, on_error: object) -> None:

@@ -34,6 +34,7 @@ from aijobs.pipeline._checks import (
     Row,
     check,
     check_collection,
+    check_defaults,
     check_rows,
 )
 from aijobs.pipeline._columns import (
@@ -195,6 +196,7 @@ def accept_collection(
     on_error: OnError = "reject",
     needed_within: object = None,
     lenient: bool = False,
+    fields: Iterable[str] | None = None,
 ) -> Accepted:
     """Queue many jobs of one type under one name, in one transaction.
 
@@ -202,10 +204,14 @@ def accept_collection(
     the job type, and maybe a `needed_within`, a `reference` and `metadata` of its own; or the
     InvalidInput that reading it has brought. `defaults` fills what an item leaves out, and with
     `lenient` an empty string leaves it out. `on_error="skip"` passes over bad rows.
+    Where it is known which `fields` rows have themselves, what is wrong with another one is told
+    once, and not of each row.
     Raises UnknownJobType, InvalidInput, or RejectedCollection.
     """
     kind = jobtypes.get(job_type)
     check_collection(name, on_error)
+    if fields is not None:
+        check_defaults(kind, defaults or {}, list(fields), lenient=lenient)
     rejections = Rejections()
     queued = Collection(
         id=new_id(now),
@@ -248,12 +254,13 @@ def examine(
     *,
     defaults: Mapping[str, object],
     needed_within: object = None,
+    fields: Iterable[str] | None = None,
     refused: Callable[[int, dict[str, list[str]]], None],
 ) -> Iterator[Checked]:
     """What `accept_collection` would make of these rows, leniently read. Nothing is stored.
 
     `refused` is called with the number and the errors of each bad row. Raises UnknownJobType, and
-    InvalidInput where there are too many.
+    InvalidInput where there are too many, or all would be wrong in the same way.
     """
 
     class Told(Rejections):
@@ -261,6 +268,8 @@ def examine(
             refused(row, errors)
 
     kind = jobtypes.get(job_type)
+    if fields is not None:
+        check_defaults(kind, defaults, list(fields), lenient=True)
     yield from check_rows(kind, rows, defaults, needed_within, Told(), lenient=True)
 
 

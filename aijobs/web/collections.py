@@ -1,7 +1,7 @@
 """Collections: many documents queued together, out of one table."""
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -13,8 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from aijobs import jobtypes
-from aijobs.documents import UnmappedTable, UnreadableTable, read_items
-from aijobs.documents.mapping import Item
+from aijobs.documents import Items, UnmappedTable, UnreadableTable, read_items
 from aijobs.jobtypes import InvalidInput, UnknownJobType
 from aijobs.models import Collection
 from aijobs.pipeline import accept, withdraw
@@ -65,7 +64,7 @@ def new(request: MemberRequest, asked: parameters.Chosen) -> HttpResponseBase:
                 sheet=choice.sheet,
                 columns=choice.columns,
             )
-            accepted = _queue(request, form, items.rows, now=timezone.now())
+            accepted = _queue(request, form, items, now=timezone.now())
         except (UnmappedTable, UnreadableTable) as error:
             form.add_error("table", str(error))
         except InvalidInput as refusal:
@@ -207,20 +206,19 @@ def _preview(request: MemberRequest) -> Preview | None:
     )
 
 
-def _queue(
-    request: MemberRequest, form: NewCollection, items: Iterator[Item], *, now: datetime
-) -> Accepted:
+def _queue(request: MemberRequest, form: NewCollection, items: Items, *, now: datetime) -> Accepted:
     return accept.accept_collection(
         request.access.tenant,
         form.cleaned_data["name"],
         form.chosen.kind.name,
-        items,
+        items.rows,
         now=now,
         created_by=request.access.actor,
         defaults=form.chosen.raw(),
         on_error=form.cleaned_data["on_error"],
         needed_within=form.needed_within,
         lenient=True,
+        fields=items.fields,
     )
 
 

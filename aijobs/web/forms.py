@@ -9,8 +9,8 @@ from django.conf import settings
 from pydantic.fields import FieldInfo
 
 from aijobs import jobtypes
-from aijobs.documents import Document, DocumentLimits, UnreadableDocument, read_document
-from aijobs.jobtypes import TEXT_FIELD, InvalidInput, JobType
+from aijobs.documents import READ_AS, Document, DocumentLimits, UnreadableDocument, read_document
+from aijobs.jobtypes import TEXT_FIELD, InvalidInput, JobType, Part
 from aijobs.own_data import MAX_REFERENCE_CHARS
 from aijobs.templatetags.show import field_label
 from citizenapp.tenants.models import APIKey
@@ -19,6 +19,11 @@ NOW, LATER = "now", "later"
 URGENCIES = [(LATER, "Within 24 hours"), (NOW, "Now")]
 DOCUMENT_ENDINGS = (
     ".txt,.md,.html,.pdf,.docx,.docm,.odt,.rtf,.pptx,.eml,.msg,.png,.jpg,.jpeg,.gif,.webp"
+)
+_READ_AS_LABELS = (
+    "The text; the file itself where that is not enough",
+    "The text",
+    "The file itself",
 )
 MOST_FILES = 50
 TABLE_ENDINGS = ".csv,.tsv,.xlsx,.xlsm,.xls,.ods,.ndjson,.jsonl,.zip"
@@ -52,6 +57,11 @@ class Options(forms.Form):
     def raw(self) -> dict[str, object]:
         """What was filled in, as the job type's lenient validation takes it."""
         return {name: value for name, value in self.cleaned_data.items() if value not in ("", [])}
+
+    def filled_in(self) -> dict[str, object]:
+        """The same of a form that may not be complete yet."""
+        self.is_valid()
+        return self.raw()
 
 
 class _Work(forms.Form):
@@ -114,7 +124,37 @@ class FilesField(forms.FileField):
         return [super(FilesField, self).clean(one, initial) for one in data or []]
 
 
-class NewJob(_Work):
+class _Reading(forms.Form):
+    """How files are read: what one job and a ZIP of documents are both asked."""
+
+    read_as = forms.ChoiceField(
+        label="What does Claude get of a PDF or an image?",
+        choices=list(zip(READ_AS, _READ_AS_LABELS, strict=True)),
+        required=False,
+        initial=READ_AS[0],
+    )
+    accept_partial = forms.BooleanField(
+        label="Take a document even if a part of it cannot be read",
+        required=False,
+        help_text="What was left out is named on the job’s page.",
+    )
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """How the files of the form are to be read. Only once the form was cleaned."""
+        return {
+            "read_as": self.cleaned_data.get("read_as") or READ_AS[0],
+            "accept_partial": self.cleaned_data.get("accept_partial", False),
+        }
+
+    @property
+    def is_reading_chosen(self) -> bool:
+        """Whether anything here is other than what nobody has to think about."""
+        chosen = self["read_as"].value() not in (None, "", READ_AS[0])
+        return chosen or bool(self["accept_partial"].value())
+
+
+class NewJob(_Reading, _Work):
     text = forms.CharField(
         label="Document",
         required=False,
@@ -136,8 +176,8 @@ class NewJob(_Work):
     )
 
     field_order = ("job_type", "text", "document", "reference", "urgency")
-    is_partial = False
-    """Whether a file was refused of which a part can be read: then that is offered."""
+    has_partial = False
+    """Whether a file was refused of which a part can be read."""
 
     def clean(self) -> dict[str, Any]:
         """Read the files. None of them is queued where one cannot be read."""
@@ -161,6 +201,22 @@ class NewJob(_Work):
     @property
     def is_several(self) -> bool:
         return len(self.files.getlist("document")) > 1 if self.files else False
+
+    @property
+    def parts(self) -> list[list[Part]]:
+        """The documents of each job, as far as they can be read. Only once the form was cleaned."""
+        read = [one for one in self.cleaned_data.get("documents", ()) if one]
+        text = self.cleaned_data.get("text", "")
+        return [[one.part] for one in read] or ([[Part(text)]] if text.strip() else [])
+
+    def described(self) -> str:
+        """What a price is for: “for this file of 12 pages”."""
+        read = [one for one in self.cleaned_data.get("documents", ()) if one]
+        if not read:
+            return "for this text"
+        pages = sum(one.pages or 0 for one in read)
+        files = "this file" if len(read) == 1 else f"these {len(read)} files"
+        return f"for {files}{f' of {pages:,} pages' if pages > 1 else ''}"
 
     def raw(self, document: Document | None) -> dict[str, object]:
         """The input of one job beside its file, for accept with `lenient`."""
@@ -190,11 +246,12 @@ class NewJob(_Work):
                 file.file,
                 file.name,
                 file.content_type,
-                accept_partial="accept_partial" in self.data,
+                **self.reading,
                 limits=limits,
             )
         except UnreadableDocument as error:
-            self.is_partial = self.is_partial or error.is_partial
+            if error.is_partial:
+                self.has_partial = True
             named = f"{file.name}: " if self.is_several else ""
             self.add_error("document", f"{named}{error}")
             return None
@@ -205,7 +262,7 @@ class NewJob(_Work):
         return super()._place(path)
 
 
-class NewCollection(_Work):
+class NewCollection(_Reading, _Work):
     name = forms.CharField(
         max_length=200, widget=forms.TextInput(attrs={"placeholder": "Motor policies, 2026"})
     )

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from aijobs import jobtypes
-from aijobs.jobtypes import InvalidInput, UnknownJobType
+from aijobs.jobtypes import InvalidInput
 from aijobs.jobtypes.quotes import PAGE_MARK
 from aijobs.jobtypes.text import utf8
 from aijobs.models import AIJob, JobDocument
@@ -87,19 +87,25 @@ def new(request: MemberRequest, asked: parameters.Chosen) -> HttpResponseBase:
     return render(request, "jobs/new.html", context, status=422 if form.is_bound else 200)
 
 
-@require_safe
+@require_POST
 @for_writers
 def price(request: MemberRequest) -> HttpResponseBase:
-    """What a document of so many `bytes` costs, now and in a batch."""
-    raw_bytes = request.GET.get("bytes", "")
-    try:
-        kind = jobtypes.get(request.GET.get("job_type", ""))
-    except UnknownJobType:
+    """What the form would cost as it stands, now and in a batch. Nothing is stored.
+
+    `problems` say what keeps its files from being queued.
+    """
+    form = NewJob(request.POST, request.FILES)
+    form.is_valid()
+    if "job_type" not in form.cleaned_data:
         return JsonResponse({"error": "Unknown job type."}, status=400)
-    if not raw_bytes.isdecimal() or len(raw_bytes) > 12:
-        return JsonResponse({"error": "bytes must be a whole number."}, status=400)
-    offer = offers.offer(kind, int(raw_bytes), request.GET.dict(), on=timezone.now().date())
-    return JsonResponse({"later": offer.later, "now": offer.now})
+    problems = [str(one) for one in form.errors.get("document", ())]
+    told: dict[str, object] = {"problems": problems}
+    if parts := form.parts:
+        kind, options = form.chosen.kind, form.chosen.filled_in()
+        inputs = (offers.draft(kind, options, of_job) for of_job in parts)
+        offer = offers.offer(kind, inputs, on=timezone.now().date())
+        told |= {"later": offer.later, "now": offer.now, "basis": form.described()}
+    return JsonResponse(told)
 
 
 @require_safe

@@ -1,9 +1,12 @@
 """What would become of a table: which column is which field, its first rows, what is wrong."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, BinaryIO
+
+from django.utils import timezone
 
 from aijobs.documents import UnmappedTable, UnreadableTable, guess_columns
 from aijobs.documents.archives import is_archive
@@ -12,6 +15,7 @@ from aijobs.documents.tables import open_table
 from aijobs.jobtypes import TEXT_ALIASES, TEXT_FIELD, InvalidInput, JobType
 from aijobs.pipeline import accept
 from aijobs.templatetags.show import field_label
+from aijobs.web.offers import Offer, Price
 
 SHOWN_ROWS = 5
 SHOWN_COLUMNS = 12
@@ -23,6 +27,7 @@ _LINES_LOOKED_AT = 100
 _PREFIX = "columns."
 REQUIRED = "This field is required."
 EMPTY_CELL = "The cell is empty."
+_OF_ALL = {"items", "non_field_errors"}
 _LABELS = {
     TEXT_FIELD: "Document text",
     "reference": "Reference",
@@ -133,6 +138,8 @@ class Preview:
     groups: Sequence[Group] = ()
     warnings: Sequence[str] = ()
     skips: bool = False
+    offer: Offer | None = None
+    """The price of the good rows."""
 
     @property
     def count(self) -> int:
@@ -170,7 +177,11 @@ def look_at(
     except (UnmappedTable, UnreadableTable) as error:
         found.error = str(error)
     except InvalidInput as error:
-        found.error = " ".join(message for told in error.errors.values() for message in told)
+        found.error = " ".join(
+            f"{'' if path in _OF_ALL else f'{label_of(path)}: '}{message}"
+            for path, told in error.errors.items()
+            for message in told
+        )
     return found
 
 
@@ -187,7 +198,7 @@ def _look(
         archive = items_of_archive(file)
         found.header = found.shown = ("reference",)
         columns = {"reference": "reference"}
-        _check(found, kind, archive.rows, columns, defaults, needed_within)
+        _check(found, kind, archive.rows, columns, archive.fields, defaults, needed_within)
         found.warnings = archive.warnings
         return
     names = fields_of(kind)
@@ -212,7 +223,8 @@ def _look(
     mapped = [columns[name] for name in names if columns[name]]
     order = [*mapped, *(header for header in found.header if header not in mapped)]
     found.shown = order[:SHOWN_COLUMNS]
-    _check(found, kind, items_of(table, kind, columns), columns, defaults, needed_within)
+    fields = None if table.header is None else [name for name in names if columns[name]]
+    _check(found, kind, items_of(table, kind, columns), columns, fields, defaults, needed_within)
     found.warnings = table.warnings
 
 
@@ -221,16 +233,30 @@ def _check(
     kind: JobType,
     items: Iterable[Item],
     columns: Mapping[str, str],
+    fields: Iterable[str] | None,
     defaults: Mapping[str, object],
     needed_within: float | None,
 ) -> None:
     reasons = Reasons(columns)
     kept = _kept(items, found, columns)
-    for _ in accept.examine(
-        kind.name, kept, defaults=defaults, needed_within=needed_within, refused=reasons.add
-    ):
-        found.good += 1
+    price = Price(kind, timezone.now().date())
+    try:
+        for one in accept.examine(
+            kind.name,
+            kept,
+            defaults=defaults,
+            needed_within=needed_within,
+            fields=fields,
+            refused=reasons.add,
+        ):
+            found.good += 1
+            price.add(one.tokens.tokens, one.max_tokens)
+    except InvalidInput:
+        # What is wrong is told once. The first rows are shown all the same.
+        deque(islice(kept, SHOWN_ROWS), maxlen=0)
+        raise
     found.bad, found.groups = reasons.count, reasons.groups
+    found.offer = price.offer if found.good else None
 
 
 def _keys(rows: Iterable[Any]) -> list[str]:

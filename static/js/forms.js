@@ -25,11 +25,15 @@ export function startForms() {
 class WorkForm {
   #form;
   #timer = 0;
+  #pricing;
 
   constructor(form) {
     this.#form = form;
     form.addEventListener("change", () => this.#update());
-    form.addEventListener("input", () => this.#priceSoon());
+    // With a file, once a field is left: the file goes along each time.
+    form.addEventListener("input", (event) => {
+      if (event.target.name === "text") this.#priceSoon();
+    });
     form.addEventListener("submit", (event) => this.#submit(event));
     for (const area of form.querySelectorAll("[data-drop]")) this.#acceptDrops(area);
     // The browser may have restored what was filled in before.
@@ -54,22 +58,37 @@ class WorkForm {
 
   #priceSoon() {
     clearTimeout(this.#timer);
-    if (this.#form.dataset.price) this.#timer = setTimeout(() => this.#price().catch(() => {}), PRICE_DELAY);
+    if (this.#form.dataset.price) this.#timer = setTimeout(() => this.#price(), PRICE_DELAY);
   }
 
+  // The server reads what is filled in, files too: only it knows how many pages they have.
   async #price() {
-    const text = this.#form.elements.text.value;
-    if (!text.trim()) return;
-    const asked = new URLSearchParams({ job_type: this.#kind, bytes: new Blob([text]).size });
-    for (const field of this.#form.querySelectorAll(`[data-for-kind="${this.#kind}"] input[inputmode]`)) {
-      asked.set(field.name.replace(`${this.#kind}-`, ""), field.value);
+    const { text, document: files } = this.#form.elements;
+    this.#pricing?.abort();
+    if (!text.value.trim() && !files.files.length) return this.#tell({});
+    const asked = (this.#pricing = new AbortController());
+    try {
+      const response = await fetch(this.#form.dataset.price, {
+        method: "POST",
+        body: new FormData(this.#form),
+        signal: asked.signal,
+      });
+      if (response.ok) this.#tell(await response.json());
+    } catch {
+      // Without a price one can queue all the same.
     }
-    const response = await fetch(`${this.#form.dataset.price}?${asked}`);
-    if (!response.ok) return;
-    const offer = await response.json();
-    for (const place of this.#form.querySelectorAll(`[data-for-kind="${this.#kind}"] [data-amount]`)) {
-      place.textContent = offer[place.dataset.amount];
-      place.parentElement.querySelector("[data-basis]").textContent = "for this text";
+  }
+
+  #tell({ problems = [], basis, ...amounts }) {
+    const place = this.#form.querySelector("[data-problems]");
+    place.hidden = !problems.length;
+    place.textContent = problems.join(" ");
+    for (const amount of this.#form.querySelectorAll("[data-amount]")) {
+      const about = amount.parentElement.querySelector("[data-basis]");
+      about.dataset.example ??= about.textContent;
+      amount.dataset.example ??= amount.textContent;
+      amount.textContent = amounts[amount.dataset.amount] ?? amount.dataset.example;
+      about.textContent = basis ?? about.dataset.example;
     }
   }
 

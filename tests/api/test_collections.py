@@ -313,3 +313,14 @@ def test_the_sheet_that_fits_is_read_and_another_on_request(caller: Caller) -> N
     assert AIJob.objects.get().input.reference == "00123"
     wrong = upload(caller, "may.xlsx", data, sheet="Nowhere")
     assert "Policies" in wrong.json()["errors"]["file"][0]
+
+
+def test_a_field_that_neither_the_table_nor_the_defaults_have_is_told_once(
+    caller: Caller,
+) -> None:
+    table = "text\n" + "Hail.\n" * 500
+    response = upload(caller, "may.csv", table.encode(), defaults="{}")
+    assert response.status_code == 400
+    assert response.json()["errors"] == {"categories": ["This field is required."]}
+    short = upload(caller, "may.csv", table.encode(), defaults='{"categories": ["hail"]}')
+    assert short.json()["errors"] == {"categories": ["Needs at least 2 entries."]}

@@ -10,7 +10,6 @@ from aijobs.pricing import (
     Usage,
     charge,
     estimate,
-    estimate_tokens,
 )
 
 TODAY = dt.date(2026, 11, 23)
@@ -110,10 +109,3 @@ def test_the_estimate_is_the_charge_for_a_full_answer_without_cache() -> None:
     assert estimate("claude-sonnet-5-5", 1_000, 2_000, batch=True, on=TODAY) == charge(
         "claude-sonnet-5-5", Usage(1_000, 2_000), batch=True, on=TODAY
     )
-
-
-@pytest.mark.parametrize(
-    ("text", "tokens"), [("", 0), ("a", 1), ("abc", 1), ("abcd", 2), ("文書", 2), ("\ud800", 1)]
-)
-def test_tokens_are_estimated_from_the_bytes_of_a_text(text: str, tokens: int) -> None:
-    assert estimate_tokens(len(text.encode("utf-8", "surrogatepass"))) == tokens

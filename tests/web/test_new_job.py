@@ -8,9 +8,10 @@ from django.test import Client
 from pytest_django import Settings
 
 from aijobs import jobtypes
-from aijobs.models import AIJob
+from aijobs.models import AIJob, JobDocument
 from aijobs.web.forms import Options
 from citizenapp.tenants.models import Tenant
+from tests.documents.corpus import CASES
 from tests.factories import make_tenant, make_user
 
 pytestmark = pytest.mark.django_db
@@ -157,17 +158,56 @@ def test_a_text_and_a_file_at_once_are_refused(writer: Client) -> None:
     assert not AIJob.objects.exists()
 
 
+def price(writer: Client, **fields: Any) -> Any:
+    form = {"job_type": "summarize", "text": "", "urgency": "later"}
+    return writer.post("/jobs/price", form | fields)
+
+
 def test_the_price_of_a_text_is_told_for_both_ways(writer: Client) -> None:
-    asked = {"job_type": "summarize", "bytes": "30000", "max_length": "100"}
-    offer = writer.get("/jobs/price", asked).json()
-    assert offer == {"later": "$0.0007", "now": "$0.0014"}
-    longer = writer.get("/jobs/price", asked | {"max_length": "4000"}).json()
+    offer = price(writer, text="x" * 30_000, **{"summarize-max_length": "100"}).json()
+    assert offer == {
+        "problems": [],
+        "later": "$0.0007",
+        "now": "$0.0014",
+        "basis": "for this text",
+    }
+    longer = price(writer, text="x" * 30_000, **{"summarize-max_length": "4000"}).json()
     assert longer["now"] > offer["now"]
 
 
-@pytest.mark.parametrize("asked", [{}, {"job_type": "x", "bytes": "1"}, {"job_type": "classify"}])
-def test_a_price_of_nothing_is_refused(writer: Client, asked: dict[str, str]) -> None:
-    assert writer.get("/jobs/price", asked).status_code == 400
+def test_a_scan_is_priced_by_its_pages(writer: Client) -> None:
+    scan = (CASES / "pdf-scan-with-stamp.pdf").read_bytes()
+    offer = price(writer, document=SimpleUploadedFile("scan.pdf", scan)).json()
+    assert offer["basis"] == "for this file of 5 pages"
+    # Five pages of 3,000 tokens at $0.05 a million, and some words.
+    assert 0.00075 < float(offer["later"].removeprefix("$")) < 0.003
+
+
+def test_the_price_of_several_files_is_that_of_all(writer: Client) -> None:
+    one = price(writer, document=files(("a.txt", b"x" * 90_000))).json()
+    three = price(writer, document=files(*[(f"{n}.txt", b"x" * 90_000) for n in "abc"])).json()
+    assert three["basis"] == "for these 3 files"
+    assert 2.8 < float(three["now"][1:]) / float(one["now"][1:]) < 3.2
+
+
+def test_what_keeps_a_file_from_being_queued_is_told_with_the_price(writer: Client) -> None:
+    told = price(writer, document=files(("a.bin", b"\x00\x01"))).json()
+    assert told["problems"]
+    assert "now" not in told
+
+
+def test_the_price_of_no_job_type_is_refused(writer: Client) -> None:
+    assert price(writer, job_type="x").status_code == 400
+
+
+def test_nothing_filled_in_has_no_price(writer: Client) -> None:
+    assert price(writer).json() == {"problems": []}
+
+
+def test_a_pdf_goes_as_it_is_where_that_is_asked(writer: Client) -> None:
+    pdf = (CASES / "twocol.pdf").read_bytes()
+    send(writer, text="", document=SimpleUploadedFile("two.pdf", pdf), read_as="original")
+    assert JobDocument.objects.get().read_as == "original"
 
 
 @pytest.mark.parametrize("kind", jobtypes.all_types(), ids=lambda kind: kind.name)

@@ -109,3 +109,32 @@ def test_without_scripts_the_form_comes_back_with_the_preview(writer: Client) ->
     page = send(writer, "/collections/new", TABLE, preview="1").content.decode()
     assert "Which column is what?" in page
     assert not Collection.objects.exists()
+
+
+def test_a_field_that_no_row_has_is_told_once_and_the_rows_are_shown_all_the_same(
+    writer: Client,
+) -> None:
+    found = look(writer, TABLE.replace("P-2,,", "P-2,Theft,"), job_type="classify")
+    assert found.error == "Categories: This field is required."
+    assert not found.groups
+    assert len(found.rows) == 3
+
+
+def test_a_field_that_every_row_lacks_is_refused_beside_the_field(writer: Client) -> None:
+    response = send(writer, "/collections/new", TABLE, job_type="classify")
+    (options,) = [one for one in response.context["form"].options if one.kind.name == "classify"]
+    assert options.errors["categories"] == ["This field is required."]
+    assert "refusal" not in response.context
+    assert not Collection.objects.exists()
+
+
+def test_the_preview_tells_what_the_good_rows_will_cost(writer: Client) -> None:
+    text = "x" * 30_000
+    found = look(
+        writer, "document_text\r\n" + f"{text}\r\n" * 10, **{"summarize-max_length": "100"}
+    )
+    assert (found.offer.later, found.offer.now) == ("$0.007", "$0.014")
+    page = send(
+        writer, "/collections/preview", "document_text\r\n" + f"{text}\r\n" * 10
+    ).content.decode()
+    assert "in batches" in page
