@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import PurePosixPath
 from typing import BinaryIO, NamedTuple
 
+from .confined import Confined
 from .documents import Document, DocumentLimits, UnreadableDocument, read_document
 from .office_files import BROKEN_ZIP
 from .table_parts import UnreadableTable
@@ -91,10 +92,12 @@ def _read(
 ) -> Iterator[Member]:
     at_once = os.cpu_count() or 1
     running: deque[Future[Member]] = deque()
-    with ThreadPoolExecutor(at_once) as threads:
+    with Confined() as confined, ThreadPoolExecutor(at_once) as threads:
         for number, info in enumerate(infos, 1):
             data, error = _unpacked(archive, info, limits)
-            running.append(threads.submit(_member, number, info.filename, data, error, limits))
+            running.append(
+                threads.submit(_member, number, info.filename, data, error, limits, confined)
+            )
             if len(running) > at_once:
                 yield running.popleft().result()
         while running:
@@ -117,14 +120,19 @@ def _unpacked(
     return data, ""
 
 
-def _member(number: int, path: str, data: bytes, error: str, limits: ArchiveLimits) -> Member:
+def _member(
+    number: int, path: str, data: bytes, error: str, limits: ArchiveLimits, confined: Confined
+) -> Member:
     if not error and data.startswith(b"PK\x03\x04") and path.lower().endswith(".zip"):
         error = "An archive within an archive is not opened."
     if error:
         return Member(number, path, None, error)
     try:
         read = read_document(
-            data, PurePosixPath(path).name, limits=DocumentLimits(size=limits.document)
+            data,
+            PurePosixPath(path).name,
+            limits=DocumentLimits(size=limits.document),
+            confined=confined,
         )
     except UnreadableDocument as refused:
         return Member(number, path, None, str(refused))

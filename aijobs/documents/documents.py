@@ -10,7 +10,7 @@ from typing import BinaryIO, Literal, get_args
 from aijobs.jobtypes import Part
 
 from . import originals
-from .confined import Bounds, Unreadable, read_confined
+from .confined import Bounds, Confined, Unreadable
 from .encoding import Encoding, UnknownEncoding, charset_of, declared_in_page, decoded
 from .office_files import kind_of_zip, reason_of_ole
 from .readers.content import Content
@@ -131,13 +131,26 @@ def read_document(
     read_as: ReadAs = "auto",
     accept_partial: bool = False,
     limits: DocumentLimits = DEFAULT_LIMITS,
+    confined: Confined | None = None,
 ) -> Document:
     """What can be read of a document, whatever it is called.
 
     Plain text is kept as it is, line ends included. `read_as` says what is sent of a PDF or an
-    image: the text, the original, or by itself the text where all of it can be read. Raises
-    UnreadableDocument where nothing can be read, and unless `accept_partial` where a part cannot.
+    image: the text, the original, or by itself the text where all of it can be read. Whoever reads
+    several hands in what they are `confined` in. Raises UnreadableDocument where nothing can be
+    read, and unless `accept_partial` where a part cannot.
     """
+    if confined is None:
+        with Confined() as alone:
+            return read_document(
+                file,
+                filename,
+                content_type,
+                read_as=read_as,
+                accept_partial=accept_partial,
+                limits=limits,
+                confined=alone,
+            )
     data = file if isinstance(file, bytes) else file.read(limits.size + 1)
     if len(data) > limits.size:
         raise UnreadableDocument(
@@ -146,9 +159,9 @@ def read_document(
     size, digest, original = len(data), hashlib.sha256(data).digest(), data
     kind = _kind(data, PurePath(filename).suffix.lower(), content_type or "")
     if kind in {"text", "html"}:
-        content = _from_text(kind, data, content_type, limits)
+        content = _from_text(kind, data, content_type, limits, confined)
     else:
-        content = _confined(kind, data, limits)
+        content = _confined(kind, data, limits, confined)
     is_file = originals.is_wanted(kind, content, read_as)
     if is_file and (problem := originals.problem(MEDIA_TYPES[kind], size, content)):
         if not (read_as == "auto" and accept_partial):
@@ -231,7 +244,9 @@ def _kind_of_ole(data: bytes, suffix: str) -> str:
     raise UnreadableDocument(reason)
 
 
-def _from_text(kind: str, data: bytes, content_type: str | None, limits: DocumentLimits) -> Content:
+def _from_text(
+    kind: str, data: bytes, content_type: str | None, limits: DocumentLimits, confined: Confined
+) -> Content:
     declared = charset_of(content_type) or (declared_in_page(data) if kind == "html" else None)
     try:
         text, encoding = decoded(data, declared)
@@ -241,15 +256,15 @@ def _from_text(kind: str, data: bytes, content_type: str | None, limits: Documen
         raise UnreadableDocument(
             "The file is not plain text, or in an unknown encoding. Save it as UTF-8."
         )
-    content = Content(text) if kind == "text" else _confined(kind, text.encode(), limits)
+    content = Content(text) if kind == "text" else _confined(kind, text.encode(), limits, confined)
     if encoding.bad_bytes:
         content.missing.append(encoding.says_bad())
     return content
 
 
-def _confined(kind: str, data: bytes, limits: DocumentLimits) -> Content:
+def _confined(kind: str, data: bytes, limits: DocumentLimits, confined: Confined) -> Content:
     try:
-        return read_confined(
+        return confined.read(
             kind, io.BytesIO(data), Bounds(limits.seconds, limits.unpacked, limits.pages)
         )
     except Unreadable as refused:
