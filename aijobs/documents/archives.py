@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from typing import BinaryIO, NamedTuple
 
 from .confined import Confined
-from .documents import Document, DocumentLimits, UnreadableDocument, read_document
+from .documents import Document, DocumentLimits, UnreadableDocument, read_documents
 from .office_files import BROKEN_ZIP
 from .table_parts import UnreadableTable
 
@@ -40,7 +40,8 @@ class Member(NamedTuple):
     number: int
     """Its place among the files that are documents, from 1."""
     path: str
-    document: Document | None
+    documents: tuple[Document, ...] = ()
+    """Itself, and what is attached to it."""
     error: str = ""
 
 
@@ -126,16 +127,16 @@ def _member(
     if not error and data.startswith(b"PK\x03\x04") and path.lower().endswith(".zip"):
         error = "An archive within an archive is not opened."
     if error:
-        return Member(number, path, None, error)
+        return Member(number, path, error=error)
     try:
-        read = read_document(
+        read = read_documents(
             data,
             PurePosixPath(path).name,
             limits=DocumentLimits(size=limits.document),
             confined=confined,
         )
     except UnreadableDocument as refused:
-        return Member(number, path, None, str(refused))
+        return Member(number, path, error=str(refused))
     return Member(number, path, read)
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import BinaryIO, Self
 
-from .readers.content import Content
+from .readers.content import Attachment, Content
 from .readers.program import CODE, LENGTH
 
 # Isolated, Python looks into no folder of ours: the readers are named by where they stand.
@@ -78,7 +78,9 @@ class Confined:
     def read(self, kind: str, file: BinaryIO, bounds: Bounds) -> Content:
         """The content of a document of a kind in `readers.program`. Raises Unreadable."""
         with self.extracted(kind, file, bounds) as output:
-            return Content(**json.loads(output.read()))
+            found = json.loads(output.read())
+        found["attachments"] = [Attachment(**one) for one in found["attachments"]]
+        return Content(**found)
 
     @contextmanager
     def extracted(

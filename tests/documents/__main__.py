@@ -7,8 +7,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from aijobs.documents import Document, UnreadableDocument, read_document
+from aijobs.documents import Document, UnreadableDocument
 from tests.documents.corpus import CASES, CORPUS, Case
+from tests.documents.reading import read_document
 
 HEAD = """\
 # Documents

@@ -37,7 +37,7 @@ def main() -> None:
     began = time.perf_counter()
     members = list(read_archive(packed)[0])
     seconds = time.perf_counter() - began
-    bad = sum(not one.document for one in members)
+    bad = sum(bool(one.error) for one in members)
     sys.stdout.write(f"{len(members)} files, {bad} unread, {len(members) / seconds:.0f} a second\n")
 
 
