@@ -92,7 +92,7 @@ class UnreadableDocument(ValueError):
 
 
 class EmptyDocument(UnreadableDocument):
-    """Nothing stands in it."""
+    """Nothing stands in it, and nothing was left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +248,9 @@ class _Reading:
                     _incomplete(content), is_partial=has_text, missing=content.missing
                 )
             if not has_text:
-                raise EmptyDocument("The document has no text.")
+                # Where something was left out, it may be all that a person sees in it.
+                kind_of_error = UnreadableDocument if content.warnings else EmptyDocument
+                raise kind_of_error("The document has no text.")
         return Document(
             name,
             MEDIA_TYPES[kind],

@@ -77,7 +77,7 @@ def tokens_of(block: Block) -> int:
     return PAGE_TOKENS * len(_pages(block["source"]["data"]))
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=8)
 def _pages(encoded: str) -> tuple[str, ...]:
     """The text of each page; one page without text where it cannot be read."""
     try:

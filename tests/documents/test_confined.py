@@ -3,6 +3,7 @@
 import io
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -124,7 +125,9 @@ def test_a_process_that_is_killed_takes_no_other_file_with_it(
 
 @linux
 def test_a_process_that_sleeps_is_ended_by_the_clock(confined: Confined) -> None:
-    stopped: Callable[[int], None] = lambda process: os.kill(process, signal.SIGSTOP)  # noqa: E731
+    def stopped(process: int) -> None:
+        os.kill(process, signal.SIGSTOP)
+
     assert "takes too long" in refused(confined, stopped, Bounds(1, 100_000_000))
     assert page(confined) == "Hail."
 
@@ -189,3 +192,23 @@ def test_threads_are_answered_side_by_side(confined: Confined) -> None:
     for thread in threads:
         thread.join()
     assert texts == {n: str(n) for n in range(8)}
+
+
+STARTED = """
+import io, os, signal
+from aijobs.documents.confined import Bounds, Confined
+confined = Confined()
+confined.read("html", io.BytesIO(b"<p>Hail."), Bounds(20, 1_000_000))
+print(confined._idle.get()._process.pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@linux
+def test_the_program_ends_with_the_process_that_started_it() -> None:
+    ended = subprocess.run([sys.executable, "-c", STARTED], stdout=subprocess.PIPE, check=False)
+    program = Path(f"/proc/{int(ended.stdout)}/cmdline")
+    deadline = time.monotonic() + 10
+    while program.exists() and program.read_bytes():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

@@ -164,7 +164,17 @@ def test_what_an_attachment_lacks_is_named_and_stays_with_it_where_a_part_is_acc
 def test_an_attachment_in_which_nothing_stands_is_told_and_no_document() -> None:
     message = mail()
     message.add_attachment("\r\n", filename="ATT00001.txt")
-    assert read(message).warnings == ("attachment 1 (a .txt file) has no text",)
+    message.add_attachment("<html><body><br></body></html>", subtype="html", filename="ATT2.htm")
+    assert read(message).warnings == (
+        "attachment 1 (a .txt file) has no text",
+        "attachment 2 (a .htm file) has no text",
+    )
+
+
+def test_an_attachment_of_which_all_was_left_out_is_refused() -> None:
+    message = mail()
+    message.add_attachment("<p><del>old terms</del>", subtype="html", filename="terms.html")
+    assert "attachment 1 (a .html file): The document has no text" in refusal(message)
 
 
 def test_a_name_of_an_attachment_is_stored_without_what_no_name_should_hold() -> None:
