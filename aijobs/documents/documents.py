@@ -62,6 +62,7 @@ _IMAGES = {
     "gif": (b"GIF87a", b"GIF89a"),
     "webp": (b"RIFF",),
 }
+_MAILS = {"eml", "msg"}
 _ZIPPED = {"docx", "odt", "pptx"}
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -187,9 +188,10 @@ class _Reading:
         self._read_as = read_as
         self._accepts_partial = accept_partial
         self._confined = confined
-        self._pages = limits.pages
+        self._limits = limits
         self._left = limits.unpacked
-        self._seconds_left = float(limits.seconds)
+        # Of waiting, since other work may hold the processor.
+        self._end = time.monotonic() + 2 * limits.seconds
         self._attachments = 0
 
     def documents(
@@ -197,6 +199,8 @@ class _Reading:
     ) -> list[Document]:
         """The document and, after it, those that are attached. Raises UnreadableDocument."""
         kind = _kind(data, PurePath(name).suffix.lower(), _main_type(content_type))
+        if depth > _DEEPEST and kind in _MAILS:
+            raise UnreadableDocument(f"mails within mails are read {_DEEPEST} deep.")
         if kind in {"text", "html"}:
             content = self._from_text(kind, data, content_type)
         else:
@@ -213,9 +217,6 @@ class _Reading:
     def _attached(self, attachment: Attachment, around: Content, depth: int) -> list[Document]:
         """The documents of an attachment; none, and it is named, where it cannot be read."""
         called = f"attachment {self._attachments}"
-        if depth > _DEEPEST and _main_type(attachment.media_type) == MEDIA_TYPES["eml"]:
-            around.missing.append(f"{called}: mails within mails are read {_DEEPEST} deep")
-            return []
         suffix = PurePath(attachment.name).suffix.lower()
         if re.fullmatch(r"\.[a-z0-9]{1,5}", suffix):
             called += f" (a {suffix} file)"
@@ -281,16 +282,14 @@ class _Reading:
 
     def _read(self, kind: str, data: bytes) -> Content:
         """Read one file, within what the files before it have left of the limits."""
-        if self._left <= 0 or self._seconds_left <= 0:
+        seconds = min(self._limits.seconds, math.ceil(self._end - time.monotonic()))
+        if self._left <= 0 or seconds <= 0:
             raise UnreadableDocument("All files together unpack to too much, or take too long.")
-        bounds = Bounds(math.ceil(self._seconds_left), self._left, self._pages)
-        began = time.monotonic()
+        bounds = Bounds(seconds, self._left, self._limits.pages)
         try:
             content = self._confined.read(kind, io.BytesIO(data), bounds)
         except Unreadable as refused:
             raise UnreadableDocument(str(refused)) from None
-        finally:
-            self._seconds_left -= time.monotonic() - began
         self._left -= len(content.text)
         return content
 

@@ -252,6 +252,18 @@ def test_mails_are_read_three_deep_and_no_deeper() -> None:
     assert documents[-1].warnings == ("attachment 4: mails within mails are read 3 deep",)
 
 
+def test_a_mail_that_is_attached_as_a_file_is_a_mail_as_well() -> None:
+    message = mail("level 4")
+    for level in (3, 2, 1, 0):
+        outer = mail(f"level {level}")
+        data = message.as_bytes()
+        outer.add_attachment(data, maintype="application", subtype="x-unknown", filename="a.eml")
+        message = outer
+    *_, last = all_of(message, accept_partial=True)
+    assert last.text.endswith("level 3")
+    assert last.warnings == ("attachment 4 (a .eml file): mails within mails are read 3 deep",)
+
+
 def test_fifty_attachments_are_read_and_the_rest_is_named() -> None:
     message = mail()
     for number in range(52):
