@@ -230,11 +230,12 @@ def _items_of_form(body: Body, fields: dict[str, Any], errors: dict[str, list[st
         errors["columns"] = ["Must be an object of texts: the header for each field."]
     if sheet is not None and not isinstance(sheet, str):
         errors["sheet"] = ["Must be text."]
-    if len(body.files) != 1:
+    files = [file for several in body.files.values() for file in several]
+    if len(files) != 1:
         errors["file"] = ["Send one file: a table or a ZIP of documents."]
     if errors:
         return NO_ITEMS
-    (file,) = body.files.values()
+    (file,) = files
     try:
         return read_items(
             cast(BinaryIO, file),

@@ -137,7 +137,8 @@ def job_request(kind: JobType) -> dict[str, Any]:
                 "type": "string",
                 "format": "binary",
                 "description": "Text, md, html, pdf, docx, odt, rtf, pptx, eml, msg or an image,"
-                f" instead of `{TEXT_FIELD}`.",
+                f" instead of `{TEXT_FIELD}`. What is attached to a mail becomes further documents"
+                " of the job; so does each further file where the field is repeated.",
             },
             "read_as": {
                 "type": "string",

@@ -13,9 +13,9 @@ from .documents import Document
 from .table_parts import DEFAULT_LIMITS, TableLimits
 from .tables import Table, open_table
 
-# The row's number, as its sender knows it; the fields of a job, or why they cannot be read; and the
-# document, where it came as a file.
-Item = tuple[int, Mapping[str, Any] | InvalidInput] | tuple[int, Mapping[str, Any], Document]
+# The row's number, as its sender knows it; the fields of a job, or why they cannot be read; and its
+# documents, where they came as a file.
+Item = tuple[int, Mapping[str, Any] | InvalidInput, *tuple[Document, ...]]
 
 # What an item may have beside the fields of its job type.
 COMMON_FIELDS = ("reference", "needed_within")
@@ -74,10 +74,10 @@ def items_of_archive(file: BinaryIO) -> Items:
 
 def _of_member(member: Member) -> Item:
     path = utf8(member.path).replace("\0", "")
-    if member.document is None:
+    if member.error:
         return member.number, InvalidInput({"document": [f"{path}: {member.error}"]})
     # The end of a long path tells more than its beginning.
-    return member.number, {"reference": path[-MAX_REFERENCE_CHARS:]}, member.document
+    return member.number, {"reference": path[-MAX_REFERENCE_CHARS:]}, *member.documents
 
 
 def items_of(
