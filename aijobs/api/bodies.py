@@ -14,6 +14,7 @@ from rest_framework.request import Request
 
 from aijobs.api import problem_types
 from aijobs.api.problems import TooLarge
+from aijobs.documents import READ_AS, HowToRead
 from aijobs.jobtypes import InvalidInput
 from aijobs.models import dump_json
 
@@ -128,6 +129,27 @@ def json_field(text: object, name: str) -> dict[str, Any]:
     except ParseError as error:
         problem = str(error.detail)
     raise InvalidInput({name: [problem]})
+
+
+_HOW_TO_READ = ("read_as", "accept_partial")
+
+
+def says_how_to_read(fields: Mapping[str, Any]) -> list[str]:
+    """Which fields of a form say how its files are to be read."""
+    return [name for name in _HOW_TO_READ if name in fields]
+
+
+def how_to_read(fields: dict[str, Any]) -> HowToRead:
+    """What a form says of how its files are to be read, taken out of it. Raises InvalidInput."""
+    read_as, partial = fields.pop("read_as", "auto"), fields.pop("accept_partial", "false")
+    errors = {}
+    if read_as not in READ_AS:
+        errors["read_as"] = [f"Must be one of {', '.join(READ_AS)}."]
+    if partial not in ("true", "false"):
+        errors["accept_partial"] = ["Must be true or false."]
+    if errors:
+        raise InvalidInput(errors)
+    return HowToRead(read_as, partial == "true")
 
 
 def _once_each(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:

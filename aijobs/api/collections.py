@@ -14,7 +14,15 @@ from aijobs.api import bodies, exports, idempotency, openapi, shapes, translate
 from aijobs.api.bodies import Body
 from aijobs.api.endpoint import Endpoint, is_there
 from aijobs.api.parameters import Download, Paging, Retry, documented
-from aijobs.documents import Items, TableLimits, UnmappedTable, UnreadableTable, read_items
+from aijobs.documents import (
+    AUTO,
+    Items,
+    TableLimits,
+    UnmappedTable,
+    UnreadableTable,
+    read_items,
+)
+from aijobs.documents.archives import is_archive
 from aijobs.jobtypes import InvalidInput
 from aijobs.models import Collection
 from aijobs.pipeline import accept, withdraw
@@ -225,6 +233,11 @@ def _items_of_form(body: Body, fields: dict[str, Any], errors: dict[str, list[st
                 fields[name] = bodies.json_field(fields[name], name)
             except InvalidInput as error:
                 errors |= error.errors
+    is_said, how = bodies.says_how_to_read(fields), AUTO
+    try:
+        how = bodies.how_to_read(fields)
+    except InvalidInput as error:
+        errors |= error.errors
     sheet, columns = fields.pop("sheet", None), fields.pop("columns", None)
     if isinstance(columns, dict) and not all(isinstance(one, str) for one in columns.values()):
         errors["columns"] = ["Must be an object of texts: the header for each field."]
@@ -236,6 +249,9 @@ def _items_of_form(body: Body, fields: dict[str, Any], errors: dict[str, list[st
     if errors:
         return NO_ITEMS
     (file,) = files
+    if is_said and not is_archive(cast(BinaryIO, file)):
+        errors |= {name: ["Only of a ZIP of documents."] for name in is_said}
+        return NO_ITEMS
     try:
         return read_items(
             cast(BinaryIO, file),
@@ -243,6 +259,7 @@ def _items_of_form(body: Body, fields: dict[str, Any], errors: dict[str, list[st
             jobtypes.get(fields["job_type"]),
             sheet=sheet or None,
             columns=columns,
+            how=how,
         )
     except UnmappedTable as error:
         errors["columns" if columns else "file"] = [str(error)]

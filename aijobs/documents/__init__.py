@@ -2,9 +2,11 @@
 
 from .columns import guess_columns
 from .documents import (
+    AUTO,
     READ_AS,
     Document,
     DocumentLimits,
+    HowToRead,
     UnreadableDocument,
     of_text,
     read_documents,
@@ -13,9 +15,11 @@ from .mapping import Items, UnmappedTable, read_items
 from .tables import Row, Sheet, Table, TableLimits, UnreadableTable, open_table
 
 __all__ = [
+    "AUTO",
     "READ_AS",
     "Document",
     "DocumentLimits",
+    "HowToRead",
     "Items",
     "Row",
     "Sheet",

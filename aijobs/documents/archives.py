@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from typing import BinaryIO, NamedTuple
 
 from .confined import Confined
-from .documents import Document, DocumentLimits, UnreadableDocument, read_documents
+from .documents import AUTO, Document, DocumentLimits, HowToRead, UnreadableDocument, read_documents
 from .office_files import BROKEN_ZIP
 from .table_parts import UnreadableTable
 
@@ -60,7 +60,7 @@ def is_archive(file: BinaryIO) -> bool:
 
 
 def read_archive(
-    file: BinaryIO, limits: ArchiveLimits = DEFAULT_LIMITS
+    file: BinaryIO, how: HowToRead = AUTO, limits: ArchiveLimits = DEFAULT_LIMITS
 ) -> tuple[Iterator[Member], list[str]]:
     """The documents of an archive in their order, and warnings: which files are passed over.
 
@@ -85,11 +85,11 @@ def read_archive(
             f"The ZIP file unpacks to more than {limits.unpacked // 1_000_000} MB."
         )
     warnings = [f"{len(junk)} files of the system were passed over"] if junk else []
-    return _read(archive, wanted, limits), warnings
+    return _read(archive, wanted, how, limits), warnings
 
 
 def _read(
-    archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo], limits: ArchiveLimits
+    archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo], how: HowToRead, limits: ArchiveLimits
 ) -> Iterator[Member]:
     at_once = os.cpu_count() or 1
     running: deque[Future[Member]] = deque()
@@ -97,7 +97,7 @@ def _read(
         for number, info in enumerate(infos, 1):
             data, error = _unpacked(archive, info, limits)
             running.append(
-                threads.submit(_member, number, info.filename, data, error, limits, confined)
+                threads.submit(_member, number, info.filename, data, error, how, limits, confined)
             )
             if len(running) > at_once:
                 yield running.popleft().result()
@@ -122,7 +122,13 @@ def _unpacked(
 
 
 def _member(
-    number: int, path: str, data: bytes, error: str, limits: ArchiveLimits, confined: Confined
+    number: int,
+    path: str,
+    data: bytes,
+    error: str,
+    how: HowToRead,
+    limits: ArchiveLimits,
+    confined: Confined,
 ) -> Member:
     if not error and data.startswith(b"PK\x03\x04") and path.lower().endswith(".zip"):
         error = "An archive within an archive is not opened."
@@ -132,6 +138,7 @@ def _member(
         read = read_documents(
             data,
             PurePosixPath(path).name,
+            how=how,
             limits=DocumentLimits(size=limits.document),
             confined=confined,
         )

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import BinaryIO, Literal, get_args
+from typing import BinaryIO, Literal, NamedTuple, get_args
 
 from aijobs.jobtypes import Part
 
@@ -77,6 +77,19 @@ _UNSUPPORTED = f"This kind of file cannot be read. Upload {_TOLD} or an image."
 
 ReadAs = Literal["auto", "text", "original"]
 READ_AS = get_args(ReadAs)
+
+
+class HowToRead(NamedTuple):
+    """What whoever sends files says of them."""
+
+    read_as: ReadAs = "auto"
+    """What is sent of a PDF or an image: "text", the "original", or by itself the text where all of
+    it can be read."""
+    accept_partial: bool = False
+    """Whether a document is taken of which only a part can be read."""
+
+
+AUTO = HowToRead()
 
 
 class UnreadableDocument(ValueError):
@@ -157,17 +170,15 @@ def read_documents(
     filename: str,
     content_type: str | None = None,
     *,
-    read_as: ReadAs = "auto",
-    accept_partial: bool = False,
+    how: HowToRead = AUTO,
     limits: DocumentLimits = DEFAULT_LIMITS,
     confined: Confined | None = None,
 ) -> tuple[Document, ...]:
     """What can be read of a file, whatever it is called: itself, then what is attached to it.
 
-    Plain text is kept as it is, line ends included. `read_as` says what is sent of a PDF or an
-    image: the text, the original, or by itself the text where all of it can be read. Whoever reads
-    several files hands in what they are `confined` in. Raises UnreadableDocument where nothing can
-    be read, and unless `accept_partial` where a part cannot.
+    Plain text is kept as it is, line ends included. Whoever reads several files hands in what they
+    are `confined` in. Raises UnreadableDocument where nothing can be read, and unless
+    `accept_partial` where a part cannot.
     """
     data = file if isinstance(file, bytes) else file.read(limits.size + 1)
     if len(data) > limits.size:
@@ -175,18 +186,15 @@ def read_documents(
             f"The file is too large: at most {limits.size // 1_000_000} MB are accepted."
         )
     with nullcontext(confined) if confined else Confined() as place:
-        reading = _Reading(read_as, accept_partial, limits, place)
+        reading = _Reading(how, limits, place)
         return tuple(reading.documents(data, filename, content_type or ""))
 
 
 class _Reading:
     """One file that is being read, with all that is attached to it, within the limits of one."""
 
-    def __init__(
-        self, read_as: ReadAs, accept_partial: bool, limits: DocumentLimits, confined: Confined
-    ) -> None:
-        self._read_as = read_as
-        self._accepts_partial = accept_partial
+    def __init__(self, how: HowToRead, limits: DocumentLimits, confined: Confined) -> None:
+        self._how = how
         self._confined = confined
         self._limits = limits
         self._left = limits.unpacked
@@ -236,15 +244,15 @@ class _Reading:
 
     def _document(self, kind: str, data: bytes, name: str, content: Content) -> Document:
         """What is sent of it, and what it lacks. Raises UnreadableDocument."""
-        is_file = originals.is_wanted(kind, content, self._read_as)
+        is_file = originals.is_wanted(kind, content, self._how.read_as)
         if is_file and (problem := originals.problem(MEDIA_TYPES[kind], len(data), content)):
-            if not (self._read_as == "auto" and self._accepts_partial):
+            if not (self._how.read_as == "auto" and self._how.accept_partial):
                 why = f"{_incomplete(content)} It" if content.missing else "It"
                 raise UnreadableDocument(f"{why} cannot be sent as it is: {problem}")
             is_file = False
         if not is_file:
             has_text = bool(content.text) and not content.text.isspace()
-            if content.missing and not (self._accepts_partial and has_text):
+            if content.missing and not (self._how.accept_partial and has_text):
                 raise UnreadableDocument(
                     _incomplete(content), is_partial=has_text, missing=content.missing
                 )

@@ -9,7 +9,15 @@ from django.conf import settings
 from pydantic.fields import FieldInfo
 
 from aijobs import jobtypes
-from aijobs.documents import READ_AS, Document, DocumentLimits, UnreadableDocument, read_documents
+from aijobs.documents import (
+    READ_AS,
+    Document,
+    DocumentLimits,
+    HowToRead,
+    UnreadableDocument,
+    read_documents,
+)
+from aijobs.documents.confined import Confined
 from aijobs.jobtypes import TEXT_FIELD, InvalidInput, JobType, Part
 from aijobs.own_data import MAX_REFERENCE_CHARS
 from aijobs.templatetags.show import field_label
@@ -140,12 +148,10 @@ class _Reading(forms.Form):
     )
 
     @property
-    def reading(self) -> dict[str, Any]:
+    def how_to_read(self) -> HowToRead:
         """How the files of the form are to be read. Only once the form was cleaned."""
-        return {
-            "read_as": self.cleaned_data.get("read_as") or READ_AS[0],
-            "accept_partial": self.cleaned_data.get("accept_partial", False),
-        }
+        cleaned = self.cleaned_data
+        return HowToRead(cleaned.get("read_as") or READ_AS[0], bool(cleaned.get("accept_partial")))
 
     @property
     def is_reading_chosen(self) -> bool:
@@ -190,7 +196,8 @@ class NewJob(_Reading, _Work):
                 "document", f"At most {MOST_FILES} files go at once: put more in a table."
             )
         else:
-            cleaned["documents"] = list(map(self._read, files))
+            with Confined() as confined:
+                cleaned["documents"] = [self._read(file, confined) for file in files]
         return cleaned
 
     @property
@@ -241,15 +248,16 @@ class NewJob(_Reading, _Work):
             self.refuse(InvalidInput(rest))
         return None
 
-    def _read(self, file: Any) -> tuple[Document, ...]:
+    def _read(self, file: Any, confined: Confined) -> tuple[Document, ...]:
         limits = DocumentLimits(size=settings.AIJOBS_UPLOAD_BYTES)
         try:
             return read_documents(
                 file.file,
                 file.name,
                 file.content_type,
-                **self.reading,
+                how=self.how_to_read,
                 limits=limits,
+                confined=confined,
             )
         except UnreadableDocument as error:
             if error.is_partial:

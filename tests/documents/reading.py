@@ -2,10 +2,19 @@
 
 from typing import Any, BinaryIO
 
-from aijobs.documents import Document, read_documents
+from aijobs.documents import Document, HowToRead, read_documents
+from aijobs.documents.documents import ReadAs
 
 
-def read_document(file: BinaryIO | bytes, filename: str, *args: Any, **options: Any) -> Document:
+def read_document(
+    file: BinaryIO | bytes,
+    filename: str,
+    *args: Any,
+    read_as: ReadAs = "auto",
+    accept_partial: bool = False,
+    **options: Any,
+) -> Document:
     """The only document of a file."""
-    (document,) = read_documents(file, filename, *args, **options)
+    how = HowToRead(read_as, accept_partial)
+    (document,) = read_documents(file, filename, *args, how=how, **options)
     return document

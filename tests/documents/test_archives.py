@@ -23,7 +23,7 @@ def packed(files: dict[str, bytes]) -> io.BytesIO:
 
 
 def read(packed_files: dict[str, bytes], **limits: int) -> list[Member]:
-    members, _ = read_archive(packed(packed_files), ArchiveLimits(**limits))
+    members, _ = read_archive(packed(packed_files), limits=ArchiveLimits(**limits))
     return list(members)
 
 
