@@ -4,11 +4,11 @@ import pytest
 
 from aijobs.documents import UnreadableDocument
 
-from .docx_files import CASES, paragraph, read, run, text_of, word_file
+from .word_files import CASES, paragraph, read, run, text_of, word_file
 
 
 def test_headers_and_footers_stand_once_at_the_top_and_at_the_end() -> None:
-    text = read((CASES / "numbered.docx").read_bytes()).text
+    text = read(CASES / "numbered.docx").text
     assert text.startswith("[header]\nCONFIDENTIAL POLICY 7731\n\n# Cover")
     assert text.endswith("\n\n[footer]\nValid until 31 December 2027")
 
@@ -33,7 +33,7 @@ def test_headers_that_are_switched_off_are_not_read(kind: str, switch: str, sett
 
 
 def test_notes_have_marks_in_the_text() -> None:
-    text = read((CASES / "docx_footnotes.docx").read_bytes()).text
+    text = read(CASES / "docx_footnotes.docx").text
     assert text == (
         "Storm is covered[note 1]. Hail is covered[note 2].\n\n# Notes\n\n"
         "[note 1] Only from force 8.\n[note 2] Not for glass roofs."
@@ -68,7 +68,7 @@ def test_a_note_whose_text_is_gone_is_missing() -> None:
 
 
 def test_what_is_raised_is_never_fused() -> None:
-    text = read((CASES / "docx_superscript.docx").read_bytes()).text
+    text = read(CASES / "docx_superscript.docx").text
     assert text == "The limit is EUR 500^1 per claim and 10^6 per year."
 
 

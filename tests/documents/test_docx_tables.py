@@ -1,17 +1,4 @@
-from .word_files import CASES, paragraph, read, text_of, with_body
-
-
-def cell(content: str, properties: str = "") -> str:
-    inner = content if content.startswith("<") else paragraph(content)
-    return f"<w:tc><w:tcPr>{properties}</w:tcPr>{inner}</w:tc>"
-
-
-def row(*cells: str, properties: str = "") -> str:
-    return f"<w:tr><w:trPr>{properties}</w:trPr>{''.join(cells)}</w:tr>"
-
-
-def table(*rows: str) -> str:
-    return f"<w:tbl>{''.join(rows)}</w:tbl>"
+from .word_files import CASES, cell, paragraph, read, row, table, text_of, word_file
 
 
 def test_figures_stay_under_their_headings_in_merged_and_late_rows() -> None:
@@ -47,7 +34,7 @@ def test_rows_that_end_early_and_rows_in_wrappers_are_whole() -> None:
 
 def test_deleted_rows_are_left_out_and_told() -> None:
     body = table(row(cell("a")), row(cell("gone"), properties="<w:del/>"))
-    document = read(with_body(body))
+    document = read(word_file(body))
     assert document.text == "| a |\n| --- |"
     assert document.warnings == ("text deleted with tracked changes was left out",)
 
