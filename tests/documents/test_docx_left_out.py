@@ -1,5 +1,7 @@
 """What stands around the text, is raised over it, or was struck from it."""
 
+import re
+
 import pytest
 
 from aijobs.documents import UnreadableDocument
@@ -58,6 +60,33 @@ def test_notes_are_numbered_as_the_settings_say() -> None:
     body = paragraph("Storm", inner='<w:r><w:endnoteReference w:id="5"/></w:r>')
     endnotes = f'<w:endnote w:id="5">{paragraph("A year.")}</w:endnote>'
     assert text_of(body, endnotes=endnotes, settings=form).endswith("[note C] A year.")
+
+
+def noted(*sections: str) -> list[str]:
+    """The marks of two notes in each section."""
+    marks = '<w:r><w:footnoteReference w:id="5"/></w:r><w:r><w:footnoteReference w:id="6"/></w:r>'
+    first = "".join(
+        paragraph("x", f"<w:sectPr><w:footnotePr>{one}</w:footnotePr></w:sectPr>", marks)
+        for one in sections[:-1]
+    )
+    last = paragraph("x", inner=marks) + f"<w:sectPr><w:footnotePr>{sections[-1]}</w:footnotePr>"
+    notes = "".join(f'<w:footnote w:id="{n}">{paragraph("y")}</w:footnote>' for n in (5, 6))
+    document = read(word_file(first + last + "</w:sectPr>", footnotes=notes))
+    found = re.findall(r"\[note (\w+)\]", document.text.partition("# Notes")[0])
+    return [*found, *document.warnings]
+
+
+def test_notes_begin_anew_in_each_section_that_says_so() -> None:
+    anew = '<w:numRestart w:val="eachSect"/>'
+    letters = '<w:numFmt w:val="lowerLetter"/>'
+    assert noted("", letters, "") == ["1", "2", "c", "d", "5", "6"]
+    assert noted(anew, letters + anew, "") == ["1", "2", "a", "b", "3", "4"]
+    assert noted("", '<w:numStart w:val="7"/>' + anew) == ["1", "2", "7", "8"]
+
+
+def test_notes_that_begin_anew_on_each_page_are_told() -> None:
+    found = noted('<w:numRestart w:val="eachPage"/>')
+    assert found == ["1", "2", "notes that begin anew on each page are counted through here"]
 
 
 def test_a_note_whose_text_is_gone_is_missing() -> None:

@@ -121,6 +121,8 @@ class Story:
         text = line.text().strip("\n")
         mark = None if properties is None else child(properties, "w:rPr")
         beside = list(self._beside(line.floating))
+        if properties is not None and child(properties, "w:sectPr") is not None:
+            self._file.notes.end_section()
         if _goes_on(properties, mark):
             self._carried += text
             yield from beside
