@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from aijobs.documents import read_document
@@ -209,3 +211,9 @@ def test_words_from_right_to_left_stand_in_the_order_in_which_they_are_read() ->
     pdf.page(b"BT /F1 12 Tf 72 700 Td (AC  DB  DCBA) Tj ET", font=font)
     words = text_of(pdf.written()).split()
     assert words == ["\u05e9\u05dc\u05d5\u05dd", "\u05dc\u05dd", "\u05d5\u05e9"]
+
+
+def test_letters_that_pdfium_gives_from_left_to_right_are_turned_back() -> None:
+    case = Path(__file__).parent / "cases/right_to_left_chromium.pdf"
+    lines = text_of(case.read_bytes()).split("\n")
+    assert lines[3:5] == ["سيتم إغلاق المبنى يوم الاثنين.", "السعر 300 درهم في الشهر."]

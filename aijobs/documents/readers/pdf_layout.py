@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from statistics import median
 
-from .pdf_words import Box, Word
+from .pdf_words import RIGHT_TO_LEFT, Box, Word
 
 Gap = tuple[float, float]
 """A stretch without text, from left to right, in points."""
@@ -15,7 +15,6 @@ _ROWS_OF_COLUMNS = 3
 _ROWS_OF_A_TABLE = 2
 _MOST_ROWS = 400  # of columns or of a table; a page of text has 50
 _EDGE = 1e6
-_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]")
 # What a list item or a clause begins with: "3.2", "(a)", "iv.", "§ 5", "Art. 7", a bullet.
 _MARK = re.compile(
     r"\(?(\d{1,3}(\.\d{1,3}){0,5}|[ivxlc]{1,5}|[A-Za-z])[.)]?\)?|[•▪■◦‣➢·–—*-]"
@@ -334,7 +333,7 @@ def _line(words: list[Word]) -> str:
 
 def _as_read(words: list[Word]) -> list[Word]:
     """From left to right, or from right to left where most of the words are of such a script."""
-    turned = [bool(_RIGHT_TO_LEFT.search(word.text)) for word in words]
+    turned = [bool(RIGHT_TO_LEFT.search(word.text)) for word in words]
     if sum(turned) * 2 <= len(words):
         return words
     read: list[Word] = []
