@@ -45,7 +45,7 @@ def test_a_heading_above_and_a_paragraph_below_stand_around_the_columns() -> Non
         lines_at(LEFT, 40),
         line(heading, 120, 740, 12),
     )
-    assert order(text_of(data)) == [heading, *LEFT, *RIGHT, ending]
+    assert order(text_of(data)) == [f"## {heading}", *LEFT, *RIGHT, ending]
 
 
 def test_two_bands_of_columns_are_read_band_by_band() -> None:
@@ -57,7 +57,7 @@ def test_two_bands_of_columns_are_read_band_by_band() -> None:
         lines_at(THIRD, 40, 560),
         lines_at(LEFT, 320, 560),
     )
-    assert order(text_of(data)) == [*LEFT, *RIGHT, heading, *THIRD, *LEFT]
+    assert order(text_of(data)) == [*LEFT, *RIGHT, f"## {heading}", *THIRD, *LEFT]
 
 
 def test_figures_of_a_table_stay_under_their_headings() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from statistics import median
 
+from .pdf_headings import level_of, set_levels
 from .pdf_words import RIGHT_TO_LEFT, Box, Word
 
 Gap = tuple[float, float]
@@ -54,6 +55,7 @@ def in_reading_order(words: Iterable[Word], rules: list[Box]) -> str:
     by_turn: dict[int, list[Word]] = {}
     for word in words:
         by_turn.setdefault(word.turn, []).append(word)
+    set_levels(by_turn.get(0, []))
     parts = []
     for turn in sorted(by_turn):
         lines = _region(_rows(by_turn[turn]), rules if turn == 0 else [], _DEEPEST)
@@ -245,11 +247,25 @@ def _tables(rows: list[Row]) -> list[str]:
         if gaps:
             lines += ["", *_piped(rows[at:end], gaps), ""]
         else:
-            end = at + 1
-            lines.append(_line(rows[at].words))
+            end, heading = _heading(rows, at)
+            lines += heading or [_line(rows[at].words)]
         before = rows[end - 1]
         at = end
     return lines
+
+
+def _heading(rows: list[Row], at: int) -> tuple[int, list[str]]:
+    """Where the lines of a heading end that begins at `at`, and its line; else no line."""
+    level = level_of(rows[at].words)
+    if not level:
+        return at + 1, []
+    end = at + 1
+    while end < len(rows) and level_of(rows[end].words) == level:
+        if _apart(rows[end - 1], rows[end]) or rows[end].words[0].size != rows[at].words[0].size:
+            break
+        end += 1
+    text = " ".join(_line(row.words) for row in rows[at:end])
+    return end, ["", f"{'#' * level} {text}"]
 
 
 def _table(rows: list[Row], at: int) -> tuple[int, list[Gap]]:

@@ -53,6 +53,12 @@ class Word:
     turn: int = 0
     """Quarters by which the text is turned against the page."""
     invisible: bool = False
+    size: float = 0.0
+    """Of the type, in points; 0 where it is not known."""
+    level: int = 0
+    """Of a heading, from 1, where the type is as large as that of one."""
+    is_tall: bool = False
+    """Whether it is higher than words of the text are."""
 
 
 @dataclass(slots=True)
@@ -218,7 +224,8 @@ def _word(raw: Any, letters: list[str], first: int, last: int, place: _Place) ->
     turn = -round(angle / (math.pi / 2)) % 4 if angle > 0 else 0
     mode = pdfium.FPDFTextObj_GetTextRenderMode(pdfium.FPDFText_GetTextObject(raw, first))
     pairs = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return Word(pairs, box, (turn - place.rotation) % 4, mode == _INVISIBLE)
+    size = pdfium.FPDFText_GetFontSize(raw, first)
+    return Word(pairs, box, (turn - place.rotation) % 4, mode == _INVISIBLE, size)
 
 
 def _turned_back(letters: list[str], boxes: list[Box]) -> str:
