@@ -184,7 +184,6 @@ _PDFS = (
             "| Each further hour | 1.50 |  |",
             "| Day | 12.00 | also on Sundays |",
         ),
-        known=("| First hour | 2.00 | free for residents who show a card at the gate |",),
     ),
 )
 _HTML = (
