@@ -98,11 +98,15 @@ _PDFS = (
             "Quay",
             "1.2 m",
             "2.4 m",
+            "| Mill |  | 0.8 m |",
             "m^2",
             "River Bank",
+            "☒ insured",
             "Call the city at any time.",
         ),
         ("draft", "old rule", "Invisible"),
+        # Narrow columns without lines of their own, and a tick that is a drawing.
+        known=("| Mill | | 0.8 m |", "☒ insured"),
     ),
     Case(
         "three_columns_chromium.pdf",
