@@ -91,13 +91,13 @@ def _python_pptx(path: str) -> str:
                 texts.append(shape.text_frame.text)
             if shape.has_table:
                 texts += ["\t".join(cell.text for cell in row.cells) for row in shape.table.rows]
-        if slide.has_notes_slide:
+        if slide.has_notes_slide and slide.notes_slide.notes_text_frame:
             texts.append(slide.notes_slide.notes_text_frame.text)
     return "\n".join(texts)
 
 
 def _odfpy(path: str) -> str:
-    paragraphs = _library("odf.opendocument").load(path).text
+    body = _library("odf.opendocument").load(path).body
     extract = _library("odf.teletype").extractText
     # Headings and paragraphs, those in tables and notes among them.
     kinds = {"h", "p"}
@@ -107,7 +107,7 @@ def _odfpy(path: str) -> str:
             return [extract(node)]
         return [text for child in node.childNodes for text in texts(child)]
 
-    return "\n".join(texts(paragraphs))
+    return "\n".join(texts(body))
 
 
 def _striprtf(path: str) -> str:

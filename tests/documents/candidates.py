@@ -1,8 +1,8 @@
 """Hold libraries against the corpus: `python -m tests.documents.candidates --python PYTHON`.
 
 The libraries are those of tests/documents/candidates.txt, in an environment of their own, whose
-PYTHON is given. Writes a table in Markdown. Signs of Markdown and marks of notes do not count, so
-that none is at an advantage.
+PYTHON is given; `--write FILE` says where the table goes. Signs of Markdown and marks of notes do
+not count, so that none is at an advantage.
 """
 
 import argparse
@@ -25,6 +25,16 @@ from tests.documents.corpus import CORPUS
 _NOTE = re.compile(r"\[note \w+\]")
 _PLACE = re.compile(r"\[(?:slide|page) \d+\]")
 _TIMEOUT = 300
+HEAD = """\
+# Libraries for documents
+
+What libraries read of the corpus, beside ours, written by `python -m tests.documents.candidates`.
+*Texts in order* are those that a person reads in the files, each behind the one before; *words* and
+*neighbors* the share of their words, and of pairs of words side by side, that are there; *wrong*
+are texts that nobody should read; *unread* files for which a library raised. Seconds are for
+reading, without imports; ours starts a confined process for each file, which is nearly all of its
+time. MB is the most memory. Files that are to be refused or sent as they are do not count.
+"""
 _COLUMNS = (
     "format", "library", "texts in order", "words", "neighbors", "wrong", "unread", "seconds", "MB",
     "install", "licence",
@@ -137,11 +147,10 @@ def _row(kind: str, name: str, score: Score, read: dict[str, Any]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--python", default=sys.executable, help="of the libraries' environment")
-    python = parser.parse_args().python
-    sys.stdout.write(f"| {' | '.join(_COLUMNS)} |\n|{' --- |' * len(_COLUMNS)}\n")
-    for row in rows(python):
-        sys.stdout.write(f"{row}\n")
-        sys.stdout.flush()
+    parser.add_argument("--write", type=Path, required=True)
+    said = parser.parse_args()
+    head = f"| {' | '.join(_COLUMNS)} |\n|{' --- |' * len(_COLUMNS)}"
+    said.write.write_text("\n".join([HEAD, head, *rows(said.python), ""]))
 
 
 if __name__ == "__main__":

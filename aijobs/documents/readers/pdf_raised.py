@@ -35,12 +35,9 @@ class Raised:
         """`^` for a raised character, `_` for a lowered one, else nothing.
 
         `before` is the character before it in its word, `previous` the place of the last one
-        that is no space, or -1. Only those are looked at that change what is read: figures, and
-        letters behind a sign.
+        that is no space, or -1.
         """
         is_figure = letter.isdigit()
-        if not (is_figure or letter in _SIGNS or before in _BEFORE_A_LETTER):
-            return ""
         size = self._size(index)
         if is_figure and self._ink_is_above(index, size):
             return "^" if self._is_upright(index) else ""
@@ -107,8 +104,16 @@ class Raised:
         return pdfium.FPDFText_GetCharAngle(self._raw, index) in {0, -1}
 
 
+def may_be_raised(letter: str, before: str) -> bool:
+    """Whether its place changes what is read: figures, and letters behind a sign."""
+    return letter.isdigit() or before in _BEFORE_A_LETTER or letter in _SIGNS
+
+
 def assembled(letters: Sequence[str]) -> str:
     """A word of characters, some of them behind a mark: "10^6", "^1 Goods", "x^(2)y"."""
+    plain = "".join(letters)
+    if "^" not in plain and "_" not in plain:
+        return plain
     parts: list[str] = []
     run = ""
     for letter in [*letters, ""]:

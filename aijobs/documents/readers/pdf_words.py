@@ -10,7 +10,7 @@ from typing import Any
 
 import pypdfium2.raw as pdfium
 
-from .pdf_raised import Raised, assembled
+from .pdf_raised import Raised, assembled, may_be_raised
 
 Box = tuple[float, float, float, float]
 """Left, top, right and bottom in points; the top of the page is 0."""
@@ -86,8 +86,10 @@ def words_of(page: Any, text_page: Any) -> Words:
         if not letter.isspace():
             if not letters:
                 start = index
-            before = letters[-1] if letters else ""
-            letters.append(raised.mark(index, letter, before[-1:], previous) + letter)
+            before = letters[-1][-1:] if letters else ""
+            if may_be_raised(letter, before):
+                letter = raised.mark(index, letter, before, previous) + letter
+            letters.append(letter)
             previous = index
         ends = letter.isspace() or (letter == "-" and _ends_line(raw, index))
         if ends and letters:
@@ -210,15 +212,15 @@ def _bounds(raw: Any, index: int) -> tuple[float, float, float, float]:
 
 def _word(raw: Any, letters: list[str], first: int, last: int, place: _Place) -> Word:
     text = assembled(letters)
-    boxes = [_bounds(raw, first), _bounds(raw, last)]
-    if RIGHT_TO_LEFT.search(text):
+    one, other = _bounds(raw, first), _bounds(raw, last)
+    if not text.isascii() and RIGHT_TO_LEFT.search(text):
         # Here the first and the last character need not be the outer ones.
         boxes = [_bounds(raw, index) for index in range(first, last + 1)]
         text = _turned_back(letters, boxes)
+        one = other = _around(boxes)
     box = place.shown(
-        min(box[0] for box in boxes), min(box[1] for box in boxes),
-        max(box[2] for box in boxes), max(box[3] for box in boxes),
-    )  # fmt: skip
+        min(one[0], other[0]), min(one[1], other[1]), max(one[2], other[2]), max(one[3], other[3])
+    )
     angle = pdfium.FPDFText_GetCharAngle(raw, first)
     # PDFium counts clockwise, and says -1 where it does not know.
     turn = -round(angle / (math.pi / 2)) % 4 if angle > 0 else 0
@@ -226,6 +228,11 @@ def _word(raw: Any, letters: list[str], first: int, last: int, place: _Place) ->
     pairs = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     size = pdfium.FPDFText_GetFontSize(raw, first)
     return Word(pairs, box, (turn - place.rotation) % 4, mode == _INVISIBLE, size)
+
+
+def _around(boxes: list[Box]) -> Box:
+    lefts, bottoms, rights, tops = zip(*boxes, strict=True)
+    return min(lefts), min(bottoms), max(rights), max(tops)
 
 
 def _turned_back(letters: list[str], boxes: list[Box]) -> str:
