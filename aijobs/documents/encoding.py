@@ -8,6 +8,8 @@ from typing import BinaryIO
 
 from charset_normalizer import from_bytes
 
+from . import latin
+
 # The longer mark first: that of UTF-32 begins with that of UTF-16.
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -32,9 +34,6 @@ _FOREIGN = [
 ]  # fmt: skip
 _NOT_HEBREW = re.compile(rb"[\xc0-\xdf\xfb-\xff]")
 _HEBREW_LENGTH = 40
-_LATIN_LENGTH = 12
-# In words these bytes are letters of Central Europe; windows-1252 has signs there ("³", "¿").
-_SIGN_IN_WORD = re.compile(rb"[A-Za-z][\xa3\xa5\xb3\xb9\xba\xbe\xbf](?=[A-Za-z])")
 _OLD = ("cp850", "mac_roman")
 _WESTERN = frozenset("äöüßÄÖÜéèêëàâáçñíîïóôòúûùãõåøæÅØÆÉÈÀÇÑœ€£§°«»–—“”„‘’…½²³•©®\xa0")
 # Names that browsers read as something wider, as they came to be used.
@@ -230,33 +229,12 @@ def _legacy(file: BinaryIO, suspect: bytes) -> Encoding:
         match = None if is_hebrew else from_bytes(suspect, cp_isolation=_FOREIGN).best()
         better = "cp1255" if is_hebrew else match.encoding if match else None
     else:
-        better = _other_latin(suspect, high) or (_older(suspect) if western else None)
+        better = latin.codec_of(suspect) or (_older(suspect) if western else None)
     if better and (bad := _bad_bytes(file, better)) <= western:
         return Encoding(better, bad)
     if western * 20 > high:
         raise UnknownEncoding("The file is not text in a known encoding.")
     return Encoding("cp1252", western)
-
-
-def _other_latin(data: bytes, high: int) -> str | None:
-    """Central European or Turkish, by letters that western languages have not side by side."""
-    if high < _LATIN_LENGTH:
-        return None
-
-    def count(letters: bytes) -> int:
-        return sum(data.count(letter) for letter in letters)
-
-    few = max(3, high // 20)
-    # š, ž, ť and ź are where windows-1252 has them, or nothing; western languages have none.
-    if len(_SIGN_IN_WORD.findall(data)) >= few or count(b"\x8a\x8e\x9a\x9d\x9e\x9f") >= few:
-        return "cp1250"
-    # Hungarian: ő and ű beside ö and ü, and no ä.
-    if count(b"\xf5\xfb") >= few <= count(b"\xf6\xfc") and not count(b"\xe4\xe3"):
-        return "cp1250"
-    # Turkish: ğ, ı and ş beside ç and ü, and no æ.
-    if count(b"\xf0\xfd\xfe") >= few <= count(b"\xe7\xfc") and not count(b"\xe6"):
-        return "cp1254"
-    return None
 
 
 def _older(data: bytes) -> str | None:

@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from aijobs.models import AIJob, Collection, JobDocument
 from tests.api.conftest import Caller
-from tests.documents.corpus import CASES
+from tests.documents.case import CASES
 from tests.factories import CATEGORIES, NOW, make_charge
 
 ITEMS = [{"text": "A car."}, {"text": "A house."}, {"text": "A journey."}]

@@ -7,27 +7,28 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from aijobs.documents import Document, UnreadableDocument
-from tests.documents.corpus import CASES, CORPUS, Case
-from tests.documents.reading import read_document
+from tests.documents.case import missing_in, read, wrong_in
+from tests.documents.corpus import CORPUS
 
 HEAD = """\
 # Documents
 
 What is read of which kind of file, written by `make documents`. The files are in
-tests/documents/cases, and what a person reads in them in tests/documents/corpus.py.
+tests/documents/cases, and what a person reads in them in tests/documents/corpus.py; how they were
+made stands in tests/documents/make_cases.py, and what other libraries make of them in
+[a decision](decisions/0027-reading-office-files.md).
 
 | kind | read | not read |
 | --- | --- | --- |
 | .txt, .md | all of it, in the encoding that it declares or that fits | |
-| .html | what a browser shows: tables, numbers of lists, values of forms | style sheets are not applied |
+| .html | what a browser shows: tables, numbers of lists, values of forms | style sheets, but for simple rules that hide |
 | .docx, .docm | text, numbers as shown, tables, headers and footers, notes, form fields, boxes, charts | pictures are counted; embedded files are named |
-| .odt, .rtf | the same, as far as the format has it | form controls of .odt are named |
+| .odt, .rtf | the same, as far as the format has it | |
 | .pptx | slides, tables, charts, speaker notes | hidden slides are named; pictures |
 | .pdf | text page by page, columns, tables, forms, notes | a page that cannot be read: the PDF goes to Claude as it is |
 | .png, .jpg, .gif, .webp | nothing here: they go to Claude as they are | |
 | .eml, .msg | headers and text; each attachment of the kinds above is a document of its own | other attachments are named; pictures within the text are counted |
-| .csv, .tsv, .ndjson | rows, in UTF-8, UTF-16, windows-1252 and others | |
+| .csv, .tsv, .ndjson | rows, in UTF-8, UTF-16, code pages of Windows and others | |
 | .xlsx, .xlsm, .xls, .ods | cells as shown, of one sheet | hidden rows are counted; errors and formulas without a value are named |
 | .zip | each file as above | archives within archives |
 
@@ -48,34 +49,20 @@ keep to the seconds and the text of one file.
 def rows() -> Iterator[str]:
     for case in CORPUS:
         began = time.perf_counter()
-        try:
-            read = read_document((CASES / case.file).read_bytes(), case.file)
-        except UnreadableDocument as refused:
-            yield f"| {case.file} | {case.about} | refused | | | {refused} | |"
-            continue
+        found = read(case)
         seconds = time.perf_counter() - began
-        sent = "the file" if read.is_sent_as_file else "text"
-        found = f"{found_in_order(case, read)} of {len(case.wanted)}" if case.wanted else ""
-        wrong = "" if read.is_sent_as_file else str(wrong_in(case, read))
-        warnings = "; ".join(read.warnings)
+        if found.refusal:
+            yield f"| {case.file} | {case.about} | refused | | | {found.refusal} | |"
+            continue
+        sent = "the file" if found.is_sent else "text"
+        wanted = len(case.wanted)
+        there = f"{wanted - len(missing_in(case, found.text))} of {wanted}" if wanted else ""
+        wrong = "" if found.is_sent else str(len(wrong_in(case, found.text)))
+        warnings = "; ".join(found.warnings)
         yield (
-            f"| {case.file} | {case.about} | {sent} | {found} | {wrong} | {warnings} | {seconds:.1f} |"
+            f"| {case.file} | {case.about} | {sent} | {there} | {wrong} | {warnings}"
+            f" | {seconds:.1f} |"
         )
-
-
-def found_in_order(case: Case, read: Document) -> int:
-    """How many of the wanted texts stand there, each behind the one before."""
-    position = count = 0
-    for text in case.wanted:
-        at = read.text.find(text, position)
-        if at >= 0:
-            position, count = at + len(text), count + 1
-    return count
-
-
-def wrong_in(case: Case, read: Document) -> int:
-    """How many texts stand there that should not."""
-    return sum(text in read.text for text in case.unwanted)
 
 
 def main() -> None:

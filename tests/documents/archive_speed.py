@@ -7,7 +7,7 @@ import zipfile
 from itertools import cycle, islice
 
 from aijobs.documents.archives import read_archive
-from tests.documents.docx_files import CASES
+from tests.documents.case import CASES
 
 # One of each kind that a reader is confined for, and a plain text.
 MIXED = [

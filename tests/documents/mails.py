@@ -2,8 +2,9 @@
 
 from email.message import EmailMessage
 
-from tests.documents.docx_files import CASES, paragraph, word_file
+from tests.documents.case import CASES
 from tests.documents.test_images import png
+from tests.documents.word_files import paragraph, word_file
 
 SCAN = (CASES / "mixed.pdf").read_bytes()
 WORD = word_file(paragraph("The insurer pays for hail damage within 30 days."))

@@ -14,7 +14,7 @@ import pytest
 
 from aijobs.documents.confined import Bounds, Confined, Unreadable
 from aijobs.documents.readers.program import DOCUMENTS
-from tests.documents.docx_files import CASES
+from tests.documents.case import CASES
 
 BOUNDS = Bounds(20, 100_000_000, 100)
 # So many elements take several seconds.

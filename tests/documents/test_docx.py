@@ -1,6 +1,5 @@
 import io
 import zipfile
-from typing import Any
 
 import docx
 import pytest
@@ -8,28 +7,7 @@ import pytest
 from aijobs.documents import DocumentLimits, UnreadableDocument
 from tests.documents.reading import read_document
 
-WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
-
-
-def saved(document: Any) -> bytes:
-    out = io.BytesIO()
-    document.save(out)
-    return out.getvalue()
-
-
-def with_body(xml: str, prolog: str = "") -> bytes:
-    """A document of python-docx with another body."""
-    out = io.BytesIO()
-    with (
-        zipfile.ZipFile(io.BytesIO(saved(docx.Document()))) as old,
-        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new,
-    ):
-        for name in old.namelist():
-            if name != "word/document.xml":
-                new.writestr(name, old.read(name))
-        body = f'{prolog}<w:document xmlns:w="{WORD}"><w:body>{xml}</w:body></w:document>'
-        new.writestr("word/document.xml", body)
-    return out.getvalue()
+from .word_files import saved, word_file
 
 
 def refusal(data: bytes, filename: str = "a.docx", limits: DocumentLimits | None = None) -> str:
@@ -64,7 +42,7 @@ def test_tracked_changes_are_read_as_if_accepted() -> None:
         "<w:p><w:r><w:t>Pay </w:t></w:r><w:del><w:r><w:delText>5</w:delText></w:r></w:del>"
         "<w:ins><w:r><w:t>6</w:t></w:r></w:ins><w:r><w:noBreakHyphen/><w:t>fold</w:t></w:r></w:p>"
     )
-    assert read_document(with_body(body), "a.docx").text == "Pay 6-fold"
+    assert read_document(word_file(body), "a.docx").text == "Pay 6-fold"
 
 
 def test_a_document_without_text_is_refused() -> None:
@@ -72,7 +50,7 @@ def test_a_document_without_text_is_refused() -> None:
 
 
 def test_a_zip_bomb_is_not_unpacked() -> None:
-    bomb = with_body("<w:p/>" + " " * 50_000_000)
+    bomb = word_file("<w:p/>" + " " * 50_000_000)
     assert len(bomb) < 200_000
     message = refusal(bomb, limits=DocumentLimits(unpacked=10_000_000))
     assert message == "The file unpacks to more than is accepted."
@@ -83,13 +61,13 @@ def test_entities_are_not_expanded() -> None:
     entities = "".join(f'<!ENTITY e{i + 1} "{f"&e{i};" * 10}">' for i in range(9))
     prolog = f'<!DOCTYPE w:document [<!ENTITY e0 "laughter">{entities}]>'
     body = "<w:p><w:r><w:t>Ha &e9;</w:t></w:r></w:p>"
-    assert "unpacks to more than is accepted" in refusal(with_body(body, prolog))
+    assert "unpacks to more than is accepted" in refusal(word_file(body, prolog))
 
 
 def test_a_file_of_this_machine_is_not_read_into_a_document() -> None:
     prolog = '<!DOCTYPE w:document [<!ENTITY e SYSTEM "file:///etc/passwd">]>'
     body = "<w:p><w:r><w:t>Users: &e;</w:t></w:r></w:p>"
-    assert "declares a document type" in refusal(with_body(body, prolog))
+    assert "declares a document type" in refusal(word_file(body, prolog))
 
 
 @pytest.mark.parametrize("keep", [40, 400, -200])
@@ -98,7 +76,7 @@ def test_a_damaged_docx_is_called_damaged(keep: int) -> None:
 
 
 def test_broken_xml_in_a_docx_is_called_damaged() -> None:
-    assert "damaged" in refusal(with_body("<w:p>"))
+    assert "damaged" in refusal(word_file("<w:p>"))
 
 
 def test_text_that_is_called_a_docx_is_refused() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from aijobs.documents import UnreadableDocument
 
-from .docx_files import CASES, cell, paragraph, read, row, run, table, text_of, word_file
+from .word_files import CASES, cell, paragraph, read, row, run, table, text_of, word_file
 
 
 def drawn(inner: str) -> str:
@@ -28,7 +28,7 @@ def missing(data: bytes) -> str:
 
 
 def test_a_text_box_stays_apart_from_its_paragraph_and_is_read_once() -> None:
-    text = read((CASES / "docx-textbox-glued.docx").read_bytes()).text
+    text = read(CASES / "docx-textbox-glued.docx").text
     assert text.split("\n") == [
         "The excess is EUR 300 for each claim.",
         "00 is the reference of this letter",
@@ -58,7 +58,7 @@ def test_a_watermark_is_read() -> None:
 
 
 def test_legacy_form_fields_show_ticks_and_choices() -> None:
-    document = read((CASES / "docx_form_fields_strike_hidden.docx").read_bytes())
+    document = read(CASES / "docx_form_fields_strike_hidden.docx")
     assert "Yes ☒ No ☐\nRegion: South" in document.text
     assert "basic" not in document.text
     assert "reject" not in document.text

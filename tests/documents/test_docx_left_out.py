@@ -1,14 +1,16 @@
 """What stands around the text, is raised over it, or was struck from it."""
 
+import re
+
 import pytest
 
 from aijobs.documents import UnreadableDocument
 
-from .docx_files import CASES, paragraph, read, run, text_of, word_file
+from .word_files import CASES, paragraph, read, run, text_of, word_file
 
 
 def test_headers_and_footers_stand_once_at_the_top_and_at_the_end() -> None:
-    text = read((CASES / "numbered.docx").read_bytes()).text
+    text = read(CASES / "numbered.docx").text
     assert text.startswith("[header]\nCONFIDENTIAL POLICY 7731\n\n# Cover")
     assert text.endswith("\n\n[footer]\nValid until 31 December 2027")
 
@@ -33,7 +35,7 @@ def test_headers_that_are_switched_off_are_not_read(kind: str, switch: str, sett
 
 
 def test_notes_have_marks_in_the_text() -> None:
-    text = read((CASES / "docx_footnotes.docx").read_bytes()).text
+    text = read(CASES / "docx_footnotes.docx").text
     assert text == (
         "Storm is covered[note 1]. Hail is covered[note 2].\n\n# Notes\n\n"
         "[note 1] Only from force 8.\n[note 2] Not for glass roofs."
@@ -60,6 +62,33 @@ def test_notes_are_numbered_as_the_settings_say() -> None:
     assert text_of(body, endnotes=endnotes, settings=form).endswith("[note C] A year.")
 
 
+def noted(*sections: str) -> list[str]:
+    """The marks of two notes in each section."""
+    marks = '<w:r><w:footnoteReference w:id="5"/></w:r><w:r><w:footnoteReference w:id="6"/></w:r>'
+    first = "".join(
+        paragraph("x", f"<w:sectPr><w:footnotePr>{one}</w:footnotePr></w:sectPr>", marks)
+        for one in sections[:-1]
+    )
+    last = paragraph("x", inner=marks) + f"<w:sectPr><w:footnotePr>{sections[-1]}</w:footnotePr>"
+    notes = "".join(f'<w:footnote w:id="{n}">{paragraph("y")}</w:footnote>' for n in (5, 6))
+    document = read(word_file(first + last + "</w:sectPr>", footnotes=notes))
+    found = re.findall(r"\[note (\w+)\]", document.text.partition("# Notes")[0])
+    return [*found, *document.warnings]
+
+
+def test_notes_begin_anew_in_each_section_that_says_so() -> None:
+    anew = '<w:numRestart w:val="eachSect"/>'
+    letters = '<w:numFmt w:val="lowerLetter"/>'
+    assert noted("", letters, "") == ["1", "2", "c", "d", "5", "6"]
+    assert noted(anew, letters + anew, "") == ["1", "2", "a", "b", "3", "4"]
+    assert noted("", '<w:numStart w:val="7"/>' + anew) == ["1", "2", "7", "8"]
+
+
+def test_notes_that_begin_anew_on_each_page_are_told() -> None:
+    found = noted('<w:numRestart w:val="eachPage"/>')
+    assert found == ["1", "2", "notes that begin anew on each page are counted through here"]
+
+
 def test_a_note_whose_text_is_gone_is_missing() -> None:
     body = paragraph("Storm", inner='<w:r><w:footnoteReference w:id="7"/></w:r>')
     with pytest.raises(UnreadableDocument, match="note"):
@@ -68,7 +97,7 @@ def test_a_note_whose_text_is_gone_is_missing() -> None:
 
 
 def test_what_is_raised_is_never_fused() -> None:
-    text = read((CASES / "docx_superscript.docx").read_bytes()).text
+    text = read(CASES / "docx_superscript.docx").text
     assert text == "The limit is EUR 500^1 per claim and 10^6 per year."
 
 

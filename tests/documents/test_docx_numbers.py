@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from .docx_files import CASES, paragraph, read, text_of, word_file
+from .word_files import CASES, paragraph, read, text_of, word_file
 
 
 def level(depth: int, form: str, text: str, extra: str = "", start: int = 1) -> str:
@@ -52,7 +52,7 @@ LEGAL = (
 
 
 def test_numbers_that_word_shows_by_itself_are_read() -> None:
-    text = read((CASES / "numbered.docx").read_bytes()).text
+    text = read(CASES / "numbered.docx").text
     assert "2. The insured reports within 7 days.\n3. Clause 2 does not apply abroad." in text
 
 

@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from .docx_files import CASES, cell, paragraph, read, row, run, table, text_of, word_file
-from .test_docx import saved
+from .word_files import CASES, cell, paragraph, read, row, run, saved, table, text_of, word_file
 
 
 def case(name: str) -> str:

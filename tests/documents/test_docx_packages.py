@@ -14,8 +14,7 @@ from aijobs.documents import UnreadableDocument
 from aijobs.documents.readers import word
 from aijobs.documents.readers.content import Limits, Refusal
 
-from .docx_files import CASES, packed, paragraph, read, text_of, word_file
-from .test_docx import saved
+from .word_files import CASES, packed, paragraph, read, saved, text_of, word_file
 
 
 def changed(data: bytes, changes: dict[str, tuple[str, str]], without: str = "") -> bytes:
@@ -37,7 +36,7 @@ def usual() -> bytes:
 
 
 def test_strict_open_xml_is_read() -> None:
-    assert read((CASES / "docx_strict.docx").read_bytes()).text == "A perfectly ordinary letter."
+    assert read(CASES / "docx_strict.docx").text == "A perfectly ordinary letter."
 
 
 def test_a_dangling_relationship_does_no_harm() -> None:

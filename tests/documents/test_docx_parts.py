@@ -2,18 +2,7 @@ import pytest
 
 from aijobs.documents import UnreadableDocument
 
-from .word_files import (
-    CASES,
-    RELS,
-    paragraph,
-    part,
-    read,
-    relationship,
-    rels_with,
-    run,
-    text_of,
-    with_body,
-)
+from .word_files import CASES, paragraph, read, run, text_of, word_file
 
 CHART = (
     "<c:chart><c:title><a:p><a:r><a:t>Claims</a:t></a:r></a:p></c:title><c:ser><c:tx><c:v>2025"
@@ -30,9 +19,7 @@ def test_notes_have_their_mark_in_the_text_and_stand_at_the_end() -> None:
 
 
 def noted(body: str, notes: str) -> bytes:
-    rels = rels_with(relationship("f", "footnotes", "footnotes.xml"))
-    parts: dict[str, str | bytes] = {RELS: rels, "word/footnotes.xml": part("w:footnotes", notes)}
-    return with_body(body, parts=parts)
+    return word_file(body, footnotes=notes)
 
 
 def test_a_note_that_is_not_there_is_named_and_one_that_names_itself_ends() -> None:
@@ -59,36 +46,28 @@ def section(*references: tuple[str, str, str], more: str = "") -> str:
     return f"<w:sectPr>{inner}{more}</w:sectPr>"
 
 
-def edged(body: str, **edges: str) -> bytes:
-    relations = "".join(relationship(name, name[:6], f"{name}.xml") for name in edges)
-    parts: dict[str, str | bytes] = {RELS: rels_with(relations)}
-    for name, content in edges.items():
-        parts[f"word/{name}.xml"] = part("w:hdr", content)
-    return with_body(body, parts=parts)
-
-
 def test_distinct_headers_and_footers_are_read_once_and_only_if_shown() -> None:
     field = f'<w:fldSimple w:instr=" PAGE ">{run("7")}</w:fldSimple>'
     last = section(
-        ("header", "default", "header1"),
-        ("header", "first", "header2"),
-        ("header", "even", "header3"),
-        ("footer", "default", "footer1"),
+        ("header", "default", "header_1"),
+        ("header", "first", "header_2"),
+        ("header", "even", "header_3"),
+        ("footer", "default", "footer_1"),
         more="<w:titlePg/>",
     )
-    data = edged(
-        paragraph("Body", section(("header", "default", "header4"))) + last,
-        header1=paragraph("Policy"),
-        header2=paragraph("Cover sheet"),
-        header3=paragraph("Never shown"),
-        header4=paragraph("Policy"),
-        footer1=paragraph(run("Page ") + field + run(" of ")),
+    data = word_file(
+        paragraph("Body", section(("header", "default", "header_4"))) + last,
+        header_1=paragraph("Policy"),
+        header_2=paragraph("Cover sheet"),
+        header_3=paragraph("Never shown"),
+        header_4=paragraph("Policy"),
+        footer_1=paragraph(run("Page ") + field + run(" of ")),
     )
     assert read(data).text == "[header]\nPolicy\nCover sheet\n\nBody"
 
 
 def test_a_header_that_is_not_there_is_named() -> None:
-    data = edged(paragraph("Body") + section(("header", "default", "gone")))
+    data = word_file(paragraph("Body") + section(("header", "default", "gone")))
     with pytest.raises(UnreadableDocument, match="1 header that could not"):
         read(data)
     assert read(data, accept_partial=True).text == "Body"
@@ -104,64 +83,54 @@ def test_a_text_box_stays_apart_from_its_paragraph_and_comes_once() -> None:
 
 
 def test_comments_are_counted_and_left_out() -> None:
-    comments = part("w:comments", f"<w:comment>{paragraph('Reject!')}</w:comment>")
-    rels = rels_with(relationship("c", "comments", "comments.xml"))
-    document = read(
-        with_body(paragraph("a"), parts={RELS: rels, "word/comments.xml": comments}),
-    )
+    comments = f"<w:comment>{paragraph('Reject!')}</w:comment>"
+    document = read(word_file(paragraph("a"), comments=comments))
     assert document.text == "a"
     assert document.warnings == ("1 comment was left out",)
 
 
 def test_charts_and_diagrams_are_read_or_named() -> None:
     body = paragraph("a") + paragraph(
-        '<w:r><w:drawing><a:graphic><c:chart r:id="c"/></a:graphic></w:drawing></w:r>'
-        '<w:r><w:drawing><a:graphic><dgm:relIds r:dm="d"/></a:graphic></w:drawing></w:r>'
+        '<w:r><w:drawing><a:graphic><c:chart r:id="chart"/></a:graphic></w:drawing></w:r>'
+        '<w:r><w:drawing><a:graphic><dgm:relIds r:dm="diagramData"/></a:graphic></w:drawing></w:r>'
     )
     points = '<dgm:pt type="node"><dgm:t><a:p><a:r><a:t>Step</a:t></a:r></a:p></dgm:t></dgm:pt>'
-    rels = rels_with(relationship("c", "chart", "c.xml") + relationship("d", "d", "d.xml"))
-    parts: dict[str, str | bytes] = {
-        RELS: rels,
-        "word/c.xml": part("c:chartSpace", CHART),
-        "word/d.xml": part("dgm:dataModel", points),
-    }
-    text = read(with_body(body, parts=parts)).text
+    text = text_of(body, chart=CHART, diagramData=points)
     assert "Claims\n\n|  | 2025 |\n| --- | --- |\n| Hail | 7 |\n\nStep" in text
     with pytest.raises(UnreadableDocument, match="1 chart; 1 diagram"):
-        read(with_body(body))
+        read(word_file(body))
 
 
 def test_embedded_objects_are_named() -> None:
     inner = '<w:object><v:shape><v:imagedata/></v:shape><o:OLEObject ProgID="Excel.Sheet.12"/>'
     body = paragraph(f"{run('a')}<w:r>{inner}</w:object></w:r>")
     with pytest.raises(UnreadableDocument, match="1 embedded spreadsheet"):
-        read(with_body(body))
+        read(word_file(body))
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "expected"),
+    ("kind", "content", "expected"),
     [
-        ("x.html", b"<html><body><p>M\xc3\xbcller</p></body></html>", "Müller"),
-        ("x.txt", "5 €".encode("cp1252"), "5 €"),
-        ("x.docx", with_body(paragraph("inner")), "inner"),
+        ("html", b"<html><body><p>M\xc3\xbcller</p></body></html>", "Müller"),
+        ("txt", "5 €".encode("cp1252"), "5 €"),
+        ("docx", word_file(paragraph("inner")), "inner"),
     ],
 )
-def test_imported_parts_are_read(name: str, content: bytes, expected: str) -> None:
-    rels = rels_with(relationship("x", "aFChunk", name))
-    parts: dict[str, str | bytes] = {RELS: rels, f"word/{name}": content}
-    assert expected in text_of(paragraph("a") + '<w:altChunk r:id="x"/>', parts)
+def test_imported_parts_are_read(kind: str, content: bytes, expected: str) -> None:
+    name = f"aFChunk_{kind}"
+    body = paragraph("a") + f'<w:altChunk r:id="{name}"/>'
+    assert expected in text_of(body, **{name: content})
 
 
 def test_imported_parts_that_are_not_read_are_named() -> None:
-    rels = rels_with(relationship("x", "aFChunk", "x.doc"))
-    parts: dict[str, str | bytes] = {RELS: rels, "word/x.doc": b"\xd0\xcf\x11\xe0\0\1"}
+    body = paragraph("a") + '<w:altChunk r:id="aFChunk_doc"/>'
     with pytest.raises(UnreadableDocument, match="1 imported part"):
-        text_of(paragraph("a") + '<w:altChunk r:id="x"/>', parts)
+        text_of(body, aFChunk_doc=b"\xd0\xcf\x11\xe0\0\1")
 
 
 def test_nesting_without_end_is_refused() -> None:
     with pytest.raises(UnreadableDocument, match="damaged"):
-        read(with_body("<w:sdt><w:sdtContent>" * 5000))
+        read(word_file("<w:sdt><w:sdtContent>" * 5000))
 
 
 def test_pictures_are_told_and_do_not_refuse_unless_there_is_nothing_else() -> None:
@@ -170,8 +139,8 @@ def test_pictures_are_told_and_do_not_refuse_unless_there_is_nothing_else() -> N
         'wordprocessingDrawing"><wp:docPr id="1" name="p" descr="A logo"/><pic:pic xmlns:pic="http:'
         '//schemas.openxmlformats.org/drawingml/2006/picture"/></wp:inline></w:drawing></w:r>'
     )
-    document = read(with_body(paragraph(run("Hi") + picture)))
+    document = read(word_file(paragraph(run("Hi") + picture)))
     assert document.text == "Hi"
     assert document.warnings == ("1 picture was not read (1 with a description)",)
     with pytest.raises(UnreadableDocument, match="nothing but pictures"):
-        read(with_body(paragraph(picture)))
+        read(word_file(paragraph(picture)))

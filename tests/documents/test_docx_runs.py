@@ -2,7 +2,7 @@ import pytest
 
 from aijobs.documents import UnreadableDocument
 
-from .word_files import CASES, paragraph, part, read, run, text_of, with_body
+from .word_files import CASES, paragraph, read, run, text_of, word_file
 
 
 def mark(kind: str, form: str = "") -> str:
@@ -37,17 +37,16 @@ def test_struck_and_hidden_text_is_left_out_and_told_without_quoting() -> None:
 
 
 def test_text_is_hidden_by_a_style_and_shown_where_a_run_says_so() -> None:
-    styles = part(
-        "w:styles",
+    styles = (
         '<w:style w:type="character" w:styleId="Base"><w:rPr><w:vanish/></w:rPr></w:style>'
-        '<w:style w:type="character" w:styleId="Child"><w:basedOn w:val="Base"/></w:style>',
+        '<w:style w:type="character" w:styleId="Child"><w:basedOn w:val="Base"/></w:style>'
     )
     body = paragraph(
         run("a", '<w:rStyle w:val="Child"/>')
         + run("b", '<w:rStyle w:val="Child"/><w:vanish w:val="0"/>')
         + run("c", "<w:dstrike/>")
     )
-    assert text_of(body, {"word/styles.xml": styles}) == "b"
+    assert text_of(body, styles=styles) == "b"
 
 
 def test_raised_text_is_never_fused_with_what_stands_before_it() -> None:
@@ -92,7 +91,7 @@ def test_fields_without_stored_value_or_end_are_named() -> None:
         mark("begin") + instruction("X") + run("swallowed"),
     ):
         with pytest.raises(UnreadableDocument, match="1 field whose value"):
-            read(with_body(paragraph(run("a") + body)))
+            read(word_file(paragraph(run("a") + body)))
 
 
 def test_symbols_are_characters_or_named() -> None:

@@ -1,17 +1,4 @@
-from .word_files import CASES, paragraph, read, text_of, with_body
-
-
-def cell(content: str, properties: str = "") -> str:
-    inner = content if content.startswith("<") else paragraph(content)
-    return f"<w:tc><w:tcPr>{properties}</w:tcPr>{inner}</w:tc>"
-
-
-def row(*cells: str, properties: str = "") -> str:
-    return f"<w:tr><w:trPr>{properties}</w:trPr>{''.join(cells)}</w:tr>"
-
-
-def table(*rows: str) -> str:
-    return f"<w:tbl>{''.join(rows)}</w:tbl>"
+from .word_files import CASES, cell, paragraph, read, row, run, table, text_of, word_file
 
 
 def test_figures_stay_under_their_headings_in_merged_and_late_rows() -> None:
@@ -47,7 +34,7 @@ def test_rows_that_end_early_and_rows_in_wrappers_are_whole() -> None:
 
 def test_deleted_rows_are_left_out_and_told() -> None:
     body = table(row(cell("a")), row(cell("gone"), properties="<w:del/>"))
-    document = read(with_body(body))
+    document = read(word_file(body))
     assert document.text == "| a |\n| --- |"
     assert document.warnings == ("text deleted with tracked changes was left out",)
 
@@ -72,3 +59,31 @@ def test_a_span_without_measure_does_not_fill_the_memory() -> None:
 def test_rows_with_fewer_cells_are_filled_up() -> None:
     text = text_of(table(row(cell("a"), cell("b"), cell("c")), row(cell("1"))))
     assert text == "| a | b | c |\n| --- | --- | --- |\n| 1 |  |  |"
+
+
+def test_text_that_the_style_of_a_table_hides_is_left_out_and_told() -> None:
+    vanish = "<w:rPr><w:vanish/></w:rPr>"
+    styles = (
+        f'<w:style w:type="table" w:styleId="Row"><w:tblStylePr w:type="firstRow">{vanish}'
+        '</w:tblStylePr></w:style><w:style w:type="table" w:styleId="Child"><w:basedOn'
+        f' w:val="Row"/></w:style><w:style w:type="table" w:styleId="All">{vanish}</w:style>'
+        f'<w:style w:type="table" w:styleId="Edge"><w:tblStylePr w:type="lastCol">{vanish}'
+        "</w:tblStylePr></w:style>"
+    )
+    grid = "<w:tblGrid><w:gridCol/><w:gridCol/></w:tblGrid>"
+
+    def shown(style: str, look: str) -> list[str]:
+        about = f'<w:tblPr><w:tblStyle w:val="{style}"/><w:tblLook {look}/></w:tblPr>'
+        rows = row(cell("a"), cell("b")) + row(
+            cell("c"), cell(paragraph(run("d", '<w:vanish w:val="0"/>')))
+        )
+        document = read(word_file(f"<w:tbl>{about}{grid}{rows}</w:tbl>x", styles=styles))
+        hidden = document.warnings == ("hidden text was left out",)
+        return [line for line in document.text.split("\n") if "---" not in line] + ["!"] * hidden
+
+    plain = ["| a | b |", "| c | d |"]
+    assert shown("Child", 'w:firstRow="0"') == shown("Child", 'w:val="0000"') == plain
+    assert shown("Child", 'w:firstRow="1"') == ["|  |  |", "| c | d |", "!"]
+    assert shown("Row", 'w:val="04A0"') == ["|  |  |", "| c | d |", "!"]
+    assert shown("All", "") == ["|  |  |", "|  | d |", "!"]
+    assert shown("Edge", 'w:lastColumn="1"') == ["| a |  |", "| c | d |", "!"]

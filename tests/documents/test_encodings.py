@@ -91,6 +91,17 @@ def test_utf_8_is_utf_8(text: str) -> None:
         ("cp1254", "Sözleşme imzalandığı gün yürürlüğe girer ve şartları değiştirilemez. " * 3),
         ("cp1255", "הסכם זה ייכנס לתוקף ביום חתימתו על ידי הצדדים. " * 3),
         ("cp850", "Müller schuldet für Schäden höchstens fünf."),
+        ("cp1250", "Zgoda, płacę za łazienkę i żądam zwrotu części."),
+        ("cp1250", "Pogodba začne veljati, ko jo podpišeta obe stranki. Čas teče od četrtka. " * 3),
+        ("cp1250", "Asigurătorul plăteşte daunele produse de grindină şi furtună în ţară. " * 2),
+        (
+            "cp1257",
+            "Draudėjas privalo pranešti apie įvykį per septynias dienas, kitaip žalą dengia.",
+        ),
+        (
+            "cp1257",
+            "Apdrošinātājs atlīdzina zaudējumus, ko radījusi krusa vai vētra, šādā kārtībā.",
+        ),
         ("cp1250", "Pojišťovna uhradí škodu způsobenou žádostí o příspěvek ve výši. " * 6),
     ],
 )
@@ -134,3 +145,19 @@ def test_names_of_no_text_encoding_are_passed_over(label: str) -> None:
 def test_a_page_that_says_utf_8_and_is_not_is_told_by_its_bytes() -> None:
     page = '<meta charset="utf-8"><p>Müller: €5,000'
     assert read_document(page.encode("cp1252"), "a.html").text == "Müller: €5,000"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "La société paie après l’été; où être payé dès août, même à Noël, ça dépend. " * 3,
+        "O segurado não terá direito à indenização após três anos de omissão. " * 3,
+        "El señor Muñoz pagó la última cuota en mayo; ¿cuándo cobrará él? " * 3,
+        "Forsikringen gælder ikke på øer, når åen går over sine bredder, æresord. " * 3,
+        "Vátryggingin bætir tjón af völdum óveðurs, þó ekki á þökum úr gleri né síðar. " * 3,
+        "Kindlustus hüvitab kahju, mille põhjustas rahe või äike, öösel ja päeval. " * 3,
+        "In Zürich, Genève, São Paulo, Århus and Málaga: 5 m² à 3 €, ½ price, naïve Señor. " * 3,
+    ],
+)
+def test_western_languages_are_not_taken_for_others(text: str) -> None:
+    assert read_document(text.encode("cp1252"), "a.txt").text == text

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from aijobs.documents import Document, DocumentLimits, UnreadableDocument, read_documents
-from tests.documents.docx_files import paragraph, word_file
+from aijobs.documents import Document, DocumentLimits, HowToRead, UnreadableDocument, read_documents
+from aijobs.documents.documents import ReadAs
 from tests.documents.pdf_files import CASES, line, one_page
 from tests.documents.reading import read_document
 from tests.documents.test_images import png
+from tests.documents.word_files import paragraph, word_file
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
 
@@ -35,10 +36,17 @@ def part(message: EmailMessage | bytes) -> Document:
     return read_document(data, "mail.eml", accept_partial=True)
 
 
-def all_of(message: EmailMessage | bytes, **options: Any) -> tuple[Document, ...]:
+def all_of(
+    message: EmailMessage | bytes,
+    *,
+    read_as: ReadAs = "auto",
+    accept_partial: bool = False,
+    **options: Any,
+) -> tuple[Document, ...]:
     """The mail and what is attached to it."""
     data = message if isinstance(message, bytes) else message.as_bytes()
-    return read_documents(data, "mail.eml", **options)
+    how = HowToRead(read_as, accept_partial)
+    return read_documents(data, "mail.eml", how=how, **options)
 
 
 def refusal(message: EmailMessage | bytes) -> str:

@@ -10,7 +10,8 @@ OPEN = "urn:oasis:names:tc:opendocument:xmlns:"
 NAMESPACES = " ".join(
     f'xmlns:{name}="{OPEN}{space}:1.0"'
     for name, space in (
-        *((one, one) for one in ("office", "text", "table", "draw", "style", "manifest")),
+        *((one, one) for one in ("office", "text", "table", "style", "form", "manifest")),
+        ("draw", "drawing"),
         ("fo", "xsl-fo-compatible"),
     )
 )
@@ -155,3 +156,31 @@ def test_objects_are_named_and_a_password_is_told() -> None:
         read(p("a<draw:frame><draw:object-ole/></draw:frame>"))
     with pytest.raises(UnreadableDocument, match="protected by a password"):
         read_document(odt(p("a"), manifest="<manifest:encryption-data/>"), "a.odt")
+
+
+FORM = (
+    '<office:forms><form:form><form:text form:id="a" form:current-value="Jane" form:value=""/>'
+    '<form:checkbox form:id="b" form:label="Smoker" form:current-state="checked"/>'
+    '<form:checkbox form:id="c" form:label="Diver"/><form:radio form:id="d" form:label="Monthly"'
+    ' form:current-selected="true"/><form:listbox form:id="e"><form:option form:label="North"'
+    ' form:selected="true"/><form:option form:label="South" form:current-selected="true"/>'
+    '</form:listbox><form:button form:id="f" form:label="Send"/><form:password form:id="g"'
+    ' form:current-value="secret"/><form:textarea form:id="h"><text:p>One</text:p>'
+    "<text:p>Two</text:p></form:textarea></form:form></office:forms>"
+)
+
+
+def control(identity: str, anchor: str = "as-char") -> str:
+    return f'<draw:control text:anchor-type="{anchor}" draw:control="{identity}"/>'
+
+
+def test_controls_of_forms_are_read_as_they_were_filled_in() -> None:
+    line = p("Name: " + " ".join(map(control, "abcdefgh")))
+    assert read(FORM + line + p(f"x{control('e', 'paragraph')}")).text == (
+        "Name: Jane ☒ Smoker ☐ Diver ☒ Monthly South Send  One\nTwo\nx\nSouth"
+    )
+
+
+def test_a_control_of_an_unknown_kind_is_named() -> None:
+    with pytest.raises(UnreadableDocument, match="1 control of a form"):
+        read(p(f"x{control('nowhere')}"))

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from tests.documents.pdf_files import CASES, Pdf, line, one_page
@@ -43,7 +45,7 @@ def test_a_heading_above_and_a_paragraph_below_stand_around_the_columns() -> Non
         lines_at(LEFT, 40),
         line(heading, 120, 740, 12),
     )
-    assert order(text_of(data)) == [heading, *LEFT, *RIGHT, ending]
+    assert order(text_of(data)) == [f"## {heading}", *LEFT, *RIGHT, ending]
 
 
 def test_two_bands_of_columns_are_read_band_by_band() -> None:
@@ -55,7 +57,7 @@ def test_two_bands_of_columns_are_read_band_by_band() -> None:
         lines_at(THIRD, 40, 560),
         lines_at(LEFT, 320, 560),
     )
-    assert order(text_of(data)) == [*LEFT, *RIGHT, heading, *THIRD, *LEFT]
+    assert order(text_of(data)) == [*LEFT, *RIGHT, f"## {heading}", *THIRD, *LEFT]
 
 
 def test_figures_of_a_table_stay_under_their_headings() -> None:
@@ -209,3 +211,9 @@ def test_words_from_right_to_left_stand_in_the_order_in_which_they_are_read() ->
     pdf.page(b"BT /F1 12 Tf 72 700 Td (AC  DB  DCBA) Tj ET", font=font)
     words = text_of(pdf.written()).split()
     assert words == ["\u05e9\u05dc\u05d5\u05dd", "\u05dc\u05dd", "\u05d5\u05e9"]
+
+
+def test_letters_that_pdfium_gives_from_left_to_right_are_turned_back() -> None:
+    case = Path(__file__).parent / "cases/right_to_left_chromium.pdf"
+    lines = text_of(case.read_bytes()).split("\n")
+    assert lines[3:5] == ["سيتم إغلاق المبنى يوم الاثنين.", "السعر 300 درهم في الشهر."]

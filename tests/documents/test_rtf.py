@@ -105,6 +105,12 @@ pieces = st.sampled_from(
         "\\f1",
         "text",
         "\\ansicpg7",
+        "\\ls1\\ilvl9 ",
+        "{\\listtext 1\\tab}",
+        "\\ftnalt ",
+        "{\\*\\listtable{\\list{\\listlevel{\\leveltext\\'02\\'00.;}}\\listid5}}",
+        "{\\listoverride\\listid5\\ls1}",
+        "{\\stylesheet{\\s1 Title;}}\\s1 ",
     ]
 )
 
@@ -114,3 +120,45 @@ pieces = st.sampled_from(
 def test_any_words_are_a_text_or_refused(body: str) -> None:
     with contextlib.suppress(UnreadableDocument):
         assert read(body).text.strip()
+
+
+LISTS = (
+    r"{\*\listtable{\list{\listlevel\levelnfc0\levelstartat3{\leveltext\'02\'00.;}}"
+    r"{\listlevel\levelnfc2{\leveltext\'06\'00.\'01 \u8211 ?;}}\listid7}"
+    r"{\list{\listlevel\levelnfc23{\leveltext\'01\u8226 ?;}}\listid8}}"
+    r"{\*\listoverridetable{\listoverride\listid7\ls1}{\listoverride\listid8\ls2}"
+    r"{\listoverride\listid7{\lfolevel\listoverridestartat\levelstartat9}\ls3}}"
+)
+
+
+def item(text: str, number: int = 1, level: int = 0) -> str:
+    return rf"\pard\ls{number}\ilvl{level} {text}\par "
+
+
+def test_numbers_of_lists_are_counted_where_they_are_not_stored() -> None:
+    body = item("a") + item("b", 1, 1) + item("c", 2) + item("d", 3) + item("e") + r"\pard f\par"
+    assert read(LISTS + body).text == "3. a\n3.i – b\n- c\n9. d\n10. e\nf"
+
+
+def test_a_number_that_is_stored_is_not_set_twice_and_hidden_ones_do_not_count() -> None:
+    stored = item(r"{\listtext 3.\tab}a")
+    gone = item(r"\v gone").replace(r"\par ", r"\par\v0 ")
+    assert read(LISTS + stored + gone + item("b")).text.split() == ["3.", "a", "4.", "b"]
+
+
+def test_bullets_that_are_set_as_text_are_dashes() -> None:
+    assert read(r"{\bullet \tx360\tab one\par}{\listtext\bullet\tab}two\par").text == "- one\n- two"
+
+
+def test_titles_and_headings_are_told_by_the_names_of_their_styles() -> None:
+    styles = r"{\stylesheet{\s0 Normal;}{\s5\b\sbasedon0 Title;}{\s6 heading 2;}}"
+    assert read(rf"{styles}\pard\s5 a\par\pard\s6 b\par\pard c\par").text == "# a\n\n## b\nc"
+
+
+def test_footnotes_and_endnotes_count_on_their_own() -> None:
+    foot, end = r"{\footnote x}", r"{\footnote\ftnalt y}"
+    text = read(rf"\ftnstart4 a{foot}{end}b{foot}{end}\par").text
+    assert text.startswith("a[note 4][note i]b[note 5][note ii]\n")
+    assert "[note ii] y" in text
+    letters = read(rf"\aftnnauc\ftnrestart a{foot}\sect b{foot}{end}\par").text
+    assert letters.startswith("a[note 1]\nb[note 1][note A]\n")

@@ -1,30 +1,100 @@
-"""Word documents for tests, made of python-docx's own with other parts in them."""
+"""Makes Word files for tests, from the XML of their parts."""
 
 import io
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
-import docx
+from xml.sax.saxutils import escape
 
 from aijobs.documents import Document
 from tests.documents.reading import read_document
 
 CASES = Path(__file__).parent / "cases"
-WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
-RELS = "word/_rels/document.xml.rels"
-NAMESPACES = (
-    f'xmlns:w="{WORD}" xmlns:v="urn:schemas-microsoft-com:vml"'
-    ' xmlns:o="urn:schemas-microsoft-com:office:office"'
-    ' xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"'
-    ' xmlns:m="http://schemas.openxmlformats.org/officeDocument/2006/math"'
-    ' xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'
-    ' xmlns:w14="http://schemas.microsoft.com/office/word/2010/wordml"'
-    ' xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"'
-    ' xmlns:c="http://schemas.openxmlformats.org/drawingml/2006/chart"'
-    ' xmlns:dgm="http://schemas.openxmlformats.org/drawingml/2006/diagram"'
-)
+_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006"
+_NAMES = {
+    "w": "http://schemas.openxmlformats.org/wordprocessingml/2006/main",
+    "w14": "http://schemas.microsoft.com/office/word/2010/wordml",
+    "m": f"{_OFFICE}/math",
+    "r": f"{_OFFICE}/relationships",
+    "mc": "http://schemas.openxmlformats.org/markup-compatibility/2006",
+    "wp": "http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing",
+    "wps": "http://schemas.microsoft.com/office/word/2010/wordprocessingShape",
+    "a": "http://schemas.openxmlformats.org/drawingml/2006/main",
+    "pic": "http://schemas.openxmlformats.org/drawingml/2006/picture",
+    "c": "http://schemas.openxmlformats.org/drawingml/2006/chart",
+    "dgm": "http://schemas.openxmlformats.org/drawingml/2006/diagram",
+    "v": "urn:schemas-microsoft-com:vml",
+    "o": "urn:schemas-microsoft-com:office:office",
+}
+_DECLARED = " ".join(f'xmlns:{prefix}="{name}"' for prefix, name in _NAMES.items())
+_ROOTS = {
+    "styles": "w:styles",
+    "numbering": "w:numbering",
+    "settings": "w:settings",
+    "footnotes": "w:footnotes",
+    "endnotes": "w:endnotes",
+    "comments": "w:comments",
+    "header": "w:hdr",
+    "footer": "w:ftr",
+    "chart": "c:chartSpace",
+    "diagramData": "dgm:dataModel",
+}
+_RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships"
+
+
+def element(root: str, inner: str) -> str:
+    """A root element with all prefixes declared."""
+    return f"<{root} {_DECLARED}>{inner}</{root}>"
+
+
+def word_file(body: str, prolog: str = "", /, **parts: str | bytes) -> bytes:
+    """A Word file with this body, which `prolog` may stand before.
+
+    Other parts are given by their kind, "header" or "header_2", which is also the id of their
+    relationship: what stands within their root element, or the bytes of a part that is no XML.
+    "aFChunk_html" is a chunk with the suffix ".html".
+    """
+    relations: list[str] = []
+    files: dict[str, str | bytes] = {}
+    for name, inner in parts.items():
+        kind, _, suffix = name.partition("_")
+        target = f"{name}.{suffix if kind == 'aFChunk' else 'xml'}"
+        relations.append(relation(name, kind, target))
+        files[f"word/{target}"] = (
+            inner if isinstance(inner, bytes) else element(_ROOTS[kind], inner).encode()
+        )
+    document = element("w:document", f"<w:body>{body}</w:body>")
+    files["word/document.xml"] = f"{prolog}{document}".encode()
+    files["word/_rels/document.xml.rels"] = _related(*relations)
+    files["_rels/.rels"] = _related(relation("r1", "officeDocument", "word/document.xml"))
+    return packed(files)
+
+
+def relation(identity: str, kind: str, target: str) -> str:
+    return (
+        f'<Relationship Id="{identity}" Type="{_OFFICE}/relationships/{kind}" Target="{target}"/>'
+    )
+
+
+def _related(*relations: str) -> bytes:
+    return f'<Relationships xmlns="{_RELATIONS}">{"".join(relations)}</Relationships>'.encode()
+
+
+def packed(files: Mapping[str, str | bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            # OpenDocument asks that this one is not compressed.
+            archive.writestr(name, data, zipfile.ZIP_STORED if name == "mimetype" else None)
+    return out.getvalue()
+
+
+def replaced(data: bytes, parts: Mapping[str, str | bytes]) -> bytes:
+    """The same package with these parts in it."""
+    with zipfile.ZipFile(io.BytesIO(data)) as old:
+        files: dict[str, str | bytes] = {name: old.read(name) for name in old.namelist()}
+    return packed(files | dict(parts))
 
 
 def saved(document: Any) -> bytes:
@@ -34,65 +104,37 @@ def saved(document: Any) -> bytes:
     return out.getvalue()
 
 
-def replaced(data: bytes, parts: Mapping[str, str | bytes]) -> bytes:
-    """The same package with these parts in it."""
-    out = io.BytesIO()
-    with (
-        zipfile.ZipFile(io.BytesIO(data)) as old,
-        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new,
-    ):
-        for name in old.namelist():
-            if name not in parts:
-                new.writestr(name, old.read(name))
-        for name, content in parts.items():
-            new.writestr(name, content)
-    return out.getvalue()
-
-
-def with_body(xml: str, prolog: str = "", parts: Mapping[str, str | bytes] | None = None) -> bytes:
-    """A document of python-docx with another body, and other parts."""
-    body = f"{prolog}<w:document {NAMESPACES}><w:body>{xml}</w:body></w:document>"
-    return replaced(saved(docx.Document()), {"word/document.xml": body} | dict(parts or {}))
-
-
-def rels_with(relationships: str) -> str:
-    """The relationships of a document to styles and lists, and these."""
-    return (
-        '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
-        '<Relationship Id="s1" Type="a/styles" Target="styles.xml"/>'
-        '<Relationship Id="s2" Type="a/numbering" Target="numbering.xml"/>'
-        f"{relationships}</Relationships>"
-    )
-
-
-def relationship(reference: str, kind: str, target: str) -> str:
-    """One relationship of a part."""
-    return f'<Relationship Id="{reference}" Type="a/{kind}" Target="{target}"/>'
-
-
-def part(name: str, content: str) -> str:
-    """A part whose first element has this name, such as `w:styles`."""
-    return f"<{name} {NAMESPACES}>{content}</{name}>"
-
-
 def run(text: str, properties: str = "") -> str:
-    """A run of text."""
-    return f'<w:r><w:rPr>{properties}</w:rPr><w:t xml:space="preserve">{text}</w:t></w:r>'
+    about = f"<w:rPr>{properties}</w:rPr>" if properties else ""
+    return f'<w:r>{about}<w:t xml:space="preserve">{escape(text)}</w:t></w:r>'
 
 
-def paragraph(content: str, properties: str = "") -> str:
-    """A paragraph of runs, or of a text."""
-    inner = content if content.startswith("<") or not content else run(content)
-    return f"<w:p><w:pPr>{properties}</w:pPr>{inner}</w:p>"
+def paragraph(content: str = "", properties: str = "", inner: str = "") -> str:
+    """A paragraph of a text or of runs, and what stands behind it."""
+    runs = content if content.startswith("<") or not content else run(content)
+    return f"<w:p><w:pPr>{properties}</w:pPr>{runs}{inner}</w:p>"
 
 
-def read(file: Path | bytes, *, accept_partial: bool = False) -> Document:
-    """What is read of a file of the cases, or of a Word document."""
+def cell(content: str, properties: str = "") -> str:
+    """A cell that holds a text, or paragraphs."""
+    inner = content if content.startswith("<") else paragraph(content)
+    return f"<w:tc><w:tcPr>{properties}</w:tcPr>{inner}</w:tc>"
+
+
+def row(*cells: str, properties: str = "") -> str:
+    return f"<w:tr><w:trPr>{properties}</w:trPr>{''.join(cells)}</w:tr>"
+
+
+def table(*rows: str) -> str:
+    return f"<w:tbl><w:tblPr/><w:tblGrid/>{''.join(rows)}</w:tbl>"
+
+
+def read(file: Path | bytes, **options: Any) -> Document:
+    """What is read of a Word document, or of a file of the cases."""
     data = file if isinstance(file, bytes) else file.read_bytes()
     name = "a.docx" if isinstance(file, bytes) else file.name
-    return read_document(data, name, accept_partial=accept_partial)
+    return read_document(data, name, **options)
 
 
-def text_of(xml: str, parts: Mapping[str, str | bytes] | None = None) -> str:
-    """The text of a document with this body."""
-    return read(with_body(xml, parts=parts)).text
+def text_of(body: str, **parts: str | bytes) -> str:
+    return read(word_file(body, **parts)).text

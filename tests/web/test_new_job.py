@@ -11,7 +11,7 @@ from aijobs import jobtypes
 from aijobs.models import AIJob, JobDocument
 from aijobs.web.forms import Options
 from citizenapp.tenants.models import Tenant
-from tests.documents.corpus import CASES
+from tests.documents.case import CASES
 from tests.documents.mails import claim
 from tests.factories import make_tenant, make_user
 

@@ -40,8 +40,8 @@ _PREFIXES = {
 _OPEN = "urn:oasis:names:tc:opendocument:xmlns:"
 _PREFIXES |= {
     f"{_OPEN}{name}:1.0": name
-    for name in ("office", "text", "table", "draw", "style", "chart", "manifest")
-} | {"http://www.w3.org/1998/Math/MathML": "math"}
+    for name in ("office", "text", "table", "style", "chart", "form", "manifest")
+} | {f"{_OPEN}drawing:1.0": "draw", "http://www.w3.org/1998/Math/MathML": "math"}
 _PARSER = {"resolve_entities": False, "no_network": True, "load_dtd": False, "huge_tree": False}
 
 DAMAGE = (etree.XMLSyntaxError, zipfile.BadZipFile, KeyError, NotImplementedError)

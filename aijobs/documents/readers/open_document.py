@@ -8,6 +8,7 @@ from . import pipes
 from .blocks import Block, Found, Size, is_page_number, joined, margins
 from .content import Content, Limits, Refusal
 from .office import DAMAGE, Package, child, children, descendants, name_of, value, whole
+from .open_document_forms import Controls
 from .open_document_lists import Lists, Place
 from .open_document_styles import Styles
 from .told import missing_of, warnings_of
@@ -41,7 +42,7 @@ def read(data: bytes, limits: Limits) -> Content:
     except DAMAGE:
         styles_root = None
     roots = [root for root in (styles_root, content) if root is not None]
-    story = _Story(package, Styles(roots), Lists(roots))
+    story = _Story(package, Styles(roots), Lists(roots), Controls(content))
     size = Size(limits)
     body = child(content, "office:body", "office:text")
     text = joined(story.blocks(() if body is None else body), size)
@@ -71,13 +72,14 @@ def read(data: bytes, limits: Limits) -> Content:
 class _Story:
     """Reads paragraphs, lists and tables."""
 
-    def __init__(self, package: Package, styles: Styles, lists: Lists) -> None:
+    def __init__(self, package: Package, styles: Styles, lists: Lists, controls: Controls) -> None:
         self.found = Found()
         self.notes: list[tuple[str, Any]] = []
         self.is_margin = False
         self._package = package
         self._styles = styles
         self._lists = lists
+        self._controls = controls
         self._has_page_number = False
 
     def blocks(self, element: Any, place: Place | None = None) -> Iterator[Block]:
@@ -155,15 +157,21 @@ class _Story:
         elif name == "text:ruby-text":
             yield f"({''.join(self._inline(one, style, beside))})"
         elif name.startswith("draw:"):
-            if name == "draw:a":
-                for inner in one:
-                    yield from self._part(inner, style, beside)
-            else:
-                beside.append(one)
+            yield from self._drawn(one, style, beside)
         elif name == "text:span":
             yield from self._span(one, beside)
         elif name and name not in _SILENT and not name.startswith("office:annotation"):
             yield from self._inline(one, style, beside)
+
+    def _drawn(self, one: Any, style: str, beside: list[Any]) -> Iterator[str]:
+        """What is drawn as a part of the line; the rest goes beside it."""
+        if name_of(one) == "draw:a":
+            for inner in one:
+                yield from self._part(inner, style, beside)
+        elif name_of(one) == "draw:control" and value(one, "anchor-type") == "as-char":
+            yield self._control(one)
+        else:
+            beside.append(one)
 
     def _note(self, note: Any) -> str:
         """The mark of a note, whose text is kept for the end."""
@@ -219,9 +227,15 @@ class _Story:
         if name == "draw:frame":
             yield from self._frame(element)
         elif name == "draw:control":
-            self.found.missing["control"] += 1
+            yield Block(self._control(element))
         elif name in _SHAPES or name == "draw:text-box":
             yield from self.blocks(element)
+
+    def _control(self, element: Any) -> str:
+        shown = self._controls.shown(value(element, "control") or "")
+        if shown is None:
+            self.found.missing["control"] += 1
+        return shown or ""
 
     def _frame(self, frame: Any) -> Iterator[Block]:
         kinds = {name_of(one): one for one in frame}

@@ -5,7 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from statistics import median
 
-from .pdf_words import Box, Word
+from .pdf_headings import level_of, set_levels
+from .pdf_ruled import between_lines
+from .pdf_words import RIGHT_TO_LEFT, Box, Word
 
 Gap = tuple[float, float]
 """A stretch without text, from left to right, in points."""
@@ -15,7 +17,7 @@ _ROWS_OF_COLUMNS = 3
 _ROWS_OF_A_TABLE = 2
 _MOST_ROWS = 400  # of columns or of a table; a page of text has 50
 _EDGE = 1e6
-_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]")
+_ESCAPED = "\\|"
 # What a list item or a clause begins with: "3.2", "(a)", "iv.", "§ 5", "Art. 7", a bullet.
 _MARK = re.compile(
     r"\(?(\d{1,3}(\.\d{1,3}){0,5}|[ivxlc]{1,5}|[A-Za-z])[.)]?\)?|[•▪■◦‣➢·–—*-]"
@@ -46,6 +48,14 @@ class Row:
     def height(self) -> float:
         return self.bottom - self.top
 
+    @property
+    def left(self) -> float:
+        return self.words[0].box[0]
+
+    @property
+    def right(self) -> float:
+        return self.words[-1].box[2]
+
 
 def in_reading_order(words: Iterable[Word], rules: list[Box]) -> str:
     """The text: columns one after the other, cells of a table apart, a line for each line.
@@ -55,6 +65,7 @@ def in_reading_order(words: Iterable[Word], rules: list[Box]) -> str:
     by_turn: dict[int, list[Word]] = {}
     for word in words:
         by_turn.setdefault(word.turn, []).append(word)
+    set_levels(by_turn.get(0, []))
     parts = []
     for turn in sorted(by_turn):
         lines = _region(_rows(by_turn[turn]), rules if turn == 0 else [], _DEEPEST)
@@ -101,7 +112,7 @@ def _region(rows: list[Row], rules: list[Box], depth: int) -> list[str]:
             end = _without_a_footer(rows, at, end)
             columns = _prose_columns(rows[at:end], gaps, rules)
         if columns:
-            lines += [*_tables(plain), ""]
+            lines += [*_tables(plain, rules), ""]
             plain = []
             for column in columns:
                 lines += [*_region(_rows(column), rules, depth - 1), ""]
@@ -110,7 +121,7 @@ def _region(rows: list[Row], rules: list[Box], depth: int) -> list[str]:
             # What does not begin columns here may still lie above some.
             plain.append(rows[at])
             at += 1
-    return lines + _tables(plain)
+    return lines + _tables(plain, rules)
 
 
 def _is_header(rows: list[Row], at: int) -> bool:
@@ -234,7 +245,7 @@ def _is_prose(lines: list[str]) -> bool:
     )
 
 
-def _tables(rows: list[Row]) -> list[str]:
+def _tables(rows: list[Row], rules: list[Box]) -> list[str]:
     """Lines of rows that are not in columns; tables among them with their cells apart."""
     lines: list[str] = []
     at = 0
@@ -244,13 +255,27 @@ def _tables(rows: list[Row]) -> list[str]:
         if before and _apart(before, rows[at]):
             lines.append("")
         if gaps:
-            lines += ["", *_piped(rows[at:end], gaps), ""]
+            lines += ["", *_piped(rows[at:end], gaps, rules), ""]
         else:
-            end = at + 1
-            lines.append(_line(rows[at].words))
+            end, heading = _heading(rows, at)
+            lines += heading or [_line(rows[at].words)]
         before = rows[end - 1]
         at = end
     return lines
+
+
+def _heading(rows: list[Row], at: int) -> tuple[int, list[str]]:
+    """Where the lines of a heading end that begins at `at`, and its line; else no line."""
+    level = level_of(rows[at].words)
+    if not level:
+        return at + 1, []
+    end = at + 1
+    while end < len(rows) and level_of(rows[end].words) == level:
+        if _apart(rows[end - 1], rows[end]) or rows[end].words[0].size != rows[at].words[0].size:
+            break
+        end += 1
+    text = " ".join(_line(row.words) for row in rows[at:end])
+    return end, ["", f"{'#' * level} {text}"]
 
 
 def _table(rows: list[Row], at: int) -> tuple[int, list[Gap]]:
@@ -310,11 +335,12 @@ def _apart(one: Row, other: Row) -> bool:
     return other.top - one.bottom > 0.8 * min(one.height, other.height)
 
 
-def _piped(rows: list[Row], gaps: list[Gap]) -> list[str]:
+def _piped(rows: list[Row], gaps: list[Gap], rules: list[Box]) -> list[str]:
     lines = []
-    for row in rows:
-        cells = (_line(cell).replace("|", "\\|") for cell in _cells(row, gaps))
-        lines.append("| " + " | ".join(cells) + " |")
+    for group in between_lines(rows, rules):
+        parts = [[_line(cell) for cell in _cells(row, gaps)] for row in group]
+        cells = (" ".join(filter(None, column)) for column in zip(*parts, strict=True))
+        lines.append(f"| {' | '.join(cell.replace('|', _ESCAPED) for cell in cells)} |")
     lines.insert(1, "|" + " --- |" * (len(gaps) + 1))
     return lines
 
@@ -334,7 +360,7 @@ def _line(words: list[Word]) -> str:
 
 def _as_read(words: list[Word]) -> list[Word]:
     """From left to right, or from right to left where most of the words are of such a script."""
-    turned = [bool(_RIGHT_TO_LEFT.search(word.text)) for word in words]
+    turned = [bool(RIGHT_TO_LEFT.search(word.text)) for word in words]
     if sum(turned) * 2 <= len(words):
         return words
     read: list[Word] = []

@@ -2,15 +2,20 @@
 
 import ctypes
 import math
+import re
 import unicodedata
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import pypdfium2.raw as pdfium
 
+from .pdf_raised import Raised, assembled, may_be_raised
+
 Box = tuple[float, float, float, float]
 """Left, top, right and bottom in points; the top of the page is 0."""
 
+RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]")
 # PDFium's sign for a hyphen after which the line ends.
 _LINE_END = "\x02"
 _LIGATURES = {chr(code): unicodedata.normalize("NFKC", chr(code)) for code in range(0xFB00, 0xFB07)}
@@ -32,6 +37,8 @@ _SIGNS = {
     "\uf0e0": "→",
     "\uf02d": "-",
 }
+_MARK = re.compile(r"[\^_][\w*†‡]+[.,;:]?")
+_ENDS_IN_MARK = re.compile(r".[\^_][\w*†‡]+$")
 UNKNOWN = "\ufffd"
 """Stands for a character that the font does not name."""
 _INVISIBLE = 3  # the rendering mode of text that recognition lays under a scan
@@ -46,6 +53,12 @@ class Word:
     turn: int = 0
     """Quarters by which the text is turned against the page."""
     invisible: bool = False
+    size: float = 0.0
+    """Of the type, in points; 0 where it is not known."""
+    level: int = 0
+    """Of a heading, from 1, where the type is as large as that of one."""
+    is_tall: bool = False
+    """Whether it is higher than words of the text are."""
 
 
 @dataclass(slots=True)
@@ -66,16 +79,22 @@ def words_of(page: Any, text_page: Any) -> Words:
     letters: list[str] = []
     raw = text_page.raw
     count = text_page.count_chars()
+    raised = Raised(raw, count)
+    previous = -1
     for index in range(count + 1):
         letter = _letter(raw, index) if index < count else " "
         if not letter.isspace():
             if not letters:
                 start = index
+            before = letters[-1][-1:] if letters else ""
+            if may_be_raised(letter, before):
+                letter = raised.mark(index, letter, before, previous) + letter
             letters.append(letter)
+            previous = index
         ends = letter.isspace() or (letter == "-" and _ends_line(raw, index))
         if ends and letters:
             last = index - 1 if letter.isspace() else index
-            word = _word(raw, "".join(letters), start, last, place)
+            word = _word(raw, letters, start, last, place)
             letters = []
             x, y = (word.box[0] + word.box[2]) / 2, (word.box[1] + word.box[3]) / 2
             if 0 <= x <= width and 0 <= y <= height:
@@ -84,7 +103,36 @@ def words_of(page: Any, text_page: Any) -> Words:
                 found.outside += 1
     for word in found.words:
         word.box = upright(word.box, word.turn, width, height)
+    found.words = _fused(found.words)
     return found
+
+
+def _fused(words: list[Word]) -> list[Word]:
+    """The words with raised and lowered ones at what they belong to."""
+    fused: list[Word] = []
+    for word in words:
+        before = fused[-1] if fused else None
+        if before is not None and before.turn == word.turn and _belongs(before, word):
+            before.text += word.text
+            before.box = (
+                min(before.box[0], word.box[0]), min(before.box[1], word.box[1]),
+                max(before.box[2], word.box[2]), max(before.box[3], word.box[3]),
+            )  # fmt: skip
+        else:
+            fused.append(word)
+    return fused
+
+
+def _belongs(before: Word, word: Word) -> bool:
+    """Whether a word is a mark that hangs on the one before, or the sign behind such a mark."""
+    is_mark = _MARK.fullmatch(word.text) and not _MARK.match(before.text)
+    if not is_mark and not (
+        _ENDS_IN_MARK.search(before.text) and word.text in {".", ",", ";", ":"}
+    ):
+        return False
+    height = before.box[3] - before.box[1]
+    is_level = word.box[1] < before.box[3] and word.box[3] > before.box[1]
+    return is_level and -0.2 * height < word.box[0] - before.box[2] < 0.3 * height
 
 
 def upright(box: Box, turn: int, width: float, height: float) -> Box:
@@ -162,8 +210,14 @@ def _bounds(raw: Any, index: int) -> tuple[float, float, float, float]:
     return _LEFT.value, _BOTTOM.value, _RIGHT.value, _TOP.value
 
 
-def _word(raw: Any, text: str, first: int, last: int, place: _Place) -> Word:
+def _word(raw: Any, letters: list[str], first: int, last: int, place: _Place) -> Word:
+    text = assembled(letters)
     one, other = _bounds(raw, first), _bounds(raw, last)
+    if not text.isascii() and RIGHT_TO_LEFT.search(text):
+        # Here the first and the last character need not be the outer ones.
+        boxes = [_bounds(raw, index) for index in range(first, last + 1)]
+        text = _turned_back(letters, boxes)
+        one = other = _around(boxes)
     box = place.shown(
         min(one[0], other[0]), min(one[1], other[1]), max(one[2], other[2]), max(one[3], other[3])
     )
@@ -172,4 +226,35 @@ def _word(raw: Any, text: str, first: int, last: int, place: _Place) -> Word:
     turn = -round(angle / (math.pi / 2)) % 4 if angle > 0 else 0
     mode = pdfium.FPDFTextObj_GetTextRenderMode(pdfium.FPDFText_GetTextObject(raw, first))
     pairs = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return Word(pairs, box, (turn - place.rotation) % 4, mode == _INVISIBLE)
+    size = pdfium.FPDFText_GetFontSize(raw, first)
+    return Word(pairs, box, (turn - place.rotation) % 4, mode == _INVISIBLE, size)
+
+
+def _around(boxes: list[Box]) -> Box:
+    lefts, bottoms, rights, tops = zip(*boxes, strict=True)
+    return min(lefts), min(bottoms), max(rights), max(tops)
+
+
+def _turned_back(letters: list[str], boxes: list[Box]) -> str:
+    """The characters as they are read, where PDFium gives them from left to right.
+
+    In some files it knows that a script runs the other way, in others not, even in one line.
+    """
+    lefts = [box[0] for letter, box in zip(letters, boxes, strict=True) if _is_turned(letter)]
+    steps = [other - one for one, other in pairwise(lefts)]
+    if sum(step > 0 for step in steps) <= sum(step < 0 for step in steps):
+        return "".join(letters)
+    units: list[tuple[float, str]] = []
+    for letter, box in zip(letters, boxes, strict=True):
+        together = units and letter.isdigit() and units[-1][1][-1:].isdigit()
+        if together or (units and unicodedata.category(letter[0]) == "Mn"):
+            units[-1] = (units[-1][0], units[-1][1] + letter)
+        else:
+            units.append((box[0], letter))
+    # Letters of one ligature have the same place; then the order from left to right is turned.
+    units.reverse()
+    return "".join(letter for _, letter in sorted(units, key=lambda unit: -unit[0]))
+
+
+def _is_turned(letter: str) -> bool:
+    return bool(RIGHT_TO_LEFT.match(letter))

@@ -1,11 +1,11 @@
 """Rich text (.rtf): body, headers, footers and notes, with tables and numbers as stored."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-
-from .blocks import Block, Found, Size, is_page_number, joined, margins
+from .blocks import Found, Size, joined, margins
 from .content import Content, Limits, Refusal
-from .rich_text_tables import Row, table
+from .rich_text_lists import Declared, declared
+from .rich_text_notes import Notes
+from .rich_text_story import Story
+from .rich_text_tables import Row
 from .rich_text_words import (
     CODE_PAGES,
     SIGNS,
@@ -17,19 +17,21 @@ from .rich_text_words import (
 )
 from .told import missing_of, warnings_of
 from .word_fields import EMPTY, PAGE_NUMBERS, TICKED
+from .word_numbering import Counters
 
 _DEEPEST = 1000
 
 
 def read(data: bytes, limits: Limits) -> Content:
     """What the document shows."""
-    reader = _Reader(Size(limits))
+    reader = _Reader(Size(limits), declared(data))
     reader.read(data)
     if reader.depth_left != _DEEPEST:
         raise Refusal("The RTF document ends in the middle: it is damaged.")
     body = joined(reader.body.blocks(), reader.size)
     notes = [
-        f"[note {label}] {joined(story.blocks(), reader.size)}" for label, story in reader.notes
+        f"[note {note.label}] {joined(note.story.blocks(), reader.size)}"
+        for note in reader.notes.met
     ]
     edges = {
         kind: margins(kind, [joined(story.blocks(), reader.size) for story in stories])
@@ -42,75 +44,15 @@ def read(data: bytes, limits: Limits) -> Content:
     return Content(text, missing=missing_of(reader.found), warnings=warnings_of(reader.found))
 
 
-@dataclass(slots=True)
-class _Story:
-    """The paragraphs and rows of the body, a header or a note."""
-
-    items: list[Block | Row] = field(default_factory=list)
-    parts: list[str] = field(default_factory=list)
-    row: Row = field(default_factory=Row)
-    cell: list[str] = field(default_factory=list)
-    boxes: list["_Story"] = field(default_factory=list)
-    has_page_number: bool = False
-
-    def line(self) -> str:
-        text = "".join(self.parts).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        self.parts = []
-        return text.strip(" \n")
-
-    def end_paragraph(self, state: State) -> None:
-        text = self.line()
-        if self.has_page_number and is_page_number(text):
-            text = ""
-        self.has_page_number = False
-        if state.in_table:
-            self.cell.append(text)
-        else:
-            level = state.outline + 1 if state.outline is not None and text else None
-            self.items.append(Block(text, level))
-        self.put_boxes()
-
-    def put_boxes(self) -> None:
-        for box in self.boxes:
-            blocks = list(box.blocks())
-            if self.cell:
-                self.cell += [block.text for block in blocks]
-            else:
-                self.items += blocks
-        self.boxes = []
-
-    def end_cell(self) -> None:
-        self.cell.append(self.line())
-        self.put_boxes()
-        self.row.cells.append("\n".join(self.cell))
-        self.cell = []
-
-    def end_row(self) -> None:
-        self.items.append(Row(self.row.left, list(self.row.edges), self.row.cells))
-        self.row.cells = []
-
-    def blocks(self) -> Iterator[Block]:
-        if self.parts or self.cell:
-            self.items.append(Block("\n".join([*self.cell, self.line()]).strip()))
-            self.cell = []
-        rows: list[Row] = []
-        for item in [*self.items, Block("")]:
-            if isinstance(item, Row):
-                rows.append(item)
-                continue
-            if rows:
-                yield Block(table(rows), is_table=True)
-                rows = []
-            yield item
-
-
 class _Reader:
-    def __init__(self, size: Size) -> None:
+    def __init__(self, size: Size, declared: Declared) -> None:
         self.size = size
+        self._declared = declared
+        self._counters = Counters()
         self.found = Found()
-        self.body = _Story()
-        self.notes: list[tuple[str, _Story]] = []
-        self.edges: dict[str, list[_Story]] = {"header": [], "footer": []}
+        self.body = Story()
+        self.notes = Notes()
+        self.edges: dict[str, list[Story]] = {"header": [], "footer": []}
         self.depth_left = _DEEPEST
         self._groups: list[Group] = []
         self._now = Group(self.body)
@@ -206,6 +148,7 @@ class _Reader:
                 now.story.has_page_number = True
                 return
         self.size.take(text)
+        now.story.is_labelled |= now.is_label
         if state.raised and text.strip():
             parts = now.story.parts
             text = text.strip()
@@ -281,13 +224,13 @@ class _Reader:
         else:
             now.shown = False
 
-    def _story(self, word: str) -> _Story:
-        story = _Story()
+    def _story(self, word: str) -> Story:
+        story = Story()
         self.edges[STORIES[word]].append(story)
         return story
 
-    def _box(self) -> _Story:
-        box = _Story()
+    def _box(self) -> Story:
+        box = Story()
         self._now.story.boxes.append(box)
         return box
 
@@ -297,12 +240,10 @@ class _Reader:
             self.found.warnings["comment"] += word == "annotation"
             now.shown = False
             return
-        label = str(len(self.notes) + 1)
         # The mark that was set before the note, a raised "1", is the note's own.
-        now.story.parts.append(f"[note {label}]")
-        now.story = _Story()
+        outer, now.story = now.story, Story()
+        self.notes.add(now.story, outer.parts)
         now.state = State(font=now.state.font)
-        self.notes.append((label, now.story))
 
     def _mark(self, word: str, number: int | None) -> None:
         now = self._now
@@ -313,6 +254,10 @@ class _Reader:
             self._usual = _known(f"cp{number}", self._usual)
         elif word in {"mac", "pc", "pca"}:
             self._usual = {"mac": "mac_roman", "pc": "cp437", "pca": "cp850"}[word]
+        elif word == "ftnalt":
+            self.notes.make_endnote(now.story)
+        elif self.notes.take(word, number):
+            return
         elif word in {"ffres", "ffdefres"} and now.field is not None and number is not None:
             if (word == "ffres" and number != 25) or (word == "ffdefres" and now.field.value < 0):
                 now.field.value = number
@@ -324,9 +269,11 @@ class _Reader:
         if word in SIGNS:
             self._show(" " if now.is_label and word == "tab" else SIGNS[word])
         elif word in {"par", "sect"}:
-            story.end_paragraph(now.state)
+            story.end_paragraph(self._with_style(now.state), self._label(now.state))
+            if word == "sect":
+                self.notes.end_section()
         elif word == "cell":
-            story.end_cell()
+            story.end_cell(self._label(now.state))
         elif word == "row":
             story.end_row()
         elif word == "nestcell":
@@ -341,6 +288,18 @@ class _Reader:
             story.row.edges.append(number or 0)
         elif word == "chpgn" and now.is_margin:
             story.has_page_number = True
+
+    def _label(self, state: State) -> str:
+        """Count a paragraph into its list, unless nobody sees its end."""
+        if state.hidden or state.deleted:
+            return ""
+        numbering = self._declared.numbering
+        return numbering.label(str(state.list), state.level, self._counters) or ""
+
+    def _with_style(self, state: State) -> State:
+        if state.outline is None:
+            state.outline = self._declared.headings.get(state.style)
+        return state
 
 
 def _known(page: str, usual: str) -> str:

@@ -78,6 +78,10 @@ class State:
     raised: str = ""
     in_table: bool = False
     outline: int | None = None
+    style: int = 0
+    list: int = 0
+    level: int = 0
+    """The list that the paragraph is counted in, and its level, from 0."""
 
     def take(self, word: str, number: int | None) -> bool:
         """Take a word in; whether it was one of these."""
@@ -97,12 +101,14 @@ class State:
             self.raised = ""
         elif word == "pard":
             self.in_table, self.outline = False, None
+            self.style = self.list = self.level = 0
         elif word == "intbl":
             self.in_table = True
         elif word == "outlinelevel":
             self.outline = number if number is not None and 0 <= number < 9 else None
-        elif word == "f":
-            self.font = number or 0
+        elif word in {"f", "s", "ls", "ilvl"}:
+            name = {"f": "font", "s": "style", "ls": "list", "ilvl": "level"}[word]
+            setattr(self, name, number or 0)
         elif word == "uc":
             self.fallback = min(max(number or 0, 0), 100)
         else:

@@ -27,6 +27,7 @@ _WARNINGS = {
     "hidden": "hidden text was left out",
     "deleted": "text deleted with tracked changes was left out",
     "number": "numbers of lists that the file does not store as text could not be read",
+    "note page": "notes that begin anew on each page are counted through here",
     "number format": "some lists have numbers of a kind that is shown in digits here",
 }
 

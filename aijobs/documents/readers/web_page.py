@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from . import web_styles
 from .content import Content, Limits, Refusal
 from .web_lists import marker
 from .web_tables import grid
@@ -29,9 +30,7 @@ _APART = frozenset({
     "article", "blockquote", "dl", "fieldset", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "hr",
     "p", "pre", "section", "table", "title",
 })  # fmt: skip
-_HIDDEN = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse))\b")
 _STRUCK = re.compile(r"(?:^|;)\s*text-decoration(?:-line)?\s*:[^;]*\bline-through\b")
-_RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
 _SPACES = re.compile("[ \t\n\f\r]+")
 _BUTTONS = frozenset({"button", "submit", "reset"})
 _MUTE_INPUTS = frozenset({"hidden", "password", "file", "color", "range"})
@@ -42,6 +41,7 @@ def read(data: bytes, limits: Limits) -> Content:
     sys.setrecursionlimit(10_000)
     source = data.decode()
     tree = LexborHTMLParser(source)
+    may_hide = web_styles.hide(tree)
     page = _Page(limits)
     title = tree.css_first("head > title")
     if title is not None:
@@ -52,7 +52,7 @@ def read(data: bytes, limits: Limits) -> Content:
             page.node(node, 0)
     content = Content(page.text())
     content.missing += page.missing(_swallowed(source))
-    content.warnings += page.warnings(tree)
+    content.warnings += page.warnings(may_hide=may_hide)
     return content
 
 
@@ -84,7 +84,7 @@ class _Page:
             )
         return missing
 
-    def warnings(self, tree: LexborHTMLParser) -> list[str]:
+    def warnings(self, *, may_hide: bool) -> list[str]:
         warnings = []
         if self.seen["struck"]:
             warnings.append("struck or deleted text was left out")
@@ -94,7 +94,7 @@ class _Page:
             warnings.append(
                 _counted(pictures, "picture has no description", "pictures have no description")
             )
-        if _hidden_by_sheet(tree):
+        if may_hide:
             warnings.append("text that a style sheet may hide was read")
         return warnings
 
@@ -128,6 +128,8 @@ class _Page:
         self._end_line(apart=apart)
 
     def _say(self, text: str) -> None:
+        # A soft hyphen is seen at the end of a line only.
+        text = text.replace("\u00ad", "")
         if self._preformatted:
             first, *others = text.replace("\r\n", "\n").split("\n")
             self._put(first)
@@ -335,7 +337,7 @@ def _unseen(node: LexborNode, tag: str = "") -> str:
     style = (attributes.get("style") or "").lower()
     if style and _STRUCK.search(style):
         return "struck"
-    if "hidden" in attributes or (style and _HIDDEN.search(style)):
+    if "hidden" in attributes or (style and web_styles.HIDDEN.search(style)):
         return "hidden"
     if tag == "dialog" and "open" not in attributes:
         return "hidden"
@@ -357,21 +359,6 @@ def _swallowed(source: str) -> str:
         if opened and f"</{tag}" not in lower[opened[-1] :] and "<" in lower[opened[-1] :]:
             return tag
     return ""
-
-
-def _hidden_by_sheet(tree: LexborHTMLParser) -> bool:
-    """Whether a rule of the page's own style hides an element with text in it."""
-    for sheet in tree.css("style"):
-        for selectors, rules in _RULE.findall(sheet.text(deep=True)):
-            if not _HIDDEN.search(rules.lower()):
-                continue
-            try:
-                nodes = tree.css(selectors.strip())
-            except ValueError:
-                continue
-            if any(node.text(deep=True).strip() for node in nodes):
-                return True
-    return False
 
 
 def _counted(count: int, one: str, many: str) -> str:

@@ -51,6 +51,10 @@ class Numbering:
     lists: dict[str, _List] = field(default_factory=dict)
     unknown_formats: bool = False
 
+    def add(self, list_id: str, shared: str, levels: list[Level], starts: dict[int, int]) -> None:
+        """A list; those with the same `shared` name count on from one another."""
+        self.lists[list_id] = _List(shared, levels, starts)
+
     def level_of_style(self, list_id: str, style: str) -> int | None:
         """The level, from 0, that paragraphs of a style have in a list."""
         found = self.lists.get(list_id)
@@ -128,7 +132,7 @@ def read_numbering(root: Any, list_of_style: dict[str, str]) -> Numbering:
             start = child(override, "w:startOverride")
             if start is not None:
                 starts[whole(override, "ilvl")] = whole(start)
-        numbering.lists[list_id] = _List(abstract, levels, starts)
+        numbering.add(list_id, abstract, levels, starts)
     return numbering
 
 

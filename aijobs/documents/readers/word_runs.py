@@ -64,6 +64,9 @@ class Runs:
     is_margin: bool = False
     """Whether the story is a header or a footer, where page numbers are left out."""
 
+    around: dict[str, bool] = field(default_factory=dict)
+    """What the style of the table around switches on."""
+
     def read(self, element: Any, style: str, line: Line) -> None:
         """Add the text of the children of an element, through whatever is wrapped around them."""
         for one in element:
@@ -109,8 +112,9 @@ class Runs:
     def _hidden_by(self, properties: Any, run_style: str, style: str) -> str | None:
         direct = {} if properties is None else switches_of(properties)
         for switch, word in _RUN_SWITCHES.items():
-            # What both styles switch on is off.
+            # What two styles switch on is off.
             on = self.styles.switch(switch, run_style) != self.styles.switch(switch, style)
+            on = on != self.around.get(switch, False)
             if direct.get(switch, on):
                 return word
         return None

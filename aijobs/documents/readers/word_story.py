@@ -26,6 +26,7 @@ from .word_math import linear
 from .word_numbering import Counters, Numbering
 from .word_runs import Line, Runs
 from .word_styles import Styles, list_of
+from .word_tables import look_of
 
 _DELETED = {"w:del", "w:moveFrom"}
 # Word's tables have at most 63 columns; a span beyond that is a mistake.
@@ -121,6 +122,8 @@ class Story:
         text = line.text().strip("\n")
         mark = None if properties is None else child(properties, "w:rPr")
         beside = list(self._beside(line.floating))
+        if properties is not None and child(properties, "w:sectPr") is not None:
+            self._file.notes.end_section()
         if _goes_on(properties, mark):
             self._carried += text
             yield from beside
@@ -180,7 +183,10 @@ class Story:
 
     def _rows(self, table: Any) -> list[list[str]]:
         rows = []
-        for row in self._through(table, "w:tr"):
+        look = look_of(table, self._file.styles)
+        found = list(self._through(table, "w:tr"))
+        outer = self._runs.around
+        for number, row in enumerate(found):
             properties = child(row, "w:trPr")
             why = self._left_out(properties)
             if why:
@@ -188,8 +194,10 @@ class Story:
                 continue
             cells = [""] * _span(properties, "w:gridBefore", 0)
             for one in self._through(row, "w:tc"):
+                self._runs.around = outer | look.at(number, len(found), len(cells))
                 cells += self._cell(one)
             rows.append(cells + [""] * _span(properties, "w:gridAfter", 0))
+        self._runs.around = outer
         return rows
 
     def _cell(self, one: Any) -> list[str]:

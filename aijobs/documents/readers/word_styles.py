@@ -19,6 +19,8 @@ class _Style:
     level: int | None = None
     switches: dict[str, bool] = field(default_factory=dict)
     raised: str | None = None
+    in_table: dict[str, dict[str, bool]] = field(default_factory=dict)
+    """The switches of the parts of a table, "firstRow" or "wholeTable"."""
 
 
 class Styles:
@@ -71,6 +73,14 @@ class Styles:
             (style.switches[name] for _, style in self._chain(key) if name in style.switches), False
         )
 
+    def switches_in_table(self, key: str) -> dict[str, dict[str, bool]]:
+        """What a table style switches on and off in which part of a table."""
+        found: dict[str, dict[str, bool]] = {}
+        for _, style in reversed(self._chain(key)):
+            for part, switches in {"wholeTable": style.switches, **style.in_table}.items():
+                found[part] = found.get(part, {}) | switches
+        return {part: switches for part, switches in found.items() if switches}
+
     def raised(self, key: str) -> str | None:
         """`superscript` or `subscript` where a style says so."""
         return next((style.raised for _, style in self._chain(key) if style.raised), None)
@@ -90,6 +100,10 @@ def _read(one: Any) -> _Style:
     if properties is not None:
         style.switches = switches_of(properties)
         style.raised = raised_of(properties)
+    for part in children(one, "w:tblStylePr"):
+        properties = child(part, "w:rPr")
+        if properties is not None:
+            style.in_table[value(part, "type") or ""] = switches_of(properties)
     return style
 
 
