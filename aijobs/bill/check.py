@@ -1,0 +1,212 @@
+"""One day of the ledger held against Anthropic's bill, line by line; what comes of it is stored."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import transaction
+
+from aijobs import gateway
+from aijobs.bill import causes, ours, reports
+from aijobs.bill.lines import NOTHING, Amount, Bill, Key
+from aijobs.bill.ours import DAY, Span, Window, start_of
+from aijobs.models import ReconciledLine, Reconciliation, Verdict
+from aijobs.postgres.locks import exclusive
+
+logger = logging.getLogger(__name__)
+
+# Usage is said to be reported within minutes of its end.
+REPORTED_AFTER = timedelta(hours=1)
+# A batch ends a day after it was sent at the latest, and is settled soon. What is not settled then
+# is no reason to wait any longer.
+SETTLED_AFTER = timedelta(hours=26)
+# So many days back, a day that was not checked for good is checked again.
+DAYS_BACK = 3
+
+ReadBill = Callable[[date, date], Bill]
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """What both say, of one line: on the day, and in all days of the window."""
+
+    ours: Amount
+    theirs: Amount
+    ours_in_window: Amount
+    theirs_in_window: Amount
+    earlier: Amount
+    """Of ours on the day: what may have been worked on before."""
+    elsewhere: Amount
+    """Of ours on later days: what may have been worked on here."""
+
+
+def check(day: date, read: ReadBill, now: datetime) -> Reconciliation:
+    """Compare a day in UTC; what was found stands in the row, its lines and its notes.
+
+    `read` says what Anthropic's bill has for the days from one to another. Raises what it raises.
+    """
+    window = ours.window(day)
+    spans = ours.spans(window.first, window.last)
+    bill = read(window.first, window.last)
+    waiting = causes.unsettled(start_of(day + DAY))
+    over_for = now - start_of(day + DAY)
+    is_over = over_for >= REPORTED_AFTER and (over_for >= SETTLED_AFTER or not waiting)
+    others_over = now - start_of(window.last + DAY) >= REPORTED_AFTER and bill.covers(
+        window.first, window.last
+    )
+    lines = [
+        _line(key, _side(key, day, window, spans, bill), window, is_over, others_over)
+        for key in _keys(day, spans, bill)
+    ]
+    verdict = max((Verdict(line.verdict) for line in lines), key=_rank, default=Verdict.AGREES)
+    notes = []
+    if not is_over and over_for < REPORTED_AFTER:
+        notes.append(causes.today(now))
+    if not bill.covers(day, day):
+        notes.append("The bill does not speak of this day.")
+    if window.first != window.last:
+        notes.append(causes.midnight(window.first, window.last))
+        if not window.is_closed:
+            notes.append("Days further away are connected to these: they cannot be told apart.")
+    notes += waiting
+    if verdict != Verdict.AGREES:
+        notes += causes.named(window.first, window.last)
+    found = Reconciliation(
+        day=day,
+        checked_at=now,
+        source=bill.source,
+        first_day=window.first,
+        last_day=window.last,
+        verdict=verdict,
+        is_final=is_over and (others_over or verdict in (Verdict.AGREES, Verdict.DIFFERS)),
+        difference_usd=_difference(lines) if bill.tells_usd else None,
+        notes=notes,
+    )
+    _store(found, lines)
+    if verdict == Verdict.DIFFERS:
+        logger.error("The ledger and Anthropic's bill of %s differ.", day)
+    return found
+
+
+def due_days(now: datetime) -> list[date]:
+    """Days of late that were over for an hour and were not checked for good, oldest first."""
+    last = (now.astimezone(UTC) - REPORTED_AFTER).date() - DAY
+    days = [last - n * DAY for n in range(DAYS_BACK)]
+    done = Reconciliation.objects.filter(day__in=days, is_final=True).values_list("day", flat=True)
+    return sorted({*days} - {*done})
+
+
+def run(now: datetime) -> int:
+    """Check what is due by Anthropic's report; returns how many days. None without an admin key."""
+    if not settings.ANTHROPIC_ADMIN_KEY:
+        return 0
+    checked = 0
+    with exclusive("reconcile costs") as mine:
+        if mine:
+            for day in due_days(now):
+                try:
+                    check(day, reports.read, now)
+                except gateway.GatewayError as error:
+                    # The next hour asks again; the overview says which day was checked last.
+                    logger.warning("The bill of %s was not to be had: %s", day, error)
+                    break
+                checked += 1
+    return checked
+
+
+def _keys(day: date, spans: Iterable[Span], bill: Bill) -> list[Key]:
+    """Every line that one of both has for the day."""
+    mine = {span.key for span in spans if span.last == day}
+    theirs = {key for key, said in bill.days.get(day, {}).items() if said.tokens or said.usd}
+    return sorted(mine | theirs)
+
+
+def _side(key: Key, day: date, window: Window, spans: Iterable[Span], bill: Bill) -> _Side:
+    sums: dict[str, Amount] = defaultdict(lambda: Amount(0, Decimal(0)))
+    for span in spans:
+        if span.key != key:
+            continue
+        if window.first <= span.last <= window.last:
+            sums["window"] += span.amount
+        if span.last == day:
+            sums["day"] += span.amount
+            if span.first < day:
+                sums["earlier"] += span.amount
+        elif span.first <= day < span.last:
+            sums["elsewhere"] += span.amount
+    theirs = [bill.of(one, key) for one in window.days]
+    return _Side(
+        ours=sums["day"],
+        theirs=bill.of(day, key),
+        ours_in_window=sums["window"],
+        theirs_in_window=sum(theirs, NOTHING),
+        earlier=sums["earlier"],
+        elsewhere=sums["elsewhere"],
+    )
+
+
+def _line(
+    key: Key, side: _Side, window: Window, is_over: bool, others_over: bool
+) -> ReconciledLine:
+    if _same(side.ours, side.theirs):
+        verdict = Verdict.AGREES
+    elif window.first != window.last and _may_be_shifted(side):
+        agree = others_over and _same(side.ours_in_window, side.theirs_in_window)
+        # As long as the days beside it go on, or run into others, nobody can tell.
+        unknown = not others_over or not window.is_closed
+        verdict = Verdict.SHIFTED if agree else Verdict.OPEN if unknown else Verdict.DIFFERS
+    else:
+        verdict = Verdict.DIFFERS if is_over else Verdict.OPEN
+    return ReconciledLine(
+        model=key.model,
+        kind=key.kind,
+        tier=key.tier,
+        ours=side.ours.tokens or 0,
+        theirs=side.theirs.tokens,
+        ours_usd=side.ours.usd or Decimal(0),
+        theirs_usd=side.theirs.usd,
+        verdict=verdict,
+    )
+
+
+def _same(mine: Amount, theirs: Amount) -> bool:
+    """In what they tell, and in USD but for what rounding takes."""
+    if theirs.tokens is not None and theirs.tokens != (mine.tokens or 0):
+        return False
+    return theirs.usd is None or abs(theirs.usd - (mine.usd or 0)) <= theirs.slack_usd
+
+
+def _may_be_shifted(side: _Side) -> bool:
+    """Whether no more is missing or too much than may stand on a day beside it."""
+    ours, theirs, slack = side.ours, side.theirs, side.theirs.slack_usd
+    if theirs.tokens is not None:
+        more = theirs.tokens - (ours.tokens or 0)
+        if not -(side.earlier.tokens or 0) <= more <= (side.elsewhere.tokens or 0):
+            return False
+    if theirs.usd is not None:
+        usd = theirs.usd - (ours.usd or 0)
+        least, most = -(side.earlier.usd or 0) - slack, (side.elsewhere.usd or 0) + slack
+        return least <= usd <= most
+    return True
+
+
+def _rank(verdict: Verdict) -> int:
+    return list(Verdict).index(verdict)
+
+
+def _difference(lines: Iterable[ReconciledLine]) -> Decimal:
+    return sum(((line.theirs_usd or 0) - line.ours_usd for line in lines), Decimal(0))
+
+
+@transaction.atomic
+def _store(found: Reconciliation, lines: list[ReconciledLine]) -> None:
+    """In the place of what was found before."""
+    Reconciliation.objects.filter(day=found.day).delete()
+    found.save(force_insert=True)
+    for line in lines:
+        line.reconciliation = found
+    ReconciledLine.objects.bulk_create(lines)
