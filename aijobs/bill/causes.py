@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 
 from django.db.models import Count, F, Q
 
-from aijobs.bill.ours import DAY, start_of
+from aijobs.bill.ours import DAY, batches_of, start_of
 from aijobs.models import AIJob, Batch, JobAttempt, LedgerEntry, StrangerBatch, Submission
 
 MOST_NAMED = 20
@@ -100,8 +100,10 @@ def _others(since: datetime, until: datetime) -> Iterator[str]:
         yield f"{calls:,} direct calls ended in doubt: Anthropic may have billed them."
     if gone := attempts.filter(error_type="results_expired").count():
         yield f"The results of {gone:,} requests were deleted before they were fetched."
+    batches = [batch for batch, _, _ in batches_of(since.date(), until.date() - DAY)]
     charges = LedgerEntry.objects.filter(
-        created_at__gte=since, created_at__lt=until + DAY, corrects=None
+        Q(batch__in=batches) | Q(batch=None, created_at__gte=since, created_at__lt=until),
+        corrects=None,
     )
     if estimates := charges.filter(is_estimated=True).count():
         yield f"{estimates:,} charges are estimates, for their answers came without usage."

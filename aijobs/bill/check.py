@@ -13,7 +13,7 @@ from django.db import transaction
 from aijobs import gateway
 from aijobs.bill import causes, ours, reports
 from aijobs.bill.lines import NOTHING, Amount, Bill, Key
-from aijobs.bill.ours import DAY, Span, Window, start_of
+from aijobs.bill.ours import DAY, Span, start_of
 from aijobs.models import ReconciledLine, Reconciliation, Verdict
 from aijobs.postgres.locks import exclusive
 
@@ -24,24 +24,33 @@ REPORTED_AFTER = timedelta(hours=1)
 # A batch ends a day after it was sent at the latest, and is settled soon. What is not settled then
 # is no reason to wait any longer.
 SETTLED_AFTER = timedelta(hours=26)
-# So many days back, a day that was not checked for good is checked again.
-DAYS_BACK = 3
+# So many days back, a day that was not checked for good is checked again: until the last day that
+# may be compared with it is over.
+DAYS_BACK = ours.MOST_DAYS_BESIDE + 2
 
 ReadBill = Callable[[date, date], Bill]
 
 
 @dataclass(frozen=True, slots=True)
-class _Side:
-    """What both say, of one line: on the day, and in all days of the window."""
+class _Sides:
+    """What both say of one line, in some days."""
 
     ours: Amount
     theirs: Amount
-    ours_in_window: Amount
-    theirs_in_window: Amount
     earlier: Amount
-    """Of ours on the day: what may have been worked on before."""
+    """Of ours: what may have been worked on before these days."""
     elsewhere: Amount
-    """Of ours on later days: what may have been worked on here."""
+    """Of ours on later days: what may have been worked on in these."""
+
+    @property
+    def are_same(self) -> bool:
+        """In what they tell, and in USD but for what rounding takes."""
+        return _between(Amount(0, Decimal(0)), self, Amount(0, Decimal(0)))
+
+    @property
+    def may_be_same(self) -> bool:
+        """Whether no more is missing or too much than may stand on a day beside them."""
+        return _between(self.earlier, self, self.elsewhere)
 
 
 def check(day: date, read: ReadBill, now: datetime) -> Reconciliation:
@@ -59,7 +68,13 @@ def check(day: date, read: ReadBill, now: datetime) -> Reconciliation:
         window.first, window.last
     )
     lines = [
-        _line(key, _side(key, day, window, spans, bill), window, is_over, others_over)
+        _line(
+            key,
+            _sides(key, [day], spans, bill),
+            _sides(key, window.days, spans, bill),
+            is_over=is_over,
+            others_over=others_over,
+        )
         for key in _keys(day, spans, bill)
     ]
     verdict = max((Verdict(line.verdict) for line in lines), key=_rank, default=Verdict.AGREES)
@@ -71,7 +86,9 @@ def check(day: date, read: ReadBill, now: datetime) -> Reconciliation:
     if window.first != window.last:
         notes.append(causes.midnight(window.first, window.last))
         if not window.is_closed:
-            notes.append("Days further away are connected to these: they cannot be told apart.")
+            notes.append(
+                "Others run into these days, or out of them: those may stand on both sides."
+            )
     notes += waiting
     if verdict != Verdict.AGREES:
         notes += causes.named(window.first, window.last)
@@ -125,73 +142,57 @@ def _keys(day: date, spans: Iterable[Span], bill: Bill) -> list[Key]:
     return sorted(mine | theirs)
 
 
-def _side(key: Key, day: date, window: Window, spans: Iterable[Span], bill: Bill) -> _Side:
+def _sides(key: Key, days: list[date], spans: Iterable[Span], bill: Bill) -> _Sides:
+    first, last = days[0], days[-1]
     sums: dict[str, Amount] = defaultdict(lambda: Amount(0, Decimal(0)))
     for span in spans:
         if span.key != key:
             continue
-        if window.first <= span.last <= window.last:
-            sums["window"] += span.amount
-        if span.last == day:
-            sums["day"] += span.amount
-            if span.first < day:
+        if first <= span.last <= last:
+            sums["ours"] += span.amount
+            if span.first < first:
                 sums["earlier"] += span.amount
-        elif span.first <= day < span.last:
+        elif span.first <= last < span.last:
             sums["elsewhere"] += span.amount
-    theirs = [bill.of(one, key) for one in window.days]
-    return _Side(
-        ours=sums["day"],
-        theirs=bill.of(day, key),
-        ours_in_window=sums["window"],
-        theirs_in_window=sum(theirs, NOTHING),
-        earlier=sums["earlier"],
-        elsewhere=sums["elsewhere"],
-    )
+    theirs = sum((bill.of(day, key) for day in days), NOTHING)
+    return _Sides(sums["ours"], theirs, sums["earlier"], sums["elsewhere"])
 
 
 def _line(
-    key: Key, side: _Side, window: Window, is_over: bool, others_over: bool
+    key: Key, on_day: _Sides, in_window: _Sides, *, is_over: bool, others_over: bool
 ) -> ReconciledLine:
-    if _same(side.ours, side.theirs):
+    if on_day.are_same:
         verdict = Verdict.AGREES
-    elif window.first != window.last and _may_be_shifted(side):
-        agree = others_over and _same(side.ours_in_window, side.theirs_in_window)
-        # As long as the days beside it go on, or run into others, nobody can tell.
-        unknown = not others_over or not window.is_closed
-        verdict = Verdict.SHIFTED if agree else Verdict.OPEN if unknown else Verdict.DIFFERS
+    elif in_window != on_day and on_day.may_be_same:
+        # As long as the days beside it go on, nobody can tell.
+        shifted = Verdict.SHIFTED if in_window.may_be_same else Verdict.DIFFERS
+        verdict = shifted if others_over else Verdict.OPEN
     else:
         verdict = Verdict.DIFFERS if is_over else Verdict.OPEN
+    ours, theirs = on_day.ours, on_day.theirs
     return ReconciledLine(
         model=key.model,
         kind=key.kind,
         tier=key.tier,
-        ours=side.ours.tokens or 0,
-        theirs=side.theirs.tokens,
-        ours_usd=side.ours.usd or Decimal(0),
-        theirs_usd=side.theirs.usd,
+        ours=ours.tokens or 0,
+        theirs=theirs.tokens,
+        ours_usd=ours.usd or Decimal(0),
+        theirs_usd=theirs.usd,
         verdict=verdict,
     )
 
 
-def _same(mine: Amount, theirs: Amount) -> bool:
-    """In what they tell, and in USD but for what rounding takes."""
-    if theirs.tokens is not None and theirs.tokens != (mine.tokens or 0):
-        return False
-    return theirs.usd is None or abs(theirs.usd - (mine.usd or 0)) <= theirs.slack_usd
-
-
-def _may_be_shifted(side: _Side) -> bool:
-    """Whether no more is missing or too much than may stand on a day beside it."""
-    ours, theirs, slack = side.ours, side.theirs, side.theirs.slack_usd
+def _between(less: Amount, sides: _Sides, more: Amount) -> bool:
+    """Whether theirs is no more below ours than `less`, and no more above it than `more`."""
+    ours, theirs = sides.ours, sides.theirs
     if theirs.tokens is not None:
-        more = theirs.tokens - (ours.tokens or 0)
-        if not -(side.earlier.tokens or 0) <= more <= (side.elsewhere.tokens or 0):
+        tokens = theirs.tokens - (ours.tokens or 0)
+        if not -(less.tokens or 0) <= tokens <= (more.tokens or 0):
             return False
-    if theirs.usd is not None:
-        usd = theirs.usd - (ours.usd or 0)
-        least, most = -(side.earlier.usd or 0) - slack, (side.elsewhere.usd or 0) + slack
-        return least <= usd <= most
-    return True
+    if theirs.usd is None:
+        return True
+    usd, slack = theirs.usd - (ours.usd or 0), theirs.slack_usd
+    return -(less.usd or 0) - slack <= usd <= (more.usd or 0) + slack
 
 
 def _rank(verdict: Verdict) -> int:

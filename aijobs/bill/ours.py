@@ -55,7 +55,7 @@ def start_of(day: date) -> datetime:
 def window(day: date) -> Window:
     """The fewest days around one that no batch and no call runs into or out of."""
     earliest, latest = day - MOST_DAYS_BESIDE * DAY, day + MOST_DAYS_BESIDE * DAY
-    found = {(first, last) for _, first, last in _batches(earliest, latest) if first < last}
+    found = {(first, last) for _, first, last in batches_of(earliest, latest) if first < last}
     found |= set(_calls_over_midnight(earliest, latest))
     first = last = day
     while True:
@@ -70,7 +70,7 @@ def window(day: date) -> Window:
 
 def spans(first: date, last: date) -> list[Span]:
     """The charges of all tenants that may have been worked on in these days."""
-    batches = _batches(first, last)
+    batches = batches_of(first, last)
     steps = pricing.limits()
     parameters: dict[str, Any] = {
         "batches": [batch for batch, _, _ in batches],
@@ -147,7 +147,7 @@ def _costs(row: dict[str, Any], usage: Usage, steps: list[int]) -> tuple[Decimal
     return (Decimal(0),) * len(usage)
 
 
-def _batches(first: date, last: date) -> list[tuple[int, date, date]]:
+def batches_of(first: date, last: date) -> list[tuple[int, date, date]]:
     """Batches that were at Anthropic in these days and have ended, with their days."""
     found = (
         Submission.objects.current()

@@ -7,7 +7,7 @@ import os
 import random
 import struct
 import threading
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ import orjson
 
 from .errors import ApiError
 from .outcomes import CANCELED, ERRORED, EXPIRED, SUCCEEDED, RequestOutcome, decide, errored, loads
-from .prices import NOTHING, Used, step
+from .prices import Used, step
 from .store import MINUTE, Batch, Bill, Line, Store
 from .validation import validate
 
@@ -164,17 +164,18 @@ def billed(answers: Path, batch: Batch, model_names: Mapping[int, str]) -> Bill:
         return {}
     due_at = batch.ends_at if batch.due_at is None else batch.due_at
     pace = (due_at - batch.created_at) / batch.total
-    sums: dict[tuple[int, int, int], Used] = {}
+    rows: dict[tuple[int, int, int], list[list[int]]] = defaultdict(list)
     for number, (model, *tokens) in enumerate(_BILL.iter_unpack(bill), 1):
         if model:
-            used = Used(*tokens)
             # One that was held until it was told to end was worked on then.
             moment = batch.created_at + pace * number if batch.due_at else batch.ends_at
-            key = (int(min(moment, batch.ends_at)) // MINUTE, model, step(used.prompt))
-            sums[key] = sums.get(key, NOTHING) + used
+            minute = int(min(moment, batch.ends_at)) // MINUTE
+            rows[minute, model, step(sum(tokens) - tokens[1])].append(tokens)
     return {
-        Line(minute, batch.workspace, model_names[model], "batch", prompt): used
-        for (minute, model, prompt), used in sums.items()
+        Line(minute, batch.workspace, model_names[model], "batch", prompt): Used(
+            *map(sum, zip(*used, strict=True))
+        )
+        for (minute, model, prompt), used in rows.items()
     }
 
 

@@ -289,7 +289,30 @@ def test_a_chain_of_batches_without_an_end_is_not_followed_for_ever(clock: Clock
         Submission.objects.filter(batch=batch).update(sent_at=sent)
     found = compare(clock, clock.today - 5 * DAY)
     assert (found.last_day - found.first_day).days == 6
-    assert any("cannot be told apart" in note for note in found.notes)
+    assert any("may stand on both sides" in note for note in found.notes)
+
+
+def test_days_without_an_end_agree_as_far_as_can_be_told(
+    clock: Clock, tenant: Tenant, emulator: Emulator
+) -> None:
+    # Each night a batch runs over midnight, so that every day is connected to all others.
+    emulator.control("POST", "settings", {"latency_base": 7_200})
+    first = clock.today
+    clock.set(clock.now.replace(hour=23))
+    for night in range(9):
+        queue(clock, *[f"{TEXT} {night} {n}" for n in range(2 + 3 * night)], tenant=tenant)
+        send(clock)
+        clock.on(2.1)
+        fetch(clock)
+        clock.on(21.9)
+    middle = first + 4 * DAY
+    found = compare(clock, middle)
+    assert (found.verdict, found.is_final) == ("shifted", True)
+    assert (found.first_day, found.last_day) == (first + DAY, first + 7 * DAY)
+    # More than a night can hold is no shift.
+    job = make_job(tenant)
+    make_charge(job, "1", input_tokens=1_000_000, route="batch", batch=Batch.objects.all()[3])
+    assert compare(clock, middle).verdict == "differs"
 
 
 def test_doubles_doubts_and_strangers_are_named(
@@ -368,13 +391,11 @@ def test_each_hour_checks_the_days_that_are_not_done(
     day = clock.today
     clock.set((clock.now + DAY).replace(hour=0, minute=30))
     # Yesterday is over for half an hour: it may not be reported yet.
-    assert check.due_days(clock.now) == [day - 3 * DAY, day - 2 * DAY, day - DAY]
+    assert check.due_days(clock.now) == [day - n * DAY for n in (5, 4, 3, 2, 1)]
     clock.on(1)
-    assert check.run(clock.now) == 3
+    assert check.run(clock.now) == 5
     assert list(Reconciliation.objects.order_by("day").values_list("day", "verdict")) == [
-        (day - 2 * DAY, "agrees"),
-        (day - DAY, "agrees"),
-        (day, "agrees"),
+        (day - n * DAY, "agrees") for n in (4, 3, 2, 1, 0)
     ]
     assert check.run(clock.now) == 0
     clock.on(24)
@@ -391,4 +412,4 @@ def test_a_report_that_is_not_to_be_had_is_asked_for_again(
     assert check.run(clock.now) == 0
     assert "was not to be had" in caplog.text
     assert not Reconciliation.objects.exists()
-    assert check.run(clock.now) == 3
+    assert check.run(clock.now) == 5
