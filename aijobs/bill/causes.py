@@ -97,21 +97,21 @@ def _doubles(since: datetime, until: datetime) -> Iterator[str]:
 def _others(since: datetime, until: datetime) -> Iterator[str]:
     attempts = JobAttempt.objects.filter(ended_at__gte=since, ended_at__lt=until)
     if calls := attempts.filter(error_type="in_doubt").count():
-        yield f"{calls:,} direct calls ended in doubt: Anthropic may have billed them."
+        yield f"Direct calls that ended in doubt, and may have been billed: {calls:,}."
     if gone := attempts.filter(error_type="results_expired").count():
-        yield f"The results of {gone:,} requests were deleted before they were fetched."
+        yield f"Requests whose results were deleted before they were fetched: {gone:,}."
     batches = [batch for batch, _, _ in batches_of(since.date(), until.date() - DAY)]
     charges = LedgerEntry.objects.filter(
         Q(batch__in=batches) | Q(batch=None, created_at__gte=since, created_at__lt=until),
         corrects=None,
     )
     if estimates := charges.filter(is_estimated=True).count():
-        yield f"{estimates:,} charges are estimates, for their answers came without usage."
+        yield f"Charges that are estimates, for their answers came without usage: {estimates:,}."
     if unpriced := charges.filter(priced_as="", correction=None).count():
-        yield f"{unpriced:,} charges have no price yet."
+        yield f"Charges that have no price yet: {unpriced:,}."
     late = charges.filter(route=AIJob.Route.SYNC, priced_on__lt=F("created_at__date")).count()
     if late:
-        yield f"{late:,} direct calls ran over midnight."
+        yield f"Direct calls that ran over midnight: {late:,}."
 
 
 def _name(submission: Submission) -> str:

@@ -190,7 +190,7 @@ def test_an_answer_without_usage_differs_by_the_estimate_and_says_so(
     clock.on(24)
     found = compare(clock, day)
     assert found.verdict == "differs"
-    assert "1 charges are estimates, for their answers came without usage." in found.notes
+    assert "Charges that are estimates, for their answers came without usage: 1." in found.notes
     line = found.lines.get(kind="input_tokens")
     # An estimate is rather too high than too low, and never far off.
     assert line.theirs is not None
@@ -350,7 +350,7 @@ def test_doubles_doubts_and_strangers_are_named(
         f"Submission {doubles[0].nonce} of batch {batch.pk} was given up as lost",
         f"{doubles[1].remote_id} doubles batch {batch.pk}, and has not ended yet.",
         f"{doubles[2].remote_id} doubles batch {batch.pk}: 2 answers for $0.2500",
-        "1 direct calls ended in doubt: Anthropic may have billed them.",
+        "Direct calls that ended in doubt, and may have been billed: 1.",
     ):
         assert words in notes
 

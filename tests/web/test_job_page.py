@@ -11,7 +11,7 @@ from aijobs.documents import read_document
 from aijobs.models import AIJob, JobAttempt
 from aijobs.pipeline import accept
 from citizenapp.tenants.models import Tenant
-from tests.factories import NOW, make_job, make_output, make_tenant, make_user
+from tests.factories import NOW, make_charge, make_job, make_output, make_tenant, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -207,3 +207,11 @@ def test_a_file_that_goes_as_it_is_says_so_with_its_reasons(writer: Client, tena
 
     assert "Claude gets this file as it is" in page
     assert "Pages 2–4 have no text that can be read (a scan?)." in page
+
+
+def test_a_cost_that_is_an_estimate_says_so(writer: Client, tenant: Tenant) -> None:
+    job = completed(tenant, "summarize", {"summary": "A fox."})
+    make_charge(job)
+    assert "estimate" not in page(writer, job)
+    make_charge(job, is_estimated=True)
+    assert "Partly an estimate" in page(writer, job)
