@@ -18,22 +18,20 @@ MOST_NAMED = 20
 def named(first: date, last: date) -> list[str]:
     """Of these days in UTC, both among them; the first of them where there are many."""
     since, until = start_of(first), start_of(last + DAY)
-    found = [*_batches(since, until), *_doubles(since, until), *_others(since, until)]
-    more = len(found) - MOST_NAMED
-    return [*found[:MOST_NAMED], f"And {more} more."] if more > 0 else found
+    return _some([*_batches(since, until), *_doubles(since, until), *_others(since, until)])
 
 
 def unsettled(until: datetime) -> list[str]:
     """Batches that were sent by then and are not accounted for: their charges are still to come."""
-    return [
-        f"{_name(one)} is {one.batch.get_status_display().lower()}: up to"
-        f" {one.requests:,} answers are charged once it is settled."
-        for one in Submission.objects.current()
-        .filter(sent_at__lt=until)
-        .exclude(batch__status__in=Batch.FINAL)
-        .select_related("batch")
-        .order_by("batch")
-    ]
+    waiting = Submission.objects.current().filter(sent_at__lt=until)
+    waiting = waiting.exclude(batch__status__in=Batch.FINAL).select_related("batch")
+    return _some(
+        [
+            f"{_name(one)} is {one.batch.get_status_display().lower()}: up to"
+            f" {one.requests:,} answers are charged once it is settled."
+            for one in waiting.order_by("batch")
+        ]
+    )
 
 
 def _batches(since: datetime, until: datetime) -> Iterator[str]:
@@ -112,6 +110,11 @@ def _others(since: datetime, until: datetime) -> Iterator[str]:
     late = charges.filter(route=AIJob.Route.SYNC, priced_on__lt=F("created_at__date")).count()
     if late:
         yield f"Direct calls that ran over midnight: {late:,}."
+
+
+def _some(found: list[str]) -> list[str]:
+    more = len(found) - MOST_NAMED
+    return [*found[:MOST_NAMED], f"And {more:,} more."] if more > 0 else found
 
 
 def _name(submission: Submission) -> str:

@@ -61,12 +61,8 @@ def check(day: date, read: ReadBill, now: datetime) -> Reconciliation:
     window = ours.window(day)
     spans = ours.spans(window.first, window.last)
     bill = read(window.first, window.last)
-    waiting = causes.unsettled(start_of(day + DAY))
-    over_for = now - start_of(day + DAY)
-    is_over = over_for >= REPORTED_AFTER and (over_for >= SETTLED_AFTER or not waiting)
-    others_over = now - start_of(window.last + DAY) >= REPORTED_AFTER and bill.covers(
-        window.first, window.last
-    )
+    is_over = _is_over(day, now)
+    others_over = _is_over(window.last, now) and bill.covers(window.first, window.last)
     lines = [
         _line(
             key,
@@ -79,7 +75,7 @@ def check(day: date, read: ReadBill, now: datetime) -> Reconciliation:
     ]
     verdict = max((Verdict(line.verdict) for line in lines), key=_rank, default=Verdict.AGREES)
     notes = []
-    if not is_over and over_for < REPORTED_AFTER:
+    if now - start_of(day + DAY) < REPORTED_AFTER:
         notes.append(causes.today(now))
     if not bill.covers(day, day):
         notes.append("The bill does not speak of this day.")
@@ -89,7 +85,7 @@ def check(day: date, read: ReadBill, now: datetime) -> Reconciliation:
             notes.append(
                 "Others run into these days, or out of them: those may stand on both sides."
             )
-    notes += waiting
+    notes += causes.unsettled(start_of(window.last + DAY))
     if verdict != Verdict.AGREES:
         notes += causes.named(window.first, window.last)
     found = Reconciliation(
@@ -107,6 +103,14 @@ def check(day: date, read: ReadBill, now: datetime) -> Reconciliation:
     if verdict == Verdict.DIFFERS:
         logger.error("The ledger and Anthropic's bill of %s differ.", day)
     return found
+
+
+def _is_over(day: date, now: datetime) -> bool:
+    """Whether all that was used by its end is reported, and charged here if it ever will be."""
+    over_for = now - start_of(day + DAY)
+    if over_for >= SETTLED_AFTER:
+        return True
+    return over_for >= REPORTED_AFTER and not causes.unsettled(start_of(day + DAY))
 
 
 def due_days(now: datetime) -> list[date]:
@@ -163,7 +167,7 @@ def _line(
 ) -> ReconciledLine:
     if on_day.are_same:
         verdict = Verdict.AGREES
-    elif in_window != on_day and on_day.may_be_same:
+    elif on_day.may_be_same:
         # As long as the days beside it go on, nobody can tell.
         shifted = Verdict.SHIFTED if in_window.may_be_same else Verdict.DIFFERS
         verdict = shifted if others_over else Verdict.OPEN

@@ -254,6 +254,29 @@ def test_what_ran_over_midnight_is_compared_with_the_days_beside_it(
     assert before.difference_usd > 0
 
 
+def test_a_batch_on_its_way_keeps_the_days_beside_it_open(
+    clock: Clock, tenant: Tenant, emulator: Emulator
+) -> None:
+    first = clock.today
+    clock.set(clock.now.replace(hour=23))
+    for hours in (2.1, 22.5):
+        emulator.control("POST", "settings", {"latency_base": 7_200})
+        queue(clock, *[f"{TEXT} {n}" for n in range(7)], tenant=tenant)
+        send(clock)
+        clock.on(hours)
+        if hours < 22:
+            fetch(clock)
+            clock.on(21.5)
+    # The second one has run over the next midnight, and is not fetched yet.
+    assert clock.today == first + 2 * DAY
+    found = compare(clock, first)
+    assert (found.verdict, found.is_final) == ("open", False)
+    fetch(clock)
+    clock.on(48)
+    found = compare(clock, first)
+    assert (found.verdict, found.last_day, found.is_final) == ("shifted", first + 2 * DAY, True)
+
+
 def test_what_is_missing_is_not_taken_for_a_shift(
     clock: Clock, tenant: Tenant, emulator: Emulator
 ) -> None:
