@@ -14,13 +14,13 @@ process need not spend.
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import IO, TYPE_CHECKING, Any, Self, cast
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import orjson
 from django.conf import settings
@@ -281,6 +281,21 @@ def _results(remote_id: str) -> Iterator[Iterator[bytes]]:
             yield rows.iter_bytes(PIECE)
 
 
+def organization_report(name: str, query: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """A page of a report of the Usage and Cost API, which wants an admin key; as JSON data.
+
+    `name`: "usage_report/messages" or "cost_report". Raises Refused or Unavailable.
+    """
+    key, url = settings.ANTHROPIC_ADMIN_KEY, settings.ANTHROPIC_BASE_URL
+    path = f"/v1/organizations/{name}?{urlencode(query)}"
+    with _asking():
+        client = _client_for(key, url, settings.AIJOBS_ANSWER_SECONDS)
+        page = client.get(path, cast_to=object, options={"timeout": _question()})
+        if not isinstance(page, dict) or not isinstance(page.get("data"), list):
+            raise Unavailable("The answer is not a report.")
+    return page
+
+
 def preload() -> None:
     """Import the SDK now: processes that fork share the memory it takes."""
     import anthropic.types.messages  # noqa: F401
@@ -292,9 +307,9 @@ def _client() -> "Anthropic":
     )
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=2)
 def _client_for(api_key: str, base_url: str, answer_seconds: float) -> "Anthropic":
-    """One client a process: a fork makes its own."""
+    """One client a process and key: a fork makes its own."""
     from anthropic import Anthropic, Timeout
 
     return Anthropic(

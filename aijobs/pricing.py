@@ -98,6 +98,11 @@ class _Tier:
             + usage.cache_write_1h_tokens * self.cache_write_1h
         )
 
+    def costs(self, usage: Usage) -> tuple[int, ...]:
+        """The same kind by kind, in the order of Usage."""
+        kinds = (Usage(*(n == place for n in range(len(usage)))) for place in range(len(usage)))
+        return tuple(tokens * self.cost(one) for tokens, one in zip(usage, kinds, strict=True))
+
 
 @dataclass(frozen=True, slots=True)
 class _Price:
@@ -118,6 +123,25 @@ def charge(model: str, usage: Usage, *, batch: bool, on: dt.date) -> Charge:
     cost = _cost(price.batch, usage) if batch else sync_cost
     paid, in_full = _usd(cost), _usd(sync_cost)
     return Charge(paid, in_full, in_full - paid)
+
+
+def by_kind(
+    model: str, usage: Usage, *, longest: int, batch: bool, on: dt.date
+) -> tuple[Decimal, ...]:
+    """What many requests cost together, kind by kind in the order of Usage.
+
+    `usage` are their sums. `longest` stands for the prompts of all of them: no limit of the table
+    (`limits`) lies between. Raises UnknownModel or UnpricedDay.
+    """
+    price = _price(model, on)
+    tier = _tier(price.batch if batch else price.sync, longest)
+    return tuple(map(_usd, tier.costs(usage)))
+
+
+def limits() -> list[int]:
+    """The lengths of prompts beyond which some model has another price, ascending."""
+    every = (price for prices in _table().values() for price in prices)
+    return sorted({tier.up_to for price in every for tier in price.sync if tier.up_to is not None})
 
 
 def estimate(
@@ -142,12 +166,15 @@ def _count(usage: Mapping[str, Any], field: str) -> int:
 def _cost(tiers: tuple[_Tier, ...], usage: Usage) -> int:
     if len(tiers) == 1:
         return tiers[0].cost(usage)
-    prompt = usage.prompt_tokens
+    return _tier(tiers, usage.prompt_tokens).cost(usage)
+
+
+def _tier(tiers: tuple[_Tier, ...], prompt_tokens: int) -> _Tier:
     for tier in tiers[:-1]:
         assert tier.up_to is not None
-        if prompt <= tier.up_to:
-            return tier.cost(usage)
-    return tiers[-1].cost(usage)
+        if prompt_tokens <= tier.up_to:
+            return tier
+    return tiers[-1]
 
 
 def _usd(units: int) -> Decimal:

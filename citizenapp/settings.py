@@ -75,6 +75,11 @@ REDIS_URL = os.environ.get("REDIS_URL") or valkey.url(VAR)
 
 EMULATED = not (os.environ.get("ANTHROPIC_API_KEY") or os.environ.get("ANTHROPIC_BASE_URL"))
 ANTHROPIC_API_KEY = os.environ.get("ANTHROPIC_API_KEY") or "emulator"
+# It reads reports of usage and cost, which the key above may not. The emulator takes any.
+ANTHROPIC_ADMIN_KEY = os.environ.get("ANTHROPIC_ADMIN_KEY") or (
+    "sk-ant-admin-emulator" if EMULATED else ""
+)
+ANTHROPIC_WORKSPACE_ID = os.environ.get("ANTHROPIC_WORKSPACE_ID", "")
 ANTHROPIC_BASE_URL = (
     os.environ.get("CITIZENAPP_EMULATOR_URL") or "http://127.0.0.1:8090"
     if EMULATED

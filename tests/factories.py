@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import count
 from typing import Any
@@ -15,6 +15,8 @@ from aijobs.models import (
     JobInput,
     JobOutput,
     LedgerEntry,
+    ReconciledLine,
+    Reconciliation,
     Submission,
     new_id,
 )
@@ -192,3 +194,34 @@ def make_charge(
         }
         | fields
     )
+
+
+def make_reconciliation(day: date | None = None, **fields: Any) -> Reconciliation:
+    """A day that agrees, of one line; `fields` overrides its columns."""
+    day = day or NOW.date()
+    reconciliation = Reconciliation.objects.create(
+        **{
+            "day": day,
+            "checked_at": NOW,
+            "source": "report",
+            "first_day": day,
+            "last_day": day,
+            "verdict": "agrees",
+            "is_final": True,
+            "difference_usd": Decimal(0),
+            "notes": [],
+        }
+        | fields
+    )
+    ReconciledLine.objects.create(
+        reconciliation=reconciliation,
+        model="claude-haiku-5-5",
+        kind="input_tokens",
+        tier="batch",
+        ours=1_000,
+        theirs=1_000,
+        ours_usd=Decimal("0.00005"),
+        theirs_usd=Decimal("0.00005"),
+        verdict=reconciliation.verdict,
+    )
+    return reconciliation

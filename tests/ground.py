@@ -22,7 +22,9 @@ from citizenapp.local.programs import Program, stop
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 # Whoever runs the tests against servers of their own has documents there that are not ours.
-REPLACED_PARTS = {"DATABASE_URL", "REDIS_URL", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"}
+REPLACED_PARTS = {"DATABASE_URL", "REDIS_URL", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"} | {
+    "ANTHROPIC_ADMIN_KEY"
+}
 
 
 @contextmanager

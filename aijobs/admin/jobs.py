@@ -232,7 +232,7 @@ class AIJobAdmin(ReadOnlyAdmin):
     def charges(self, job: AIJob) -> SafeString | str:
         """Its entries in the ledger: tokens, and USD."""
         return table(
-            ("When", "Route", "Model", "Tokens in", "out", "Cost", "Full price", "Saved"),
+            ("When", "Route", "Model", "Tokens in", "out", "Cost", "Full price", "Saved", ""),
             (
                 (
                     moment(entry.created_at),
@@ -243,6 +243,7 @@ class AIJobAdmin(ReadOnlyAdmin):
                     dollars(entry.cost_usd),
                     dollars(entry.sync_cost_usd),
                     dollars(entry.saved_usd),
+                    "estimated" if entry.is_estimated else "",
                 )
                 for entry in staff.charges_of(job.pk)
             ),

@@ -15,16 +15,16 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
 
     list_display = (
         "id", "created_at", "tenant", "job_type", "route", "model", "input_tokens",
-        "output_tokens", "cost", "full_price", "saved",
+        "output_tokens", "cost", "full_price", "saved", "is_estimated",
     )  # fmt: skip
-    list_filter = ("route",)
+    list_filter = ("route", "is_estimated")
     list_select_related = ("tenant",)
     search_help_text = "Job id, custom id, Anthropic's batch id, or tenant."
     fields = (
         "id", "created_at", "tenant_link", "job", "batch_link", "custom_id", "job_type", "route",
         "model", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_5m_tokens",
         "cache_write_1h_tokens", "priced_as", "priced_on",
-        "cost_usd", "sync_cost_usd", "saved_usd",
+        "cost_usd", "sync_cost_usd", "saved_usd", "is_estimated",
     )  # fmt: skip
 
     def found(self, rows: QuerySet[LedgerEntry], term: str) -> QuerySet[LedgerEntry]:

@@ -124,6 +124,9 @@ class _JobFields(Shape):
     finished_at: datetime | None
     error: JobError | None = Field(description="Why it failed.")
     usage: Tokens | None = Field(description="Null until there is a charge.")
+    estimated: bool = Field(
+        description="Whether tokens and costs are partly estimates: an answer came without usage."
+    )
 
 
 # Fields of the last base come first: a row begins with what it is, and ends with what it cost.
@@ -261,4 +264,9 @@ class Usage(Shape):
     group_by: GroupBy
     rows: list[SpentRow]
     totals: Spent
+    estimated_answers: int | None = Field(
+        default=None,
+        description="Answers that came without usage, and are charged by an estimate of it. Only"
+        " there where there are any.",
+    )
     paused: Pause | None = Field(default=None, description="Only there while nothing is sent.")

@@ -91,6 +91,7 @@ def usage(found: Usage, group_by: GroupBy, pause: CircuitBreaker | None) -> shap
             for name, money in found.rows(group_by)
         ],
         totals=shapes.Spent(**_spent(found.total)),
+        estimated_answers=found.estimated or None,
         paused=shapes.Pause(
             reason=BlockReason(pause.reason),
             message=pause.get_reason_display(),
@@ -120,6 +121,7 @@ def _job(row: JobRow) -> dict[str, Any]:
         "finished_at": job.finished_at,
         "error": _error(row.error),
         "usage": shapes.Tokens(**_tokens(row.money)) if row.money else None,
+        "estimated": bool(row.money and row.money.estimated),
         **_cost(row.money),
     }
 

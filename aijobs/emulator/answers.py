@@ -7,8 +7,8 @@ import os
 import random
 import struct
 import threading
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,8 @@ import orjson
 
 from .errors import ApiError
 from .outcomes import CANCELED, ERRORED, EXPIRED, SUCCEEDED, RequestOutcome, decide, errored, loads
-from .store import Batch, Store
+from .prices import Used, step
+from .store import MINUTE, Batch, Bill, Line, Store
 from .validation import validate
 
 _logger = logging.getLogger(__name__)
@@ -26,6 +27,8 @@ _logger = logging.getLogger(__name__)
 _KINDS = (SUCCEEDED, ERRORED, CANCELED, EXPIRED)
 # Beside the answers lies one entry a row: where it begins, its kind, tokens in, tokens out.
 _ENTRY = struct.Struct("<QBII")
+# And one of what it is billed with: the number of its model, or 0, and tokens by kind.
+_BILL = struct.Struct("<IIIIII")
 _CUSTOM_ID_START = len(b'{"custom_id":"')
 _CUSTOM_ID_ROOM = 64
 
@@ -81,7 +84,7 @@ class Answering:
     def _answer(self, batch: Batch, stopped: threading.Event) -> None:
         answers = self._store.answers(batch.id)
         partial = answers.with_suffix(".part")
-        entries = bytearray()
+        entries, bill = bytearray(), bytearray()
         position = 0
         try:
             with self._store.requests(batch.id).open("rb") as requests, partial.open("wb") as rows:
@@ -99,8 +102,11 @@ class Answering:
                         outcome.input_tokens,
                         outcome.output_tokens,
                     )
+                    model = self._store.model_number(outcome.model) if outcome.model else 0
+                    bill += _BILL.pack(model, *outcome.used)
                     position += rows.write(row + b"\n")
             answers.with_suffix(".index").write_bytes(entries)
+            answers.with_suffix(".bill").write_bytes(bill)
             partial.rename(answers)
             self._store.change(batch.id, answered=1)
             self._store.requests(batch.id).unlink(missing_ok=True)
@@ -145,6 +151,32 @@ def tally(answers: Path, batch: Batch) -> Tally:
         output_tokens += tokens_out
     counts[batch.rest] += batch.total - batch.finished
     return Tally(counts, input_tokens, output_tokens)
+
+
+def billed(answers: Path, batch: Batch, model_names: Mapping[int, str]) -> Bill:
+    """What the rows of an ended batch are billed with, by when they were worked on.
+
+    A batch goes at an even pace. One that was answered before there were books has no bill.
+    """
+    try:
+        bill = answers.with_suffix(".bill").read_bytes()[: batch.finished * _BILL.size]
+    except FileNotFoundError:
+        return {}
+    due_at = batch.ends_at if batch.due_at is None else batch.due_at
+    pace = (due_at - batch.created_at) / batch.total
+    rows: dict[tuple[int, int, int], list[list[int]]] = defaultdict(list)
+    for number, (model, *tokens) in enumerate(_BILL.iter_unpack(bill), 1):
+        if model:
+            # One that was held until it was told to end was worked on then.
+            moment = batch.created_at + pace * number if batch.due_at else batch.ends_at
+            minute = int(min(moment, batch.ends_at)) // MINUTE
+            rows[minute, model, step(sum(tokens) - tokens[1])].append(tokens)
+    return {
+        Line(minute, batch.workspace, model_names[model], "batch", prompt): Used(
+            *map(sum, zip(*used, strict=True))
+        )
+        for (minute, model, prompt), used in rows.items()
+    }
 
 
 def order_of(batch: Batch) -> list[int]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from .answers import Answering, tally
+from .answers import Answering, billed, tally
 from .errors import invalid, not_found
 from .outcomes import CANCELED, EXPIRED
 from .store import Batch, Store
@@ -106,9 +106,11 @@ class Batches:
     def end_due(self) -> None:
         """Record the end of every batch whose time has come and whose answers are ready."""
         for batch in self.store.due(self.now()):
-            result = tally(self.store.answers(batch.id), batch)
-            self.store.change(
+            answers = self.store.answers(batch.id)
+            result = tally(answers, batch)
+            self.store.end(
                 batch.id,
+                billed(answers, batch, self.store.model_names()),
                 ended_at=batch.ends_at,
                 input_tokens=result.input_tokens,
                 output_tokens=result.output_tokens,
@@ -142,6 +144,7 @@ class Batches:
         answers = self.store.answers(batch.id)
         answers.unlink(missing_ok=True)
         answers.with_suffix(".index").unlink(missing_ok=True)
+        answers.with_suffix(".bill").unlink(missing_ok=True)
 
     def archived(self, batch: Batch) -> bool:
         """Whether its results are gone."""

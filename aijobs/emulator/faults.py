@@ -12,7 +12,18 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from .errors import ApiError
 
-Call = Literal["create", "list", "retrieve", "results", "cancel", "delete", "message", "any"]
+Call = Literal[
+    "create",
+    "list",
+    "retrieve",
+    "results",
+    "cancel",
+    "delete",
+    "message",
+    "usage_report",
+    "cost_report",
+    "any",
+]
 Kind = Literal[
     "drop", "status", "slow", "html", "cut", "half_line", "missing", "duplicate", "foreign", "lag"
 ]

@@ -13,13 +13,13 @@ from typing import Any
 
 import orjson
 
-from . import attachments
+from . import attachments, tokenizer
 from .documents import Document, summarize
 from .errors import default_message, invalid
+from .prices import NOTHING, Used
 from .structured import NOTE, Composer
 
 SUCCEEDED, ERRORED, CANCELED, EXPIRED = "succeeded", "errored", "canceled", "expired"
-CHARS_PER_TOKEN = 4
 
 _MARK = re.compile(r"\[\[emulate:(?P<outcome>[a-z_]+(?::[a-z_]+)?)(?:\*(?P<times>\d+))?\]\]")
 _OPENED, _CLOSED = re.compile(r"<document\b[^>]*>"), "</document>"
@@ -40,6 +40,8 @@ class RequestOutcome:
     result: dict[str, Any]
     input_tokens: int = 0
     output_tokens: int = 0
+    model: str = ""
+    used: Used = NOTHING
 
 
 @dataclass(slots=True)
@@ -47,6 +49,7 @@ class _Answer:
     text: str
     stop_reason: str = "end_turn"
     stop_sequence: str | None = None
+    says_usage: bool = True
     blocks: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -95,7 +98,8 @@ def decide(
     if order in {CANCELED, EXPIRED} and batch:
         return RequestOutcome(order, {"type": order})
     answer = _answer(params, Document(document), f"{system}\n{instructions}", order)
-    read = tokens(system + said) + _attached_tokens(params)
+    answer.says_usage = order != "no_usage"
+    read = tokenizer.count(f"{system}\n{said}") + _attached_tokens(params)
     return _succeeded(params, message_id, answer, read, batch=batch)
 
 
@@ -106,11 +110,6 @@ def errored(error_type: str, message: str = "") -> RequestOutcome:
         ERRORED,
         {"type": ERRORED, "error": {"type": "error", "error": error, "request_id": None}},
     )
-
-
-def tokens(text: str) -> int:
-    """About as many tokens as a model would count."""
-    return max(1, len(text) // CHARS_PER_TOKEN)
 
 
 def _ordered_error(error_type: str) -> RequestOutcome:
@@ -198,13 +197,9 @@ def _cut(answer: _Answer, params: Mapping[str, Any]) -> _Answer:
         if place >= 0:
             answer.text = answer.text[:place]
             answer.stop_reason, answer.stop_sequence = "stop_sequence", sequence
-    room = params["max_tokens"] * CHARS_PER_TOKEN
-    if len(answer.text) > room:
-        answer.text, answer.stop_reason, answer.stop_sequence = (
-            answer.text[:room],
-            "max_tokens",
-            None,
-        )
+    whole, answer.text = answer.text, tokenizer.cut(answer.text, params["max_tokens"])
+    if answer.text != whole:
+        answer.stop_reason, answer.stop_sequence = "max_tokens", None
     return answer
 
 
@@ -227,7 +222,7 @@ def _succeeded(
     *,
     batch: bool,
 ) -> RequestOutcome:
-    output_tokens = tokens(answer.text)
+    output_tokens = tokenizer.count(answer.text)
     refusal = {"type": "refusal", "category": None, "explanation": None}
     message = {
         "id": message_id,
@@ -253,6 +248,15 @@ def _succeeded(
             "speed": "standard",
         },
     }
+    used = Used.of(message["usage"])
+    if not answer.says_usage:
+        # It is billed like any other: what was used stands in the books alone.
+        del message["usage"]
     return RequestOutcome(
-        SUCCEEDED, {"type": SUCCEEDED, "message": message}, input_tokens, output_tokens
+        SUCCEEDED,
+        {"type": SUCCEEDED, "message": message},
+        input_tokens,
+        output_tokens,
+        params["model"],
+        used,
     )

@@ -28,8 +28,11 @@ from .faults import (
     shaped,
 )
 from .outcomes import ERRORED, json_object
+from .prices import step
+from .reports import PATH as ADMIN_PATH
+from .reports import Reports
 from .splitter import RequestSplitter
-from .store import Batch
+from .store import MINUTE, Batch, Line
 
 _logger = logging.getLogger(__name__)
 
@@ -130,7 +133,10 @@ class Api:
         key = request.headers.get("x-api-key") or (token if scheme.lower() == "bearer" else "")
         if not key.strip():
             raise ApiError(401, "x-api-key header is required")
-        if key in self._batches.settings.bad_keys:
+        # A key is for administration or for work, and never for both.
+        is_for_admin = key.startswith("sk-ant-admin")
+        is_asked = request.path.startswith(ADMIN_PATH)
+        if key in self._batches.settings.bad_keys or is_for_admin != is_asked:
             raise ApiError(401, "invalid x-api-key")
         if "anthropic-version" not in request.headers:
             raise invalid("anthropic-version: header is required")
@@ -245,6 +251,9 @@ class Api:
         store.count("messages_billed")
         store.count("message_input_tokens", outcome.input_tokens)
         store.count("message_output_tokens", outcome.output_tokens)
+        minute = int(self._batches.now()) // MINUTE
+        place = (request[_WORKSPACE], outcome.model, "standard", step(outcome.used.prompt))
+        store.bill({Line(minute, *place): outcome.used})
         return _json(outcome.result["message"])
 
     async def models(self, _request: web.Request) -> web.StreamResponse:
@@ -295,6 +304,7 @@ def create_app(batches: Batches, *, controllable: bool) -> web.Application:
     api = Api(batches, faults)
     app = web.Application(middlewares=[api.envelope, api.gate])
     app.add_routes(api.routes())
+    app.add_routes(Reports(batches).routes())
     app.add_routes(ControlRoutes(batches, faults, allowed=controllable).routes())
     return app
 

@@ -3,10 +3,13 @@
 import fcntl
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
+
+from .prices import Used
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS batch (
@@ -37,8 +40,38 @@ CREATE TABLE IF NOT EXISTS attempt (
     request TEXT NOT NULL,
     UNIQUE (digest, request)
 );
+CREATE TABLE IF NOT EXISTS model (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE IF NOT EXISTS bill (
+    minute INTEGER NOT NULL,
+    workspace TEXT NOT NULL,
+    model TEXT NOT NULL,
+    tier TEXT NOT NULL,
+    prompt_step INTEGER NOT NULL,
+    uncached_input_tokens INTEGER NOT NULL,
+    output_tokens INTEGER NOT NULL,
+    cache_read_input_tokens INTEGER NOT NULL,
+    ephemeral_5m_input_tokens INTEGER NOT NULL,
+    ephemeral_1h_input_tokens INTEGER NOT NULL,
+    PRIMARY KEY (minute, workspace, model, tier, prompt_step)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS counter (name TEXT PRIMARY KEY, value REAL NOT NULL);
 """
+
+
+MINUTE = 60
+
+
+class Line(NamedTuple):
+    """What a line of the bill is about; `minute` counts from the epoch."""
+
+    minute: int
+    workspace: str
+    model: str
+    tier: str
+    prompt_step: int
+
+
+Bill = Mapping[Line, Used]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +129,7 @@ class Store:
             self._owner.close()
             raise FolderInUse(folder) from None
         self._lock = threading.Lock()
+        self._model_numbers: dict[str, int] = {}
         self._database = sqlite3.connect(
             folder / "emulator.sqlite3", check_same_thread=False, isolation_level=None
         )
@@ -114,7 +148,8 @@ class Store:
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:
-            for table in ("batch", "attempt", "counter"):
+            self._model_numbers.clear()
+            for table in ("batch", "attempt", "model", "bill", "counter"):
                 self._database.execute(f"DELETE FROM {table}")  # noqa: S608 - names of our own
         self._discard_unfinished()
 
@@ -148,6 +183,46 @@ class Store:
                 f"UPDATE batch SET {columns} WHERE id = ?",  # noqa: S608 - names of our own
                 (*values.values(), batch_id),
             )
+
+    def end(self, batch_id: str, bill: Bill, **values: float) -> None:
+        """Record the end of a batch and what it is billed with: both, or neither."""
+        columns = ", ".join(f"{name} = ?" for name in values)
+        with self._transaction() as database:
+            database.execute(
+                f"UPDATE batch SET {columns} WHERE id = ?",  # noqa: S608 - names of our own
+                (*values.values(), batch_id),
+            )
+            self._write(database, bill)
+
+    def bill(self, bill: Bill) -> None:
+        """Add to the books what was billed."""
+        with self._transaction() as database:
+            self._write(database, bill)
+
+    def billed(self, since: float, until: float) -> dict[Line, Used]:
+        """The lines of the bill from the minute of one moment to before that of another."""
+        with self._lock:
+            rows = self._database.execute(
+                "SELECT * FROM bill WHERE minute >= ? AND minute < ?",
+                (int(since) // MINUTE, int(until) // MINUTE),
+            ).fetchall()
+        width = len(Line._fields)
+        return {Line(*row[:width]): Used(*row[width:]) for row in map(tuple, rows)}
+
+    def model_number(self, name: str) -> int:
+        """A number of its own for each model, from 1 on."""
+        number = self._model_numbers.get(name)
+        if number is None:
+            with self._transaction() as database:
+                database.execute("INSERT OR IGNORE INTO model (name) VALUES (?)", (name,))
+                found = database.execute("SELECT number FROM model WHERE name = ?", (name,))
+                number = self._model_numbers[name] = int(found.fetchone()[0])
+        return number
+
+    def model_names(self) -> dict[int, str]:
+        """What the numbers stand for."""
+        with self._lock:
+            return dict(tuple(row) for row in self._database.execute("SELECT * FROM model"))
 
     def find(self, batch_id: str, workspace: str | None = None) -> Batch | None:
         """The batch, unless it is deleted or another workspace's."""
@@ -204,6 +279,15 @@ class Store:
                 {"digest": digest, "request": request},
             ).fetchone()
         return int(row[0])
+
+    @staticmethod
+    def _write(database: sqlite3.Connection, bill: Bill) -> None:
+        sums = ", ".join(f"{kind} = {kind} + excluded.{kind}" for kind in Used._fields)
+        database.executemany(
+            "INSERT INTO bill VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - our own names
+            f" ON CONFLICT DO UPDATE SET {sums}",
+            [(*line, *used) for line, used in bill.items()],
+        )
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

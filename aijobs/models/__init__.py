@@ -13,6 +13,7 @@ from aijobs.models.inputs import JobDocument, JobInput
 from aijobs.models.jobs import AIJob, Collection, JobAttempt, JobOutput
 from aijobs.models.ledger import LedgerEntry
 from aijobs.models.notices import AdditionTold
+from aijobs.models.reconciliations import ReconciledLine, Reconciliation, Verdict
 from aijobs.models.rollups import StatusCounter, UsageRollup
 from aijobs.models.submissions import StrangerBatch, Submission, new_nonce
 from aijobs.models.turns import Turn
@@ -33,11 +34,14 @@ __all__ = [
     "JobOutput",
     "KeyTaken",
     "LedgerEntry",
+    "ReconciledLine",
+    "Reconciliation",
     "StatusCounter",
     "StrangerBatch",
     "Submission",
     "Turn",
     "UsageRollup",
+    "Verdict",
     "dump_json",
     "ids_from",
     "new_id",

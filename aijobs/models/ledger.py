@@ -19,6 +19,8 @@ class LedgerEntryQuerySet(models.QuerySet["LedgerEntry"]):
 class LedgerEntry(models.Model):
     """One charge, from the usage that Anthropic returned. Never changed, never deleted.
 
+    Where Anthropic returned none, it is estimated from what was sent and answered, and says so.
+
     `job_id` is no foreign key: jobs may be pruned, charges stay. A charge without `priced_as` had
     no price when it was stored: its sums are 0, and a further entry that `corrects` it brings them
     later. Sums of money over all entries are right; a correction repeats no tokens.
@@ -55,6 +57,11 @@ class LedgerEntry(models.Model):
     sync_cost_usd = models.DecimalField(max_digits=16, decimal_places=10)
     saved_usd = models.DecimalField(max_digits=16, decimal_places=10)
     created_at = models.DateTimeField()
+    is_estimated = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Anthropic did not say what was used.",
+    )
 
     objects = LedgerEntryQuerySet.as_manager()
 
@@ -91,6 +98,12 @@ class LedgerEntry(models.Model):
             models.Index(fields=["-id"], name="charge_sync", condition=Q(route="sync")),
             # sweep prices these as soon as their price is known.
             models.Index(fields=["id"], name="charge_unpriced", condition=Q(priced_as="")),
+            # Reports count these; there should be none.
+            models.Index(
+                fields=["tenant", "created_at"],
+                name="charge_estimated",
+                condition=Q(is_estimated=True),
+            ),
         ]
 
     def __str__(self) -> str:

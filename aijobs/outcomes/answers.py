@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from aijobs import jobtypes
+from aijobs import jobtypes, tokens
 from aijobs.jobtypes import InvalidOutput, JobType, JobTypeInput
 from aijobs.models import BlockReason, CircuitBreaker
 from aijobs.pricing import Usage
@@ -22,11 +22,23 @@ STOPPED = {
 
 
 class Billed(NamedTuple):
-    """What Anthropic charges for: a message, whatever it is worth to us."""
+    """What Anthropic charges for: a message, whatever it is worth to us.
+
+    Where it does not say what was used, `usage` is an estimate. What was written is estimated by
+    the answer itself; while `lacks_prompt`, what was read is not in it yet.
+    """
 
     model: str
     stop_reason: str
     usage: Usage
+    is_estimated: bool = False
+    lacks_prompt: bool = False
+
+    def with_prompt(self, prompt_tokens: int) -> "Billed":
+        """The same, for a prompt that is estimated to have so many tokens."""
+        cached = self.usage.prompt_tokens - self.usage.input_tokens
+        usage = self.usage._replace(input_tokens=max(0, prompt_tokens - cached))
+        return self._replace(usage=usage, lacks_prompt=False)
 
 
 class Success(NamedTuple):
@@ -96,11 +108,32 @@ def of_row(job_type: str, given: JobTypeInput, result: Mapping[str, Any]) -> Out
 
 
 def _billed(message: Mapping[str, Any]) -> Billed:
+    told = message.get("usage") or {}
+    usage = Usage.from_api(told)
+    lacks_prompt, lacks_answer = (
+        told.get(field) is None for field in ("input_tokens", "output_tokens")
+    )
+    if lacks_answer:
+        usage = usage._replace(output_tokens=tokens.of_text(_written(message.get("content"))))
     return Billed(
         model=str(message.get("model", "")),
         stop_reason=str(message.get("stop_reason")),
-        usage=Usage.from_api(message.get("usage") or {}),
+        usage=usage,
+        is_estimated=lacks_prompt or lacks_answer,
+        lacks_prompt=lacks_prompt,
     )
+
+
+def _written(content: object) -> str:
+    """All text that a model wrote, its thinking as well, as far as it can be read."""
+    blocks = content if isinstance(content, list) else []
+    texts = (
+        block.get(field)
+        for block in blocks
+        if isinstance(block, Mapping)
+        for field in ("thinking", "text")
+    )
+    return "".join(text for text in texts if isinstance(text, str))
 
 
 def _of_error(error: Mapping[str, Any]) -> Failure:

@@ -95,6 +95,7 @@ def _correct(entry: LedgerEntry, price: Price, now: datetime) -> bool:
         output_tokens=0,
         **price.charge._asdict(),
         created_at=now,
+        is_estimated=entry.is_estimated,
     )
     try:
         with transaction.atomic():

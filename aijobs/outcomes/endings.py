@@ -19,7 +19,7 @@ import orjson
 from django.db import connection
 from django.db.models import F
 
-from aijobs import jobtypes
+from aijobs import jobtypes, tokens
 from aijobs.crash_points import Step, crash_point
 from aijobs.jobtypes import JobTypeInput, Part
 from aijobs.models import AIJob, Batch, JobAttempt, JobOutput, LedgerEntry, Submission
@@ -52,6 +52,7 @@ CHARGE_COLUMNS = [
     "sync_cost_usd",
     "saved_usd",
     "created_at",
+    "is_estimated",
 ]
 
 
@@ -178,13 +179,17 @@ def store(
     """
     completed: list[str] = []
     charged: list[tuple[Any, ...]] = []
+    unmeasured: list[tuple[LockedJob, Billed]] = []
     failures: list[tuple[LockedJob, Failure]] = []
 
     def outputs() -> Iterator[tuple[object, ...]]:
         """The results; charges and failures are gathered on the way."""
         for job, outcome in endings:
             if outcome.billed is not None:
-                charged.append(_charge(job, outcome.billed, road, now))
+                if outcome.billed.lacks_prompt:
+                    unmeasured.append((job, outcome.billed))
+                else:
+                    charged.append(_charge(job, outcome.billed, road, now))
             if isinstance(outcome, Success):
                 completed.append(job.key)
                 yield (
@@ -197,6 +202,7 @@ def store(
                 failures.append((job, outcome))
 
     copy_rows(JobOutput, OUTPUT_COLUMNS, outputs())
+    charged += [_charge(job, billed, road, now) for job, billed in _measured(unmeasured)]
     if charged:
         _store_charges(charged)
     crash_point(Step.ENDINGS_COPIED)
@@ -244,10 +250,28 @@ def charge_alone(job: AIJob, billed: Billed, road: Road, now: datetime) -> None:
     """Charge for the answer to a direct call that came too late to be stored, once."""
     locked = LockedJob(
         *(job.pk.hex, job.pk, job.tenant_id, job.job_type, job.attempts),
-        *(job.forgiven_attempts, job.max_tokens_factor, ""),
+        *(job.forgiven_attempts, job.max_tokens_factor, json.dumps(job.input.options)),
     )
     if not LedgerEntry.objects.filter(batch=None, custom_id=road.custom_id(locked)).exists():
+        if billed.lacks_prompt:
+            ((_, billed),) = _measured([(locked, billed)])
         _store_charges([_charge(locked, billed, road, now)])
+
+
+def _measured(
+    answered: Sequence[tuple[LockedJob, Billed]],
+) -> Iterator[tuple[LockedJob, Billed]]:
+    """Answers that do not say what was read: it is estimated by what was sent.
+
+    They were charged for at Anthropic, so they never cost nothing here.
+    """
+    if answered:
+        logger.error("%s answers do not say what was used: it is estimated.", len(answered))
+    billed = {job.key: one for job, one in answered}
+    for job, given in with_documents(job for job, _ in answered):
+        params = jobtypes.get(job.job_type).params(given)
+        estimate = tokens.of_request(params, given.parts)
+        yield job, billed[job.key].with_prompt(estimate.tokens)
 
 
 def _store_charges(rows: Sequence[tuple[Any, ...]]) -> None:
@@ -320,4 +344,5 @@ def _charge(job: LockedJob, billed: Billed, road: Road, now: datetime) -> tuple[
         usage.cache_write_1h_tokens,
         *price.charge,
         now,
+        billed.is_estimated,
     )

@@ -25,6 +25,7 @@ _SUMS = {
 OF_CHARGES = _SUMS | {
     "answers": Count("pk", filter=Q(corrects=None)),
     "cache_write_tokens": Sum(F("cache_write_5m_tokens") + F("cache_write_1h_tokens")),
+    "estimated": Count("pk", filter=Q(corrects=None, is_estimated=True)),
 }
 # Of rows that each have the sums of an hour.
 OF_HOURS = _SUMS | {
@@ -39,6 +40,7 @@ class Money:
     """USD, and the tokens they bought. `full` is what the same usage costs at full price.
 
     `jobs` counts those that were charged for the first time; sums of single jobs leave it at 0.
+    `estimated` counts answers without a usage of Anthropic's; sums by the hour leave it at 0.
     """
 
     cost: Decimal = Decimal(0)
@@ -50,6 +52,7 @@ class Money:
     cache_read_tokens: int = 0
     cache_write_tokens: int = 0
     output_tokens: int = 0
+    estimated: int = 0
 
     def __add__(self, other: "Money") -> "Money":
         return Money(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))

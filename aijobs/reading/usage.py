@@ -7,6 +7,7 @@ from typing import Any, Literal, Self, TypeVar, cast, get_args
 
 from django.db.models.functions import TruncDate
 
+from aijobs.models import LedgerEntry
 from aijobs.models.rollups import HOUR, start_of_hour
 from aijobs.reading.money import NOTHING, OF_HOURS, Money, hours
 from citizenapp.tenants.models import Tenant
@@ -67,6 +68,8 @@ class Usage:
     by_day: Mapping[date, Money]
     by_job_type: Mapping[str, Money]
     by_route: Mapping[str, Money]
+    estimated: int
+    """Answers that are charged by an estimate."""
 
     @property
     def every_day(self) -> list[tuple[date, Money]]:
@@ -84,7 +87,7 @@ class Usage:
 
 
 def usage(tenant: Tenant, period: Period) -> Usage:
-    """What a tenant was charged in a period. One query."""
+    """What a tenant was charged in a period. Two queries."""
     names: tuple[GroupBy, ...] = get_args(GroupBy)
     sums = (
         hours(tenant)
@@ -108,7 +111,14 @@ def usage(tenant: Tenant, period: Period) -> Usage:
         by_day=groups["day"],
         by_job_type=groups["job_type"],
         by_route=groups["route"],
+        estimated=estimated(tenant, period),
     )
+
+
+def estimated(tenant: Tenant, period: Period) -> int:
+    """Charges of a period that are estimates, for Anthropic did not say what was used."""
+    charges = LedgerEntry.objects.filter(tenant=tenant, is_estimated=True, corrects=None)
+    return charges.filter(created_at__gte=period.since, created_at__lt=period.until).count()
 
 
 def dearest_first(groups: Mapping[KeyT, Money]) -> list[tuple[KeyT, Money]]:

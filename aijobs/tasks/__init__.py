@@ -2,7 +2,7 @@
 
 Two things start a task: its schedule, every half minute, and `wake`, which looks once a second
 whether a stage has work that is due and queues it at once. A stage that is started for nothing
-finds nothing and returns.
+finds nothing and returns. What needs no more than that is started each hour.
 """
 
 import functools
@@ -11,10 +11,12 @@ import traceback
 from collections.abc import Callable
 from datetime import datetime
 
+from django.conf import settings
 from django.utils import timezone
 from django_q.models import OrmQ, Schedule
 from django_q.tasks import async_task
 
+from aijobs.bill import check
 from aijobs.pipeline import assemble, dispatch, expedite, poll, reconcile, settle, sweep
 from aijobs.postgres.outages import AWAY
 from aijobs.tasks.broker import signs
@@ -23,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 # django-q2 looks at its schedules every 30 seconds; six fields, seconds last.
 EVERY_HALF_MINUTE = "* * * * * */30"
+EVERY_HOUR = "17 * * * *"
 
 
 def task(stage: Callable[[], int]) -> Callable[[], int]:
@@ -34,7 +37,7 @@ def task(stage: Callable[[], int]) -> Callable[[], int]:
     @functools.wraps(stage)
     def seen() -> int:
         signs.note("started")
-        signs.note("stage", list(STAGES).index(stage.__name__.removeprefix("run_")))
+        signs.note("stage", names().index(stage.__name__.removeprefix("run_")))
         try:
             return stage()
         except AWAY as error:
@@ -90,6 +93,11 @@ def run_sweep() -> int:
     return sweep.run(timezone.now())
 
 
+@task
+def run_reconcile_costs() -> int:
+    return check.run(timezone.now())
+
+
 STAGES: dict[str, tuple[Callable[[], int], Callable[[datetime], bool]]] = {
     "assemble": (run_assemble, assemble.due),
     "dispatch": (run_dispatch, dispatch.due),
@@ -101,19 +109,32 @@ STAGES: dict[str, tuple[Callable[[], int], Callable[[datetime], bool]]] = {
 }
 
 
+# Nothing waits for these. Each looks for days that are still to be done: an hour in which no
+# cluster runs, or Anthropic cannot be asked, is made up for by the next.
+HOURLY: dict[str, Callable[[], int]] = {"reconcile_costs": run_reconcile_costs}
+
+
+def names() -> list[str]:
+    """All tasks, in an order that stays."""
+    return [*STAGES, *HOURLY]
+
+
 def timetable() -> None:
     """Make the schedules what they should be, whatever they were."""
-    for stage, (task, _) in STAGES.items():
+    wanted = {stage: (task, EVERY_HALF_MINUTE) for stage, (task, _) in STAGES.items()}
+    if settings.ANTHROPIC_ADMIN_KEY:
+        wanted |= {name: (task, EVERY_HOUR) for name, task in HOURLY.items()}
+    for name, (task, cron) in wanted.items():
         Schedule.objects.update_or_create(
-            name=stage,
+            name=name,
             defaults={
                 "func": f"{__name__}.{task.__name__}",
                 "schedule_type": Schedule.CRON,
-                "cron": EVERY_HALF_MINUTE,
+                "cron": cron,
                 "repeats": -1,
             },
         )
-    Schedule.objects.exclude(name__in=STAGES).delete()
+    Schedule.objects.exclude(name__in=wanted).delete()
 
 
 def take_up() -> None:

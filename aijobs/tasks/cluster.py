@@ -21,7 +21,7 @@ from django_q.cluster import Sentinel
 from django_q.conf import Conf
 
 from aijobs import gateway
-from aijobs.tasks import STAGES
+from aijobs.tasks import names
 from aijobs.tasks.broker import Signs, signs
 
 logger = logging.getLogger(__name__)
@@ -133,7 +133,7 @@ class Cluster:
         if not signs["started"]:
             return busy
         began = now - timedelta(seconds=time.monotonic() - signs["started"])
-        return f"{busy} The last task, {list(STAGES)[int(signs['stage'])]}, began {began:%H:%M:%S}."
+        return f"{busy} The last task, {names()[int(signs['stage'])]}, began {began:%H:%M:%S}."
 
 
 def _silent(signs: Signs, before: float, workers: int) -> str | None:

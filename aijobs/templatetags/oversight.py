@@ -4,15 +4,17 @@ from datetime import timedelta
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.db.models import Count, Min, Q
 from django.utils import timezone
 
-from aijobs.models import Batch, Heartbeat, LedgerEntry, Submission
+from aijobs.models import Batch, Heartbeat, LedgerEntry, Reconciliation, Submission, Verdict
 
 register = template.Library()
 
 MOST_NAMED = 10
 DUPLICATES_SHOWN = timedelta(days=7)
+DIFFERENCES_SHOWN = timedelta(days=30)
 
 
 @register.inclusion_tag("admin/aijobs/processes.html")
@@ -22,6 +24,19 @@ def missing_processes() -> dict[str, Any]:
     return {
         "missing": Heartbeat.objects.missing(now),
         "silent": Heartbeat.objects.silent(now).order_by("name", "host")[:MOST_NAMED],
+    }
+
+
+@register.inclusion_tag("admin/aijobs/bill.html")
+def bill() -> dict[str, Any]:
+    """How the ledger compares with Anthropic's bill: the last days, and those that differ."""
+    days = Reconciliation.objects.order_by("-day")
+    since = timezone.now().date() - DIFFERENCES_SHOWN
+    return {
+        "is_checked": bool(settings.ANTHROPIC_ADMIN_KEY),
+        "last": days.first(),
+        "differing": days.filter(verdict=Verdict.DIFFERS, day__gt=since)[:MOST_NAMED],
+        "estimated": LedgerEntry.objects.filter(is_estimated=True, corrects=None)[:1_000].count(),
     }
 
 

@@ -15,6 +15,7 @@ from tests.factories import (
     make_job,
     make_key,
     make_output,
+    make_reconciliation,
     make_submission,
     make_tenant,
     make_user,
@@ -38,6 +39,7 @@ def make_one_of_each() -> None:
     StrangerBatch.objects.create(
         remote_id="msgbatch_theirs", requests=1, created_at=NOW, found_at=NOW
     )
+    make_reconciliation(verdict="differs", notes=["<script>alert(1)</script>"])
 
 
 @pytest.mark.usefixtures("db")

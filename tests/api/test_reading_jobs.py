@@ -67,6 +67,7 @@ def test_a_completed_job_shows_its_result_and_what_it_cost(caller: Caller) -> No
             "cache_read_tokens": 0,
             "cache_write_tokens": 0,
         },
+        "estimated": False,
         "cost_usd": "0.0000215000",
         "sync_cost_usd": "0.0000430000",
         "saved_usd": "0.0000215000",
@@ -76,6 +77,15 @@ def test_a_completed_job_shows_its_result_and_what_it_cost(caller: Caller) -> No
         "failed_attempts": [],
         "eta": None,
     }
+
+
+def test_a_job_says_whether_its_cost_is_an_estimate(caller: Caller) -> None:
+    job = make_job(caller.tenant)
+    make_charge(job)
+    assert not caller.read(f"jobs/{job.pk}").json()["estimated"]
+    make_charge(job, is_estimated=True)
+    assert caller.read(f"jobs/{job.pk}").json()["estimated"]
+    assert caller.read("jobs").json()["results"][0]["estimated"]
 
 
 def test_a_failed_job_says_why_and_what_was_tried(caller: Caller) -> None:

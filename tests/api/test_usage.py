@@ -113,3 +113,12 @@ def test_a_parameter_that_is_wrong_is_named(
 
     assert response.status_code == 400
     assert list(response.json()["errors"]) == [field]
+
+
+def test_answers_that_are_charged_by_an_estimate_are_counted(caller: Caller) -> None:
+    make_charge(make_job(caller.tenant), is_estimated=True)
+    make_charge(make_job(caller.tenant))
+    make_charge(make_job(make_tenant("other")), is_estimated=True)
+    assert report(caller, **NOVEMBER)["estimated_answers"] == 1
+    before = {"from": "2026-10-01", "to": "2026-10-31"}
+    assert "estimated_answers" not in report(caller, **before)

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
+from aijobs.emulator import tokenizer
 from aijobs.emulator.documents import Document, summarize
 from aijobs.emulator.outcomes import RequestOutcome, decide
 from aijobs.emulator.structured import NOTE, Composer
@@ -142,7 +143,7 @@ def test_a_structured_answer_is_valid_for_its_schema(schema: dict[str, Any], doc
 def test_an_answer_longer_than_max_tokens_is_cut() -> None:
     message = answer(make_params(max_tokens=5))
     assert message["stop_reason"] == "max_tokens"
-    assert len(message["content"][0]["text"]) == 20
+    assert tokenizer.count(message["content"][0]["text"]) == 5
     assert message["usage"]["output_tokens"] == 5
 
 
@@ -155,4 +156,4 @@ def test_a_stop_sequence_ends_the_answer() -> None:
 def test_usage_follows_the_length_of_the_text() -> None:
     short = answer(make_params(LEASE))["usage"]["input_tokens"]
     long = answer(make_params(LEASE * 10))["usage"]["input_tokens"]
-    assert long - short == pytest.approx(9 * len(LEASE) / 4, abs=1)
+    assert long - short == pytest.approx(9 * tokenizer.count(LEASE), abs=1)

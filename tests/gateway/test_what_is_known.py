@@ -38,6 +38,9 @@ QUESTIONS: dict[str, Callable[[str], object]] = {
     "results": lambda remote_id: gateway.download_results(remote_id, BytesIO()),
     "cancel": gateway.cancel_batch,
     "delete": gateway.delete_batch,
+    "usage_report": lambda _: gateway.organization_report(
+        "usage_report/messages", [("starting_at", "2026-11-01T00:00:00Z")]
+    ),
 }
 
 

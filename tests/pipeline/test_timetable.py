@@ -1,4 +1,4 @@
-"""django-q2 runs each stage every half minute, and at once when work is due."""
+"""django-q2 runs each stage every half minute, and at once when work is due; some tasks hourly."""
 
 from datetime import timedelta
 from typing import Any
@@ -26,11 +26,19 @@ def test_the_timetable_is_what_it_should_be_whatever_it_was() -> None:
     Schedule.objects.create(name="stray", func="os.abort", schedule_type=Schedule.HOURLY)
     tasks.timetable()
     schedules = Schedule.objects.all()
-    assert {one.name for one in schedules} == STAGES
+    assert {one.name for one in schedules} == STAGES | {"reconcile_costs"}
     for one in schedules:
         assert one.func == f"aijobs.tasks.run_{one.name}"
-        assert (one.schedule_type, one.cron, one.repeats) == ("C", "* * * * * */30", -1)
+        cron = "* * * * * */30" if one.name in STAGES else "17 * * * *"
+        assert (one.schedule_type, one.cron, one.repeats) == ("C", cron, -1)
         one.full_clean()
+
+
+def test_without_an_admin_key_no_bill_is_asked_for(settings: Any) -> None:
+    settings.ANTHROPIC_ADMIN_KEY = ""
+    tasks.timetable()
+    assert set(Schedule.objects.values_list("name", flat=True)) == STAGES
+    assert tasks.run_reconcile_costs() == 0
 
 
 def test_a_schedule_keeps_its_next_run_when_the_cluster_starts_again() -> None:

@@ -3,7 +3,7 @@ import datetime as dt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aijobs.pricing import Charge, Usage, charge
+from aijobs.pricing import Charge, Usage, by_kind, charge, limits
 
 TODAY = dt.date(2026, 11, 23)
 
@@ -51,6 +51,26 @@ def test_more_tokens_never_cost_less(model: str, usage: Usage, more: Usage) -> N
     assert batch(model, total(usage, more)).cost_usd >= batch(model, usage).cost_usd
     if any(more):
         assert batch(model, total(usage, more)).cost_usd > batch(model, usage).cost_usd
+
+
+@given(models, usages, st.booleans())
+def test_the_kinds_of_tokens_cost_together_what_all_of_them_cost(
+    model: str, usage: Usage, in_batch: bool
+) -> None:
+    kinds = by_kind(model, usage, longest=usage.prompt_tokens, batch=in_batch, on=TODAY)
+    assert sum(kinds) == charge(model, usage, batch=in_batch, on=TODAY).cost_usd
+    assert [bool(cost) for cost in kinds] == [bool(count) for count in usage]
+
+
+@given(models, usages)
+def test_prompts_between_the_same_limits_have_the_same_prices(model: str, usage: Usage) -> None:
+    below = [limit for limit in limits() if limit < usage.prompt_tokens]
+    shortest = max(below, default=-1) + 1
+    at_length, at_shortest = (
+        by_kind(model, usage, longest=longest, batch=True, on=TODAY)
+        for longest in (usage.prompt_tokens, shortest)
+    )
+    assert at_length == at_shortest
 
 
 @given(models, usages)

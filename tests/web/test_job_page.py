@@ -13,7 +13,7 @@ from aijobs.pipeline import accept
 from citizenapp.tenants.models import Tenant
 from tests.documents.mails import claim
 from tests.documents.reading import read_document
-from tests.factories import NOW, make_job, make_output, make_tenant, make_user
+from tests.factories import NOW, make_charge, make_job, make_output, make_tenant, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -250,3 +250,11 @@ def test_each_of_several_documents_is_shown_with_its_text_and_warnings(
 
 def test_the_only_document_is_not_numbered(writer: Client, tenant: Tenant) -> None:
     assert ">Document</h2>" in page(writer, make_job(tenant))
+
+
+def test_a_cost_that_is_an_estimate_says_so(writer: Client, tenant: Tenant) -> None:
+    job = completed(tenant, "summarize", {"summary": "A fox."})
+    make_charge(job)
+    assert "estimate" not in page(writer, job)
+    make_charge(job, is_estimated=True)
+    assert "Partly an estimate" in page(writer, job)
