@@ -132,8 +132,9 @@ class UsageRollup(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=[
-                    "tenant", "hour", "job_type", "route", "collection_id", "model", "created_by",
-                ],  # fmt: skip
+                    *("tenant", "hour", "job_type", "route"),
+                    *("collection_id", "model", "created_by"),
+                ],
                 nulls_distinct=False,
                 condition=Q(is_compacted=True),
                 name="rollup_compacted_by_model",

@@ -50,7 +50,7 @@ def test_sums_by_kind_and_route_begin_with_the_dearest_or_stand_in_order() -> No
     spend(tenant, "3", "5", job_type="summarize")
     spend(tenant, "8", "8", job_type="classify", days_ago=2)
     found = usage(tenant, last_days(2))
-    dearest = [name for name, _ in dearest_first(found.by_job_type)]
+    dearest = [name for name, _ in dearest_first(found.by("job_type"))]
     assert dearest == ["summarize", "analyze", "classify"]
     assert [name for name, _ in found.rows("job_type")] == ["analyze", "classify", "summarize"]
     assert [(name, int(money.cost)) for name, money in found.rows("route")] == [

@@ -84,6 +84,8 @@ class World:
         match schema:
             case {"enum": values}:
                 return list(values)
+            case {"type": "array", "items": {"enum": values}}:
+                return [*values, ",".join(values)]
             case {"format": "uuid"} if name == "collection":
                 return [str(self.mine.collection), str(self.theirs.collection)]
             case {"format": "uuid"}:
