@@ -76,6 +76,11 @@ class Period:
         """The calendar month in UTC that begins with this day."""
         return cls(_midnight(first), _midnight((first + timedelta(days=31)).replace(day=1)))
 
+    @classmethod
+    def days_from(cls, first: date, last: date) -> Self:
+        """From one day in UTC to another, both of them part of it."""
+        return cls(_midnight(first), _midnight(last + timedelta(days=1)))
+
     @property
     def name(self) -> str:
         """For a file: 2026-11, or its first and its last day."""
