@@ -14,7 +14,7 @@ from aijobs import pricing
 from aijobs.pricing import Table, Usage
 
 SHARE_PLACES = 4
-_ONE = 10**SHARE_PLACES  # A share of all.
+_ONE: int = 10**SHARE_PLACES  # A share of all
 _LEDGER_PLACES = 10
 _PLACES = _LEDGER_PLACES + 2 * SHARE_PLACES
 
@@ -172,7 +172,7 @@ def _tokens(tokens: Usage, cache_hit: Decimal | None) -> Usage:
 
 
 def _from_ledger(amount: Decimal) -> int:
-    return int(amount.scaleb(_LEDGER_PLACES)) * _ONE * _ONE
+    return int(amount.scaleb(_LEDGER_PLACES)) * _ONE**2
 
 
 def _usd(units: int) -> Decimal:

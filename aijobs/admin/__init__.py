@@ -5,9 +5,9 @@ from importlib import import_module
 from django.apps import apps
 from django.contrib import admin
 
-from aijobs.admin import batches, breaker, heartbeats, jobs, ledger, submissions
+from aijobs.admin import batches, breaker, heartbeats, jobs, ledger, spending, submissions
 
-__all__ = ["batches", "breaker", "heartbeats", "jobs", "ledger", "submissions"]
+__all__ = ["batches", "breaker", "heartbeats", "jobs", "ledger", "spending", "submissions"]
 
 admin.site.site_header = "CitizenApp"
 admin.site.site_title = "CitizenApp admin"

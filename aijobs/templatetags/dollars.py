@@ -105,6 +105,12 @@ def exactly(sums: Sums) -> Shown:
 
 
 @register.filter
+def to_the_last_place(sums: Sums) -> Shown:
+    """The three sums with every place that the ledger keeps, as rows of a table have them."""
+    return _shown(sums.cost, sums.full, sums.saved, LEDGER_PLACES)
+
+
+@register.filter
 def singly(rows: Sequence[Any]) -> list[tuple[Any, Shown | None]]:
     """Each row with its sums, in one unit for the whole table, where no total is shown.
 
