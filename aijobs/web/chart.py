@@ -9,7 +9,7 @@ from math import ceil
 from aijobs.reading.money import Money
 
 MOST_LINES = 5  # above the ground
-MOST_DATES = 6
+MOST_DATES = 5
 _STEPS = [Decimal(step) for step in ("1", "2", "2.5", "5", "10")]
 
 
