@@ -42,10 +42,12 @@ class SpendingAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         first = _month(request.GET.get("month", ""), timezone.now().date())
         period = Period.month(first)
-        found = staff.usage_of_all(period, [*PRICED_BY, "tenant"])
         tenants = Tenant.objects.in_bulk()
         if request.GET.get("as") == "csv":
-            return _csv(found, tenants)
+            return _csv(staff.usage_of_all(period, [*PRICED_BY, "tenant"]), tenants)
+        # Two queries with few groups each are quicker than one with every pair of them.
+        found = staff.usage_of_all(period, PRICED_BY)
+        by_tenant = staff.usage_of_all(period, ["tenant"]).by("tenant")
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -54,7 +56,7 @@ class SpendingAdmin(ReadOnlyAdmin):
             "later": period.until.date() if period.until <= timezone.now() else None,
             "month": first,
             "total": found.total,
-            "tenants": [(tenants[pk], money) for pk, money in dearest_first(found.by("tenant"))],
+            "tenants": [(tenants[pk], money) for pk, money in dearest_first(by_tenant)],
             "groups": [(heading, _rows(found, name)) for name, heading in HEADINGS.items()],
         }
         return TemplateResponse(request, "admin/aijobs/spending.html", context)

@@ -59,7 +59,21 @@ class Money:
     cache_saved: Decimal = Decimal(0)
 
     def __add__(self, other: "Money") -> "Money":
-        return Money(*(getattr(self, name) + getattr(other, name) for name in self.__slots__))
+        # One by one: a page adds up thousands of them.
+        return Money(
+            cost=self.cost + other.cost,
+            full=self.full + other.full,
+            saved=self.saved + other.saved,
+            jobs=self.jobs + other.jobs,
+            answers=self.answers + other.answers,
+            input_tokens=self.input_tokens + other.input_tokens,
+            cache_read_tokens=self.cache_read_tokens + other.cache_read_tokens,
+            cache_write_tokens=self.cache_write_tokens + other.cache_write_tokens,
+            output_tokens=self.output_tokens + other.output_tokens,
+            cache_write_1h_tokens=self.cache_write_1h_tokens + other.cache_write_1h_tokens,
+            batch_full=self.batch_full + other.batch_full,
+            cache_saved=self.cache_saved + other.cache_saved,
+        )
 
     @property
     def tokens_read(self) -> int:

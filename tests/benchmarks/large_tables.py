@@ -183,7 +183,7 @@ def pages() -> dict[str, str]:
         "collection (API)": f"/api/ai/collections/{collection}",
         "usage by day (API)": "/api/ai/usage?group_by=day",
         "usage by route (API)": "/api/ai/usage?group_by=route",
-        "usage by day, model and sender (API)": "/api/ai/usage?group_by=day,model,created_by",
+        "usage by model (API)": "/api/ai/usage?group_by=day,model,created_by",
         "jobs (admin), rare kind": f"{admin}?job_type=analyze",
         "jobs (admin), rare route": f"{admin}?route__exact=sync",
         "jobs (admin), past 30 days": f"{admin}?within=720",

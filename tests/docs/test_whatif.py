@@ -36,8 +36,8 @@ def test_the_examples_say_what_the_command_says() -> None:
     tenant = make_tenant()
     with connection.cursor() as cursor:
         for model, count, tokens, written, cost in MONTH:
-            charge = {"model": model, "count": count, "read": tokens, "written": written}
-            cursor.execute(CHARGE, {"tenant": tenant.pk, "cost": cost} | charge)
+            values: dict[str, str | int] = {"tenant": tenant.pk, "model": model, "count": count}
+            cursor.execute(CHARGE, values | {"read": tokens, "written": written, "cost": cost})
     assert len(EXAMPLES) == 5
     for arguments, shown in EXAMPLES:
         told = StringIO()
