@@ -5,6 +5,14 @@ from pathlib import Path
 from django.db import migrations, models
 
 SQL = Path(__file__).resolve().parent.parent / "sql"
+FUNCTION = (SQL / "roll_up_charges_by_model.sql").read_text("utf-8")
+# Who goes back has the function of before, which knows no column that goes.
+FORMERLY = (
+    (SQL / "roll_up_charges.sql")
+    .read_text("utf-8")
+    .partition("CREATE TRIGGER")[0]
+    .replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION")
+)
 
 
 class Migration(migrations.Migration):
@@ -29,7 +37,5 @@ class Migration(migrations.Migration):
             name='model',
             field=models.CharField(blank=True, db_default='', help_text='As Anthropic named it.', max_length=100),
         ),
-        migrations.RunSQL(
-            (SQL / "roll_up_charges_by_model.sql").read_text("utf-8"), migrations.RunSQL.noop
-        ),
+        migrations.RunSQL(FUNCTION, FORMERLY),
     ]

@@ -15,6 +15,8 @@ FORMERLY = """
 CREATE UNIQUE INDEX CONCURRENTLY rollup_compacted ON aijobs_usagerollup
     (tenant_id, hour, job_type, route, collection_id) NULLS NOT DISTINCT WHERE is_compacted
 """
+# Rows of two models are one by the key of before: sweep adds them up again.
+AS_NEW = "UPDATE aijobs_usagerollup SET is_compacted = FALSE WHERE is_compacted"
 WHEN = """
 CREATE INDEX CONCURRENTLY charge_when ON aijobs_ledgerentry USING brin (created_at)
     WITH (autosummarize = on)
@@ -43,7 +45,7 @@ class Migration(migrations.Migration):
         ),
         migrations.RunSQL(
             [drop("rollup_compacted")],
-            [drop("rollup_compacted"), FORMERLY],
+            [drop("rollup_compacted"), AS_NEW, FORMERLY],
             state_operations=[
                 migrations.RemoveConstraint(model_name='usagerollup', name='rollup_compacted'),
             ],
