@@ -84,9 +84,12 @@ class Period:
     @property
     def name(self) -> str:
         """For a file: 2026-11, or its first and its last day."""
-        first, last = self.since.date(), max(self.until - HOUR, self.since).date()
-        is_month = self == type(self).month(first.replace(day=1))
-        return f"{first:%Y-%m}" if is_month else f"{first}-to-{last}"
+        end = self.until - HOUR if self.until > self.since else self.since
+        first, last = self.since.date(), end.date()
+        edges = {(edge.day, edge.time()) for edge in (self.since, self.until)}
+        if edges == {(1, time())} and last != first and last.replace(day=1) == first:
+            return f"{first:%Y-%m}"
+        return f"{first}-to-{last}"
 
     @property
     def before(self) -> Self:

@@ -64,8 +64,8 @@ def neighbours(shown: Range, *, now: datetime) -> tuple[date | None, date | None
     """The months before and after a month; none after this one, and none beside anything else."""
     if not shown.query.startswith("month="):
         return None, None
-    later = shown.period.until.date()
-    return shown.before.since.date(), later if later <= now.date() else None
+    earlier, later = shown.before.since.date(), shown.period.until.date()
+    return earlier if earlier.year >= 2000 else None, later if later <= now.date() else None
 
 
 def _month(first: date, now: datetime) -> Range:

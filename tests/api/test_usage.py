@@ -101,6 +101,15 @@ def test_the_ends_of_time_are_periods_too(caller: Caller, end: str, status: int)
     assert caller.read("usage", **{"from": end}).status_code == status
 
 
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+@pytest.mark.parametrize("end", ["0001-01-01T00:00:00Z", "0001-01-01", "9999-12-31"])
+def test_the_ends_of_time_are_tables_too(caller: Caller, end: str, form: str) -> None:
+    asked = {"from": "0001-01-01", "to": end, "as": form, "details": "1"}
+    assert caller.read("usage", **asked).status_code == 200
+    table = caller.read("usage", **asked | {"from": "9999-12-01", "to": "9999-12-31"})
+    assert b"".join(table)
+
+
 @pytest.mark.parametrize(
     ("query", "field"),
     [
