@@ -90,7 +90,7 @@ def test_groups_of_several_names_add_up_to_the_whole() -> None:
     ]
     for name in names:
         assert sum(found.by(name).values(), NOTHING) == found.total
-    assert (found.total.batch_full, found.total.batch_percent) == (8, 80)
+    assert (int(found.total.batch_full), found.total.batch_percent) == (8, 80)
 
 
 def test_a_cache_that_saved_nothing_that_is_sure_saved_nothing() -> None:

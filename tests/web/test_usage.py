@@ -5,11 +5,13 @@ import re
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from aijobs.models import UsageRollup
 from aijobs.reading.money import Money
@@ -190,3 +192,17 @@ def test_few_dates_stand_under_the_chart_however_many_days_it_has() -> None:
         dates = [*Chart(days).dates]
         assert 1 <= len(dates) <= 7
         assert all(0 < x < 100 for _, x in dates)
+
+
+@pytest.mark.usefixtures("tenant")
+def test_a_budget_has_its_place_between_the_sums_and_the_days(
+    client: Client, tmp_path: Path, settings: Settings
+) -> None:
+    place = tmp_path / "usage" / "budget.html"
+    place.parent.mkdir()
+    place.write_text("<p>The budget of this month</p>")
+    [engine] = settings.TEMPLATES
+    settings.TEMPLATES = [engine | {"DIRS": [tmp_path, *engine["DIRS"]]}]
+    before, _, after = client.get("/usage").content.decode().partition("The budget of this month")
+    assert "Saved by the cache" in before
+    assert "Nothing charged in this period" in after
