@@ -112,6 +112,9 @@ class _Price:
     batch: tuple[_Tier, ...]
 
 
+Table = dict[str, list[_Price]]
+
+
 def charge(model: str, usage: Usage, *, batch: bool, on: dt.date) -> Charge:
     """What `usage` costs at the prices of the day `on`.
 
@@ -138,12 +141,6 @@ def by_kind(
     return tuple(map(_usd, tier.costs(usage)))
 
 
-def limits() -> list[int]:
-    """The lengths of prompts beyond which some model has another price, ascending."""
-    every = (price for prices in _table().values() for price in prices)
-    return sorted({tier.up_to for price in every for tier in price.sync if tier.up_to is not None})
-
-
 def estimate(
     model: str, prompt_tokens: int, max_output: int, *, batch: bool, on: dt.date
 ) -> Charge:
@@ -152,6 +149,59 @@ def estimate(
     Raises UnknownModel or UnpricedDay.
     """
     return charge(model, Usage(prompt_tokens, max_output), batch=batch, on=on)
+
+
+def units(
+    model: str,
+    tokens: Usage,
+    *,
+    prompt_tokens: int,
+    batch: bool,
+    on: dt.date,
+    table: Table | None = None,
+) -> int:
+    """What tokens cost in units of 1e-10 USD, in prompts of which each has `prompt_tokens`.
+
+    So those of many requests of one tier may be priced at once. Raises UnknownModel or UnpricedDay.
+    """
+    price = _price(model, on) if table is None else _found(table, model, on)
+    return _tier(price.batch if batch else price.sync, prompt_tokens).cost(tokens)
+
+
+def models(table: Table | None = None) -> list[str]:
+    """The models that a table has prices of, in the order of their names."""
+    return sorted(_table() if table is None else table)
+
+
+def nearest_day(model: str, on: dt.date, table: Table | None = None) -> dt.date:
+    """The day itself, if there is a price of it; else the nearest later one, else earlier one.
+
+    Raises UnknownModel.
+    """
+    prices = _prices(_table() if table is None else table, model)
+    if any(price.valid_from <= on <= price.valid_until for price in prices):
+        return on
+    later = [price.valid_from for price in prices if price.valid_from > on]
+    return min(later) if later else max(price.valid_until for price in prices)
+
+
+def limits(table: Table | None = None) -> list[int]:
+    """The lengths of a prompt, in tokens, up to which some tier of a table reaches."""
+    tiers = [
+        tier
+        for prices in (_table() if table is None else table).values()
+        for price in prices
+        for tier in price.sync
+    ]
+    return sorted({tier.up_to for tier in tiers if tier.up_to is not None})
+
+
+def table_with(toml: str) -> Table:
+    """The table in use, with further prices that go before its own.
+
+    Raises ValueError when they are no price table.
+    """
+    return _joined(load(toml, like=_built_in()), _table())
 
 
 def _count(usage: Mapping[str, Any], field: str) -> int:
@@ -183,25 +233,35 @@ def _usd(units: int) -> Decimal:
 
 @lru_cache(maxsize=1_024)
 def _price(model: str, on: dt.date) -> _Price:
-    table = _table()
-    prices = table.get(model, []) + table.get(re.sub(r"-\d{8}$", "", model), [])
-    if not prices:
-        raise UnknownModel(f"No price is known for the model {model!r}.")
-    for price in prices:
+    return _found(_table(), model, on)
+
+
+def _found(table: Table, model: str, on: dt.date) -> _Price:
+    for price in _prices(table, model):
         if price.valid_from <= on <= price.valid_until:
             return price
     raise UnpricedDay(f"No price is known for the model {model!r} on {on}.")
 
 
+def _prices(table: Table, model: str) -> list[_Price]:
+    prices = table.get(model, []) + table.get(re.sub(r"-\d{8}$", "", model), [])
+    if not prices:
+        raise UnknownModel(f"No price is known for the model {model!r}.")
+    return prices
+
+
 @lru_cache(maxsize=1)
-def _table() -> dict[str, list[_Price]]:
+def _table() -> Table:
     built_in = _built_in()
     table = load(built_in)
     if _further:
-        for model, prices in load(_further.read_text("utf-8"), like=built_in).items():
-            # _price takes the first that holds on a day.
-            table[model] = prices + table.get(model, [])
+        table = _joined(load(_further.read_text("utf-8"), like=built_in), table)
     return table
+
+
+def _joined(first: Table, then: Table) -> Table:
+    # _found takes the first that holds on a day.
+    return {model: first.get(model, []) + then.get(model, []) for model in {**then, **first}}
 
 
 def _built_in() -> str:
@@ -222,7 +282,7 @@ def use_table(path: Path | None) -> None:
     _price.cache_clear()
 
 
-def load(toml: str, *, like: str = "") -> dict[str, list[_Price]]:
+def load(toml: str, *, like: str = "") -> Table:
     """Read a price table; what its [defaults] leave out is as in the table `like`.
 
     Raises ValueError when it contradicts itself or needs rounding, or is none.
@@ -241,8 +301,8 @@ _TERMS = {
 }
 
 
-def _read(document: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, list[_Price]]:
-    table: dict[str, list[_Price]] = {}
+def _read(document: Mapping[str, Any], defaults: Mapping[str, Any]) -> Table:
+    table: Table = {}
     for entry in document["prices"]:
         terms = {**defaults, **entry}
         if unknown := terms.keys() - _TERMS:

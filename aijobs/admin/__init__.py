@@ -12,6 +12,7 @@ from aijobs.admin import (
     jobs,
     ledger,
     reconciliations,
+    spending,
     submissions,
 )
 
@@ -22,6 +23,7 @@ __all__ = [
     "jobs",
     "ledger",
     "reconciliations",
+    "spending",
     "submissions",
 ]
 

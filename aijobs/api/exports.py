@@ -1,8 +1,6 @@
-"""Downloads: the results of a collection as NDJSON, CSV or a workbook, in flat memory."""
+"""Downloads: the results of a collection, in flat memory, and what was spent."""
 
-import csv
-import io
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Literal
 
 from asgiref.sync import sync_to_async
@@ -13,17 +11,15 @@ from django.utils.text import slugify
 from aijobs.api import result_tables, translate, workbooks
 from aijobs.models import Collection, dump_json
 from aijobs.reading import jobs
+from aijobs.reading.tables import BYTE_ORDER_MARK, csv_lines, spending_header, spending_texts
+from aijobs.reading.usage import Usage
 from citizenapp.tenants.models import Tenant
 
 Form = Literal["ndjson", "csv", "xlsx"]
+Table = Literal["csv", "xlsx"]
 NDJSON = "application/x-ndjson"
 CSV = "text/csv"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-
-# What a spreadsheet takes for the start of a formula.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-# By this mark Excel knows a CSV as UTF-8. Programs may take it for a part of the first header.
-BYTE_ORDER_MARK = "\ufeff"
 
 
 def download(
@@ -43,11 +39,35 @@ def download(
         case "ndjson":
             chunks, media_type = _ndjson(tenant, collection), NDJSON
     name = slugify(collection.name) or "results"
+    return _streamed(request, chunks, media_type, f"{name}.{form}")
+
+
+def spending(
+    request: HttpRequest, found: Usage, names: Sequence[str], form: Table, *, bom: bool = False
+) -> StreamingHttpResponse:
+    """What was spent as a table with a head: a row for each group of these names.
+
+    It is read already, so that nothing ends it early.
+    """
+    chunks: Iterator[bytes]
+    if form == "xlsx":
+        chunks, media_type = workbooks.spending_chunks(found, names), XLSX
+    else:
+        mark = (BYTE_ORDER_MARK if bom else "").encode()
+        rows = (spending_texts(group, money) for group, money in found.groups(*names))
+        chunks = iter([mark + csv_lines([spending_header(names)]), csv_lines(rows)])
+        media_type = f"{CSV}; charset=utf-8"
+    return _streamed(request, chunks, media_type, f"usage-{found.period.name}.{form}")
+
+
+def _streamed(
+    request: HttpRequest, chunks: Iterator[bytes], media_type: str, name: str
+) -> StreamingHttpResponse:
     return StreamingHttpResponse(
         # Under ASGI Django would gather what a plain iterator yields before sending any of it.
         _from_threads(chunks) if isinstance(request, ASGIRequest) else chunks,
         content_type=media_type,
-        headers={"Content-Disposition": f'attachment; filename="{name}.{form}"'},
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 
 
@@ -65,16 +85,6 @@ def _ndjson(tenant: Tenant, collection: Collection) -> Iterator[bytes]:
 
 def _csv(tenant: Tenant, collection: Collection, *, bom: bool) -> Iterator[bytes]:
     table = result_tables.of(collection)
-    yield (BYTE_ORDER_MARK if bom else "").encode() + _lines([table.header])
+    yield (BYTE_ORDER_MARK if bom else "").encode() + csv_lines([table.header])
     for found in jobs.results(tenant, collection):
-        yield _lines(table.cells(translate.result_row(one)) for one in found)
-
-
-def _lines(rows: "list[list[str]] | Iterator[list[str]]") -> bytes:
-    text = io.StringIO()
-    csv.writer(text).writerows([_guarded(cell) for cell in row] for row in rows)
-    return text.getvalue().encode()
-
-
-def _guarded(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
+        yield csv_lines(table.cells(translate.result_row(one)) for one in found)

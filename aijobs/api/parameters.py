@@ -2,7 +2,7 @@
 
 import re
 from datetime import date, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 from uuid import UUID
 
 from django.utils.dateparse import parse_date
@@ -114,6 +114,25 @@ class Retry(Parameters):
     status: Literal["failed", "canceled"] = "failed"
 
 
+def _names(value: object) -> object:
+    names = value.split(",") if isinstance(value, str) else value
+    known = get_args(GroupBy)
+    if isinstance(names, list) and not {*names} <= {*known}:
+        raise PydanticCustomError(
+            "group_by", "Must be one or several of {known}.", {"known": ", ".join(known)}
+        )
+    return tuple(dict.fromkeys(names)) if isinstance(names, list) else names
+
+
+Groups = Annotated[
+    tuple[GroupBy, ...],
+    BeforeValidator(_names),
+    WithJsonSchema(
+        {"type": "array", "items": {"enum": [*get_args(GroupBy)], "type": "string"}, "minItems": 1}
+    ),
+]
+
+
 class UsageParameters(Parameters):
     """Which period to report on; None leaves an end of it to the default. Moments are in UTC."""
 
@@ -128,7 +147,25 @@ class UsageParameters(Parameters):
         alias="to",
         description="Up to the end of the hour of this moment, or of this day; default: now.",
     )
-    group_by: GroupBy = "day"
+    group_by: Groups = Field(
+        ("day",),
+        description="One or several, which may also be sent with commas between them. With several,"
+        " and with what is neither `day`, `job_type` nor `route`, the answer has `details`.",
+    )
+    details: bool = Field(
+        False, description="Tell the share that went by batch and what the cache saved as well."
+    )
+    form: Literal["json", "csv", "xlsx"] = Field("json", alias="as")
+    bom: bool = Field(
+        False, description="Begin a csv with a byte order mark, by which Excel knows it as UTF-8."
+    )
+    lists: ClassVar[frozenset[str]] = frozenset({"group_by"})
+
+    @property
+    def has_details(self) -> bool:
+        """Whether the answer tells more than it did when it had three groups."""
+        is_plain = len(self.group_by) == 1 and self.group_by[0] in {"day", "job_type", "route"}
+        return self.details or not is_plain
 
     @model_validator(mode="before")
     @classmethod

@@ -234,7 +234,27 @@ class _Jobs(Shape):
     jobs: int
 
 
-class Spent(Cost, Tokens, _Jobs):
+Share = Annotated[
+    Decimal,
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^[01]\.\d{4}$", "examples": ["0.6500"]}),
+]
+
+
+class _Details(Shape):
+    answers: int | None = Field(None, description="Charges: one for each answer.")
+    batch_sync_cost_usd: Usd | None = Field(
+        None, description="The part of `sync_cost_usd` that went by batch."
+    )
+    batch_share: Share | None = Field(None, description="The same as a share, rounded down.")
+    cache_saved_usd: Usd | None = Field(
+        None,
+        description="What reading from the cache saved, less what writing to it cost more; by the"
+        " lowest tier of prices where they rise with the length of the prompt.",
+    )
+
+
+class Spent(_Details, Cost, Tokens, _Jobs):
     """Sums over the charges of a period."""
 
 
@@ -242,10 +262,17 @@ class _Group(Shape):
     day: date | None = None
     job_type: str | None = None
     route: Route | None = None
+    model: str | None = Field(None, description="Empty: charged before models were kept.")
+    created_by: str | None = Field(
+        None,
+        description="Who queued the jobs, a member's name or a key; empty: charged before it was"
+        " kept, or after the job was deleted.",
+    )
+    collection: str | None = Field(None, description="An id; empty: jobs of no collection.")
 
 
 class SpentRow(Spent, _Group):
-    """One of `day`, `job_type` and `route` is there: what it is grouped by."""
+    """Of `day`, `job_type` and so on those are there that it is grouped by."""
 
 
 class Pause(Shape):
@@ -261,7 +288,7 @@ class Usage(Shape):
 
     since: datetime = Field(alias="from")
     until: datetime = Field(alias="to")
-    group_by: GroupBy
+    group_by: GroupBy | list[GroupBy] = Field(description="A list where it is several.")
     rows: list[SpentRow]
     totals: Spent
     estimated_answers: int | None = Field(

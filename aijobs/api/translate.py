@@ -1,5 +1,6 @@
 """What was read, in the shapes that the API answers with. Nothing here asks the database."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from rest_framework.request import Request
@@ -80,17 +81,21 @@ def collection(found: CollectionDetail) -> shapes.Collection:
     )
 
 
-def usage(found: Usage, group_by: GroupBy, pause: CircuitBreaker | None) -> shapes.Usage:
-    """A report: a row for each day, job type or route that has a charge, and the totals."""
+def usage(
+    found: Usage, group_by: Sequence[GroupBy], pause: CircuitBreaker | None, *, details: bool
+) -> shapes.Usage:
+    """A report: a row for each group that has a charge, and the totals."""
     return shapes.Usage(
         since=found.period.since,
         until=found.period.until,
-        group_by=group_by,
+        group_by=group_by[0] if len(group_by) == 1 else [*group_by],
         rows=[
-            shapes.SpentRow(**{group_by: name}, **_spent(money))
-            for name, money in found.rows(group_by)
+            shapes.SpentRow(
+                **dict(zip(group_by, group, strict=True)), **_spent(money, details=details)
+            )
+            for group, money in found.groups(*group_by)
         ],
-        totals=shapes.Spent(**_spent(found.total)),
+        totals=shapes.Spent(**_spent(found.total, details=details)),
         estimated_answers=found.estimated or None,
         paused=shapes.Pause(
             reason=BlockReason(pause.reason),
@@ -156,8 +161,16 @@ def _error(attempt: JobAttempt | None) -> shapes.JobError | None:
     return shapes.JobError(type=attempt.error_type, message=attempt.message)
 
 
-def _spent(money: Money) -> dict[str, Any]:
-    return {"jobs": money.jobs, **_tokens(money), **_cost(money)}
+def _spent(money: Money, *, details: bool) -> dict[str, Any]:
+    more: dict[str, Any] = {
+        "answers": money.answers,
+        "batch_sync_cost_usd": money.batch_full,
+        "batch_share": money.batch_share,
+        "cache_saved_usd": money.cache_saved,
+    }
+    return {
+        "jobs": money.jobs, **_tokens(money), **_cost(money), **(more if details else {}),
+    }  # fmt: skip
 
 
 def _tokens(money: Money) -> dict[str, Any]:

@@ -1,16 +1,18 @@
 """GET usage: what a tenant spent and saved in a period."""
 
+from django.http import HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from aijobs.api import openapi, shapes, translate
+from aijobs.api import exports, openapi, shapes, translate
+from aijobs.api.bodies import JSON
 from aijobs.api.endpoint import Endpoint
 from aijobs.api.parameters import UsageParameters, documented
 from aijobs.jobtypes import InvalidInput
 from aijobs.models import CircuitBreaker
-from aijobs.reading.usage import EndsBeforeItBegins, Period, usage
+from aijobs.reading.usage import PRICED_BY, EndsBeforeItBegins, Period, usage
 
 
 class UsageReport(Endpoint):
@@ -21,22 +23,34 @@ class UsageReport(Endpoint):
         summary="What was spent and saved",
         tags=["usage"],
         parameters=documented(UsageParameters),
-        responses=openapi.responses({200: shapes.Usage}, 400),
+        responses=openapi.responses(
+            {(200, JSON): shapes.Usage, (200, exports.CSV): str, (200, exports.XLSX): bytes}, 400
+        ),
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponseBase:
         """One charge for each answer, by the usage that Anthropic returned. Sums are USD.
 
         Days and hours are in UTC, and a period has whole hours: `from` and `to` of the answer say
-        which. A job is counted when it is charged for the first time.
+        which. A job is counted when it is charged for the first time. The groups add up to the
+        totals, to the last digit. In csv and xlsx, a row is a group, and there are no totals.
         """
         wanted = UsageParameters.read(request.query_params)
         try:
             period = Period.around(wanted.since, wanted.until, now=timezone.now())
         except EndsBeforeItBegins:
             raise InvalidInput({"from": ["Must not be after `to`."]}) from None
+        names: dict[str, None] = dict.fromkeys(wanted.group_by)
+        if wanted.has_details or wanted.form != "json":
+            names |= dict.fromkeys(PRICED_BY)
+        found = usage(self.access.tenant, period, [*names])
+        if wanted.form != "json":
+            return exports.spending(
+                request._request, found, wanted.group_by, wanted.form, bom=wanted.bom
+            )
         report = translate.usage(
-            usage(self.access.tenant, period),
+            found,
             wanted.group_by,
             CircuitBreaker.objects.open().first(),
+            details=wanted.has_details,
         )
         return Response(report.model_dump(mode="json", by_alias=True, exclude_none=True))

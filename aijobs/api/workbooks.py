@@ -1,6 +1,6 @@
-"""The results of a collection as a workbook: a sheet of rows, and one for each list in a result."""
+"""Workbooks: the results of a collection, with a sheet for each list in them, and spending."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from tempfile import NamedTemporaryFile
 from typing import Any
 
@@ -10,6 +10,8 @@ from aijobs.api import result_tables, shapes, translate
 from aijobs.api.result_tables import COSTS, ResultTable
 from aijobs.models import Collection
 from aijobs.reading import jobs
+from aijobs.reading.tables import spending_cells, spending_header
+from aijobs.reading.usage import Usage
 from citizenapp.tenants.models import Tenant
 
 PIECE = 1 << 18
@@ -17,6 +19,15 @@ PIECE = 1 << 18
 MOST_ROWS = 1_048_576
 MOST_CHARS = 32_767
 CUT = " … [cut: a cell holds no more; all of it is in CSV and NDJSON]"
+
+
+# Rows go to a file one by one. A text is a text, whatever it begins with, and never a link.
+OPTIONS = {
+    "constant_memory": True,
+    "strings_to_formulas": False,
+    "strings_to_urls": False,
+    "strings_to_numbers": False,
+}
 
 
 def chunks(tenant: Tenant, collection: Collection) -> Iterator[bytes]:
@@ -27,16 +38,21 @@ def chunks(tenant: Tenant, collection: Collection) -> Iterator[bytes]:
             yield piece
 
 
+def spending_chunks(found: Usage, names: Sequence[str]) -> Iterator[bytes]:
+    """A workbook of what was spent: a row for each group of these names."""
+    with NamedTemporaryFile(suffix=".xlsx") as file:
+        with xlsxwriter.Workbook(file.name, OPTIONS) as workbook:
+            workbook.set_properties({"created": found.period.since, "title": "Usage"})
+            sheet = _Sheets(workbook, "Usage", spending_header(names))
+            for group, money in found.groups(*names):
+                sheet.add([*spending_cells(group, money)])
+        while piece := file.read(PIECE):
+            yield piece
+
+
 def _write(tenant: Tenant, collection: Collection, path: str) -> None:
     table = result_tables.of(collection)
-    # Rows go to a file one by one. A text is a text, whatever it begins with, and never a link.
-    options = {
-        "constant_memory": True,
-        "strings_to_formulas": False,
-        "strings_to_urls": False,
-        "strings_to_numbers": False,
-    }
-    with xlsxwriter.Workbook(path, options) as workbook:
+    with xlsxwriter.Workbook(path, OPTIONS) as workbook:
         workbook.set_properties({"created": collection.created_at, "title": collection.name})
         results = _Sheets(workbook, "Results", table.header)
         lists = {

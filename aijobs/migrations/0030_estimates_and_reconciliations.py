@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('aijobs', '0007_no_document_in_inputs'),
+        ('aijobs', '0021_index_rollups'),
     ]
 
     operations = [

@@ -92,7 +92,11 @@ class UsageRollupQuerySet(models.QuerySet["UsageRollup"]):
 
 
 class UsageRollup(models.Model):
-    """Charges of one hour, one tenant and one kind, added up."""
+    """Charges of one hour, one tenant and one kind, added up.
+
+    `model` and `created_by` are empty in rows from before they were kept; so is the latter where
+    the job was gone when its charge came.
+    """
 
     tenant = models.ForeignKey(Tenant, models.PROTECT, db_index=False)
     # As in the ledger: collections may be pruned, sums stay.
@@ -100,12 +104,22 @@ class UsageRollup(models.Model):
     hour = models.DateTimeField()
     job_type = models.CharField(max_length=20)
     route = models.CharField(max_length=5, choices=AIJob.Route.choices)
+    model = models.CharField(
+        max_length=100, blank=True, db_default="", help_text="As Anthropic named it."
+    )
+    created_by = models.CharField(
+        max_length=150, blank=True, db_default="", help_text="Who queued the jobs: a name or a key."
+    )
     jobs = models.PositiveIntegerField(help_text="Jobs charged for the first time.")
     answers = models.PositiveIntegerField(help_text="Charges.")
     input_tokens = models.PositiveBigIntegerField()
     output_tokens = models.PositiveBigIntegerField()
     cache_read_tokens = models.PositiveBigIntegerField()
     cache_write_tokens = models.PositiveBigIntegerField()
+    # A positive one would bring a check, for which PostgreSQL reads and locks the whole table.
+    cache_write_1h_tokens = models.BigIntegerField(
+        db_default=0, help_text="Of the cache writes, those that are kept for an hour."
+    )
     cost_usd = models.DecimalField(max_digits=20, decimal_places=10)
     sync_cost_usd = models.DecimalField(max_digits=20, decimal_places=10)
     saved_usd = models.DecimalField(max_digits=20, decimal_places=10)
@@ -117,10 +131,13 @@ class UsageRollup(models.Model):
         verbose_name_plural = "spending"
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["tenant", "hour", "job_type", "route", "collection_id"],
+                fields=[
+                    *("tenant", "hour", "job_type", "route"),
+                    *("collection_id", "model", "created_by"),
+                ],
                 nulls_distinct=False,
                 condition=Q(is_compacted=True),
-                name="rollup_compacted",
+                name="rollup_compacted_by_model",
             ),
         ]
         indexes: ClassVar = [
@@ -160,7 +177,10 @@ def _compact(model: type[models.Model], key: Sequence[str]) -> str:
 
 
 COMPACT_COUNTERS = _compact(StatusCounter, ("collection_id", "status", "batch_id"))
-COMPACT_ROLLUPS = _compact(UsageRollup, ("tenant_id", "hour", "job_type", "route", "collection_id"))
+COMPACT_ROLLUPS = _compact(
+    UsageRollup,
+    ("tenant_id", "hour", "job_type", "route", "collection_id", "model", "created_by"),
+)
 
 
 def compact() -> None:

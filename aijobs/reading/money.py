@@ -1,15 +1,15 @@
 """What was spent and saved: sums of USD and of the tokens that they bought."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 from typing import Any, cast
 from uuid import UUID
 
 from django.db.models import Count, F, Q, Sum
 
-from aijobs.models import LedgerEntry, UsageRollup
+from aijobs.models import AIJob, LedgerEntry, UsageRollup
 from aijobs.models.rollups import UsageRollupQuerySet
 from citizenapp.tenants.models import Tenant
 
@@ -32,6 +32,8 @@ OF_HOURS = _SUMS | {
     "answers": Sum("answers"),
     "jobs": Sum("jobs"),
     "cache_write_tokens": Sum("cache_write_tokens"),
+    "cache_write_1h_tokens": Sum("cache_write_1h_tokens"),
+    "batch_full": Sum("sync_cost_usd", filter=Q(route=AIJob.Route.BATCH), default=Decimal(0)),
 }
 
 
@@ -39,7 +41,9 @@ OF_HOURS = _SUMS | {
 class Money:
     """USD, and the tokens they bought. `full` is what the same usage costs at full price.
 
-    `jobs` counts those that were charged for the first time; sums of single jobs leave it at 0.
+    `jobs` counts those that were charged for the first time; sums of single jobs leave it at 0,
+    and `batch_full`, the full price of what went by batch, as well. `cache_saved` is what reading
+    from the cache saved less what writing to it cost more; only reports by model know it.
     `estimated` counts answers without a usage of Anthropic's; sums by the hour leave it at 0.
     """
 
@@ -53,9 +57,27 @@ class Money:
     cache_write_tokens: int = 0
     output_tokens: int = 0
     estimated: int = 0
+    cache_write_1h_tokens: int = 0
+    batch_full: Decimal = Decimal(0)
+    cache_saved: Decimal = Decimal(0)
 
     def __add__(self, other: "Money") -> "Money":
-        return Money(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+        # One by one: a page adds up thousands of them.
+        return Money(
+            cost=self.cost + other.cost,
+            full=self.full + other.full,
+            saved=self.saved + other.saved,
+            jobs=self.jobs + other.jobs,
+            answers=self.answers + other.answers,
+            input_tokens=self.input_tokens + other.input_tokens,
+            cache_read_tokens=self.cache_read_tokens + other.cache_read_tokens,
+            cache_write_tokens=self.cache_write_tokens + other.cache_write_tokens,
+            output_tokens=self.output_tokens + other.output_tokens,
+            cache_write_1h_tokens=self.cache_write_1h_tokens + other.cache_write_1h_tokens,
+            batch_full=self.batch_full + other.batch_full,
+            cache_saved=self.cache_saved + other.cache_saved,
+            estimated=self.estimated + other.estimated,
+        )
 
     @property
     def tokens_read(self) -> int:
@@ -67,6 +89,17 @@ class Money:
         """Of the full price, rounded down: never more is claimed than was saved."""
         return int(100 * self.saved / self.full) if self.full else 0
 
+    @property
+    def batch_share(self) -> Decimal:
+        """Of the full price, what went by batch: 0 to 1, rounded down to four places."""
+        share = self.batch_full / self.full if self.full else Decimal(0)
+        return share.quantize(Decimal("0.0001"), rounding=ROUND_FLOOR)
+
+    @property
+    def batch_percent(self) -> int:
+        """The same in percent, rounded down."""
+        return int(100 * self.batch_share)
+
 
 NOTHING = Money()
 
@@ -74,6 +107,11 @@ NOTHING = Money()
 def spent(tenant: Tenant, since: datetime) -> Money:
     """From the hour of this moment on."""
     return money(hours(tenant).since(since).aggregate(**OF_HOURS))
+
+
+def spent_between(tenant: Tenant, since: datetime, until: datetime) -> Money:
+    """From the hour of `since` on, up to the hour of `until`, which is not part of it."""
+    return money(hours(tenant).since(since).filter(hour__lt=until).aggregate(**OF_HOURS))
 
 
 def spent_on_jobs(tenant: Tenant, job_ids: Iterable[UUID]) -> dict[UUID, Money]:
@@ -90,7 +128,7 @@ def spent_on_collection(tenant: Tenant, collection_id: UUID) -> Money:
 
 
 def hours(tenant: Tenant) -> UsageRollupQuerySet:
-    """The tenant's charges, added up by hour, job type, route and collection."""
+    """The tenant's charges, added up by hour, job type, route, collection, model and sender."""
     return UsageRollup.objects.filter(tenant=tenant)
 
 

@@ -6,7 +6,7 @@ Nonsense is refused and named. Nobody is shown everything who asked for somethin
 
 from contextlib import suppress
 from datetime import UTC, date, datetime, time
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from django.http import QueryDict
 from django.utils.dateparse import parse_date, parse_datetime
@@ -68,11 +68,17 @@ class Parameters(BaseModel):
     """The parameters of an address, by name; one that is no field is refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    # Those that may come several times, or once with commas.
+    lists: ClassVar[frozenset[str]] = frozenset()
 
     @classmethod
     def read(cls, query: QueryDict) -> Self:
         """Raises InvalidInput, with messages by parameter."""
-        given = {name: value for name, value in query.items() if value != ""}
+        given = {
+            name: ",".join(filter(None, query.getlist(name))) if name in cls.lists else value
+            for name, value in query.items()
+        }
+        given = {name: value for name, value in given.items() if value != ""}
         problems: list[ErrorDetails] = []
         try:
             return cls.model_validate(given)

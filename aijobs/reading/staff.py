@@ -1,13 +1,16 @@
 """What staff see of all tenants: the only readers that begin at no tenant."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from django.db.models import Count
 
-from aijobs.models import AIJob, Batch, LedgerEntry
+from aijobs.models import AIJob, Batch, LedgerEntry, UsageRollup
 from aijobs.models.jobs import AIJobQuerySet
+from aijobs.reading import replay
 from aijobs.reading.money import OF_CHARGES, Money, money
+from aijobs.reading.usage import Period, Usage, report
+from aijobs.whatif import Charges
 
 
 def jobs() -> AIJobQuerySet:
@@ -29,3 +32,13 @@ def spent_on_batch(batch: Batch) -> Money:
 def charges_of(job_id: UUID) -> Iterable[LedgerEntry]:
     """The entries of the ledger for a job, in their order, corrections among them."""
     return LedgerEntry.objects.filter(job_id=job_id).order_by("pk")
+
+
+def usage_of_all(period: Period, names: Sequence[str]) -> Usage:
+    """What all tenants were charged in a period, by some of GROUPS. One query."""
+    return report(UsageRollup.objects.all(), period, names)
+
+
+def charges_of_all(period: Period, limits: Sequence[int]) -> list[Charges]:
+    """What all tenants were charged in a period, to be priced anew."""
+    return replay.of_entries(LedgerEntry.objects.all(), period, limits)

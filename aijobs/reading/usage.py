@@ -1,19 +1,38 @@
-"""What was spent and saved in a period, by day, by job type and by route."""
+"""What was spent and saved in a period: by day, job type, route, model, sender, collection."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from typing import Any, Literal, Self, TypeVar, cast, get_args
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any, Literal, Self, TypeVar, cast
 
-from django.db.models.functions import TruncDate
+from django.db.models import CharField, F, Value
+from django.db.models.functions import Cast, Coalesce, TruncDate
 
-from aijobs.models import LedgerEntry
-from aijobs.models.rollups import HOUR, start_of_hour
+from aijobs import jobtypes
+from aijobs.models import AIJob, LedgerEntry
+from aijobs.models.rollups import HOUR, UsageRollupQuerySet, start_of_hour
+from aijobs.outcomes.charges import price_of
+from aijobs.pricing import Usage as Tokens
 from aijobs.reading.money import NOTHING, OF_HOURS, Money, hours
 from citizenapp.tenants.models import Tenant
 
-GroupBy = Literal["day", "job_type", "route"]
+GroupBy = Literal["day", "job_type", "route", "model", "created_by", "collection"]
 KeyT = TypeVar("KeyT", bound=date | str)
+
+# What sums may be grouped by. A group of no collection, and one from before models and senders
+# were kept, is called "".
+GROUPS: Mapping[str, Any] = {
+    "day": TruncDate("hour", tzinfo=UTC),
+    "job_type": F("job_type"),
+    "route": F("route"),
+    "model": F("model"),
+    "created_by": F("created_by"),
+    "collection": Coalesce(Cast("collection_id", CharField()), Value("")),
+    "tenant": F("tenant_id"),
+}
+# What the price of a token depends on.
+PRICED_BY: tuple[GroupBy, ...] = ("day", "job_type", "route", "model")
 
 DEFAULT_LENGTH = timedelta(days=30)
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
@@ -52,6 +71,34 @@ class Period:
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
         return cls(midnight - timedelta(days=days - 1), start_of_hour(now) + HOUR)
 
+    @classmethod
+    def month(cls, first: date) -> Self:
+        """The calendar month in UTC that begins with this day."""
+        return cls(_midnight(first), _midnight((first + timedelta(days=31)).replace(day=1)))
+
+    @classmethod
+    def days_from(cls, first: date, last: date) -> Self:
+        """From one day in UTC to another, both of them part of it."""
+        return cls(_midnight(first), _midnight(last + timedelta(days=1)))
+
+    @property
+    def name(self) -> str:
+        """For a file: 2026-11, or its first and its last day."""
+        end = self.until - HOUR if self.until > self.since else self.since
+        first, last = self.since.date(), end.date()
+        edges = {(edge.day, edge.time()) for edge in (self.since, self.until)}
+        if edges == {(1, time())} and last != first and last.replace(day=1) == first:
+            return f"{first:%Y-%m}"
+        return f"{first}-to-{last}"
+
+    @property
+    def before(self) -> Self:
+        """The month before a month; before anything else, as much time."""
+        first = self.since.date()
+        if self == type(self).month(first.replace(day=1)):
+            return type(self).month((first - timedelta(days=1)).replace(day=1))
+        return type(self)(self.since - (self.until - self.since), self.since)
+
     @property
     def days(self) -> list[date]:
         """Every day of which it has an hour. Not for a period of centuries."""
@@ -61,57 +108,96 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """The sums of a period. Only what has a charge is in its groups; `by_day` is in order."""
+    """The sums of a period. Only what has a charge is in its groups.
+
+    `lines` are the finest groups there are: a value for each of `names`, and their sums.
+    """
 
     period: Period
     total: Money
-    by_day: Mapping[date, Money]
-    by_job_type: Mapping[str, Money]
-    by_route: Mapping[str, Money]
-    estimated: int
-    """Answers that are charged by an estimate."""
+    names: Sequence[str]
+    lines: Sequence[tuple[tuple[Any, ...], Money]]
+    estimated: int = 0
+    """Answers that are charged by an estimate; only the report on one tenant knows them."""
 
     @property
     def every_day(self) -> list[tuple[date, Money]]:
         """The days of the period in order, those without a charge among them."""
-        return [(day, self.by_day.get(day, NOTHING)) for day in self.period.days]
+        by_day = self.by("day")
+        return [(day, by_day.get(day, NOTHING)) for day in self.period.days]
 
-    def rows(self, group_by: GroupBy) -> list[tuple[date | str, Money]]:
-        """What `group_by` names and its sums, in the order of the names."""
-        groups: Mapping[GroupBy, Mapping[Any, Money]] = {
-            "day": self.by_day,
-            "job_type": self.by_job_type,
-            "route": self.by_route,
-        }
-        return sorted(groups[group_by].items(), key=lambda group: group[0])
+    def by(self, *names: str) -> dict[Any, Money]:
+        """The sums by these of the own names: by values of one, by tuples of several."""
+        places = [self.names.index(name) for name in names]
+        groups: dict[Any, Money] = {}
+        for values, money in self.lines:
+            chosen = tuple(values[place] for place in places)
+            key = chosen if len(chosen) > 1 else chosen[0]
+            groups[key] = groups[key] + money if key in groups else money
+        return groups
+
+    def rows(self, *names: str) -> list[tuple[Any, Money]]:
+        """The same in the order of the values."""
+        return sorted(self.by(*names).items(), key=lambda group: group[0])
+
+    def groups(self, *names: str) -> list[tuple[tuple[Any, ...], Money]]:
+        """The same, with a tuple of values where it is of one as well."""
+        return [(key if len(names) > 1 else (key,), money) for key, money in self.rows(*names)]
 
 
-def usage(tenant: Tenant, period: Period) -> Usage:
-    """What a tenant was charged in a period. Two queries."""
-    names: tuple[GroupBy, ...] = get_args(GroupBy)
-    sums = (
-        hours(tenant)
-        .filter(hour__gte=period.since, hour__lt=period.until)
-        .values("job_type", "route", day=TruncDate("hour", tzinfo=UTC))
+def usage(tenant: Tenant, period: Period, names: Sequence[str] = PRICED_BY) -> Usage:
+    """What a tenant was charged in a period, by some of GROUPS. Two queries.
+
+    What the cache saved is known where PRICED_BY is among the names.
+    """
+    found = report(hours(tenant), period, names)
+    return replace(found, estimated=estimated(tenant, period))
+
+
+def report(rows: UsageRollupQuerySet, period: Period, names: Sequence[str]) -> Usage:
+    """The sums of these rows in a period, by some of GROUPS. One query."""
+    found = (
+        rows.filter(hour__gte=period.since, hour__lt=period.until)
+        .values(**{f"by_{name}": GROUPS[name] for name in names})
         .annotate(**OF_HOURS)
-        .order_by("day")
+        .order_by()
     )
-    rows = cast("Iterable[dict[str, Any]]", sums)
+    is_priced = {*PRICED_BY} <= {*names}
     total = NOTHING
-    groups: dict[str, dict[Any, Money]] = {name: {} for name in names}
-    for row in rows:
-        keys = {name: row.pop(name) for name in names}
+    lines = []
+    for row in cast("Iterable[dict[str, Any]]", found):
+        values = {name: row.pop(f"by_{name}") for name in names}
         money = Money(**row)
+        if is_priced and (money.cache_read_tokens or money.cache_write_tokens):
+            money = replace(money, cache_saved=_cache_saved(values, money))
         total += money
-        for name, key in keys.items():
-            groups[name][key] = groups[name].get(key, NOTHING) + money
-    return Usage(
-        period,
-        total,
-        by_day=groups["day"],
-        by_job_type=groups["job_type"],
-        by_route=groups["route"],
-        estimated=estimated(tenant, period),
+        lines.append((tuple(values.values()), money))
+    return Usage(period, total, names, lines)
+
+
+def _cache_saved(group: Mapping[str, Any], money: Money) -> Decimal:
+    """What the same prompts cost without a cache, less what they cost with it.
+
+    By the prices of the day of the charges. Where a price rises with the length of the prompt, by
+    its lowest tier: sums no longer know their prompts, and never more is claimed than was saved.
+    """
+    if not group["model"] or group["job_type"] not in jobtypes.names():
+        return Decimal(0)  # From before models were kept, or of a kind that is gone.
+    plain, read, written_5m, written_1h = (
+        price_of(
+            group["model"],
+            group["job_type"],
+            token,
+            batch=group["route"] == AIJob.Route.BATCH,
+            on=group["day"],
+        ).charge.cost_usd
+        for token in (Tokens(1, 0), Tokens(0, 0, 1), Tokens(0, 0, 0, 1), Tokens(0, 0, 0, 0, 1))
+    )
+    for_an_hour = money.cache_write_1h_tokens
+    return (
+        money.cache_read_tokens * (plain - read)
+        - (money.cache_write_tokens - for_an_hour) * (written_5m - plain)
+        - for_an_hour * (written_1h - plain)
     )
 
 
@@ -124,6 +210,10 @@ def estimated(tenant: Tenant, period: Period) -> int:
 def dearest_first(groups: Mapping[KeyT, Money]) -> list[tuple[KeyT, Money]]:
     """By full price, so that what was saved does not hide what costs most."""
     return sorted(groups.items(), key=lambda group: group[1].full, reverse=True)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
 
 
 def _end_of_hour(moment: datetime) -> datetime:

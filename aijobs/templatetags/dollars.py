@@ -9,7 +9,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from django import template
 
@@ -105,6 +105,12 @@ def exactly(sums: Sums) -> Shown:
 
 
 @register.filter
+def to_the_last_place(sums: Sums) -> Shown:
+    """The three sums with every place that the ledger keeps, as rows of a table have them."""
+    return _shown(sums.cost, sums.full, sums.saved, LEDGER_PLACES)
+
+
+@register.filter
 def singly(rows: Sequence[Any]) -> list[tuple[Any, Shown | None]]:
     """Each row with its sums, in one unit for the whole table, where no total is shown.
 
@@ -140,6 +146,43 @@ def dearest(rows: Sequence[tuple[Any, Sums, Shown]]) -> str:
     """The highest full price among rows of `adding_up_to`, as it is written for its row."""
     shown = max((shown for *_, shown in rows), key=lambda one: one.full_value, default=None)
     return shown.full if shown else written(Decimal(0), _LEAST_PLACES)
+
+
+class Compared(NamedTuple):
+    """What something was, would be, and the difference, as they are written."""
+
+    name: Any
+    was: str
+    would_be: str
+    difference: str
+
+
+def compared(
+    rows: Sequence[tuple[Any, Sums, Sums]], was: Sums, would_be: Sums
+) -> tuple[list[Compared], Compared]:
+    """Rows of (name, was, would be), and their totals: what each row and each column shows adds up.
+
+    The totals are written as `together` would, but with as many places as the larger needs.
+    """
+    places = places_for([was.full, would_be.full])
+    totals = [of_one(total, places)[0] for total in (was, would_be)]
+    columns = [
+        divided([row[column].cost for row in rows], total, places)
+        for column, total in zip((1, 2), totals, strict=True)
+    ]
+
+    def line(name: Any, before: Decimal, after: Decimal) -> Compared:
+        return Compared(name, *(written(one, places) for one in (before, after, after - before)))
+
+    lines = [line(row[0], *pair) for row, *pair in zip(rows, *columns, strict=True)]
+    return lines, line("", *totals)
+
+
+@register.filter
+def beside(amount: Decimal, total: Sums) -> str:
+    """Another amount on a card of `total`: with as many places, rounded down."""
+    places = places_for([total.full])
+    return written(_rounded(amount, places, ROUND_FLOOR), places)
 
 
 def _shown(cost: Decimal, full: Decimal, saved: Decimal, places: int) -> Shown:

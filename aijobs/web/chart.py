@@ -1,10 +1,16 @@
 """The bars of what was spent and saved by day, laid out in percent of the drawing."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from math import ceil
 
 from aijobs.reading.money import Money
+
+MOST_LINES = 5  # above the ground
+MOST_DATES = 5
+_STEPS = [Decimal(step) for step in ("1", "2", "2.5", "5", "10")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +25,19 @@ class Bar:
 
     @property
     def spent_y(self) -> float:
-        return 100 - self.spent_height
+        return round(100 - self.spent_height, 3)
 
     @property
     def saved_y(self) -> float:
-        return self.spent_y - self.saved_height
+        return round(self.spent_y - self.saved_height, 3)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the scale, and what it stands for in USD."""
+
+    y: float
+    amount: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +47,48 @@ class Chart:
     days: list[tuple[date, Money]]
 
     @property
-    def first(self) -> date:
-        return self.days[0][0]
+    def step(self) -> Decimal:
+        """USD between two lines: a round number, and as small as few lines allow."""
+        dearest = max((money.full for _, money in self.days), default=Decimal(0))
+        if not dearest:
+            return Decimal(0)
+        unit = Decimal(1).scaleb((dearest / MOST_LINES).adjusted())
+        return next(step * unit for step in _STEPS if step * unit * MOST_LINES >= dearest)
 
     @property
-    def last(self) -> date:
-        return self.days[-1][0]
+    def count(self) -> int:
+        """How many lines are above the ground: the highest is at or above the dearest day."""
+        dearest = max((money.full for _, money in self.days), default=Decimal(0))
+        return ceil(dearest / self.step) if dearest else 0
 
     @property
     def top(self) -> Decimal:
-        """The full price of the dearest day, in USD."""
-        return max((money.full for _, money in self.days), default=Decimal(0))
+        """What the whole height stands for, in USD."""
+        return self.step * self.count
+
+    @property
+    def lines(self) -> list[Line]:
+        """From the top to the ground."""
+        exponent = self.step.normalize().as_tuple().exponent
+        places = max(0, -exponent) if isinstance(exponent, int) else 0
+        # Cents have two places.
+        places = 2 if places == 1 else places
+        return [
+            Line(
+                round(100 - 100 * number / self.count, 3),
+                f"${self.step * number:,.{places}f}" if number else "$0",
+            )
+            for number in range(self.count, -1, -1)
+            if self.count
+        ]
+
+    @property
+    def dates(self) -> Iterator[tuple[date, float]]:
+        """Some days at equal distances, each with the middle of its bar."""
+        every = -(-len(self.days) // MOST_DATES)
+        width = 100 / len(self.days)
+        for number in range(0, len(self.days), every):
+            yield self.days[number][0], round(number * width + width / 2, 3)
 
     @property
     def bars(self) -> list[tuple[Bar, Money]]:

@@ -1,20 +1,34 @@
 """The query parameters of the pages. A page that takes some says so with `asks`."""
 
+import re
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import date, timedelta
+from decimal import Decimal
 from functools import wraps
 from typing import Annotated, Concatenate, Literal, ParamSpec, TypeVar
 from uuid import UUID
 
 from django.http import HttpResponseBase
 from django.shortcuts import render
-from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+)
 from pydantic_core import PydanticCustomError
 
+from aijobs import pricing
 from aijobs.jobtypes import InvalidInput
 from aijobs.jobtypes.text import utf8
 from aijobs.reading.pages import Position
 from aijobs.reading.parameters import JobTypeName, Parameters, Status
 from aijobs.web.guards import MemberRequest, Page
+
+LONGEST_RANGE = timedelta(days=366)
 
 P = ParamSpec("P")
 AskedT = TypeVar("AskedT", bound=Parameters)
@@ -79,10 +93,79 @@ class Chosen(PageParameters):
     job_type: JobTypeName | None = None
 
 
-class Days(PageParameters):
-    """How many days a report reaches back, today among them."""
+def _month(value: object) -> object:
+    if isinstance(value, str):
+        match = re.fullmatch(r"(20\d\d)-(0[1-9]|1[0-2])", value)
+        if match is None:
+            raise PydanticCustomError("month", "Must be a month such as 2026-11.")
+        return date(int(match[1]), int(match[2]), 1)
+    return value
 
-    days: Literal["7", "30", "90"] = "30"
+
+def _day(value: object) -> object:
+    if isinstance(value, str):
+        with suppress(ValueError):
+            if re.fullmatch(r"20\d\d-\d\d-\d\d", value):
+                return date.fromisoformat(value)
+        raise PydanticCustomError("day", "Must be a day such as 2026-11-02.")
+    return value
+
+
+Month = Annotated[
+    date, BeforeValidator(_month), WithJsonSchema({"type": "string", "pattern": r"^\d{4}-\d\d$"})
+]
+Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
+
+
+def _within_reach(until: date | None, info: ValidationInfo) -> date | None:
+    since = info.data.get("since")
+    if since and until and since > until:
+        raise PydanticCustomError("order", "Must not be before the first day.")
+    if since and until and until - since > LONGEST_RANGE:
+        raise PydanticCustomError("length", "Must be within a year of the first day.")
+    return until
+
+
+class Spending(PageParameters):
+    """Which time a report is about: a month, past days with today among them, or two days.
+
+    Without any of them it is this month.
+    """
+
+    month: Month | None = None
+    days: Literal["7", "30", "90"] | None = None
+    since: Day | None = Field(None, alias="from")
+    until: Annotated[Day | None, AfterValidator(_within_reach)] = Field(None, alias="to")
+
+
+def _known_model(value: str) -> str:
+    if value not in pricing.models():
+        known = ", ".join(pricing.models())
+        raise PydanticCustomError("model", "Must be one of {known}.", {"known": known})
+    return value
+
+
+def _share(value: object) -> object:
+    if isinstance(value, str):
+        if not re.fullmatch(r"0(\.\d{1,4})?|1(\.0{1,4})?", value, re.ASCII):
+            raise PydanticCustomError(
+                "share", "Must be a share from 0 to 1, such as 0.65, with four places at most."
+            )
+        return Decimal(value)
+    return value
+
+
+Share = Annotated[
+    Decimal, BeforeValidator(_share), WithJsonSchema({"type": "string", "format": "share"})
+]
+
+
+class WhatIf(Spending):
+    """Which charges to replay, and what to change."""
+
+    model: Annotated[str, AfterValidator(_known_model)] | None = None
+    batch_share: Share | None = None
+    cache_hit: Share | None = None
 
 
 def asks(

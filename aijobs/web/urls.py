@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from aijobs.web import collections, entrance, jobs, people, samples, usage
+from aijobs.web import collections, entrance, jobs, people, samples, usage, whatif
 
 urlpatterns = [
     path("", jobs.dashboard, name="dashboard"),
@@ -32,6 +32,7 @@ urlpatterns = [
     ),
     path("samples/<str:sample>", samples.sample, name="sample"),
     path("usage", usage.overview, name="usage"),
+    path("usage/whatif", whatif.compare, name="whatif"),
     path("settings/people", people.members, name="members"),
     path("settings/keys", people.keys, name="keys"),
     path("settings/keys/<str:key_id>/revoke", people.revoke, name="revoke-key"),

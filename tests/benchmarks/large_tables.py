@@ -112,11 +112,12 @@ SELECT collection_id, status, CASE WHEN status = 'submitted' THEN batch_id END, 
 FROM aijobs_aijob WHERE collection_id IS NOT NULL GROUP BY 1, 2, 3;
 
 INSERT INTO aijobs_usagerollup
-    (tenant_id, collection_id, hour, job_type, route, jobs, answers, input_tokens, output_tokens,
-     cache_read_tokens, cache_write_tokens, cost_usd, sync_cost_usd, saved_usd, is_compacted)
-SELECT tenant_id, collection_id, date_trunc('hour', finished_at, 'UTC'), job_type, route, count(*),
-       count(*), count(*) * 500, count(*) * 50, 0, 0, count(*) * 0.001, count(*) * 0.002,
-       count(*) * 0.001, TRUE
+    (tenant_id, collection_id, hour, job_type, route, model, created_by, jobs, answers,
+     input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_usd, sync_cost_usd,
+     saved_usd, is_compacted)
+SELECT tenant_id, collection_id, date_trunc('hour', finished_at, 'UTC'), job_type, route, 'm',
+       'ann', count(*), count(*), count(*) * 500, count(*) * 50, 0, 0, count(*) * 0.001,
+       count(*) * 0.002, count(*) * 0.001, TRUE
 FROM aijobs_aijob WHERE status = 'completed' GROUP BY 1, 2, 3, 4, 5 ORDER BY 3
 """
 
@@ -159,6 +160,7 @@ def pages() -> dict[str, str]:
     collection = Collection.objects.order_by("-pk")[0].pk
     jobs, admin = "/api/ai/jobs", reverse("admin:aijobs_aijob_changelist")
     charges = reverse("admin:aijobs_ledgerentry_changelist")
+    last_month = timezone.now().date().replace(day=1) - timedelta(days=1)
     found = {"dashboard": "/", "jobs (API)": jobs, "jobs (admin)": admin}
     for status in AIJob.Status.values:
         found[f"dashboard, {status}"] = f"/?status={status}"
@@ -173,17 +175,21 @@ def pages() -> dict[str, str]:
         "dashboard, failed of a collection": f"/?collection={collection}&status=failed",
         "collections": reverse("collections"),
         "collection": reverse("collection", args=[collection]),
-        "usage, 30 days": reverse("usage"),
+        "usage, a month": f"{reverse('usage')}?month={last_month:%Y-%m}",
+        "usage, 30 days": f"{reverse('usage')}?days=30",
         "usage, 90 days": f"{reverse('usage')}?days=90",
         "jobs (API), rare kind": f"{jobs}?job_type=analyze",
         "jobs (API), collection": f"{jobs}?collection={collection}",
         "collection (API)": f"/api/ai/collections/{collection}",
         "usage by day (API)": "/api/ai/usage?group_by=day",
         "usage by route (API)": "/api/ai/usage?group_by=route",
+        "usage by model (API)": "/api/ai/usage?group_by=day,model,created_by",
         "jobs (admin), rare kind": f"{admin}?job_type=analyze",
         "jobs (admin), rare route": f"{admin}?route__exact=sync",
         "jobs (admin), past 30 days": f"{admin}?within=720",
         "jobs (admin), tenant": f"{admin}?q=tenant-1",
+        "spending (admin)": f"{reverse('admin:aijobs_usagerollup_changelist')}"
+        f"?month={last_month:%Y-%m}",
         "batches (admin)": reverse("admin:aijobs_batch_changelist"),
         "collections (admin)": reverse("admin:aijobs_collection_changelist"),
         "charges (admin)": charges,

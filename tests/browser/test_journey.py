@@ -160,6 +160,6 @@ def test_a_table_with_a_bad_row_queues_nothing_and_names_it(signed_in: Page) -> 
 @pytest.mark.parametrize("width", [1440, 390])
 def test_no_page_is_wider_than_its_window(signed_in: Page, width: int) -> None:
     signed_in.set_viewport_size({"width": width, "height": 844})
-    for path in ("/", "/jobs/new", "/collections/", "/collections/new", "/usage"):
+    for path in ("/", "/jobs/new", "/collections/", "/collections/new", "/usage", "/usage/whatif"):
         signed_in.goto(path)
         assert signed_in.evaluate("document.documentElement.scrollWidth") <= width, path

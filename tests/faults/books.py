@@ -134,7 +134,7 @@ SUMS = ("cost_usd", "sync_cost_usd", "saved_usd", "input_tokens", "output_tokens
 
 def _sums_apart() -> list[str]:
     """Sums of the ledger that are not those of the rollups, which pages show."""
-    by = ("tenant", "job_type", "route")
+    by = ("tenant", "job_type", "route", "model")
 
     def sums(rows: QuerySet[Any], answers: Any) -> dict[tuple[Any, ...], dict[str, Any]]:
         totals = {name: Sum(name) for name in SUMS}

@@ -135,6 +135,39 @@ def test_a_job_is_counted_with_its_first_charge_only() -> None:
     }
 
 
+def test_sums_know_the_model_and_who_queued_the_job() -> None:
+    tenant = make_tenant()
+    [job] = AIJob.objects.filter(collection=make_collection(tenant, 1))
+    make_charge(job, model="claude-opus-5-5", cache_write_5m_tokens=3, cache_write_1h_tokens=4)
+    gone = make_job(tenant)
+    AIJob.objects.filter(pk=gone.pk).delete()
+    make_charge(gone)
+    make_charge(gone)
+    for _ in range(2):
+        kept = UsageRollup.objects.values_list("model", "created_by").annotate(
+            Sum("answers"), Sum("cache_write_tokens"), Sum("cache_write_1h_tokens")
+        )
+        assert sorted(kept) == [
+            ("claude-haiku-5-5", "", 2, 0, 0),
+            ("claude-opus-5-5", "ann", 1, 7, 4),
+        ]
+        rollups.compact()
+    assert UsageRollup.objects.count() == 2
+
+
+def test_old_and_new_sums_of_an_hour_lie_side_by_side() -> None:
+    tenant = make_tenant()
+    charge(make_job(tenant), "1")
+    rollups.compact()
+    UsageRollup.objects.update(model="", created_by="")
+    charge(make_job(tenant), "2")
+    rollups.compact()
+    assert sorted(UsageRollup.objects.values_list("model", "cost_usd")) == [
+        ("", Decimal(1)),
+        ("claude-haiku-5-5", Decimal(2)),
+    ]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_nobody_waits_for_whoever_moves_jobs_of_the_same_collection() -> None:
     collection = make_collection(make_tenant(), 2)

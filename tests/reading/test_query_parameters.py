@@ -17,6 +17,9 @@ NONSENSE = ["nonsense", "\0", " ", "0", "-1", "\U0001f600", "9" * 5_000]
 TEXT = {"nonsense", " ", "0", "-1", "\U0001f600"}
 POSSIBLE = dict.fromkeys(("reference", "category", "reason", "search"), TEXT) | {
     "bom": {"0"},
+    "details": {"0"},
+    "batch_share": {"0"},
+    "cache_hit": {"0"},
     "original": {"0"},
 }
 TWO_WAYS = [one for one in OF_TENANTS if {"before", "after"} <= one.parameters.keys()]

@@ -39,6 +39,8 @@ TEXTS = {
     "search": ["POL-1", "Letter"],
     "category": ["motor"],
     "reason": ["api_error", "invalid_output"],
+    "month": ["2026-11", "2026-10"],
+    "model": ["claude-opus-5-5"],
 }
 METHODS = ("post", "put", "patch", "delete")
 
@@ -84,12 +86,18 @@ class World:
         match schema:
             case {"enum": values}:
                 return list(values)
+            case {"type": "array", "items": {"enum": values}}:
+                return [*values, ",".join(values)]
             case {"format": "uuid"} if name == "collection":
                 return [str(self.mine.collection), str(self.theirs.collection)]
             case {"format": "uuid"}:
                 return [str(job) for job in jobs]
             case {"format": "date-time"}:
                 return [(NOW + timedelta(seconds=len(self.mine.jobs) // 2)).isoformat()]
+            case {"format": "date"}:
+                return [NOW.date().isoformat(), "2026-12-01"]
+            case {"format": "share"}:
+                return ["0", "0.65"]
             case {"type": "integer", "minimum": least, "maximum": most}:
                 return [str(least), str(most)]
             case {"type": "boolean"}:

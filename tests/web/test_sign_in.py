@@ -9,7 +9,16 @@ from tests.factories import make_tenant, make_user
 
 pytestmark = pytest.mark.django_db
 
-MEMBERS_ONLY = ["dashboard", "new-job", "collections", "new-collection", "usage", "members", "keys"]
+MEMBERS_ONLY = [
+    "dashboard",
+    "new-job",
+    "collections",
+    "new-collection",
+    "usage",
+    "whatif",
+    "members",
+    "keys",
+]
 
 
 @pytest.mark.parametrize("name", MEMBERS_ONLY)

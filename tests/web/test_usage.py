@@ -1,14 +1,23 @@
 """The page of what was spent and saved, and its chart."""
 
-from datetime import date
+import csv
+import re
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from html import unescape
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
+from aijobs.models import UsageRollup
 from aijobs.reading.money import Money
 from aijobs.web.chart import Chart
+from aijobs.web.usage import MOST_ROWS
+from citizenapp.tenants.models import APIKey, Tenant
 from tests.factories import make_charge, make_job, make_tenant, make_user
 
 pytestmark = pytest.mark.django_db
@@ -29,19 +38,171 @@ def test_a_period_without_charges_draws_nothing() -> None:
     assert Chart([(date(2026, 11, 1), Money())]).bars == []
 
 
-@pytest.mark.parametrize("days", ["7", "30", "90", ""])
-def test_the_page_opens_for_every_period(client: Client, days: str) -> None:
-    client.force_login(make_user("max", make_tenant()))
-    response = client.get("/usage", {"days": days})
+THIS_MONTH = timezone.now().date().replace(day=1)
+LAST_MONTH = (THIS_MONTH - timedelta(days=1)).replace(day=1)
+
+
+def charge(tenant: Tenant, cost: str = "1", **fields: Any) -> None:
+    make_charge(make_job(tenant), cost, **{"created_at": timezone.now()} | fields)
+
+
+def noon(day: date) -> datetime:
+    return datetime.combine(day, time(12), UTC)
+
+
+@pytest.fixture
+def tenant(client: Client) -> Tenant:
+    """A tenant, one of whose members is signed in."""
+    found = make_tenant()
+    client.force_login(make_user("max", found))
+    return found
+
+
+@pytest.mark.usefixtures("tenant")
+@pytest.mark.parametrize(
+    ("query", "days", "title"),
+    [
+        ("", None, f"{THIS_MONTH:%B %Y}"),
+        ("month=2026-02", 28, "February 2026"),
+        ("days=7", 7, "Past 7 days"),
+        ("days=90", 90, "Past 90 days"),
+        ("from=2026-10-30&to=2026-11-02", 4, "30 Oct 2026 to 2 Nov 2026"),
+        ("from=2026-10-30&to=2026-10-30", 1, "30 October 2026"),
+        ("to=2026-10-30", 30, "1 Oct 2026 to 30 Oct 2026"),
+    ],
+)
+def test_the_page_opens_for_every_time(
+    client: Client, query: str, days: int | None, title: str
+) -> None:
+    response = client.get(f"/usage?{query}")
     assert response.status_code == 200
-    assert "Nothing charged in this period" in response.content.decode()
-    assert len(response.context["chart"].days) == int(days or "30")
+    text = response.content.decode()
+    assert "Nothing charged in this period" in text
+    assert f"<strong>{title}</strong>" in text
+    assert "Days and months are in UTC" in text
+    assert days in {None, len(response.context["chart"].days)}
 
 
-def test_the_page_shows_what_was_charged_today(client: Client) -> None:
-    tenant, now = make_tenant(), timezone.now()
-    client.force_login(make_user("max", tenant))
-    make_charge(make_job(tenant), "1", "2", created_at=now)
+@pytest.mark.usefixtures("tenant")
+@pytest.mark.parametrize(
+    "query",
+    ["month=2026-13", "days=8", "from=2026-11-02&to=2026-11-01", "from=2024-01-01&to=2026-01-01"],
+)
+def test_a_time_that_is_none_is_refused(client: Client, query: str) -> None:
+    assert client.get(f"/usage?{query}").status_code == 400
+
+
+def test_the_page_shows_what_was_charged_today(client: Client, tenant: Tenant) -> None:
+    charge(tenant)
     response = client.get("/usage")
-    assert [(day, money.cost) for day, money in response.context["days"]] == [(now.date(), 1)]
-    assert "instead of $2.00" in response.content.decode()
+    today = str(timezone.now().date())
+    assert [(day.key, money.cost) for day, money in response.context["days"]] == [(today, 1)]
+    assert "instead of $2.00 all at once" in response.content.decode()
+
+
+def test_a_month_stands_beside_the_one_before(client: Client, tenant: Tenant) -> None:
+    for day, cost in [(THIS_MONTH, "1"), (LAST_MONTH, "3"), (LAST_MONTH + timedelta(27), "4")]:
+        charge(tenant, cost, created_at=noon(day))
+    page = client.get("/usage", {"month": f"{THIS_MONTH:%Y-%m}"})
+    assert page.context["before"].cost == 7
+    assert f"<h2>{LAST_MONTH:%B %Y}</h2>" in page.content.decode()
+    assert page.context["before_until_now"].cost <= 7
+    page = client.get("/usage", {"month": f"{LAST_MONTH:%Y-%m}"})
+    assert (page.context["total"].cost, page.context["later"]) == (7, THIS_MONTH)
+    assert page.context["before_until_now"] is None
+
+
+def test_the_share_by_batch_is_that_of_the_full_price(client: Client, tenant: Tenant) -> None:
+    charge(tenant, "32.5", full="65")
+    charge(tenant, "35", full="35", route="sync")
+    text = client.get("/usage").content.decode()
+    assert '<p class="value">65 %</p>' in text
+    assert "$67.50" in text
+
+
+def test_what_the_cache_saved_is_shown(client: Client, tenant: Tenant) -> None:
+    charge(tenant, "1", model="claude-opus-5-5", cache_read_tokens=1_000_000)
+    text = client.get("/usage").content.decode()
+    assert '<p class="value">$1.90</p><p class="hint">1,000,000 tokens' in text
+
+
+def test_members_keys_and_models_have_their_sums(client: Client, tenant: Tenant) -> None:
+    key = APIKey.objects.create_key(name="nightly run", tenant=tenant)[0]
+    for sender, model in [(f"key {key.prefix}", "claude-opus-5-5"), ("max", "claude-haiku-5-5")]:
+        job = make_job(tenant)
+        job.input.created_by = sender
+        job.input.save()
+        make_charge(job, "1", created_at=timezone.now(), model=model)
+    text = client.get("/usage").content.decode()
+    for name in (f"nightly run (key {key.prefix})", "max", "claude-opus-5-5", "claude-haiku-5-5"):
+        assert f'<th scope="row">{name}</th>' in text
+
+
+def test_many_models_are_a_few_rows_that_add_up(client: Client, tenant: Tenant) -> None:
+    for number in range(MOST_ROWS + 8):
+        charge(tenant, f"0.{number + 1:03}", model=f"claude-{number}")
+    page = client.get("/usage")
+    rows = page.context["sections"][2].rows
+    assert (len(rows), rows[-1][0].label) == (MOST_ROWS, "9 others")
+    assert sum(money.cost for _, money in rows) == page.context["total"].cost
+
+
+def test_sums_from_before_models_were_kept_are_there(client: Client, tenant: Tenant) -> None:
+    charge(tenant)
+    UsageRollup.objects.update(model="", created_by="")
+    assert client.get("/usage").content.decode().count('<th scope="row">Not kept</th>') == 2
+
+
+def test_the_tables_of_the_page_are_downloads_of_the_same_time(
+    client: Client, tenant: Tenant
+) -> None:
+    charge(tenant)
+    charge(tenant, created_at=noon(LAST_MONTH))
+    text = client.get("/usage").content.decode()
+    for form in ("csv", "xlsx"):
+        [address] = re.findall(rf'href="(/api/ai/usage\?as={form}[^"]*)"', text)
+        response: Any = client.get(unescape(address))
+        assert response.status_code == 200
+        table = b"".join(response)
+        if form == "csv":
+            head, row = csv.reader(table.decode("utf-8-sig").splitlines())
+            assert head[:5] == ["day", "job_type", "route", "model", "created_by"]
+            assert row[head.index("cost_usd")] == "1.0000000000"
+
+
+@pytest.mark.parametrize(
+    ("dearest", "amounts"),
+    [
+        ("0.0007", ["$0.0008", "$0.0006", "$0.0004", "$0.0002", "$0"]),
+        ("4", ["$4", "$3", "$2", "$1", "$0"]),
+        ("11", ["$12.50", "$10.00", "$7.50", "$5.00", "$2.50", "$0"]),
+        ("8000", ["$8,000", "$6,000", "$4,000", "$2,000", "$0"]),
+    ],
+)
+def test_the_scale_of_the_chart_has_round_numbers(dearest: str, amounts: list[str]) -> None:
+    chart = Chart([(date(2026, 11, 1), Money(cost=Decimal(dearest), full=Decimal(dearest)))])
+    assert [line.amount for line in chart.lines] == amounts
+    assert chart.lines[0].y == 0
+    assert chart.top >= Decimal(dearest)
+
+
+def test_few_dates_stand_under_the_chart_however_many_days_it_has() -> None:
+    for count in (1, 7, 31, 366):
+        days = [(date(2026, 1, 1) + timedelta(n), Money()) for n in range(count)]
+        dates = [*Chart(days).dates]
+        assert 1 <= len(dates) <= 7
+        assert all(0 < x < 100 for _, x in dates)
+
+
+@pytest.mark.usefixtures("tenant")
+def test_a_budget_has_its_place_between_the_sums_and_the_days(
+    client: Client, tmp_path: Path, settings: Settings
+) -> None:
+    place = tmp_path / "usage" / "budget.html"
+    place.parent.mkdir()
+    place.write_text("<p>The budget of this month</p>")
+    [engine] = settings.TEMPLATES
+    settings.TEMPLATES = [engine | {"DIRS": [tmp_path, *engine["DIRS"]]}]
+    before, _, after = client.get("/usage").content.decode().partition("The budget of this month")
+    assert "Saved by the cache" in before
+    assert "Nothing charged in this period" in after
