@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, TextField
+from django.db.models.fields.tuple_lookups import TupleGreaterThan, TupleLessThan
 from django.db.models.functions import Cast
 
 from aijobs.models import AIJob, Collection, JobAttempt, JobDocument, JobInput, JobOutput, dump_json
@@ -67,13 +68,17 @@ def page(
     """
     jobs = _filtered(tenant, collection, only).with_shown_status()
     jobs = jobs.select_related("output", "input").defer("input__options")
+    place = F("collection"), F("pk")
     if at.before is not None:
-        found = list(jobs.filter(pk__lt=at.before).order_by("-pk")[: size + 1])
+        earlier = jobs.filter(TupleLessThan(place, (collection.pk, at.before)))
+        found = list(earlier.order_by("-collection_id", "-pk")[: size + 1])
         shown = found[:size][::-1]
         leads_back, leads_on = len(found) > size, True
     else:
-        later = jobs if at.after is None else jobs.filter(pk__gt=at.after)
-        found = list(later.order_by("pk")[: size + 1])
+        later = jobs
+        if at.after is not None:
+            later = jobs.filter(TupleGreaterThan(place, (collection.pk, at.after)))
+        found = list(later.order_by("collection_id", "pk")[: size + 1])
         shown = found[:size]
         leads_back, leads_on = at.after is not None, len(found) > size
     ids = [job.pk for job in shown]
@@ -161,7 +166,7 @@ def _bars(counted: Sequence[tuple[str, int]]) -> list[Bar]:
 
 
 def _filtered(tenant: Tenant, collection: Collection, only: RowFilter) -> AIJobQuerySet:
-    jobs = AIJob.objects.of(tenant).filter(collection=collection)
+    jobs = _jobs(tenant, collection)
     if only.status:
         jobs = jobs.shown_as(only.status)
     if only.category is not None:
@@ -182,8 +187,18 @@ def _filtered(tenant: Tenant, collection: Collection, only: RowFilter) -> AIJobQ
     return jobs
 
 
+def _jobs(tenant: Tenant, collection: Collection) -> AIJobQuerySet:
+    """Its jobs, to be walked in the order of (collection, id).
+
+    Of one that holds a good part of all jobs PostgreSQL would rather walk the primary key, past
+    millions of others' rows. So it is asked for a range: of an equal column, the order would be
+    nothing to it.
+    """
+    return AIJob.objects.of(tenant).filter(collection__gte=collection, collection__lte=collection)
+
+
 def _key_at(tenant: Tenant, collection: Collection, position: int) -> UUID | None:
-    keys = AIJob.objects.filter(collection=collection, collection__tenant=tenant).order_by("pk")
+    keys = _jobs(tenant, collection).order_by("collection_id", "pk")
     return keys.values_list("pk", flat=True)[position : position + 1].first()
 
 
