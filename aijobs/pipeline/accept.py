@@ -46,6 +46,7 @@ from aijobs.pipeline._columns import (
     file_name,
 )
 from aijobs.postgres.copying import copy_rows
+from aijobs.quotes.bill import Bill
 from citizenapp.database import prepared_cursor
 from citizenapp.tenants.models import Tenant
 
@@ -74,10 +75,10 @@ INSERT_JOB = """
 WITH claim AS ({claim}), job AS (
     INSERT INTO aijobs_aijob (
         id, tenant_id, job_type, status, route, attempts, max_tokens_factor, request_bytes,
-        created_at, not_before, needed_by
+        reserved_usd, created_at, not_before, needed_by
     )
     SELECT %(id)s, %(tenant)s, %(job_type)s, 'queued', %(route)s, 0, 1, %(request_bytes)s,
-           %(now)s, %(now)s, %(needed_by)s
+           %(reserved_usd)s, %(now)s, %(now)s, %(needed_by)s
     FROM claim
 ), document AS (
     INSERT INTO aijobs_jobdocument (
@@ -96,10 +97,12 @@ WITH claim AS ({claim}), job AS (
     )
 )
 INSERT INTO aijobs_jobinput (
-    job_id, tenant_id, job_type, options, source_name, created_by, reference, metadata
+    job_id, tenant_id, job_type, options, source_name, created_by, reference, metadata,
+    expected_tokens, most_answer_tokens, document_kind
 )
 SELECT %(id)s, %(tenant)s, %(job_type)s, %(options)s, %(source_name)s, %(created_by)s,
-       %(reference)s, %(metadata)s
+       %(reference)s, %(metadata)s, %(expected_tokens)s, %(most_answer_tokens)s,
+       %(document_kind)s
 FROM claim
 """
 WITHOUT_CLAIM = INSERT_JOB.format(claim="SELECT")
@@ -147,13 +150,15 @@ def accept_job(
     A `claim` is stored with the job, and with the `answer` that whoever repeats it will get.
     Raises UnknownJobType, InvalidInput with the errors by field, or KeyTaken.
     """
-    checked = check(jobtypes.get(job_type), raw, needed_within, documents, lenient=lenient)
+    kind = jobtypes.get(job_type)
+    checked = check(kind, raw, needed_within, documents, lenient=lenient)
     queued = AIJob(
         id=new_id(now),
         tenant=tenant,
         job_type=job_type,
         route=checked.route,
         request_bytes=checked.request_bytes,
+        reserved_usd=checked.reserved(Bill(kind, now)),
         created_at=now,
         not_before=now,
         needed_by=checked.needed_by(now),
@@ -164,6 +169,7 @@ def accept_job(
         "job_type": job_type,
         "route": checked.route,
         "request_bytes": queued.request_bytes,
+        "reserved_usd": queued.reserved_usd,
         "now": now,
         "needed_by": queued.needed_by,
         "options": dump_json(checked.options),
@@ -171,6 +177,9 @@ def accept_job(
         "created_by": created_by,
         "reference": checked.own.reference,
         "metadata": dump_json(checked.own.metadata) if checked.own.metadata else None,
+        "expected_tokens": checked.tokens.tokens,
+        "most_answer_tokens": checked.max_tokens,
+        "document_kind": checked.tokens.kind,
         **document_arrays(checked.documents),
     }
     if claim:
@@ -313,6 +322,7 @@ def _store(
     their metadata are gathered in `columns`, as many as a table of results can have.
     """
     tenant_id, kind, created_by = collection.tenant_id, collection.job_type, collection.created_by
+    bill = Bill(jobtypes.get(kind), now)
     inputs: list[tuple[object, ...]] = []
     jobs: list[tuple[object, ...]] = []
 
@@ -321,7 +331,7 @@ def _store(
             jobs.append(
                 (
                     *(key, tenant_id, collection.pk, kind, "queued", one.route, 0, 1),
-                    *(one.request_bytes, now, now, one.needed_by(now)),
+                    *(one.request_bytes, one.reserved(bill), now, now, one.needed_by(now)),
                 )
             )
             metadata = one.own.metadata
@@ -333,6 +343,7 @@ def _store(
                 (
                     *(key, tenant_id, kind, created_by, name, one.row, one.own.reference),
                     *(metadata or None, one.options),
+                    *(one.tokens.tokens, one.max_tokens, one.tokens.kind),
                 )
             )
             for number, document in enumerate(one.documents, 1):
