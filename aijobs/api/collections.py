@@ -52,7 +52,7 @@ class CollectionList(Endpoint):
         tags=["collections"],
         parameters=[openapi.IDEMPOTENCY_KEY],
         request=openapi.COLLECTION_REQUEST,
-        responses=openapi.responses({202: shapes.QueuedCollection}, 400, 413, 415, 422),
+        responses=openapi.responses({202: shapes.QueuedCollection}, 400, 402, 413, 415, 422),
     )
     def post(self, request: Request) -> Response:
         """All jobs of a collection are of one type. `defaults` fills in what an item leaves out.
@@ -171,7 +171,7 @@ class CollectionRetry(Endpoint):
         tags=["collections"],
         parameters=[*documented(Retry), openapi.IDEMPOTENCY_KEY],
         request=None,
-        responses=openapi.responses({200: shapes.CollectionRetried}, 400, 404, 422),
+        responses=openapi.responses({200: shapes.CollectionRetried}, 400, 402, 404, 422),
     )
     def post(self, request: Request, collection_id: UUID) -> Response:
         """Those with the status that is asked for; completed jobs never run again."""

@@ -118,7 +118,7 @@ def queue_of(kind: JobType) -> type[JobQueue]:
             tags=["jobs"],
             parameters=[openapi.IDEMPOTENCY_KEY],
             request=openapi.job_request(kind),
-            responses=openapi.responses({202: shapes.Queued}, 400, 413, 415, 422),
+            responses=openapi.responses({202: shapes.Queued}, 400, 402, 413, 415, 422),
         )
         def post(self, request: Request) -> Response:
             return super().post(request)

@@ -73,6 +73,9 @@ class Problem(Shape):
     errors: dict[str, list[str]] | None = None
     rejected: "list[RejectedRow] | None" = None
     rejected_count: int | None = None
+    left_usd: Usd | None = Field(None, description="Of the monthly limit that would be exceeded.")
+    limit_usd: Usd | None = None
+    renews_at: datetime | None = Field(None, description="When that limit begins anew.")
 
 
 class Queued(Shape):

@@ -1,8 +1,10 @@
 """accept: check what is asked for, and store it as queued jobs. All of it, or nothing."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from itertools import islice
 from typing import Any, Literal
 from uuid import UUID
@@ -11,16 +13,19 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from aijobs import jobtypes
+from aijobs.budgets import standing
 from aijobs.crash_points import Step, crash_point
 from aijobs.documents import Document
 from aijobs.models import (
     AIJob,
+    Batch,
     Claim,
     Collection,
     JobAttempt,
     JobDocument,
     JobInput,
     KeyTaken,
+    Reservation,
     dump_json,
     ids_from,
     new_id,
@@ -59,6 +64,7 @@ __all__ = [
     "accept_collection",
     "accept_job",
     "examine",
+    "retry_batch",
     "retry_collection",
     "retry_job",
 ]
@@ -148,7 +154,7 @@ def accept_job(
     `needed_within` is in seconds: 0 means now, at full price; None means up to 24 hours.
     `lenient` reads numbers and lists out of strings, as table cells and forms hold them.
     A `claim` is stored with the job, and with the `answer` that whoever repeats it will get.
-    Raises UnknownJobType, InvalidInput with the errors by field, or KeyTaken.
+    Raises UnknownJobType, InvalidInput with the errors by field, KeyTaken, or LimitReached.
     """
     kind = jobtypes.get(job_type)
     checked = check(kind, raw, needed_within, documents, lenient=lenient)
@@ -184,10 +190,13 @@ def accept_job(
     }
     if claim:
         parameters |= claim.parameters(tenant, now, response=answer(queued))
-    with prepared_cursor() as cursor:
-        cursor.execute(WITH_CLAIM if claim else WITHOUT_CLAIM, parameters)
-        if not cursor.rowcount:
-            raise KeyTaken
+    # Without a limit, one statement is all that is needed.
+    with transaction.atomic() if standing.has_limit(tenant) else nullcontext():
+        with prepared_cursor() as cursor:
+            cursor.execute(WITH_CLAIM if claim else WITHOUT_CLAIM, parameters)
+            if not cursor.rowcount:
+                raise KeyTaken
+        standing.keep(tenant, queued.reserved_usd, now)
     queued._state.adding = False
     crash_point(Step.ACCEPT_COMMITTED)
     return queued
@@ -215,7 +224,7 @@ def accept_collection(
     `lenient` an empty string leaves it out. `on_error="skip"` passes over bad rows.
     Where it is known which `fields` rows have themselves, what is wrong with another one is told
     once, and not of each row.
-    Raises UnknownJobType, InvalidInput, or RejectedCollection.
+    Raises UnknownJobType, InvalidInput, RejectedCollection, or LimitReached.
     """
     kind = jobtypes.get(job_type)
     check_collection(name, on_error)
@@ -252,6 +261,7 @@ def accept_collection(
         queued.rejected = rejections.count
         queued.columns = list(columns) or None
         queued.save(update_fields=["total", "rejected", "columns"])
+        standing.keep(tenant, _reserved(queued), now)
         crash_point(Step.ACCEPT_COUNTED)
     crash_point(Step.ACCEPT_COMMITTED)
     return Accepted(queued, queued.total, rejections.told, rejections.count)
@@ -283,8 +293,11 @@ def examine(
 
 
 def retry_job(job: AIJob, *, now: datetime) -> bool:
-    """Queue a failed or canceled job again; False when it is neither."""
-    moved = job.mark_queued(now)
+    """Queue a failed or canceled job again; False when it is neither. Raises LimitReached."""
+    with transaction.atomic():
+        moved = job.mark_queued(now)
+        if moved:
+            standing.keep(job.tenant, job.reserved_usd, now)
     crash_point(Step.RETRY_COMMITTED)
     return moved
 
@@ -299,14 +312,36 @@ def retry_collection(
     """Queue the failed jobs of a collection again, or the canceled ones; returns how many.
 
     With a `reason`, those alone whose last attempt failed for this error type.
+    Raises LimitReached.
     """
     jobs = AIJob.objects.filter(collection=collection)
     if reason:
         last = JobAttempt.objects.filter(job=OuterRef("pk"), number=OuterRef("attempts"))
         jobs = jobs.filter(Exists(last.filter(error_type=reason)))
-    moved = jobs.queue_again(status, now)
+    with transaction.atomic():
+        before = _reserved(collection)
+        moved = jobs.queue_again(status, now)
+        if moved:
+            standing.keep(collection.tenant, _reserved(collection) - before, now)
     crash_point(Step.RETRY_COMMITTED)
     return moved
+
+
+def retry_batch(batch: Batch, *, now: datetime) -> int:
+    """Queue again the jobs that failed in a batch; returns how many. Raises LimitReached."""
+    with transaction.atomic():
+        moved = AIJob.objects.filter(batch=batch).queue_again(AIJob.Status.FAILED, now)
+        for tenant in Tenant.objects.filter(pk__in=batch.tenant_ids).order_by("pk"):
+            standing.keep(tenant, Decimal(0), now)
+    crash_point(Step.RETRY_COMMITTED)
+    return moved
+
+
+def _reserved(collection: Collection) -> Decimal:
+    """What its jobs have reserved that are not over, in USD."""
+    return Reservation.objects.filter(
+        tenant=collection.tenant_id, collection_id=collection.pk
+    ).total()
 
 
 def _store(
