@@ -46,12 +46,14 @@ class Migration(migrations.Migration):
                 ('low_usd', models.DecimalField(decimal_places=10, max_digits=16)),
                 ('likely_usd', models.DecimalField(decimal_places=10, max_digits=16)),
                 ('high_usd', models.DecimalField(decimal_places=10, max_digits=16)),
-                ('answer', aijobs.models.fields.JSONTextField(help_text='What was answered.')),
+                ('answer', aijobs.models.fields.JSONTextField(help_text='The quote as it was told.')),
+                ('queued', aijobs.models.fields.JSONTextField(help_text='What was answered when it was confirmed.', null=True)),
                 ('created_at', models.DateTimeField()),
                 ('expires_at', models.DateTimeField()),
                 ('confirmed_at', models.DateTimeField(null=True)),
                 ('job_id', models.UUIDField(null=True)),
                 ('collection_id', models.UUIDField(null=True)),
+                ('charged_usd', models.DecimalField(decimal_places=10, help_text='What its jobs cost, once all of them are over.', max_digits=16, null=True)),
                 ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, to='tenants.tenant')),
             ],
         ),
@@ -118,6 +120,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='quote',
             index=models.Index(condition=models.Q(('fields__isnull', False)), fields=['expires_at'], name='quote_to_empty'),
+        ),
+        migrations.AddIndex(
+            model_name='quote',
+            index=models.Index(condition=models.Q(('charged_usd', None), ('confirmed_at__isnull', False)), fields=['confirmed_at'], name='quote_to_compare'),
         ),
         migrations.AddConstraint(
             model_name='quotepiece',

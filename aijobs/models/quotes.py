@@ -57,13 +57,20 @@ class Quote(models.Model):
     low_usd = models.DecimalField(max_digits=16, decimal_places=10)
     likely_usd = models.DecimalField(max_digits=16, decimal_places=10)
     high_usd = models.DecimalField(max_digits=16, decimal_places=10)
-    answer = JSONTextField(help_text="What was answered.")
+    answer = JSONTextField(help_text="The quote as it was told.")
+    queued = JSONTextField(null=True, help_text="What was answered when it was confirmed.")
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True)
     # No foreign keys: jobs may be pruned, what they were expected to cost stays.
     job_id = models.UUIDField(null=True)
     collection_id = models.UUIDField(null=True)
+    charged_usd = models.DecimalField(
+        max_digits=16,
+        decimal_places=10,
+        null=True,
+        help_text="What its jobs cost, once all of them are over.",
+    )
 
     class Meta:
         indexes: ClassVar = [
@@ -74,6 +81,12 @@ class Quote(models.Model):
                 fields=["expires_at"],
                 condition=models.Q(fields__isnull=False),
                 name="quote_to_empty",
+            ),
+            # sweep looks whether their jobs are over.
+            models.Index(
+                fields=["confirmed_at"],
+                condition=models.Q(confirmed_at__isnull=False, charged_usd=None),
+                name="quote_to_compare",
             ),
         ]
 

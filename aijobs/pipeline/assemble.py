@@ -15,7 +15,8 @@ from aijobs.postgres.locks import exclusive
 logger = logging.getLogger(__name__)
 
 # The tenants that wait and may spend more, each with its longest waiting job. A loose scan of the
-# index `job_waiting`: one probe a tenant, however many jobs wait (PostgreSQL wiki, Loose indexscan).
+# index `job_waiting`: one probe a tenant, however many jobs wait (PostgreSQL wiki, Loose
+# indexscan).
 WAITING = """
 WITH RECURSIVE everybody (tenant_id, since) AS (
     (SELECT tenant_id, not_before FROM aijobs_aijob

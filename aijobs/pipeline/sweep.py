@@ -2,7 +2,8 @@
 
 What waits for other stages rescues itself: every status in which a worker may die is one that a
 stage looks for. Left to sweep are direct calls, batches that Anthropic keeps too long, those that
-were given up and turn up late, charges without a price, and counters to be compacted.
+were given up and turn up late, charges without a price, counters to be compacted, and quotes: they
+learn from charges, and lose their documents when they expire.
 """
 
 import logging
@@ -21,6 +22,7 @@ from aijobs.outcomes.endings import Road
 from aijobs.pipeline import _retention, _watch
 from aijobs.postgres.locks import exclusive
 from aijobs.postgres.outages import AWAY
+from aijobs.quotes import ratios, stored
 from aijobs.submissions import duplicates
 
 logger = logging.getLogger(__name__)
@@ -56,6 +58,9 @@ PARTS: tuple[Callable[[datetime], object], ...] = (
     _watch.end_long_pauses,
     _watch.flag_for_staff,
     charges.price_later,
+    ratios.learn,
+    stored.compare,
+    stored.prune,
     _retention.prune,
     duplicates.find,
     duplicates.follow,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from math import sqrt
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ from aijobs.tokens import KINDS, Estimate
 # evens out. 1 would add up the ends of all their ranges, 0 would leave hardly a range to many.
 _COMMON = 0.3
 _MICRO = Decimal("0.000001")
+_LEDGER = Decimal("0.0000000001")
 
 
 class Cost(NamedTuple):
@@ -47,7 +48,9 @@ class _Sum:
     @property
     def cost(self) -> Cost:
         below, above = (
-            Decimal(sqrt(_COMMON * error * error + (1 - _COMMON) * squared))
+            Decimal(sqrt(_COMMON * error * error + (1 - _COMMON) * squared)).quantize(
+                _LEDGER, ROUND_FLOOR
+            )
             for error, squared in (
                 (self.below, self.below_squared),
                 (self.above, self.above_squared),

@@ -15,6 +15,7 @@ from aijobs.models import TokenRatio
 LOOKED_AT = 20_000
 # The prior counts as much as so many charges.
 PRIOR_JOBS = 20
+LEARNED_EVERY = timedelta(minutes=10)
 # Ratios are learned from thousands of charges, and hardly differ from one minute to the next.
 _KEPT = timedelta(minutes=1)
 
@@ -101,7 +102,9 @@ def of(kind: JobType, document_kind: str, now: datetime) -> Ratios:
 
 
 def learn(now: datetime) -> None:
-    """Look at the latest charges again."""
+    """Look at the latest charges again, where that was not done just now."""
+    if TokenRatio.objects.filter(learned_at__gt=now - LEARNED_EVERY).exists():
+        return
     with connection.cursor() as cursor:
         cursor.execute(LEARN, {"now": now, "most": LOOKED_AT})
     forget()

@@ -19,7 +19,7 @@ from tests.factories import NOW, make_charge, make_job, make_tenant
 pytestmark = pytest.mark.django_db
 
 TEXT = "The policy covers hail and fire. " * 100
-LATER = NOW + timedelta(minutes=10)
+LIMIT = Decimal("0.01")
 
 
 def queue(tenant: Tenant, now: datetime = NOW) -> AIJob:
@@ -68,29 +68,29 @@ def test_who_has_a_deadline_reserves_the_full_price(price: Decimal) -> None:
 def test_a_job_that_could_go_beyond_the_limit_is_refused_with_what_is_left(
     price: Decimal,
 ) -> None:
-    tenant = make_tenant(limit_usd=Decimal("0.01"))
-    fitting = int(tenant.limit_usd / price)
+    tenant = make_tenant(limit_usd=LIMIT)
+    fitting = int(LIMIT / price)
     for _ in range(fitting):
         queue(tenant)
     with pytest.raises(LimitReached) as refused:
         queue(tenant)
-    assert refused.value.left == tenant.limit_usd - fitting * price
+    assert refused.value.left == LIMIT - fitting * price
     assert refused.value.renews.isoformat() == "2026-12-01T00:00:00+00:00"
     assert AIJob.objects.filter(tenant=tenant).count() == fitting
 
 
 def test_a_collection_beyond_the_limit_leaves_nothing_behind(price: Decimal) -> None:
-    tenant = make_tenant(limit_usd=Decimal("0.01"))
+    tenant = make_tenant(limit_usd=LIMIT)
     with pytest.raises(LimitReached):
-        queue_many(tenant, int(tenant.limit_usd / price) + 1)
+        queue_many(tenant, int(LIMIT / price) + 1)
     assert not Collection.objects.filter(tenant=tenant).exists()
     assert standing.standing(tenant, NOW).reserved == 0
-    queue_many(tenant, int(tenant.limit_usd / price))
+    queue_many(tenant, int(LIMIT / price))
 
 
 def test_what_is_queued_again_counts_too(price: Decimal) -> None:
-    tenant = make_tenant(limit_usd=Decimal("0.01"))
-    fitting = int(tenant.limit_usd / price)
+    tenant = make_tenant(limit_usd=LIMIT)
+    fitting = int(LIMIT / price)
     collection = queue_many(tenant, fitting)
     withdraw.cancel_collection(collection, now=NOW)
     for _ in range(fitting):
@@ -103,7 +103,7 @@ def test_what_is_queued_again_counts_too(price: Decimal) -> None:
 
 
 def test_what_was_spent_this_month_counts_and_last_months_does_not(price: Decimal) -> None:
-    tenant = make_tenant(limit_usd=Decimal("0.01"))
+    tenant = make_tenant(limit_usd=LIMIT)
     make_charge(make_job(tenant), "0.01", created_at=NOW - timedelta(days=3))
     queue(tenant)
     make_charge(make_job(tenant), "0.01")
