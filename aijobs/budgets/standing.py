@@ -1,7 +1,7 @@
 """What was spent this month, what is reserved, and what is left of a limit."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_FLOOR, Decimal
 from zoneinfo import ZoneInfo
 
@@ -76,6 +76,18 @@ class Standing:
             return None
         return max(self.limit - self.spent - self.reserved, Decimal(0))
 
+    def used_up_on(self, now: datetime) -> date | None:
+        """The day on which the limit, or else the budget, is spent at the pace of this month.
+
+        None where there is neither, where the month ends before, and on its first day.
+        """
+        most = self.limit if self.limit is not None else self.budget
+        gone = now - self.month.start
+        if most is None or self.spent <= 0 or gone < timedelta(days=1):
+            return None
+        moment = self.month.start + gone * float(most / self.spent)
+        return moment.date() if now < moment < self.month.end else None
+
     @property
     def is_held(self) -> bool:
         """Whether nothing more is sent: the limit is spent."""
@@ -88,7 +100,7 @@ def standing(tenant: Tenant, now: datetime) -> Standing:
         month,
         tenant.budget_usd,
         tenant.limit_usd,
-        spent=_spent(month, tenant=tenant),
+        spent=spent_in(month, tenant),
         reserved=Reservation.objects.filter(tenant=tenant).total(),
     )
 
@@ -113,9 +125,9 @@ def keep(tenant: Tenant, wanted: Decimal, now: datetime) -> None:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCKS, _key(tenant, of_all)])
         month = Month.around(now, "UTC" if of_all else tenant.time_zone)
-        mine = {} if of_all else {"tenant": tenant}
-        spent = _spent(month, **mine)
-        reserved = Reservation.objects.filter(**mine).total()
+        spent = spent_in(month, None if of_all else tenant)
+        reservations = Reservation.objects.all()
+        reserved = (reservations if of_all else reservations.filter(tenant=tenant)).total()
         if spent + reserved > limit:
             left = max(limit - spent - (reserved - wanted), Decimal(0))
             raise LimitReached(left, limit, month.end, of_all=of_all)
@@ -128,20 +140,23 @@ def held(now: datetime) -> list[int]:
         tenant.pk
         for tenant in limited
         if tenant.limit_usd is not None
-        and _spent(Month.around(now, tenant.time_zone), tenant=tenant) >= tenant.limit_usd
+        and spent_in(Month.around(now, tenant.time_zone), tenant) >= tenant.limit_usd
     ]
 
 
 def is_all_held(now: datetime) -> bool:
     """Whether the installation has spent its limit."""
     limit = settings.AIJOBS_MONTHLY_LIMIT_USD
-    return limit is not None and _spent(Month.around(now, "UTC")) >= limit
+    return limit is not None and spent_in(Month.around(now, "UTC")) >= limit
 
 
 def _key(tenant: Tenant, of_all: bool) -> int:
     return 0 if of_all else tenant.pk
 
 
-def _spent(month: Month, **whose: Tenant) -> Decimal:
-    rows = UsageRollup.objects.filter(**month.hours, **whose)
+def spent_in(month: Month, tenant: Tenant | None = None) -> Decimal:
+    """What a tenant, or all of them, were charged in a month; in USD."""
+    rows = UsageRollup.objects.filter(**month.hours)
+    if tenant is not None:
+        rows = rows.filter(tenant=tenant)
     return rows.aggregate(total=Sum("cost_usd"))["total"] or Decimal(0)

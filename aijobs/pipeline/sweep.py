@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 
+from aijobs.budgets import notices
 from aijobs.crash_points import Step, crash_point
 from aijobs.gateway import GatewayError, Unavailable
 from aijobs.models import AIJob, rollups
@@ -58,6 +59,7 @@ PARTS: tuple[Callable[[datetime], object], ...] = (
     _watch.end_long_pauses,
     _watch.flag_for_staff,
     charges.price_later,
+    notices.tell,
     ratios.learn,
     stored.compare,
     stored.prune,

@@ -19,6 +19,10 @@ class Accuracy(NamedTuple):
     typical_error: float | None
     """The middle one of |charged / likely − 1|; null without any."""
 
+    @property
+    def typical_percent(self) -> int:
+        return round(100 * (self.typical_error or 0))
+
 
 def accuracy(tenant: Tenant) -> Accuracy:
     """Looks at the latest 200."""

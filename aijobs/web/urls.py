@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from aijobs.web import collections, entrance, jobs, people, samples, usage
+from aijobs.web import budgets, collections, entrance, jobs, people, samples, usage
 
 urlpatterns = [
     path("", jobs.dashboard, name="dashboard"),
@@ -33,6 +33,8 @@ urlpatterns = [
     path("samples/<str:sample>", samples.sample, name="sample"),
     path("usage", usage.overview, name="usage"),
     path("settings/people", people.members, name="members"),
+    path("settings/budget", budgets.budget, name="budget"),
+    path("settings/budget/notice", budgets.put_away, name="put-away-notice"),
     path("settings/keys", people.keys, name="keys"),
     path("settings/keys/<str:key_id>/revoke", people.revoke, name="revoke-key"),
 ]

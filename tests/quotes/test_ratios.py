@@ -1,6 +1,7 @@
 """Quotes learn from what jobs cost."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ def tenant() -> Tenant:
     return make_tenant()
 
 
-def charged(tenant: Tenant, *, prompt: int, answer: int, kind: str = "text", **fields: int) -> None:
+def charged(tenant: Tenant, *, prompt: int, answer: int, kind: str = "text", **fields: Any) -> None:
     """A job of which 1,000 tokens, and at most 1,000 of an answer, were expected."""
     job = make_job(tenant)
     JobInput.objects.filter(job=job).update(
