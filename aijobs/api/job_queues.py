@@ -1,22 +1,29 @@
 """POST summarize, classify, analyze: one endpoint for each job type there is."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, BinaryIO, cast
 
 from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from aijobs.api import bodies, idempotency, openapi, shapes
+from aijobs.api import bodies, idempotency, openapi, quotes, shapes
 from aijobs.api.endpoint import Endpoint
+from aijobs.api.parameters import Queueing, documented
 from aijobs.api.problems import TooLarge
-from aijobs.documents import READ_AS, Document, DocumentLimits, UnreadableDocument, read_document
+from aijobs.documents import Document, DocumentLimits, HowToRead, UnreadableDocument, read_documents
+from aijobs.documents.confined import Confined
 from aijobs.jobtypes import InvalidInput, JobType
-from aijobs.models import AIJob, KeyTaken
+from aijobs.models import AIJob, Claim, KeyTaken
 from aijobs.pipeline import accept
+from aijobs.quotes.bill import Bill
+from citizenapp.tenants.access import Access
 
+MOST_FILES = 50
 MESSAGES = {
     AIJob.Route.BATCH: "Queued for the next batch, at half the price.",
     AIJob.Route.SYNC: "Queued to run at once, at full price.",
@@ -32,24 +39,13 @@ class JobQueue(Endpoint):
     def post(self, request: Request) -> Response:
         """202 with the job's id. Raises InvalidInput, KeyReused, TooLarge and what bodies raise."""
         now = timezone.now()
+        wanted = Queueing.read(request.query_params)
         body = bodies.read(request)
-        fields, documents = self._read(body)
-        within = fields.pop("needed_within", None)
-
+        if wanted.quote:
+            return quotes.told(self.access, body, self.bill(body, now), now=now)
         claim = idempotency.claim_of(request, body)
         try:
-            job = accept.accept_job(
-                self.access.tenant,
-                self.kind.name,
-                fields,
-                now=now,
-                created_by=self.access.actor,
-                needed_within=within,
-                documents=documents,
-                lenient=body.is_form,
-                claim=claim,
-                answer=_answer,
-            )
+            return Response(self.queue(self.access, body, now=now, claim=claim), 202)
         except KeyTaken:
             assert claim
             return idempotency.replay(self.access.tenant, claim)
@@ -57,48 +53,82 @@ class JobQueue(Endpoint):
             if claim:
                 idempotency.refuse_reuse(self.access.tenant, claim)
             raise
-        return Response(_answer(job), 202)
 
-    def _read(self, body: bodies.Body) -> tuple[dict[str, Any], list[Document]]:
+    @classmethod
+    def queue(
+        cls, access: Access, body: bodies.Body, *, now: datetime, claim: Claim | None = None
+    ) -> dict[str, Any]:
+        """Queue what the body asks for. Raises InvalidInput, TooLarge, KeyTaken, LimitReached."""
+        fields, documents = cls._read(body)
+        within = fields.pop("needed_within", None)
+        job = accept.accept_job(
+            access.tenant,
+            cls.kind.name,
+            fields,
+            now=now,
+            created_by=access.actor,
+            needed_within=within,
+            documents=documents,
+            lenient=body.is_form,
+            claim=claim,
+            answer=_answer,
+        )
+        return _answer(job)
+
+    @classmethod
+    def bill(cls, body: bodies.Body, now: datetime) -> Bill:
+        """What it would cost. Raises InvalidInput and TooLarge."""
+        fields, documents = cls._read(body)
+        within = fields.pop("needed_within", None)
+        checked = accept.check(cls.kind, fields, within, documents, lenient=body.is_form)
+        bill = Bill(cls.kind, now)
+        bill.add(checked.tokens, checked.max_tokens)
+        return bill
+
+    @classmethod
+    def _read(cls, body: bodies.Body) -> tuple[dict[str, Any], Sequence[Document]]:
         """The fields, and the documents that came as files."""
         fields = dict(body.fields)
-        how: dict[str, Any] = {
-            name: fields.pop(name) for name in ("read_as", "accept_partial") if name in fields
-        }
+        is_said = bodies.says_how_to_read(fields)
+        how = bodies.how_to_read(fields)
         if body.is_form and "metadata" in fields:
             fields["metadata"] = bodies.json_field(fields["metadata"], "metadata")
-        if how and not body.files:
-            raise InvalidInput({name: ["Only of a file in `document`."] for name in how})
+        if is_said and not body.files:
+            raise InvalidInput({name: ["Only of a file in `document`."] for name in is_said})
         if not body.files:
             return fields, []
         if unknown := body.files.keys() - {"document"}:
             raise InvalidInput({name: ["There is no such field for a file."] for name in unknown})
-        file = body.files["document"]
-        if (file.size or 0) > self.largest_upload:
-            raise TooLarge(self.largest_upload, "document")
-        try:
-            document = read_document(
-                cast(BinaryIO, file),
-                file.name or "",
-                file.content_type,
-                limits=DocumentLimits(size=self.largest_upload),
-                **_checked(how),
-            )
-        except UnreadableDocument as error:
-            more = " Send accept_partial to queue what can be read." if error.is_partial else ""
-            raise InvalidInput({"document": [f"{error}{more}"]}) from None
-        return fields, [document]
+        return fields, cls._documents(body.files["document"], how)
 
-
-def _checked(how: Mapping[str, object]) -> dict[str, Any]:
-    errors = {}
-    if how.get("read_as", "auto") not in READ_AS:
-        errors["read_as"] = [f"Must be one of {', '.join(READ_AS)}."]
-    if how.get("accept_partial", "false") not in ("true", "false"):
-        errors["accept_partial"] = ["Must be true or false."]
-    if errors:
-        raise InvalidInput(errors)
-    return {**how, "accept_partial": how.get("accept_partial") == "true"}
+    @classmethod
+    def _documents(cls, files: "list[UploadedFile[Any]]", how: HowToRead) -> list[Document]:
+        """Those of all files, in their order."""
+        if len(files) > MOST_FILES:
+            raise InvalidInput({"document": [f"At most {MOST_FILES} files make one job."]})
+        if sum(file.size or 0 for file in files) > cls.largest_upload:
+            raise TooLarge(cls.largest_upload, "document")
+        documents: list[Document] = []
+        with Confined() as confined:
+            for number, file in enumerate(files, 1):
+                try:
+                    documents += read_documents(
+                        cast(BinaryIO, file),
+                        file.name or "",
+                        file.content_type,
+                        limits=DocumentLimits(size=cls.largest_upload),
+                        confined=confined,
+                        how=how,
+                    )
+                except UnreadableDocument as error:
+                    which = f"File {number}: " if len(files) > 1 else ""
+                    more = (
+                        " Send accept_partial to queue what can be read."
+                        if error.is_partial
+                        else ""
+                    )
+                    raise InvalidInput({"document": [f"{which}{error}{more}"]}) from None
+        return documents
 
 
 def _answer(job: AIJob) -> dict[str, Any]:
@@ -116,9 +146,11 @@ def queue_of(kind: JobType) -> type[JobQueue]:
             summary=f"Queue one job: {kind.title.lower()}",
             description=kind.description,
             tags=["jobs"],
-            parameters=[openapi.IDEMPOTENCY_KEY],
+            parameters=[*documented(Queueing), openapi.IDEMPOTENCY_KEY],
             request=openapi.job_request(kind),
-            responses=openapi.responses({202: shapes.Queued}, 400, 402, 413, 415, 422),
+            responses=openapi.responses(
+                {200: shapes.Quote, 202: shapes.Queued}, 400, 402, 413, 415, 422
+            ),
         )
         def post(self, request: Request) -> Response:
             return super().post(request)

@@ -19,7 +19,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 from typing_extensions import TypeVar
 
-from .parts import EXPLAINED, Part, content
+from .parts import Part, content, explained
 from .text import Text, utf8
 
 # The context window holds 1,000,000 tokens, and no script needs more than about 1.5 tokens a
@@ -181,7 +181,7 @@ class JobType(ABC, Generic[InputT]):
         return {
             "model": self.model,
             "max_tokens": min(self.max_tokens(given) * max_tokens_factor, MAX_OUTPUT_TOKENS),
-            "system": f"{system}\n\n{EXPLAINED}",
+            "system": f"{system}\n\n{explained(given.parts)}",
             "messages": [{"role": "user", "content": content(given.parts, task)}],
         }
 

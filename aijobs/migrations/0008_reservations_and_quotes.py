@@ -61,6 +61,7 @@ class Migration(migrations.Migration):
             name='QuotePiece',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('file', models.SmallIntegerField(help_text="Of the request's files, from 0.")),
                 ('field', models.CharField(max_length=100)),
                 ('name', models.CharField(max_length=255)),
                 ('media_type', models.CharField(max_length=255)),
@@ -127,7 +128,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='quotepiece',
-            constraint=models.UniqueConstraint(fields=('quote', 'field', 'number'), name='quote_piece_once'),
+            constraint=models.UniqueConstraint(fields=('quote', 'file', 'number'), name='quote_piece_once'),
         ),
         migrations.AddIndex(
             model_name='reservation',

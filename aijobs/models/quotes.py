@@ -100,6 +100,7 @@ class QuotePiece(models.Model):
     BYTES: ClassVar = 1_000_000
 
     quote = models.ForeignKey(Quote, models.CASCADE, related_name="pieces", db_index=False)
+    file = models.SmallIntegerField(help_text="Of the request's files, from 0.")
     field = models.CharField(max_length=100)
     name = models.CharField(max_length=255)
     media_type = models.CharField(max_length=255)
@@ -108,7 +109,7 @@ class QuotePiece(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["quote", "field", "number"], name="quote_piece_once"),
+            models.UniqueConstraint(fields=["quote", "file", "number"], name="quote_piece_once"),
         ]
 
     def __str__(self) -> str:

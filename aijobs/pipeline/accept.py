@@ -48,7 +48,6 @@ from aijobs.pipeline._columns import (
     JOB_COLUMNS,
     document_arrays,
     document_cells,
-    file_name,
 )
 from aijobs.postgres.copying import copy_rows
 from aijobs.quotes.bill import Bill
@@ -58,11 +57,15 @@ from citizenapp.tenants.models import Tenant
 __all__ = [
     "LONGEST_DEADLINE",
     "Accepted",
+    "Checked",
     "OnError",
     "Rejected",
     "RejectedCollection",
+    "Rejections",
     "accept_collection",
     "accept_job",
+    "check",
+    "check_collection",
     "examine",
     "retry_batch",
     "retry_collection",
@@ -179,7 +182,7 @@ def accept_job(
         "now": now,
         "needed_by": queued.needed_by,
         "options": dump_json(checked.options),
-        "source_name": file_name(checked.documents[0].name),
+        "source_name": checked.documents[0].name,
         "created_by": created_by,
         "reference": checked.own.reference,
         "metadata": dump_json(checked.own.metadata) if checked.own.metadata else None,
@@ -274,9 +277,10 @@ def examine(
     defaults: Mapping[str, object],
     needed_within: object = None,
     fields: Iterable[str] | None = None,
+    lenient: bool = True,
     refused: Callable[[int, dict[str, list[str]]], None],
 ) -> Iterator[Checked]:
-    """What `accept_collection` would make of these rows, leniently read. Nothing is stored.
+    """What `accept_collection` would make of these rows. Nothing is stored.
 
     `refused` is called with the number and the errors of each bad row. Raises UnknownJobType, and
     InvalidInput where there are too many, or all would be wrong in the same way.
@@ -288,8 +292,8 @@ def examine(
 
     kind = jobtypes.get(job_type)
     if fields is not None:
-        check_defaults(kind, defaults, list(fields), lenient=True)
-    yield from check_rows(kind, rows, defaults, needed_within, Told(), lenient=True)
+        check_defaults(kind, defaults, list(fields), lenient=lenient)
+    yield from check_rows(kind, rows, defaults, needed_within, Told(), lenient=lenient)
 
 
 def retry_job(job: AIJob, *, now: datetime) -> bool:
@@ -373,7 +377,7 @@ def _store(
             if metadata and not columns.keys() >= metadata.keys():
                 for name in islice(metadata, Collection.MOST_COLUMNS - len(columns)):
                     columns.setdefault(name)
-            name = file_name(one.documents[0].name)
+            name = one.documents[0].name
             inputs.append(
                 (
                     *(key, tenant_id, kind, created_by, name, one.row, one.own.reference),

@@ -1,10 +1,10 @@
 """Quotes as they are kept: with the request, until it is confirmed or an hour has passed."""
 
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, cast
 from uuid import UUID
 
 from django.db import transaction
@@ -30,8 +30,9 @@ class ExpiredQuote(Exception):
 
 
 class Upload(NamedTuple):
-    """A file that came with what is quoted."""
+    """A file that came with what is quoted, in this field of its form."""
 
+    field: str
     name: str
     media_type: str
     file: BinaryIO
@@ -43,7 +44,7 @@ class Request(NamedTuple):
     target: str
     """A job type, or COLLECTION."""
     fields: Mapping[str, Any]
-    files: Mapping[str, Upload]
+    files: Sequence[Upload]
     is_form: bool
 
 
@@ -76,8 +77,8 @@ def keep(
             created_at=now,
             expires_at=now + VALID_FOR,
         )
-        for field, upload in request.files.items():
-            for piece in _pieces(quote, field, upload):
+        for file, upload in enumerate(request.files):
+            for piece in _pieces(quote, file, upload):
                 piece.save(force_insert=True)
     return quote
 
@@ -102,27 +103,29 @@ def confirming(tenant: Tenant, quote_id: UUID, *, now: datetime) -> Iterator["Co
             raise UnknownQuote
         if quote.queued is None and (quote.fields is None or quote.expires_at <= now):
             raise ExpiredQuote
-        with tempfile.TemporaryDirectory() as folder:
-            yield Confirmation(quote, now, folder)
+        with ExitStack() as files:
+            yield Confirmation(quote, now, files)
 
 
 class Confirmation:
     """A quote that is being confirmed."""
 
-    def __init__(self, quote: Quote, now: datetime, folder: str) -> None:
-        self.quote, self._now, self._folder = quote, now, folder
+    def __init__(self, quote: Quote, now: datetime, files: ExitStack) -> None:
+        self.quote, self._now, self._files = quote, now, files
 
     def request(self) -> Request:
         """What was asked for, its files on disk as long as the confirmation lasts."""
-        files = {}
-        uploads = self.quote.pieces.order_by("field").values_list("field", "name", "media_type")
-        for field, name, media_type in uploads.distinct():
-            file = tempfile.NamedTemporaryFile(dir=self._folder)  # noqa: SIM115
-            pieces = self.quote.pieces.filter(field=field).order_by("number")
+        files = []
+        uploads = self.quote.pieces.filter(number=1).order_by("file")
+        for number, field, name, media_type in uploads.values_list(
+            "file", "field", "name", "media_type"
+        ):
+            file = cast(BinaryIO, self._files.enter_context(tempfile.TemporaryFile()))  # noqa: SIM115
+            pieces = self.quote.pieces.filter(file=number).order_by("number")
             for piece in pieces.values_list("data", flat=True).iterator(chunk_size=1):
                 file.write(piece)
             file.seek(0)
-            files[field] = Upload(name, media_type, file)  # type: ignore[arg-type]
+            files.append(Upload(field, name, media_type, file))
         quote = self.quote
         return Request(quote.target, quote.fields or {}, files, quote.is_form)
 
@@ -169,14 +172,15 @@ def _charged(quote: Quote) -> object:
     return rows.aggregate(total=Sum("cost_usd"))["total"] or 0
 
 
-def _pieces(quote: Quote, field: str, upload: Upload) -> Iterator[QuotePiece]:
+def _pieces(quote: Quote, file: int, upload: Upload) -> Iterator[QuotePiece]:
     upload.file.seek(0)
     number = 0
     while (data := upload.file.read(QuotePiece.BYTES)) or not number:
         number += 1
         yield QuotePiece(
             quote=quote,
-            field=field,
+            file=file,
+            field=upload.field[:100],
             name=upload.name[:255],
             media_type=upload.media_type[:255],
             number=number,
