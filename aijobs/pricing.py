@@ -151,6 +151,14 @@ def estimate(
     return charge(model, Usage(prompt_tokens, max_output), batch=batch, on=on)
 
 
+def step(model: str, *, on: dt.date) -> int | None:
+    """Up to how many tokens a prompt has the lowest price; None where the length is all the same.
+
+    Raises UnknownModel or UnpricedDay.
+    """
+    return _price(model, on).sync[0].up_to
+
+
 def units(
     model: str,
     tokens: Usage,

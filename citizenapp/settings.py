@@ -7,6 +7,7 @@ variables is in docs/settings.md; what contradicts itself is a system check (aij
 
 import os
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,8 @@ AIJOBS_MODELS = {
     "analyze": os.environ.get("AIJOBS_MODEL_ANALYZE", ""),
 }
 AIJOBS_PRICES = Path(os.environ["AIJOBS_PRICES"]) if os.environ.get("AIJOBS_PRICES") else None
+# Of all tenants together; 0 is no limit.
+AIJOBS_MONTHLY_LIMIT_USD = Decimal(str(_number("AIJOBS_MONTHLY_LIMIT_USD", 0))) or None
 
 # --- The pipeline -----------------------------------------------------------------------
 

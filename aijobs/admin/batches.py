@@ -26,9 +26,10 @@ from aijobs.admin.reading import (
     table,
     timeline,
 )
+from aijobs.budgets.standing import LimitReached
 from aijobs.gateway import GatewayError
 from aijobs.models import AIJob, Batch, Submission
-from aijobs.pipeline import reconcile, withdraw
+from aijobs.pipeline import accept, reconcile, withdraw
 from aijobs.reading import staff
 from aijobs.submissions import identity
 from citizenapp.tenants.models import Tenant
@@ -189,10 +190,13 @@ class BatchAdmin(ReadOnlyAdmin):
             return page
         outcome = ActionReport(request, "Failed jobs queued again from batches")
         for batch in bounded(request, queryset):
-            if AIJob.objects.filter(batch=batch).queue_again(AIJob.Status.FAILED, timezone.now()):
-                outcome.moved(batch)
-            else:
-                outcome.left("No job that ended in it has failed.")
+            try:
+                if accept.retry_batch(batch, now=timezone.now()):
+                    outcome.moved(batch)
+                else:
+                    outcome.left("No job that ended in it has failed.")
+            except LimitReached as refusal:
+                outcome.left(str(refusal))
         outcome.tell()
         return None
 

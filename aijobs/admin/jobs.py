@@ -25,6 +25,7 @@ from aijobs.admin.reading import (
     timeline,
     verbatim,
 )
+from aijobs.budgets.standing import LimitReached
 from aijobs.jobtypes.text import utf8
 from aijobs.models import AIJob, Collection, JobOutput
 from aijobs.models.jobs import AIJobQuerySet
@@ -134,10 +135,15 @@ class AIJobAdmin(ReadOnlyAdmin):
         outcome = ActionReport(request, "Queued again")
         now = timezone.now()
         for job in bounded(request, queryset):
-            if accept.retry_job(job, now=now):
-                outcome.moved(job)
-            else:
-                outcome.left(f"Only what failed or was canceled runs again, not {job.status} jobs.")
+            try:
+                if accept.retry_job(job, now=now):
+                    outcome.moved(job)
+                else:
+                    outcome.left(
+                        f"Only what failed or was canceled runs again, not {job.status} jobs."
+                    )
+            except LimitReached as refusal:
+                outcome.left(str(refusal))
         outcome.tell()
         return None
 
@@ -284,10 +290,13 @@ class CollectionAdmin(ReadOnlyAdmin):
         outcome = ActionReport(request, "Failed jobs queued again in collections")
         now = timezone.now()
         for collection in bounded(request, queryset):
-            if accept.retry_collection(collection, now=now):
-                outcome.moved(collection)
-            else:
-                outcome.left("No job of it has failed.")
+            try:
+                if accept.retry_collection(collection, now=now):
+                    outcome.moved(collection)
+                else:
+                    outcome.left("No job of it has failed.")
+            except LimitReached as refusal:
+                outcome.left(str(refusal))
         outcome.tell()
         return None
 

@@ -1,5 +1,8 @@
 """Collections: queue many jobs at once, follow them, download what came of them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, BinaryIO, cast
 from uuid import UUID
 
@@ -10,10 +13,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from aijobs import jobtypes
-from aijobs.api import bodies, exports, idempotency, openapi, shapes, translate
+from aijobs.api import bodies, exports, idempotency, openapi, quotes, shapes, translate
 from aijobs.api.bodies import Body
 from aijobs.api.endpoint import Endpoint, is_there
-from aijobs.api.parameters import Download, Paging, Retry, documented
+from aijobs.api.parameters import Download, Paging, Queueing, Retry, documented
 from aijobs.documents import (
     AUTO,
     Items,
@@ -26,7 +29,10 @@ from aijobs.documents.archives import is_archive
 from aijobs.jobtypes import InvalidInput
 from aijobs.models import Collection
 from aijobs.pipeline import accept, withdraw
+from aijobs.pipeline.accept import RejectedCollection
+from aijobs.quotes.bill import Bill
 from aijobs.reading import collections
+from citizenapp.tenants.access import Access
 from citizenapp.tenants.models import Tenant
 
 FIELDS = {"name", "job_type", "defaults", "on_error", "needed_within"}
@@ -58,9 +64,11 @@ class CollectionList(Endpoint):
         operation_id="queue_collection",
         summary="Queue many jobs under one name",
         tags=["collections"],
-        parameters=[openapi.IDEMPOTENCY_KEY],
+        parameters=[*documented(Queueing), openapi.IDEMPOTENCY_KEY],
         request=openapi.COLLECTION_REQUEST,
-        responses=openapi.responses({202: shapes.QueuedCollection}, 400, 413, 415, 422),
+        responses=openapi.responses(
+            {200: shapes.Quote, 202: shapes.QueuedCollection}, 400, 402, 413, 415, 422
+        ),
     )
     def post(self, request: Request) -> Response:
         """All jobs of a collection are of one type. `defaults` fills in what an item leaves out.
@@ -68,36 +76,77 @@ class CollectionList(Endpoint):
         With `on_error: reject` nothing is queued when one item is bad; `skip` leaves bad ones out.
         """
         now = timezone.now()
+        wanted = Queueing.read(request.query_params)
         body = bodies.read(request)
-        fields, items = _read(body)
+        if wanted.quote:
+            return _quoted(self.access, body, now)
+        return idempotency.once(
+            request,
+            self.access.tenant,
+            body,
+            lambda: queue(self.access, body, now=now),
+            now=now,
+        )
 
-        def queue() -> dict[str, Any]:
-            try:
-                queued = accept.accept_collection(
-                    self.access.tenant,
-                    fields.pop("name", None),
-                    fields.pop("job_type"),
-                    items.rows,
-                    now=now,
-                    created_by=self.access.actor,
-                    lenient=body.is_form,
-                    fields=items.fields,
-                    **fields,
-                )
-            except UnreadableTable as error:
-                raise InvalidInput({"file": [str(error)]}) from None
-            return shapes.QueuedCollection(
-                collection_id=queued.collection.pk,
-                accepted=queued.accepted,
-                rejected=[
-                    shapes.RejectedRow(row=bad.row, errors=bad.errors) for bad in queued.rejected
-                ],
-                rejected_count=queued.rejected_count,
-                warnings=list(items.warnings),
-                message=f"{queued.accepted:,} jobs are queued.",
-            ).model_dump(mode="json")
 
-        return idempotency.once(request, self.access.tenant, body, queue, now=now)
+def queue(access: Access, body: Body, *, now: datetime) -> dict[str, Any]:
+    """Queue what the body asks for. Raises InvalidInput, RejectedCollection, LimitReached."""
+    fields, items = _read(body)
+    with _table_errors():
+        queued = accept.accept_collection(
+            access.tenant,
+            fields.pop("name", None),
+            fields.pop("job_type"),
+            items.rows,
+            now=now,
+            created_by=access.actor,
+            lenient=body.is_form,
+            fields=items.fields,
+            **fields,
+        )
+    return shapes.QueuedCollection(
+        collection_id=queued.collection.pk,
+        accepted=queued.accepted,
+        rejected=[shapes.RejectedRow(row=bad.row, errors=bad.errors) for bad in queued.rejected],
+        rejected_count=queued.rejected_count,
+        warnings=list(items.warnings),
+        message=f"{queued.accepted:,} jobs are queued.",
+    ).model_dump(mode="json")
+
+
+def _quoted(access: Access, body: Body, now: datetime) -> Response:
+    """What the good rows would cost. Refused where queueing would be."""
+    fields, items = _read(body)
+    on_error = fields.get("on_error", "reject")
+    accept.check_collection(fields.get("name"), on_error)
+    bill = Bill(jobtypes.get(fields["job_type"]), now)
+    rejections = accept.Rejections()
+    with _table_errors():
+        for one in accept.examine(
+            fields["job_type"],
+            items.rows,
+            defaults=fields.get("defaults", {}),
+            needed_within=fields.get("needed_within"),
+            fields=items.fields,
+            lenient=body.is_form,
+            refused=rejections.add,
+        ):
+            bill.add(one.tokens, one.max_tokens)
+    if (rejections.count and on_error == "reject") or not bill.jobs:
+        message = "Some rows have errors." if bill.jobs else "There is no valid row."
+        raise RejectedCollection(message, rejections.told, rejections.count)
+    return quotes.told(
+        access, body, bill, now=now, warnings=items.warnings, rejections=rejections, is_many=True
+    )
+
+
+@contextmanager
+def _table_errors() -> Iterator[None]:
+    """A table may turn out to be unreadable at any row."""
+    try:
+        yield
+    except UnreadableTable as error:
+        raise InvalidInput({"file": [str(error)]}) from None
 
 
 class CollectionDetail(Endpoint):
@@ -179,7 +228,7 @@ class CollectionRetry(Endpoint):
         tags=["collections"],
         parameters=[*documented(Retry), openapi.IDEMPOTENCY_KEY],
         request=None,
-        responses=openapi.responses({200: shapes.CollectionRetried}, 400, 404, 422),
+        responses=openapi.responses({200: shapes.CollectionRetried}, 400, 402, 404, 422),
     )
     def post(self, request: Request, collection_id: UUID) -> Response:
         """Those with the status that is asked for; completed jobs never run again."""

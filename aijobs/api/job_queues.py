@@ -1,6 +1,7 @@
 """POST summarize, classify, analyze: one endpoint for each job type there is."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, BinaryIO, cast
 
 from django.conf import settings
@@ -10,14 +11,17 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from aijobs.api import bodies, idempotency, openapi, shapes
+from aijobs.api import bodies, idempotency, openapi, quotes, shapes
 from aijobs.api.endpoint import Endpoint
+from aijobs.api.parameters import Queueing, documented
 from aijobs.api.problems import TooLarge
 from aijobs.documents import Document, DocumentLimits, HowToRead, UnreadableDocument, read_documents
 from aijobs.documents.confined import Confined
 from aijobs.jobtypes import InvalidInput, JobType
-from aijobs.models import AIJob, KeyTaken
+from aijobs.models import AIJob, Claim, KeyTaken
 from aijobs.pipeline import accept
+from aijobs.quotes.bill import Bill
+from citizenapp.tenants.access import Access
 
 MOST_FILES = 50
 MESSAGES = {
@@ -35,24 +39,13 @@ class JobQueue(Endpoint):
     def post(self, request: Request) -> Response:
         """202 with the job's id. Raises InvalidInput, KeyReused, TooLarge and what bodies raise."""
         now = timezone.now()
+        wanted = Queueing.read(request.query_params)
         body = bodies.read(request)
-        fields, documents = self._read(body)
-        within = fields.pop("needed_within", None)
-
+        if wanted.quote:
+            return quotes.told(self.access, body, self.bill(body, now), now=now)
         claim = idempotency.claim_of(request, body)
         try:
-            job = accept.accept_job(
-                self.access.tenant,
-                self.kind.name,
-                fields,
-                now=now,
-                created_by=self.access.actor,
-                needed_within=within,
-                documents=documents,
-                lenient=body.is_form,
-                claim=claim,
-                answer=_answer,
-            )
+            return Response(self.queue(self.access, body, now=now, claim=claim), 202)
         except KeyTaken:
             assert claim
             return idempotency.replay(self.access.tenant, claim)
@@ -60,9 +53,40 @@ class JobQueue(Endpoint):
             if claim:
                 idempotency.refuse_reuse(self.access.tenant, claim)
             raise
-        return Response(_answer(job), 202)
 
-    def _read(self, body: bodies.Body) -> tuple[dict[str, Any], Sequence[Document]]:
+    @classmethod
+    def queue(
+        cls, access: Access, body: bodies.Body, *, now: datetime, claim: Claim | None = None
+    ) -> dict[str, Any]:
+        """Queue what the body asks for. Raises InvalidInput, TooLarge, KeyTaken, LimitReached."""
+        fields, documents = cls._read(body)
+        within = fields.pop("needed_within", None)
+        job = accept.accept_job(
+            access.tenant,
+            cls.kind.name,
+            fields,
+            now=now,
+            created_by=access.actor,
+            needed_within=within,
+            documents=documents,
+            lenient=body.is_form,
+            claim=claim,
+            answer=_answer,
+        )
+        return _answer(job)
+
+    @classmethod
+    def bill(cls, body: bodies.Body, now: datetime) -> Bill:
+        """What it would cost. Raises InvalidInput and TooLarge."""
+        fields, documents = cls._read(body)
+        within = fields.pop("needed_within", None)
+        checked = accept.check(cls.kind, fields, within, documents, lenient=body.is_form)
+        bill = Bill(cls.kind, now)
+        bill.add(checked.tokens, checked.max_tokens)
+        return bill
+
+    @classmethod
+    def _read(cls, body: bodies.Body) -> tuple[dict[str, Any], Sequence[Document]]:
         """The fields, and the documents that came as files."""
         fields = dict(body.fields)
         is_said = bodies.says_how_to_read(fields)
@@ -75,14 +99,15 @@ class JobQueue(Endpoint):
             return fields, []
         if unknown := body.files.keys() - {"document"}:
             raise InvalidInput({name: ["There is no such field for a file."] for name in unknown})
-        return fields, self._documents(body.files["document"], how)
+        return fields, cls._documents(body.files["document"], how)
 
-    def _documents(self, files: "list[UploadedFile[Any]]", how: HowToRead) -> list[Document]:
+    @classmethod
+    def _documents(cls, files: "list[UploadedFile[Any]]", how: HowToRead) -> list[Document]:
         """Those of all files, in their order."""
         if len(files) > MOST_FILES:
             raise InvalidInput({"document": [f"At most {MOST_FILES} files make one job."]})
-        if sum(file.size or 0 for file in files) > self.largest_upload:
-            raise TooLarge(self.largest_upload, "document")
+        if sum(file.size or 0 for file in files) > cls.largest_upload:
+            raise TooLarge(cls.largest_upload, "document")
         documents: list[Document] = []
         with Confined() as confined:
             for number, file in enumerate(files, 1):
@@ -91,7 +116,7 @@ class JobQueue(Endpoint):
                         cast(BinaryIO, file),
                         file.name or "",
                         file.content_type,
-                        limits=DocumentLimits(size=self.largest_upload),
+                        limits=DocumentLimits(size=cls.largest_upload),
                         confined=confined,
                         how=how,
                     )
@@ -121,9 +146,11 @@ def queue_of(kind: JobType) -> type[JobQueue]:
             summary=f"Queue one job: {kind.title.lower()}",
             description=kind.description,
             tags=["jobs"],
-            parameters=[openapi.IDEMPOTENCY_KEY],
+            parameters=[*documented(Queueing), openapi.IDEMPOTENCY_KEY],
             request=openapi.job_request(kind),
-            responses=openapi.responses({202: shapes.Queued}, 400, 413, 415, 422),
+            responses=openapi.responses(
+                {200: shapes.Quote, 202: shapes.Queued}, 400, 402, 413, 415, 422
+            ),
         )
         def post(self, request: Request) -> Response:
             return super().post(request)

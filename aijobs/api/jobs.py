@@ -90,7 +90,7 @@ class JobRetry(Endpoint):
         tags=["jobs"],
         parameters=[openapi.IDEMPOTENCY_KEY],
         request=None,
-        responses=openapi.responses({200: shapes.Job}, 400, 404, 409, 422),
+        responses=openapi.responses({200: shapes.Job}, 400, 402, 404, 409, 422),
     )
     def post(self, request: Request, job_id: UUID) -> Response:
         """409 while it is on its way, and when it is completed."""

@@ -108,6 +108,14 @@ class DocumentForm(Parameters):
     original: bool = Field(False, description="The file itself, and not its text.")
 
 
+class Queueing(Parameters):
+    """What to do with work that is sent."""
+
+    quote: bool = Field(
+        False, description="Queue nothing: answer what it would cost. The quote can be confirmed."
+    )
+
+
 class Retry(Parameters):
     """Which jobs of a collection to queue again."""
 

@@ -58,6 +58,15 @@ UNAUTHENTICATED = ProblemType(
     "There is no API key, or it is unknown, revoked or expired.",
     "Send `Authorization: Bearer <key>`. Owners and admins of a workspace make keys.",
 )
+LIMIT_REACHED = ProblemType(
+    "limit-reached",
+    HTTPStatus.PAYMENT_REQUIRED,
+    "Beyond the monthly limit",
+    "What was asked for could cost more than is left of the monthly limit: of the workspace, or of "
+    "the whole installation. Nothing was stored. What was queued before is not touched.",
+    "`left_usd` says how much is left, `renews_at` when the limit begins anew. Queue less, or ask "
+    "an owner of the workspace to raise it.",
+)
 FORBIDDEN = ProblemType(
     "not-allowed",
     HTTPStatus.FORBIDDEN,
@@ -134,8 +143,8 @@ SERVER_ERROR = ProblemType(
 )
 
 ALL = (
-    UNREADABLE, INVALID_FIELDS, REJECTED_COLLECTION, UNAUTHENTICATED, FORBIDDEN, NOT_FOUND,
-    METHOD_NOT_ALLOWED, NOT_ACCEPTABLE, CONFLICT, LENGTH_REQUIRED, TOO_LARGE,
+    UNREADABLE, INVALID_FIELDS, REJECTED_COLLECTION, UNAUTHENTICATED, LIMIT_REACHED, FORBIDDEN,
+    NOT_FOUND, METHOD_NOT_ALLOWED, NOT_ACCEPTABLE, CONFLICT, LENGTH_REQUIRED, TOO_LARGE,
     UNSUPPORTED_MEDIA_TYPE, KEY_REUSED, SERVER_ERROR,
 )  # fmt: skip
 # The framework's errors have a status of their own; of ours, only those about fields share one.

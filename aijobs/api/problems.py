@@ -1,6 +1,7 @@
 """Errors as RFC 9457 has them: application/problem+json, for every address under /api/."""
 
 from collections.abc import Mapping
+from datetime import UTC
 from http import HTTPStatus
 from typing import Any
 
@@ -22,6 +23,7 @@ from rest_framework import exceptions
 
 from aijobs.api import problem_types
 from aijobs.api.problem_types import ProblemType
+from aijobs.budgets.standing import LimitReached
 from aijobs.jobtypes import InvalidInput
 from aijobs.pipeline.accept import RejectedCollection
 
@@ -80,6 +82,14 @@ def as_problem(
                 errors={"items": [str(error)]},
                 rejected=[{"row": bad.row, "errors": bad.errors} for bad in error.rejected],
                 rejected_count=error.rejected_count,
+            )
+        case LimitReached():
+            return problem(
+                problem_types.LIMIT_REACHED,
+                str(error),
+                left_usd=f"{error.left:.10f}",
+                limit_usd=f"{error.limit:.10f}",
+                renews_at=error.renews.astimezone(UTC).isoformat().replace("+00:00", "Z"),
             )
         case exceptions.NotAuthenticated():
             # The error itself, since it carries the challenge.

@@ -73,6 +73,9 @@ class Problem(Shape):
     errors: dict[str, list[str]] | None = None
     rejected: "list[RejectedRow] | None" = None
     rejected_count: int | None = None
+    left_usd: Usd | None = Field(None, description="Of the monthly limit that would be exceeded.")
+    limit_usd: Usd | None = None
+    renews_at: datetime | None = Field(None, description="When that limit begins anew.")
 
 
 class Queued(Shape):
@@ -176,6 +179,58 @@ class QueuedCollection(Shape):
     rejected_count: int = Field(description="May be more than are listed.")
     warnings: list[str] = Field(description="What of the file was passed over.")
     message: str
+
+
+class Confirmed(Shape):
+    """What queueing it would have answered: the fields of a job, or those of a collection."""
+
+    job_id: UUID | None = None
+    status: Literal["queued"] | None = None
+    collection_id: UUID | None = None
+    accepted: int | None = None
+    rejected: list[RejectedRow] | None = None
+    rejected_count: int | None = None
+    warnings: list[str] | None = None
+    message: str
+
+
+class QuotedCost(Shape):
+    """In USD. Eight of ten bills are between `low_usd` and `high_usd`."""
+
+    low_usd: Usd
+    likely_usd: Usd
+    high_usd: Usd
+
+
+class QuoteAccuracy(Shape):
+    """How your latest quotes compare with what was charged, once their jobs were over."""
+
+    quotes: int
+    within_range: int
+    typical_error: float | None = Field(
+        description="The middle one of |charged / likely − 1|; null without any."
+    )
+
+
+class Quote(Shape):
+    """What work would cost. Nothing is queued until the quote is confirmed."""
+
+    quote_id: UUID
+    job_type: str
+    jobs: int
+    batch: QuotedCost | None = Field(description="Null where the model has no price today.")
+    at_once: QuotedCost | None
+    learned_from: int = Field(description="How many charges of the like it is told from, at most.")
+    accuracy: QuoteAccuracy
+    warnings: list[str]
+    rejected: list[RejectedRow]
+    rejected_count: int = Field(description="Rows that are left out; may be more than are listed.")
+    created_at: datetime
+    expires_at: datetime
+    confirmed_at: datetime | None = None
+    job_id: UUID | None = Field(None, description="What became of it.")
+    collection_id: UUID | None = None
+    charged_usd: Usd | None = Field(None, description="Once all its jobs are over.")
 
 
 class CollectionSummary(Shape):

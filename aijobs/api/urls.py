@@ -4,7 +4,7 @@ from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from aijobs import jobtypes
-from aijobs.api import collections, documents, jobs, usage
+from aijobs.api import collections, confirmations, documents, jobs, usage
 from aijobs.api.job_queues import queue_of
 
 # Without OPTIONS, as everywhere: the page of the documentation cannot describe itself.
@@ -44,6 +44,12 @@ urlpatterns = [
         "ai/collections/<uuid:collection_id>/retry",
         collections.CollectionRetry.as_view(),
         name="api-collection-retry",
+    ),
+    path("ai/quotes/<uuid:quote_id>", confirmations.QuoteDetail.as_view(), name="api-quote"),
+    path(
+        "ai/quotes/<uuid:quote_id>/confirm",
+        confirmations.QuoteConfirmation.as_view(),
+        name="api-quote-confirm",
     ),
     path("ai/usage", usage.UsageReport.as_view(), name="api-usage"),
     path("schema", SpectacularAPIView.as_view(http_method_names=READ), name="api-schema"),

@@ -87,6 +87,7 @@ class Analyze(JobType[AnalyzeInput]):
     title = "Policy analysis"
     description = "Lists what a policy establishes, demands and risks, and answers your questions."
     model = "claude-sonnet-5-5"
+    usual_answer = 0.2
     reads_document = True  # A quote must stand in the policy.
     # Questions have commas in them.
     list_separators = "\n|;"

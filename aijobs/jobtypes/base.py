@@ -108,6 +108,8 @@ class JobType(ABC, Generic[InputT]):
     description: ClassVar[str]
     model: str
     """The default; `jobtypes.use_models` names another."""
+    usual_answer: ClassVar[float] = 0.3
+    """Which part of `max_tokens` an answer usually takes: quotes begin with it, and then learn."""
     reads_document: ClassVar[bool] = False
     """Whether `read` looks at the document again; otherwise the rest of the input is enough."""
     list_separators: ClassVar[str] = "\n|;,"

@@ -52,6 +52,7 @@ class Classify(JobType[ClassifyInput]):
     title = "Classification"
     description = "Sorts a text into exactly one of the categories you name."
     model = "claude-haiku-5-5"
+    usual_answer = 0.05
     Input = ClassifyInput
     Output = ClassifyOutput
 

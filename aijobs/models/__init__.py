@@ -6,6 +6,7 @@ it moved anything. Stages that move thousands of rows at once do the same in one
 
 from aijobs.models.batches import Batch
 from aijobs.models.breaker import BlockReason, CircuitBreaker
+from aijobs.models.budgets import BudgetNotice, Reservation
 from aijobs.models.fields import dump_json, ids_from, new_id
 from aijobs.models.heartbeats import Heartbeat
 from aijobs.models.idempotency import Claim, IdempotencyKey, KeyTaken
@@ -13,6 +14,7 @@ from aijobs.models.inputs import JobDocument, JobInput
 from aijobs.models.jobs import AIJob, Collection, JobAttempt, JobOutput
 from aijobs.models.ledger import LedgerEntry
 from aijobs.models.notices import AdditionTold
+from aijobs.models.quotes import Quote, QuotePiece, TokenRatio
 from aijobs.models.reconciliations import ReconciledLine, Reconciliation, Verdict
 from aijobs.models.rollups import StatusCounter, UsageRollup
 from aijobs.models.submissions import StrangerBatch, Submission, new_nonce
@@ -23,6 +25,7 @@ __all__ = [
     "AdditionTold",
     "Batch",
     "BlockReason",
+    "BudgetNotice",
     "CircuitBreaker",
     "Claim",
     "Collection",
@@ -34,11 +37,15 @@ __all__ = [
     "JobOutput",
     "KeyTaken",
     "LedgerEntry",
+    "Quote",
+    "QuotePiece",
     "ReconciledLine",
     "Reconciliation",
+    "Reservation",
     "StatusCounter",
     "StrangerBatch",
     "Submission",
+    "TokenRatio",
     "Turn",
     "UsageRollup",
     "Verdict",

@@ -36,6 +36,10 @@ class JobInput(models.Model):
     )
     metadata = JSONTextField(null=True, help_text="Its sender's own data: texts by name.")
     created_by = models.CharField(max_length=150)
+    # What was expected of it (aijobs/tokens.py); quotes learn from how it compares with the charge.
+    expected_tokens = models.IntegerField(null=True, help_text="Of the prompt.")
+    most_answer_tokens = models.IntegerField(null=True, help_text="max_tokens at first.")
+    document_kind = models.CharField(max_length=6, blank=True, db_default="")
 
     class Meta:
         indexes: ClassVar = [

@@ -184,6 +184,12 @@ class AIJob(Movable):
         default=1, help_text="Multiplies max_tokens, after an answer that was cut off."
     )
     request_bytes = models.PositiveIntegerField(help_text="Size of its line in a batch, at most.")
+    reserved_usd = models.DecimalField(
+        max_digits=12,
+        decimal_places=6,
+        db_default=0,
+        help_text="What it may cost on its route, of its tenant's budget until it is over.",
+    )
     created_at = models.DateTimeField()
     needed_by = models.DateTimeField(null=True)
     not_before = models.DateTimeField(help_text="Waits in the queue until then.")

@@ -15,6 +15,7 @@ from django.db import connection, models
 from django.db.models import Case, F, Q, Sum, Value, When
 
 from aijobs.models.batches import Batch
+from aijobs.models.budgets import Reservation
 from aijobs.models.jobs import AIJob, Collection
 from citizenapp.tenants.models import Tenant
 
@@ -177,6 +178,7 @@ def _compact(model: type[models.Model], key: Sequence[str]) -> str:
 
 
 COMPACT_COUNTERS = _compact(StatusCounter, ("collection_id", "status", "batch_id"))
+COMPACT_RESERVATIONS = _compact(Reservation, ("tenant_id", "collection_id"))
 COMPACT_ROLLUPS = _compact(
     UsageRollup,
     ("tenant_id", "hour", "job_type", "route", "collection_id", "model", "created_by"),
@@ -188,4 +190,6 @@ def compact() -> None:
     with connection.cursor() as cursor:
         cursor.execute(COMPACT_COUNTERS)
         cursor.execute("DELETE FROM aijobs_statuscounter WHERE is_compacted AND jobs = 0")
+        cursor.execute(COMPACT_RESERVATIONS)
+        cursor.execute("DELETE FROM aijobs_reservation WHERE is_compacted AND usd = 0")
         cursor.execute(COMPACT_ROLLUPS)

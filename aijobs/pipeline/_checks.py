@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -15,6 +16,7 @@ from aijobs.jobtypes import TEXT_NAMES, InvalidInput, JobType, Part
 from aijobs.models import AIJob
 from aijobs.own_data import FIELDS as OWN_FIELDS
 from aijobs.own_data import OwnData, own_data
+from aijobs.quotes.bill import Bill
 
 # Beyond this nobody gains by naming a deadline: a batch that was not answered expires after a day.
 LONGEST_DEADLINE = 7 * 24 * 3600
@@ -55,6 +57,11 @@ class Checked:
     needed_within: float | None
     own: OwnData
     row: int | None = None
+
+    def reserved(self, bill: Bill) -> Decimal:
+        """What it may cost: at the full price where it has a deadline, which may ask for that."""
+        has_deadline = self.needed_within is not None
+        return bill.reserved(self.tokens, self.max_tokens, batch=not has_deadline)
 
     @property
     def route(self) -> str:

@@ -16,6 +16,9 @@ INPUT_COLUMNS = [
     "reference",
     "metadata",
     "options",
+    "expected_tokens",
+    "most_answer_tokens",
+    "document_kind",
 ]
 DOCUMENT_COLUMNS = [
     "job_id",
@@ -41,6 +44,7 @@ JOB_COLUMNS = [
     "attempts",
     "max_tokens_factor",
     "request_bytes",
+    "reserved_usd",
     "created_at",
     "not_before",
     "needed_by",

@@ -1,8 +1,10 @@
 """accept: check what is asked for, and store it as queued jobs. All of it, or nothing."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from itertools import islice
 from typing import Any, Literal
 from uuid import UUID
@@ -11,16 +13,19 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from aijobs import jobtypes
+from aijobs.budgets import standing
 from aijobs.crash_points import Step, crash_point
 from aijobs.documents import Document
 from aijobs.models import (
     AIJob,
+    Batch,
     Claim,
     Collection,
     JobAttempt,
     JobDocument,
     JobInput,
     KeyTaken,
+    Reservation,
     dump_json,
     ids_from,
     new_id,
@@ -45,18 +50,24 @@ from aijobs.pipeline._columns import (
     document_cells,
 )
 from aijobs.postgres.copying import copy_rows
+from aijobs.quotes.bill import Bill
 from citizenapp.database import prepared_cursor
 from citizenapp.tenants.models import Tenant
 
 __all__ = [
     "LONGEST_DEADLINE",
     "Accepted",
+    "Checked",
     "OnError",
     "Rejected",
     "RejectedCollection",
+    "Rejections",
     "accept_collection",
     "accept_job",
+    "check",
+    "check_collection",
     "examine",
+    "retry_batch",
     "retry_collection",
     "retry_job",
 ]
@@ -73,10 +84,10 @@ INSERT_JOB = """
 WITH claim AS ({claim}), job AS (
     INSERT INTO aijobs_aijob (
         id, tenant_id, job_type, status, route, attempts, max_tokens_factor, request_bytes,
-        created_at, not_before, needed_by
+        reserved_usd, created_at, not_before, needed_by
     )
     SELECT %(id)s, %(tenant)s, %(job_type)s, 'queued', %(route)s, 0, 1, %(request_bytes)s,
-           %(now)s, %(now)s, %(needed_by)s
+           %(reserved_usd)s, %(now)s, %(now)s, %(needed_by)s
     FROM claim
 ), document AS (
     INSERT INTO aijobs_jobdocument (
@@ -95,10 +106,12 @@ WITH claim AS ({claim}), job AS (
     )
 )
 INSERT INTO aijobs_jobinput (
-    job_id, tenant_id, job_type, options, source_name, created_by, reference, metadata
+    job_id, tenant_id, job_type, options, source_name, created_by, reference, metadata,
+    expected_tokens, most_answer_tokens, document_kind
 )
 SELECT %(id)s, %(tenant)s, %(job_type)s, %(options)s, %(source_name)s, %(created_by)s,
-       %(reference)s, %(metadata)s
+       %(reference)s, %(metadata)s, %(expected_tokens)s, %(most_answer_tokens)s,
+       %(document_kind)s
 FROM claim
 """
 WITHOUT_CLAIM = INSERT_JOB.format(claim="SELECT")
@@ -144,15 +157,17 @@ def accept_job(
     `needed_within` is in seconds: 0 means now, at full price; None means up to 24 hours.
     `lenient` reads numbers and lists out of strings, as table cells and forms hold them.
     A `claim` is stored with the job, and with the `answer` that whoever repeats it will get.
-    Raises UnknownJobType, InvalidInput with the errors by field, or KeyTaken.
+    Raises UnknownJobType, InvalidInput with the errors by field, KeyTaken, or LimitReached.
     """
-    checked = check(jobtypes.get(job_type), raw, needed_within, documents, lenient=lenient)
+    kind = jobtypes.get(job_type)
+    checked = check(kind, raw, needed_within, documents, lenient=lenient)
     queued = AIJob(
         id=new_id(now),
         tenant=tenant,
         job_type=job_type,
         route=checked.route,
         request_bytes=checked.request_bytes,
+        reserved_usd=checked.reserved(Bill(kind, now)),
         created_at=now,
         not_before=now,
         needed_by=checked.needed_by(now),
@@ -163,6 +178,7 @@ def accept_job(
         "job_type": job_type,
         "route": checked.route,
         "request_bytes": queued.request_bytes,
+        "reserved_usd": queued.reserved_usd,
         "now": now,
         "needed_by": queued.needed_by,
         "options": dump_json(checked.options),
@@ -170,14 +186,20 @@ def accept_job(
         "created_by": created_by,
         "reference": checked.own.reference,
         "metadata": dump_json(checked.own.metadata) if checked.own.metadata else None,
+        "expected_tokens": checked.tokens.tokens,
+        "most_answer_tokens": checked.max_tokens,
+        "document_kind": checked.tokens.kind,
         **document_arrays(checked.documents),
     }
     if claim:
         parameters |= claim.parameters(tenant, now, response=answer(queued))
-    with prepared_cursor() as cursor:
-        cursor.execute(WITH_CLAIM if claim else WITHOUT_CLAIM, parameters)
-        if not cursor.rowcount:
-            raise KeyTaken
+    # Without a limit, one statement is all that is needed.
+    with transaction.atomic() if standing.has_limit(tenant) else nullcontext():
+        with prepared_cursor() as cursor:
+            cursor.execute(WITH_CLAIM if claim else WITHOUT_CLAIM, parameters)
+            if not cursor.rowcount:
+                raise KeyTaken
+        standing.keep(tenant, queued.reserved_usd, now)
     queued._state.adding = False
     crash_point(Step.ACCEPT_COMMITTED)
     return queued
@@ -205,7 +227,7 @@ def accept_collection(
     `lenient` an empty string leaves it out. `on_error="skip"` passes over bad rows.
     Where it is known which `fields` rows have themselves, what is wrong with another one is told
     once, and not of each row.
-    Raises UnknownJobType, InvalidInput, or RejectedCollection.
+    Raises UnknownJobType, InvalidInput, RejectedCollection, or LimitReached.
     """
     kind = jobtypes.get(job_type)
     check_collection(name, on_error)
@@ -242,6 +264,7 @@ def accept_collection(
         queued.rejected = rejections.count
         queued.columns = list(columns) or None
         queued.save(update_fields=["total", "rejected", "columns"])
+        standing.keep(tenant, _reserved(queued), now)
         crash_point(Step.ACCEPT_COUNTED)
     crash_point(Step.ACCEPT_COMMITTED)
     return Accepted(queued, queued.total, rejections.told, rejections.count)
@@ -254,9 +277,10 @@ def examine(
     defaults: Mapping[str, object],
     needed_within: object = None,
     fields: Iterable[str] | None = None,
+    lenient: bool = True,
     refused: Callable[[int, dict[str, list[str]]], None],
 ) -> Iterator[Checked]:
-    """What `accept_collection` would make of these rows, leniently read. Nothing is stored.
+    """What `accept_collection` would make of these rows. Nothing is stored.
 
     `refused` is called with the number and the errors of each bad row. Raises UnknownJobType, and
     InvalidInput where there are too many, or all would be wrong in the same way.
@@ -268,13 +292,16 @@ def examine(
 
     kind = jobtypes.get(job_type)
     if fields is not None:
-        check_defaults(kind, defaults, list(fields), lenient=True)
-    yield from check_rows(kind, rows, defaults, needed_within, Told(), lenient=True)
+        check_defaults(kind, defaults, list(fields), lenient=lenient)
+    yield from check_rows(kind, rows, defaults, needed_within, Told(), lenient=lenient)
 
 
 def retry_job(job: AIJob, *, now: datetime) -> bool:
-    """Queue a failed or canceled job again; False when it is neither."""
-    moved = job.mark_queued(now)
+    """Queue a failed or canceled job again; False when it is neither. Raises LimitReached."""
+    with transaction.atomic():
+        moved = job.mark_queued(now)
+        if moved:
+            standing.keep(job.tenant, job.reserved_usd, now)
     crash_point(Step.RETRY_COMMITTED)
     return moved
 
@@ -289,14 +316,36 @@ def retry_collection(
     """Queue the failed jobs of a collection again, or the canceled ones; returns how many.
 
     With a `reason`, those alone whose last attempt failed for this error type.
+    Raises LimitReached.
     """
     jobs = AIJob.objects.filter(collection=collection)
     if reason:
         last = JobAttempt.objects.filter(job=OuterRef("pk"), number=OuterRef("attempts"))
         jobs = jobs.filter(Exists(last.filter(error_type=reason)))
-    moved = jobs.queue_again(status, now)
+    with transaction.atomic():
+        before = _reserved(collection)
+        moved = jobs.queue_again(status, now)
+        if moved:
+            standing.keep(collection.tenant, _reserved(collection) - before, now)
     crash_point(Step.RETRY_COMMITTED)
     return moved
+
+
+def retry_batch(batch: Batch, *, now: datetime) -> int:
+    """Queue again the jobs that failed in a batch; returns how many. Raises LimitReached."""
+    with transaction.atomic():
+        moved = AIJob.objects.filter(batch=batch).queue_again(AIJob.Status.FAILED, now)
+        for tenant in Tenant.objects.filter(pk__in=batch.tenant_ids).order_by("pk"):
+            standing.keep(tenant, Decimal(0), now)
+    crash_point(Step.RETRY_COMMITTED)
+    return moved
+
+
+def _reserved(collection: Collection) -> Decimal:
+    """What its jobs have reserved that are not over, in USD."""
+    return Reservation.objects.filter(
+        tenant=collection.tenant_id, collection_id=collection.pk
+    ).total()
 
 
 def _store(
@@ -312,6 +361,7 @@ def _store(
     their metadata are gathered in `columns`, as many as a table of results can have.
     """
     tenant_id, kind, created_by = collection.tenant_id, collection.job_type, collection.created_by
+    bill = Bill(jobtypes.get(kind), now)
     inputs: list[tuple[object, ...]] = []
     jobs: list[tuple[object, ...]] = []
 
@@ -320,7 +370,7 @@ def _store(
             jobs.append(
                 (
                     *(key, tenant_id, collection.pk, kind, "queued", one.route, 0, 1),
-                    *(one.request_bytes, now, now, one.needed_by(now)),
+                    *(one.request_bytes, one.reserved(bill), now, now, one.needed_by(now)),
                 )
             )
             metadata = one.own.metadata
@@ -332,6 +382,7 @@ def _store(
                 (
                     *(key, tenant_id, kind, created_by, name, one.row, one.own.reference),
                     *(metadata or None, one.options),
+                    *(one.tokens.tokens, one.max_tokens, one.tokens.kind),
                 )
             )
             for number, document in enumerate(one.documents, 1):

@@ -7,26 +7,30 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from aijobs import jobtypes
+from aijobs.budgets import standing
 from aijobs.crash_points import Step, crash_point
 from aijobs.models import Batch, CircuitBreaker
 from aijobs.postgres.locks import exclusive
 
 logger = logging.getLogger(__name__)
 
-# The tenants that wait, each with its longest waiting job. A loose scan of the index
-# `job_waiting`: one probe a tenant, however many jobs wait (PostgreSQL wiki, Loose indexscan).
+# The tenants that wait and may spend more, each with its longest waiting job. A loose scan of the
+# index `job_waiting`: one probe a tenant, however many jobs wait (PostgreSQL wiki, Loose
+# indexscan).
 WAITING = """
-WITH RECURSIVE waiting (tenant_id, since) AS (
+WITH RECURSIVE everybody (tenant_id, since) AS (
     (SELECT tenant_id, not_before FROM aijobs_aijob
      WHERE indexed_status = 'queued' AND route = 'batch' AND job_type = ANY(%(job_types)s)
      ORDER BY tenant_id, not_before, id LIMIT 1)
     UNION ALL
-    SELECT next.tenant_id, next.not_before FROM waiting CROSS JOIN LATERAL (
+    SELECT next.tenant_id, next.not_before FROM everybody CROSS JOIN LATERAL (
         SELECT tenant_id, not_before FROM aijobs_aijob
         WHERE indexed_status = 'queued' AND route = 'batch' AND job_type = ANY(%(job_types)s)
-          AND tenant_id > waiting.tenant_id
+          AND tenant_id > everybody.tenant_id
         ORDER BY tenant_id, not_before, id LIMIT 1
     ) AS next
+), waiting AS (
+    SELECT * FROM everybody WHERE tenant_id <> ALL(%(held)s::bigint[])
 )
 """
 
@@ -111,6 +115,7 @@ def due(now: datetime) -> bool:
             {
                 "now": now,
                 "job_types": list(jobtypes.names()),
+                "held": standing.held(now),
                 "before": now - timedelta(seconds=settings.AIJOBS_SUBMIT_EVERY),
                 "enough": settings.AIJOBS_SUBMIT_WHEN,
             },
@@ -132,6 +137,8 @@ def run(now: datetime) -> int:
 
 def _is_held(now: datetime) -> bool:
     """Whether jobs had better stay in the queue: nothing may be sent, or one batch as a probe."""
+    if standing.is_all_held(now):
+        return True
     breaker = CircuitBreaker.objects.open().first()
     return breaker is not None and (
         breaker.probe_at > now or Batch.objects.filter(status=Batch.Status.ASSEMBLED).exists()
@@ -175,6 +182,7 @@ def _claim(batch: Batch, now: datetime) -> tuple[int, int, list[int]]:
                 "now": now,
                 "batch": batch.pk,
                 "job_types": list(jobtypes.names()),
+                "held": standing.held(now),
                 "free_requests": settings.AIJOBS_BATCH_REQUESTS - batch.requests,
                 "free_bytes": settings.AIJOBS_BATCH_BYTES - batch.request_bytes,
             },

@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from django.db.models import Prefetch
 
 from aijobs import gateway, jobtypes
+from aijobs.budgets import standing
 from aijobs.crash_points import Step, crash_point
 from aijobs.models import AIJob, BlockReason, JobAttempt, JobDocument
 from aijobs.outcomes import answers, endings
@@ -34,9 +35,10 @@ MARGIN = timedelta(minutes=3)
 # While calls run, the queue is looked at this often.
 LOOK_SECONDS = 1.0
 
-# The tenants whose jobs have a deadline, one probe of the index `job_urgent` each; of each tenant,
-# the jobs that are urgent by now, by their deadline. Each probe asks for the whole order of that
-# index: no statistics can talk PostgreSQL into another one that begins with the tenant.
+# The tenants whose jobs have a deadline, one probe of the index `job_urgent` each; of each tenant
+# that may spend more, the jobs that are urgent by now, by their deadline. Each probe asks for the
+# whole order of that index: no statistics can talk PostgreSQL into another one that begins with the
+# tenant.
 URGENT = """
 WITH RECURSIVE waiting (tenant_id) AS (
     (SELECT tenant_id FROM aijobs_aijob
@@ -58,6 +60,7 @@ WITH RECURSIVE waiting (tenant_id) AS (
         ORDER BY needed_by, id
         LIMIT %(most)s
     ) AS job
+    WHERE job.tenant_id <> ALL(%(held)s::bigint[])
 )
 """
 
@@ -104,7 +107,7 @@ RETURNING id
 
 def due(now: datetime) -> bool:
     """Whether a job is wanted now or soon, and something may be sent."""
-    if _breaker.is_holding(now):
+    if _breaker.is_holding(now) or standing.is_all_held(now):
         return False
     with connection.cursor() as cursor:
         cursor.execute(DUE, _urgent(now, most=1))
@@ -186,6 +189,7 @@ def _urgent(now: datetime, *, most: int) -> dict[str, Any]:
         "soon": now + MARGIN,
         "job_types": list(jobtypes.names()),
         "most": most,
+        "held": standing.held(now),
     }
 
 

@@ -2,7 +2,8 @@
 
 What waits for other stages rescues itself: every status in which a worker may die is one that a
 stage looks for. Left to sweep are direct calls, batches that Anthropic keeps too long, those that
-were given up and turn up late, charges without a price, and counters to be compacted.
+were given up and turn up late, charges without a price, counters to be compacted, and quotes: they
+learn from charges, and lose their documents when they expire.
 """
 
 import logging
@@ -12,6 +13,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 
+from aijobs.budgets import notices
 from aijobs.crash_points import Step, crash_point
 from aijobs.gateway import GatewayError, Unavailable
 from aijobs.models import AIJob, rollups
@@ -21,6 +23,7 @@ from aijobs.outcomes.endings import Road
 from aijobs.pipeline import _retention, _watch
 from aijobs.postgres.locks import exclusive
 from aijobs.postgres.outages import AWAY
+from aijobs.quotes import ratios, stored
 from aijobs.submissions import duplicates
 
 logger = logging.getLogger(__name__)
@@ -56,6 +59,10 @@ PARTS: tuple[Callable[[datetime], object], ...] = (
     _watch.end_long_pauses,
     _watch.flag_for_staff,
     charges.price_later,
+    notices.tell,
+    ratios.learn,
+    stored.compare,
+    stored.prune,
     _retention.prune,
     duplicates.find,
     duplicates.follow,

@@ -91,6 +91,13 @@ def of_one(sums: Sums, places: int) -> tuple[Decimal, Decimal, Decimal]:
 
 
 @register.filter
+def cents(amount: Decimal) -> str:
+    """A sum by itself, which is nobody's bill: three figures of it, cents at least."""
+    places = places_for([amount])
+    return written(_rounded(amount, places, ROUND_FLOOR), places)
+
+
+@register.filter
 def together(sums: Sums) -> Shown:
     """The three sums of one card: as many places as the full price needs for three figures."""
     places = places_for([sums.full])

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from aijobs import jobtypes
+from aijobs.budgets.standing import LimitReached
 from aijobs.documents import Items, UnmappedTable, UnreadableTable, read_items
 from aijobs.jobtypes import InvalidInput, UnknownJobType
 from aijobs.models import Collection
@@ -70,7 +71,7 @@ def new(request: MemberRequest, asked: parameters.Chosen) -> HttpResponseBase:
             form.add_error("table", str(error))
         except InvalidInput as refusal:
             form.refuse(refusal)
-        except RejectedCollection as refusal:
+        except (RejectedCollection, LimitReached) as refusal:
             context["refusal"] = str(refusal)
         else:
             _tell(request, accepted, choice, items.warnings)
@@ -160,7 +161,11 @@ def retry_collection(request: MemberRequest, collection_id: UUID) -> HttpRespons
         "canceled" if request.POST.get("status") == "canceled" else "failed"
     )
     reason = request.POST.get("reason", "")[:60].replace("\0", "")
-    queued = accept.retry_collection(collection, status, reason=reason, now=timezone.now())
+    try:
+        queued = accept.retry_collection(collection, status, reason=reason, now=timezone.now())
+    except LimitReached as refusal:
+        messages.error(request, str(refusal))
+        return redirect("collection", collection.pk)
     if queued:
         messages.success(request, f"Queued {_counted(queued, f'{status} job')} again.")
     elif status == "failed":

@@ -1,7 +1,8 @@
 """Forms. What a field may hold is said by the job types; here their answers are put in place."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, get_origin
+from typing import Any, ClassVar, get_origin
+from zoneinfo import available_timezones
 
 import annotated_types
 from django import forms
@@ -21,7 +22,7 @@ from aijobs.documents.confined import Confined
 from aijobs.jobtypes import TEXT_FIELD, InvalidInput, JobType, Part
 from aijobs.own_data import MAX_REFERENCE_CHARS
 from aijobs.templatetags.show import field_label
-from citizenapp.tenants.models import APIKey
+from citizenapp.tenants.models import APIKey, Tenant
 
 NOW, LATER = "now", "later"
 URGENCIES = [(LATER, "Within 24 hours"), (NOW, "Now")]
@@ -292,6 +293,33 @@ class NewCollection(_Reading, _Work):
 
     def _place(self, path: str) -> tuple[forms.Form, str | None, str]:
         return (self, "table", "") if path == "items" else super()._place(path)
+
+
+class Budget(forms.ModelForm):  # type: ignore[type-arg]  # It has none when it runs.
+    """What a tenant may spend, and where its months begin."""
+
+    class Meta:
+        model = Tenant
+        fields = ("budget_usd", "limit_usd", "time_zone")
+        labels: ClassVar = {
+            "budget_usd": "Budget of a month, in USD",
+            "limit_usd": "Limit of a month, in USD",
+        }
+        widgets: ClassVar = {
+            "budget_usd": forms.TextInput(attrs={"inputmode": "decimal"}),
+            "limit_usd": forms.TextInput(attrs={"inputmode": "decimal"}),
+            "time_zone": forms.Select(
+                choices=[(name, name.replace("_", " ")) for name in sorted(available_timezones())]
+            ),
+        }
+
+    def clean(self) -> dict[str, Any]:
+        """A budget above the limit would never be told of."""
+        cleaned = super().clean() or {}
+        budget, limit = cleaned.get("budget_usd"), cleaned.get("limit_usd")
+        if budget is not None and limit is not None and budget > limit:
+            self.add_error("budget_usd", "Must not be more than the limit.")
+        return cleaned
 
 
 _KEY_ROLE = APIKey._meta.get_field("role")

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from aijobs import jobtypes
+from aijobs.budgets.standing import LimitReached
 from aijobs.jobtypes import InvalidInput
 from aijobs.jobtypes.quotes import PAGE_MARK
 from aijobs.jobtypes.text import utf8
@@ -189,10 +190,13 @@ def cancel_job(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
 @for_writers
 def retry_job(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
     job = _job(request, job_id)
-    if accept.retry_job(job, now=timezone.now()):
-        messages.success(request, "Queued again.")
-    else:
-        messages.error(request, "Only failed or canceled jobs can be queued again.")
+    try:
+        if accept.retry_job(job, now=timezone.now()):
+            messages.success(request, "Queued again.")
+        else:
+            messages.error(request, "Only failed or canceled jobs can be queued again.")
+    except LimitReached as refusal:
+        messages.error(request, str(refusal))
     return redirect("job", job.pk)
 
 
@@ -234,6 +238,10 @@ def _queue(request: MemberRequest, form: NewJob) -> list[AIJob]:
                     lenient=True,
                 )
                 queued.append(job)
+            except LimitReached as refusal:
+                form.add_error(None, str(refusal))
+                has_bad = True
+                break
             except InvalidInput as refusal:
                 form.refuse_one(refusal, documents[0].name if documents else "")
                 has_bad = True

@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from aijobs.web import collections, entrance, jobs, people, samples, usage, whatif
+from aijobs.web import (
+    budgets,
+    collections,
+    entrance,
+    jobs,
+    people,
+    samples,
+    usage,
+    whatif,
+)
 
 urlpatterns = [
     path("", jobs.dashboard, name="dashboard"),
@@ -34,6 +43,8 @@ urlpatterns = [
     path("usage", usage.overview, name="usage"),
     path("usage/whatif", whatif.compare, name="whatif"),
     path("settings/people", people.members, name="members"),
+    path("settings/budget", budgets.budget, name="budget"),
+    path("settings/budget/notice", budgets.put_away, name="put-away-notice"),
     path("settings/keys", people.keys, name="keys"),
     path("settings/keys/<str:key_id>/revoke", people.revoke, name="revoke-key"),
 ]

@@ -15,6 +15,7 @@ from aijobs.reading.money import NOTHING, Money, spent_between
 from aijobs.reading.usage import Period, Usage, dearest_first, usage
 from aijobs.templatetags.show import job_title
 from aijobs.web import parameters
+from aijobs.web.budgets import budget_of
 from aijobs.web.chart import Chart
 from aijobs.web.guards import MemberRequest, for_members
 from aijobs.web.parameters import asks
@@ -24,8 +25,6 @@ from citizenapp.tenants.models import APIKey, Tenant
 MOST_ROWS = 12
 ROUTES = {"batch": "Batch, half price", "sync": "At once, full price"}
 DOWNLOADED_BY = "day,job_type,route,model,created_by"
-# The first that is there. What is not spent yet has a page of its own.
-BUDGET = ["usage/budget.html", "usage/no_budget.html"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,7 @@ def overview(request: MemberRequest, asked: parameters.Spending) -> HttpResponse
             "days": [(Name(str(day), _day(day)), sums) for day, sums in found.rows("day")[::-1]],
             "sections": _sections(found, tenant, shown.period),
             "downloads": _downloads(shown.period),
-            "budget": BUDGET,
+            **budget_of(tenant, now),
         },
     )
 

@@ -1,11 +1,19 @@
 """Tenants, users, memberships and API keys."""
 
 from typing import ClassVar, Self
+from zoneinfo import available_timezones
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
 from django.db import models
 from rest_framework_api_key.models import AbstractAPIKey, BaseAPIKeyManager
+
+
+def known_time_zone(name: str) -> None:
+    if name not in available_timezones():
+        raise ValidationError("There is no such time zone.")
 
 
 class TenantQuerySet(models.QuerySet["Tenant"]):
@@ -24,6 +32,31 @@ class Tenant(models.Model):
         default=True, help_text="Without it, members and API keys of this tenant are refused."
     )
     is_demo = models.BooleanField(default=False, editable=False)
+    time_zone = models.CharField(
+        max_length=50,
+        default="UTC",
+        db_default="UTC",
+        validators=[known_time_zone],
+        help_text="When its days and months begin, such as “Europe/Zurich”.",
+    )
+    budget_usd = models.DecimalField(
+        "monthly budget",
+        max_digits=12,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text="In USD. Owners are told at 50, 80 and 100 %; nothing stops.",
+    )
+    limit_usd = models.DecimalField(
+        "monthly limit",
+        max_digits=12,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text="In USD. What could go beyond it is refused, and what waits is held.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = TenantQuerySet.as_manager()

@@ -21,7 +21,12 @@ def ids(caller: Caller) -> dict[str, str]:
         {"name": "May", "job_type": "summarize", "items": [{"document_text": "A text."}]},
     ).json()["collection_id"]
     job = make_job(caller.tenant, status="failed", finished_at=NOW)
-    return {"<uuid:job_id>": str(job.pk), "<uuid:collection_id>": made}
+    quote = caller.send("summarize?quote=true", {"document_text": "A text."}).json()["quote_id"]
+    return {
+        "<uuid:job_id>": str(job.pk),
+        "<uuid:collection_id>": made,
+        "<uuid:quote_id>": quote,
+    }
 
 
 def of(address: str, ids: dict[str, str]) -> str:
@@ -34,7 +39,8 @@ def of(address: str, ids: dict[str, str]) -> str:
 @pytest.mark.parametrize("address", ADDRESSES)
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"])
 def test_a_stranger_gets_401(address: str, method: str, db: None) -> None:
-    somewhere = of(address, {"<uuid:job_id>": str(uuid4()), "<uuid:collection_id>": str(uuid4())})
+    names = ("<uuid:job_id>", "<uuid:collection_id>", "<uuid:quote_id>")
+    somewhere = of(address, {name: str(uuid4()) for name in names})
 
     response = Client().generic(method, somewhere)
 

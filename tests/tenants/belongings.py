@@ -9,9 +9,9 @@ from django.test import Client
 from django.utils import timezone
 
 from aijobs import jobtypes
-from aijobs.models import AIJob, Batch, Collection, new_id
+from aijobs.models import AIJob, Batch, Collection, Quote, new_id
 from citizenapp.tenants.models import APIKey, Tenant
-from tests.api.rows import fail
+from tests.api.rows import fail, make_quote
 from tests.factories import (
     NOW,
     make_batch,
@@ -51,11 +51,13 @@ class Belongings:
     shift: timedelta = timedelta()
     jobs: list[UUID] = field(init=False)
     collection: UUID = field(init=False)
+    quote: UUID = field(init=False)
     key: str = field(default_factory=lambda: f"{uuid4().hex[:8]}.{uuid4().hex}")
     tenant: Tenant = field(init=False)
 
     def __post_init__(self) -> None:
         self.jobs, self.collection = _ids(self.shift), new_id(NOW + self.shift)
+        self.quote = new_id(NOW + self.shift)
 
     @property
     def in_the_middle(self) -> UUID:
@@ -79,6 +81,7 @@ class Belongings:
             id=self.collection, tenant=self.tenant, name="Policies", job_type=KINDS[0],
             total=len(LIFE), created_by="ann", created_at=NOW,
         )  # fmt: skip
+        make_quote(self.tenant, self.quote, KINDS[0])
         for number, (job_id, (kind, life)) in enumerate(zip(self.jobs, LIVES, strict=True)):
             fields: dict[str, Any] = {"id": job_id, "status": life}
             if kind == KINDS[0]:
@@ -118,4 +121,6 @@ class Belongings:
     def rows(self) -> list[dict[str, Any]]:
         """What actions could change; none before they are stored."""
         keys = APIKey.objects.filter(pk=self.key).values("pk", "revoked")
-        return [*keys, *AIJob.objects.filter(pk__in=self.jobs).order_by("pk").values()]
+        quotes = Quote.objects.filter(pk=self.quote).values("pk", "tenant", "fields")
+        jobs = AIJob.objects.filter(pk__in=self.jobs).order_by("pk").values()
+        return [*keys, *quotes, *jobs]

@@ -72,6 +72,7 @@ class World:
             "job_id": [str(whose.job_that(life)) for whose in (mine, theirs) for life in LIFE],
             "collection_id": [str(mine.collection), str(theirs.collection)],
             "key_id": [mine.key, theirs.key],
+            "quote_id": [str(mine.quote), str(theirs.quote)],
             "name": ["not-found"],
             "sample": ["policy.txt"],
             "job_type": list(KINDS),
@@ -184,14 +185,17 @@ def test_what_is_mine_is_there_and_what_is_theirs_is_not(address: Address) -> No
             "job_id": [str(whose.job_that(done))],
             "collection_id": [str(whose.collection)],
             "key_id": [whose.key],
+            "quote_id": [str(whose.quote)],
             "name": ["not-found"],
             "sample": ["policy.txt"],
             "job_type": [KINDS[0]],
         }
         [path] = address.filled(rows)
         found = {client.get(path).status_code, client.post(path).status_code} - {405}
-        is_everybody_s = not {"job_id", "collection_id", "key_id"} & set(address.variables)
-        expected = {200, 302, 409} if whose is mine or is_everybody_s else {404}
+        is_everybody_s = not {"job_id", "collection_id", "key_id", "quote_id"} & set(
+            address.variables
+        )
+        expected = {200, 202, 302, 409} if whose is mine or is_everybody_s else {404}
         assert found
         assert found <= expected
 

@@ -5,13 +5,11 @@ import re
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from html import unescape
-from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
-from pytest_django import Settings
 
 from aijobs.models import UsageRollup
 from aijobs.reading.money import Money
@@ -194,15 +192,12 @@ def test_few_dates_stand_under_the_chart_however_many_days_it_has() -> None:
         assert all(0 < x < 100 for _, x in dates)
 
 
-@pytest.mark.usefixtures("tenant")
-def test_a_budget_has_its_place_between_the_sums_and_the_days(
-    client: Client, tmp_path: Path, settings: Settings
+def test_what_is_reserved_and_left_stands_between_the_sums_and_the_days(
+    client: Client, tenant: Tenant
 ) -> None:
-    place = tmp_path / "usage" / "budget.html"
-    place.parent.mkdir()
-    place.write_text("<p>The budget of this month</p>")
-    [engine] = settings.TEMPLATES
-    settings.TEMPLATES = [engine | {"DIRS": [tmp_path, *engine["DIRS"]]}]
+    assert "The budget of this month" not in client.get("/usage").content.decode()
+    Tenant.objects.filter(pk=tenant.pk).update(limit_usd=100)
     before, _, after = client.get("/usage").content.decode().partition("The budget of this month")
     assert "Saved by the cache" in before
+    assert "$100.00" in after
     assert "Nothing charged in this period" in after

@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('aijobs', '0021_index_rollups'),
+        ('aijobs', '0011_index_rollups'),
     ]
 
     operations = [

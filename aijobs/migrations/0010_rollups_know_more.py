@@ -18,7 +18,7 @@ FORMERLY = (
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('aijobs', '0007_no_document_in_inputs'),
+        ('aijobs', '0009_reserve'),
     ]
 
     operations = [

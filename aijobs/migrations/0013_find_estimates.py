@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("aijobs", "0030_estimates_and_reconciliations")]
+    dependencies = [("aijobs", "0012_estimates_and_reconciliations")]
 
     operations = [
         AddIndexConcurrently(

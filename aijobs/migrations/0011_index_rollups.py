@@ -30,7 +30,7 @@ def drop(name):
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [('aijobs', '0020_rollups_know_more')]
+    dependencies = [('aijobs', '0010_rollups_know_more')]
 
     operations = [
         migrations.RunSQL(

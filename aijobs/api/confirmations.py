@@ -1,0 +1,77 @@
+"""GET quotes/{id}, and POST quotes/{id}/confirm: it is not sent again."""
+
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from aijobs import jobtypes
+from aijobs.api import collections, openapi, quotes, shapes
+from aijobs.api.endpoint import Endpoint
+from aijobs.api.job_queues import queue_of
+from aijobs.api.problems import Conflict
+from aijobs.quotes import stored
+
+MISSING = "There is no quote with this id."
+
+
+class QuoteDetail(Endpoint):
+    """GET quotes/{quote_id}."""
+
+    @extend_schema(
+        operation_id="get_quote",
+        summary="One quote",
+        tags=["quotes"],
+        responses=openapi.responses({200: shapes.Quote}, 404),
+    )
+    def get(self, request: Request, quote_id: UUID) -> Response:  # noqa: ARG002
+        """With what became of it, and what that cost once all its jobs were over."""
+        try:
+            quote = stored.quote_of(self.access.tenant, quote_id)
+        except stored.UnknownQuote:
+            raise NotFound(MISSING) from None
+        return Response(quotes.described(quote).model_dump(mode="json"))
+
+
+class QuoteConfirmation(Endpoint):
+    """POST quotes/{quote_id}/confirm."""
+
+    @extend_schema(
+        operation_id="confirm_quote",
+        summary="Queue what was quoted",
+        tags=["quotes"],
+        request=None,
+        responses=openapi.responses({202: shapes.Confirmed}, 400, 402, 404, 409),
+    )
+    def post(self, request: Request, quote_id: UUID) -> Response:  # noqa: ARG002
+        """Answers what queueing it would have; whoever repeats it gets the same answer again.
+
+        409 once the quote has expired: its documents are deleted then.
+        """
+        now = timezone.now()
+        try:
+            with stored.confirming(self.access.tenant, quote_id, now=now) as confirmation:
+                queued = confirmation.quote.queued
+                if queued is None:
+                    queued = self._queue(confirmation, now)
+        except stored.UnknownQuote:
+            raise NotFound(MISSING) from None
+        except stored.ExpiredQuote:
+            raise Conflict("The quote has expired. Ask for a new one.") from None
+        return Response(queued, 202)
+
+    def _queue(self, confirmation: stored.Confirmation, now: Any) -> dict[str, Any]:
+        asked = confirmation.request()
+        body = quotes.body_of(asked)
+        if asked.target == stored.COLLECTION:
+            queued = collections.queue(self.access, body, now=now)
+        else:
+            queued = queue_of(jobtypes.get(asked.target)).queue(self.access, body, now=now)
+        confirmation.done(
+            queued, job_id=queued.get("job_id"), collection_id=queued.get("collection_id")
+        )
+        return queued

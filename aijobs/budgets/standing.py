@@ -1,0 +1,162 @@
+"""What was spent this month, what is reserved, and what is left of a limit."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import ROUND_FLOOR, Decimal
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Sum
+
+from aijobs.models import Reservation, UsageRollup
+from aijobs.models.rollups import start_of_hour
+from citizenapp.tenants.models import Tenant
+
+# The first number of a lock of PostgreSQL; the second is the tenant, or 0 for the installation.
+_LOCKS = 7_310
+
+
+class LimitReached(Exception):
+    """What is asked for could go beyond the limit of a month. Nothing of it is stored."""
+
+    def __init__(self, left: Decimal, limit: Decimal, renews: datetime, *, of_all: bool) -> None:
+        self.left, self.limit, self.renews, self.of_all = left, limit, renews, of_all
+        whose = "this installation" if of_all else "this workspace"
+        cents = left.quantize(Decimal("0.01"), ROUND_FLOOR)
+        super().__init__(
+            f"This could cost more than is left of the monthly limit of {whose}: ${cents:,} of "
+            f"${limit:,}. It renews on {renews:%-d %B %Y}."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """A calendar month in a time zone. Charges are added up by hours in UTC.
+
+    So where a zone is off by half an hour, the month begins with the hour of its first moment.
+    """
+
+    start: datetime
+    end: datetime
+
+    @classmethod
+    def around(cls, now: datetime, zone: str) -> "Month":
+        local = now.astimezone(ZoneInfo(zone))
+        first = local.replace(day=1, hour=0, minute=0, second=0, microsecond=0, fold=0)
+        later = (first.year + 1, 1) if first.month == 12 else (first.year, first.month + 1)
+        return cls(first, first.replace(year=later[0], month=later[1]))
+
+    @property
+    def first_day(self) -> date:
+        return self.start.date()
+
+    @property
+    def hours(self) -> dict[str, datetime]:
+        """For a filter of rollups."""
+        return {
+            "hour__gte": start_of_hour(self.start.astimezone(UTC)),
+            "hour__lt": start_of_hour(self.end.astimezone(UTC)),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A tenant's month, in USD. `left` is null without a limit."""
+
+    month: Month
+    budget: Decimal | None
+    limit: Decimal | None
+    spent: Decimal
+    reserved: Decimal
+
+    @property
+    def left(self) -> Decimal | None:
+        if self.limit is None:
+            return None
+        return max(self.limit - self.spent - self.reserved, Decimal(0))
+
+    def used_up_on(self, now: datetime) -> date | None:
+        """The day on which the limit, or else the budget, is spent at the pace of this month.
+
+        None where there is neither, where the month ends before, and on its first day.
+        """
+        most = self.limit if self.limit is not None else self.budget
+        gone = now - self.month.start
+        if most is None or self.spent <= 0 or gone < timedelta(days=1):
+            return None
+        moment = self.month.start + gone * float(most / self.spent)
+        return moment.date() if now < moment < self.month.end else None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether nothing more is sent: the limit is spent."""
+        return self.limit is not None and self.spent >= self.limit
+
+
+def standing(tenant: Tenant, now: datetime) -> Standing:
+    month = Month.around(now, tenant.time_zone)
+    return Standing(
+        month,
+        tenant.budget_usd,
+        tenant.limit_usd,
+        spent=spent_in(month, tenant),
+        reserved=Reservation.objects.filter(tenant=tenant).total(),
+    )
+
+
+def has_limit(tenant: Tenant) -> bool:
+    """Whether `keep` has anything to do for this tenant."""
+    return tenant.limit_usd is not None or settings.AIJOBS_MONTHLY_LIMIT_USD is not None
+
+
+def keep(tenant: Tenant, wanted: Decimal, now: datetime) -> None:
+    """Hold what was just stored, and reserved `wanted`, against the limits. Raises LimitReached.
+
+    Call it last in the transaction that stored it, which ends with the error: of all who store
+    something at once, each is counted by those after it, since they wait here for its end.
+    """
+    for limit, of_all in (
+        (tenant.limit_usd, False),
+        (settings.AIJOBS_MONTHLY_LIMIT_USD, True),
+    ):
+        if limit is None:
+            continue
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCKS, _key(tenant, of_all)])
+        month = Month.around(now, "UTC" if of_all else tenant.time_zone)
+        spent = spent_in(month, None if of_all else tenant)
+        reservations = Reservation.objects.all()
+        reserved = (reservations if of_all else reservations.filter(tenant=tenant)).total()
+        if spent + reserved > limit:
+            left = max(limit - spent - (reserved - wanted), Decimal(0))
+            raise LimitReached(left, limit, month.end, of_all=of_all)
+
+
+def held(now: datetime) -> list[int]:
+    """The tenants that have spent their limit: nothing of theirs is sent before it renews."""
+    limited = Tenant.objects.exclude(limit_usd=None).only("pk", "time_zone", "limit_usd")
+    return [
+        tenant.pk
+        for tenant in limited
+        if tenant.limit_usd is not None
+        and spent_in(Month.around(now, tenant.time_zone), tenant) >= tenant.limit_usd
+    ]
+
+
+def is_all_held(now: datetime) -> bool:
+    """Whether the installation has spent its limit."""
+    limit = settings.AIJOBS_MONTHLY_LIMIT_USD
+    return limit is not None and spent_in(Month.around(now, "UTC")) >= limit
+
+
+def _key(tenant: Tenant, of_all: bool) -> int:
+    return 0 if of_all else tenant.pk
+
+
+def spent_in(month: Month, tenant: Tenant | None = None) -> Decimal:
+    """What a tenant, or all of them, were charged in a month; in USD."""
+    rows = UsageRollup.objects.filter(**month.hours)
+    if tenant is not None:
+        rows = rows.filter(tenant=tenant)
+    return rows.aggregate(total=Sum("cost_usd"))["total"] or Decimal(0)

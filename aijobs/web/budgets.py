@@ -1,0 +1,50 @@
+"""What a tenant may spend in a month: seen and set by its owners and admins."""
+
+from datetime import datetime
+
+from django.contrib import messages
+from django.http import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from aijobs.budgets import notices, standing
+from aijobs.quotes.accuracy import accuracy
+from aijobs.web.forms import Budget
+from aijobs.web.guards import MemberRequest, for_administrators
+from citizenapp.tenants.models import Tenant
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_administrators
+def budget(request: MemberRequest) -> HttpResponseBase:
+    """The form, and how this month stands."""
+    now = timezone.now()
+    tenant = Tenant.objects.get(pk=request.access.tenant.pk)
+    form = Budget(instance=tenant)
+    if request.method == "POST":
+        # A copy: an invalid form has changed its instance all the same.
+        form = Budget(request.POST, instance=Tenant.objects.get(pk=tenant.pk))
+        if form.is_valid():
+            form.save()
+            messages.success(request, "Saved.")
+            return redirect("budget")
+    context = {"form": form, **budget_of(tenant, now)}
+    return render(request, "settings/budget.html", context, status=422 if form.errors else 200)
+
+
+def budget_of(tenant: Tenant, now: datetime) -> dict[str, object]:
+    """What `usage/budget.html` shows."""
+    found = standing.standing(tenant, now)
+    return {
+        "standing": found,
+        "used_up_on": found.used_up_on(now),
+        "accuracy": accuracy(tenant),
+    }
+
+
+@require_POST
+@for_administrators
+def put_away(request: MemberRequest) -> HttpResponseBase:
+    notices.put_away(request.access.tenant, timezone.now(), by=request.access.actor)
+    return redirect("budget")

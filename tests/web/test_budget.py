@@ -1,0 +1,112 @@
+"""The page on which owners and admins say what a month may cost."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.utils import timezone
+
+from aijobs.budgets import notices
+from aijobs.models import AIJob
+from citizenapp.tenants.models import Tenant
+from tests.factories import make_charge, make_job, make_tenant, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def tenant(db: None) -> Tenant:
+    return make_tenant()
+
+
+@pytest.fixture
+def owner(client: Client, tenant: Tenant) -> Client:
+    client.force_login(make_user("olga", tenant, role="owner"))
+    return client
+
+
+def save(client: Client, **fields: str) -> Any:
+    form = {"budget_usd": "80", "limit_usd": "100", "time_zone": "Europe/Zurich"}
+    return client.post("/settings/budget", form | fields)
+
+
+def test_a_budget_a_limit_and_a_time_zone_are_set(owner: Client, tenant: Tenant) -> None:
+    assert save(owner)["Location"] == "/settings/budget"
+    tenant.refresh_from_db()
+    assert (tenant.budget_usd, tenant.limit_usd) == (Decimal(80), Decimal(100))
+    assert tenant.time_zone == "Europe/Zurich"
+    assert save(owner, budget_usd="", limit_usd="").status_code == 302
+    tenant.refresh_from_db()
+    assert (tenant.budget_usd, tenant.limit_usd) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [("limit_usd", "-1"), ("budget_usd", "x"), ("budget_usd", "101"), ("time_zone", "Mars/Base")],
+)
+def test_nonsense_is_refused_beside_its_field(
+    owner: Client, tenant: Tenant, field: str, wrong: str
+) -> None:
+    response = save(owner, **{field: wrong})
+    assert response.status_code == 422
+    assert field in response.context["form"].errors
+    tenant.refresh_from_db()
+    assert tenant.limit_usd is None
+
+
+def test_members_neither_see_nor_set_it(client: Client, tenant: Tenant) -> None:
+    client.force_login(make_user("max", tenant))
+    assert client.get("/settings/budget").status_code == 403
+    assert save(client).status_code == 403
+
+
+def test_the_page_says_what_is_spent_reserved_and_left(owner: Client, tenant: Tenant) -> None:
+    save(owner, limit_usd="100")
+    make_charge(make_job(tenant), "12.50", created_at=timezone.now())
+    make_job(tenant, reserved_usd=Decimal("7.25"))
+    page = owner.get("/settings/budget").content.decode()
+    assert "$12.50" in page
+    assert "$7.25" in page
+    assert "$80.25" in page
+
+
+def test_a_job_beyond_the_limit_is_refused_with_what_is_left(owner: Client, tenant: Tenant) -> None:
+    save(owner, budget_usd="", limit_usd="0.00")
+    response = owner.post(
+        "/jobs/new", {"job_type": "summarize", "text": "A policy.", "urgency": "later"}
+    )
+    assert response.status_code == 422
+    assert "monthly limit" in response.content.decode()
+    assert not AIJob.objects.exists()
+    csv = b"document_text\nHail is covered.\n"
+    response = owner.post(
+        "/collections/new",
+        {
+            "name": "October",
+            "job_type": "summarize",
+            "on_error": "reject",
+            "urgency": "later",
+            "table": SimpleUploadedFile("a.csv", csv),
+        },
+    )
+    assert "monthly limit" in response.context["refusal"]
+
+
+def test_everybody_reads_that_the_limit_is_spent_and_owners_that_the_budget_is(
+    owner: Client, tenant: Tenant
+) -> None:
+    save(owner, budget_usd="10", limit_usd="10")
+    make_charge(make_job(tenant), "10.00", created_at=timezone.now())
+    notices.tell(timezone.now())
+    page = owner.get("/").content.decode()
+    assert "The monthly limit is spent" in page
+    assert "100 % of this month" in page
+    owner.post("/settings/budget/notice")
+    assert "100 % of this month" not in owner.get("/").content.decode()
+    member = Client()
+    member.force_login(make_user("max", tenant))
+    page = member.get("/").content.decode()
+    assert "The monthly limit is spent" in page
+    assert "of this month’s budget" not in page
