@@ -79,6 +79,7 @@ class CollectionList(Endpoint):
         wanted = Queueing.read(request.query_params)
         body = bodies.read(request)
         if wanted.quote:
+            idempotency.claim_of(request, body)  # A key that is none is refused here as well.
             return _quoted(self.access, body, now)
         return idempotency.once(
             request,

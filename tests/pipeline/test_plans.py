@@ -17,6 +17,7 @@ pytestmark = pytest.mark.django_db
 ARGUMENTS = {
     "now": DUE,
     "before": NOW,
+    "held": [],
     "enough": 1_000,
     "job_types": ["analyze", "classify", "summarize"],
     "free_requests": 100_000,
@@ -90,6 +91,7 @@ def test_urgent_jobs_are_found_by_the_index_of_urgent_jobs(statistics: str) -> N
     tenants = list(AIJob.objects.values_list("tenant_id", flat=True).distinct())
     arguments = ARGUMENTS | {
         "soon": NOW,
+        "held": [],
         "most": 32,
         "free": 16,
         "allowed": 32,
