@@ -78,6 +78,14 @@ class Charge(NamedTuple):
     saved_usd: Decimal
 
 
+class Rates(NamedTuple):
+    """USD for one token of a prompt."""
+
+    input: Decimal
+    cache_read: Decimal
+    cache_write_1h: Decimal
+
+
 @dataclass(frozen=True, slots=True)
 class _Tier:
     """Prices of one token, in units of 1e-10 USD."""
@@ -130,6 +138,15 @@ def estimate(
     return charge(model, Usage(prompt_tokens, max_output), batch=batch, on=on)
 
 
+def batch_rates(model: str, prompt_tokens: int, *, on: dt.date) -> Rates:
+    """What the tokens of a prompt of this length cost in a batch.
+
+    Raises UnknownModel or UnpricedDay.
+    """
+    tier = _tier(_price(model, on).batch, prompt_tokens)
+    return Rates(_usd(tier.input), _usd(tier.cache_read), _usd(tier.cache_write_1h))
+
+
 def _count(usage: Mapping[str, Any], field: str) -> int:
     count = usage.get(field)
     if count is None:
@@ -140,14 +157,15 @@ def _count(usage: Mapping[str, Any], field: str) -> int:
 
 
 def _cost(tiers: tuple[_Tier, ...], usage: Usage) -> int:
-    if len(tiers) == 1:
-        return tiers[0].cost(usage)
-    prompt = usage.prompt_tokens
+    return _tier(tiers, usage.prompt_tokens).cost(usage)
+
+
+def _tier(tiers: tuple[_Tier, ...], prompt_tokens: int) -> _Tier:
     for tier in tiers[:-1]:
         assert tier.up_to is not None
-        if prompt <= tier.up_to:
-            return tier.cost(usage)
-    return tiers[-1].cost(usage)
+        if prompt_tokens <= tier.up_to:
+            return tier
+    return tiers[-1]
 
 
 def _usd(units: int) -> Decimal:
