@@ -14,10 +14,12 @@ from aijobs.models.jobs import AIJob, Collection, JobAttempt, JobOutput
 from aijobs.models.ledger import LedgerEntry
 from aijobs.models.notices import AdditionTold
 from aijobs.models.rollups import StatusCounter, UsageRollup
+from aijobs.models.seedings import FOR_A_PERSON, Seeding
 from aijobs.models.submissions import StrangerBatch, Submission, new_nonce
 from aijobs.models.turns import Turn
 
 __all__ = [
+    "FOR_A_PERSON",
     "AIJob",
     "AdditionTold",
     "Batch",
@@ -33,6 +35,7 @@ __all__ = [
     "JobOutput",
     "KeyTaken",
     "LedgerEntry",
+    "Seeding",
     "StatusCounter",
     "StrangerBatch",
     "Submission",

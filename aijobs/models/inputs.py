@@ -36,6 +36,9 @@ class JobInput(models.Model):
     )
     metadata = JSONTextField(null=True, help_text="Its sender's own data: texts by name.")
     created_by = models.CharField(max_length=150)
+    shares_document = models.BooleanField(
+        db_default=False, help_text="Its text is that of its whole collection, and stands first."
+    )
 
     class Meta:
         indexes: ClassVar = [

@@ -16,6 +16,7 @@ INPUT_COLUMNS = [
     "reference",
     "metadata",
     "options",
+    "shares_document",
 ]
 DOCUMENT_COLUMNS = [
     "job_id",

@@ -1,7 +1,7 @@
 """accept: check what is asked for, and store it as queued jobs. All of it, or nothing."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from typing import Any, Literal
@@ -45,6 +45,7 @@ from aijobs.pipeline._columns import (
     document_cells,
     file_name,
 )
+from aijobs.pipeline._seeding import Sowing
 from aijobs.postgres.copying import copy_rows
 from citizenapp.database import prepared_cursor
 from citizenapp.tenants.models import Tenant
@@ -227,9 +228,10 @@ def accept_collection(
     # Once it is clear that nothing will be stored, the rest is read for its errors alone.
     worthwhile = (one for one in checked if on_error == "skip" or not rejections.count)
     columns: dict[str, None] = {}
+    sowing = Sowing(queued, now)
     with transaction.atomic():
         queued.save(force_insert=True)
-        while stored := _store(queued, islice(worthwhile, CHUNK), ids, columns, now):
+        while stored := _store(queued, islice(worthwhile, CHUNK), ids, columns, sowing):
             queued.total += stored
             crash_point(Step.ACCEPT_COPIED)
         if rejections.count and on_error == "reject":
@@ -243,6 +245,7 @@ def accept_collection(
         queued.rejected = rejections.count
         queued.columns = list(columns) or None
         queued.save(update_fields=["total", "rejected", "columns"])
+        sowing.save()
         crash_point(Step.ACCEPT_COUNTED)
     crash_point(Step.ACCEPT_COMMITTED)
     return Accepted(queued, queued.total, rejections.told, rejections.count)
@@ -305,7 +308,7 @@ def _store(
     requests: Iterable[Checked],
     ids: Iterator[UUID],
     columns: dict[str, None],
-    now: datetime,
+    sowing: Sowing,
 ) -> int:
     """Store the documents of requests, then their inputs and jobs, by COPY; returns how many.
 
@@ -313,17 +316,12 @@ def _store(
     their metadata are gathered in `columns`, as many as a table of results can have.
     """
     tenant_id, kind, created_by = collection.tenant_id, collection.job_type, collection.created_by
+    now = collection.created_at
     inputs: list[tuple[object, ...]] = []
-    jobs: list[tuple[object, ...]] = []
+    rows: list[tuple[UUID, Checked]] = []
 
     def documents() -> Iterator[tuple[object, ...]]:
         for one, key in zip(requests, ids, strict=False):
-            jobs.append(
-                (
-                    *(key, tenant_id, collection.pk, kind, "queued", one.route, 0, 1),
-                    *(one.request_bytes, now, now, one.needed_by(now)),
-                )
-            )
             metadata = one.own.metadata
             if metadata and not columns.keys() >= metadata.keys():
                 for name in islice(metadata, Collection.MOST_COLUMNS - len(columns)):
@@ -332,14 +330,22 @@ def _store(
             inputs.append(
                 (
                     *(key, tenant_id, kind, created_by, name, one.row, one.own.reference),
-                    *(metadata or None, one.options),
+                    *(metadata or None, one.options, one.shares_document),
                 )
             )
             for number, document in enumerate(one.documents, 1):
                 yield key, number, *document_cells(document)
+            rows.append((key, replace(one, documents=())))
 
     copy_rows(JobDocument, DOCUMENT_COLUMNS, documents())
-    if jobs:
+    if rows:
+        jobs = (
+            (
+                *(key, tenant_id, collection.pk, kind, "queued", one.route, 0, 1),
+                *(one.request_bytes, now, start, one.needed_by(now)),
+            )
+            for (key, one), start in zip(rows, sowing.starts(rows), strict=True)
+        )
         copy_rows(JobInput, INPUT_COLUMNS, inputs)
         copy_rows(AIJob, JOB_COLUMNS, jobs)
-    return len(jobs)
+    return len(rows)
