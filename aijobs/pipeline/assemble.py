@@ -187,8 +187,15 @@ def _seeds_go_apart(now: datetime) -> bool:
 
 def assemble_one(now: datetime) -> Batch | None:
     """Fill one batch, with the seeds alone where any wait; None when nothing waits."""
-    apart = _seeds_go_apart(now)
-    return (_assemble(CLAIM_SEEDS, now) if apart else None) or _assemble(CLAIM, now, apart=apart)
+    if not _seeds_go_apart(now):
+        return _assemble(CLAIM, now, apart=False)
+    return _assemble_seeds(now) or _assemble(CLAIM, now)
+
+
+def _assemble_seeds(now: datetime) -> Batch | None:
+    batch = _assemble(CLAIM_SEEDS, now)
+    crash_point(Step.ASSEMBLE_COMMITTED)
+    return batch
 
 
 @transaction.atomic
