@@ -73,7 +73,7 @@ class Sowing:
         assert shared is not None
         prompt_tokens = sum(one.tokens.tokens for _, one in patient) // len(patient)
         plan = self._plan(shared, count, prompt_tokens)
-        if plan and plan.saving_usd > 0 and plan.saving_usd >= settings.AIJOBS_CACHE_WORTH:
+        if plan and plan.saving_usd > 0 and 100 * plan.saving_usd >= settings.AIJOBS_CACHE_CENTS:
             self._shared = shared
             self._seed = next(key for key, one in patient if one.prefix == shared)
 

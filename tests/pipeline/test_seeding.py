@@ -25,7 +25,7 @@ ROWS = 6
 
 @pytest.fixture(autouse=True)
 def any_saving_is_worth_it(settings: Any) -> None:
-    settings.AIJOBS_CACHE_WORTH = 0
+    settings.AIJOBS_CACHE_CENTS = 0
 
 
 def accept_rows(
@@ -148,7 +148,7 @@ def test_who_is_needed_sooner_does_not_wait() -> None:
 
 @pytest.mark.usefixtures("emulator")
 def test_what_saves_too_little_is_not_waited_for(settings: Any) -> None:
-    settings.AIJOBS_CACHE_WORTH = 0.01
+    settings.AIJOBS_CACHE_CENTS = 1
     policies()
     assert not Seeding.objects.exists()
 
