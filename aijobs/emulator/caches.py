@@ -88,6 +88,8 @@ EMPTY = Reader(no_cache, in_batch=True)
 
 def breakpoints(params: Mapping[str, Any], count: Count) -> Iterator[Breakpoint]:
     """Those whose beginnings are long enough, from the shortest on."""
+    if not any("cache_control" in block for _, block in _blocks(params)):
+        return
     digest = hashlib.sha256(orjson.dumps([params.get(name) for name in _SHARED]))
     least = minimum_tokens(params["model"])
     length = 0

@@ -58,14 +58,17 @@ def decide(seeding: Seeding, now: datetime) -> bool:
 
 def let_go_on(collection: Collection) -> int:
     """Let the jobs that wait for a seed go without the cache, as a person asked; how many."""
-    seeding = Seeding.objects.filter(collection=collection).first()
-    went = _let_go_on(seeding) if seeding else 0
+    went = _let_go_on(collection)
     crash_point(Step.SEED_WAIVED)
     return went
 
 
 @transaction.atomic
-def _let_go_on(seeding: Seeding) -> int:
+def _let_go_on(collection: Collection) -> int:
+    # Locked: until when its jobs are held must not change meanwhile.
+    seeding = Seeding.objects.select_for_update().filter(collection=collection).first()
+    if seeding is None:
+        return 0
     held = _held(seeding)
     return held.let_go() if seeding.mark_cold("A person let them go on.") else 0
 
