@@ -329,6 +329,28 @@ def test_two_workers_let_the_others_go_once() -> None:
     assert not seed.decide(other, NOW)
 
 
+def test_seeds_keep_still_while_nothing_may_be_sent(emulator: Emulator) -> None:
+    emulator.order("create", "status", status=429, error_code="enforced_spend_limit_reached")
+    collection = policies()
+    go(NOW)
+    assert not assemble.due(NOW + SECOND)
+    assert AIJob.objects.filter(collection=collection, status="queued").count() == ROWS
+    # The breaker probes with the seed, and the account works again.
+    keep_going(NOW + MINUTE)
+    assert collection.counts()["completed"] == ROWS
+    assert cached(collection)[1] <= 1
+
+
+@pytest.mark.usefixtures("emulator")
+def test_who_asks_is_told_the_latest_end_of_those_that_wait() -> None:
+    queue("Hail.")
+    keep_going(DUE)
+    collection = policies()
+    found = collections.detail(collection.tenant, collection.pk, now=NOW)
+    assert found.eta
+    assert found.eta >= Seeding.objects.get().give_up_at
+
+
 @pytest.mark.usefixtures("emulator")
 def test_counters_follow_jobs_that_are_held_and_let_go() -> None:
     collection = policies()
