@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import orjson
@@ -61,6 +62,7 @@ class Plan(NamedTuple):
     saving_usd: Decimal
 
 
+@lru_cache(maxsize=100)
 def minimum_tokens(model: str) -> int:
     """How long the beginning of a prompt must be for the cache. Dated names have their model's."""
     return MINIMUM_TOKENS.get(re.sub(r"-\d{8}$", "", model), LONGEST_MINIMUM)
@@ -68,11 +70,11 @@ def minimum_tokens(model: str) -> int:
 
 def prefix_of(params: Mapping[str, Any], *, shares_document: bool) -> Prefix | None:
     """The beginning of a request; None where it is too short to be cached."""
-    shared = prefixes.beginning(params, shares_document=shares_document)
-    size = sum(len(text.encode("utf-8", "surrogatepass")) for text in prefixes.texts(shared))
-    tokens = size // BYTES_PER_TOKEN
+    texts = prefixes.texts(params, shares_document=shares_document)
+    tokens = sum(map(_bytes_of, texts)) // BYTES_PER_TOKEN
     if tokens < minimum_tokens(params["model"]):
         return None
+    shared = prefixes.beginning(params, shares_document=shares_document)
     return Prefix(hashlib.sha256(orjson.dumps(shared)).digest(), tokens)
 
 
@@ -96,3 +98,7 @@ def plan(model: str, rows: int, prefix_tokens: int, prompt_tokens: int, *, on: d
         rows * prefix_tokens * rates.input,
         saved(rates, read=(rows - 1) * prefix_tokens, written=prefix_tokens),
     )
+
+
+def _bytes_of(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))

@@ -22,9 +22,11 @@ def beginning(params: Mapping[str, Any], *, shares_document: bool) -> dict[str, 
     return shared
 
 
-def texts(shared: Mapping[str, Any]) -> list[str]:
-    """The texts of such a beginning."""
-    return [shared["system"], *(block["text"] for block in shared.get("content", ()))]
+def texts(params: Mapping[str, Any], *, shares_document: bool) -> list[str]:
+    """The texts in that beginning."""
+    if not shares_document:
+        return [params["system"]]
+    return [params["system"], *(one["text"] for one in params["messages"][0]["content"][:-1])]
 
 
 def with_breakpoint(params: Mapping[str, Any], *, shares_document: bool) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def test_requests_with_the_same_options_begin_alike(name: str) -> None:
 )
 def test_other_options_begin_otherwise(name: str, options: dict[str, Any]) -> None:
     texts = [
-        prefixes.texts(prefixes.beginning(request(name, "x", **given), shares_document=False))
+        prefixes.texts(request(name, "x", **given), shares_document=False)
         for given in ({}, options)
     ]
     assert texts[0] != texts[1]
