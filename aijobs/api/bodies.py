@@ -14,6 +14,7 @@ from rest_framework.request import Request
 
 from aijobs.api import problem_types
 from aijobs.api.problems import TooLarge
+from aijobs.documents import READ_AS, HowToRead
 from aijobs.jobtypes import InvalidInput
 from aijobs.models import dump_json
 
@@ -37,16 +38,20 @@ class RepeatedName(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """`fields` holds JSON values, or, when `is_form`, strings and lists of strings."""
+    """`fields` holds JSON values, or, when `is_form`, strings and lists of strings.
+
+    `files` has those of a form by the name of their field, under which there may be several.
+    """
 
     fields: dict[str, Any]
-    files: "dict[str, UploadedFile[Any]]" = field(default_factory=dict)
+    files: "dict[str, list[UploadedFile[Any]]]" = field(default_factory=dict)
     is_form: bool = False
 
     def fingerprint(self) -> str:
         """SHA-256, in hex, of everything in it."""
         digest = hashlib.sha256(dump_json(self.fields).encode())
-        for name, file in sorted(self.files.items()):
+        named = [(name, file) for name, files in sorted(self.files.items()) for file in files]
+        for name, file in named:
             digest.update(dump_json([name, file.name, file.size]).encode())
             for chunk in file.chunks():
                 digest.update(chunk)
@@ -78,11 +83,9 @@ def read(request: Request) -> Body:
         return Body(json_object(request._request.body))
     if media_type == FORM:
         form, files = request._request.POST, request._request.FILES
-        if twice := [name for name in files if len(files.getlist(name)) > 1]:
-            raise InvalidInput({name: ["Send one file."] for name in twice})
         return Body(
             fields={name: got[0] if len(got) == 1 else got for name, got in form.lists()},
-            files=cast("dict[str, UploadedFile[Any]]", files.dict()),
+            files={name: cast("list[UploadedFile[Any]]", files.getlist(name)) for name in files},
             is_form=True,
         )
     raise UnsupportedMediaType(media_type, f"Send {JSON} or {FORM}.")
@@ -126,6 +129,27 @@ def json_field(text: object, name: str) -> dict[str, Any]:
     except ParseError as error:
         problem = str(error.detail)
     raise InvalidInput({name: [problem]})
+
+
+_HOW_TO_READ = ("read_as", "accept_partial")
+
+
+def says_how_to_read(fields: Mapping[str, Any]) -> list[str]:
+    """Which fields of a form say how its files are to be read."""
+    return [name for name in _HOW_TO_READ if name in fields]
+
+
+def how_to_read(fields: dict[str, Any]) -> HowToRead:
+    """What a form says of how its files are to be read, taken out of it. Raises InvalidInput."""
+    read_as, partial = fields.pop("read_as", "auto"), fields.pop("accept_partial", "false")
+    errors = {}
+    if read_as not in READ_AS:
+        errors["read_as"] = [f"Must be one of {', '.join(READ_AS)}."]
+    if partial not in ("true", "false"):
+        errors["accept_partial"] = ["Must be true or false."]
+    if errors:
+        raise InvalidInput(errors)
+    return HowToRead(read_as, partial == "true")
 
 
 def _once_each(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:

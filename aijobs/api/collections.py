@@ -14,7 +14,15 @@ from aijobs.api import bodies, exports, idempotency, openapi, shapes, translate
 from aijobs.api.bodies import Body
 from aijobs.api.endpoint import Endpoint, is_there
 from aijobs.api.parameters import Download, Paging, Retry, documented
-from aijobs.documents import Items, TableLimits, UnmappedTable, UnreadableTable, read_items
+from aijobs.documents import (
+    AUTO,
+    Items,
+    TableLimits,
+    UnmappedTable,
+    UnreadableTable,
+    read_items,
+)
+from aijobs.documents.archives import is_archive
 from aijobs.jobtypes import InvalidInput
 from aijobs.models import Collection
 from aijobs.pipeline import accept, seed, withdraw
@@ -250,16 +258,25 @@ def _items_of_form(body: Body, fields: dict[str, Any], errors: dict[str, list[st
                 fields[name] = bodies.json_field(fields[name], name)
             except InvalidInput as error:
                 errors |= error.errors
+    is_said, how = bodies.says_how_to_read(fields), AUTO
+    try:
+        how = bodies.how_to_read(fields)
+    except InvalidInput as error:
+        errors |= error.errors
     sheet, columns = fields.pop("sheet", None), fields.pop("columns", None)
     if isinstance(columns, dict) and not all(isinstance(one, str) for one in columns.values()):
         errors["columns"] = ["Must be an object of texts: the header for each field."]
     if sheet is not None and not isinstance(sheet, str):
         errors["sheet"] = ["Must be text."]
-    if len(body.files) != 1:
+    files = [file for several in body.files.values() for file in several]
+    if len(files) != 1:
         errors["file"] = ["Send one file: a table or a ZIP of documents."]
     if errors:
         return NO_ITEMS
-    (file,) = body.files.values()
+    (file,) = files
+    if is_said and not is_archive(cast(BinaryIO, file)):
+        errors |= {name: ["Only of a ZIP of documents."] for name in is_said}
+        return NO_ITEMS
     try:
         return read_items(
             cast(BinaryIO, file),
@@ -267,6 +284,7 @@ def _items_of_form(body: Body, fields: dict[str, Any], errors: dict[str, list[st
             jobtypes.get(fields["job_type"]),
             sheet=sheet or None,
             columns=columns,
+            how=how,
         )
     except UnmappedTable as error:
         errors["columns" if columns else "file"] = [str(error)]

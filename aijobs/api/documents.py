@@ -22,7 +22,7 @@ class JobDocument(Endpoint):
 
     @extend_schema(
         operation_id="get_document",
-        summary="The document of a job, as it was read or as it was sent",
+        summary="A document of a job, as it was read or as it was sent",
         tags=["jobs"],
         parameters=documented(DocumentForm),
         responses=openapi.responses(
@@ -32,11 +32,13 @@ class JobDocument(Endpoint):
     def get(self, request: Request, job_id: UUID) -> HttpResponse:
         """The text with its page marks; with `original`, the file, always as a download.
 
-        404 as well where a text was sent, and no file.
+        404 as well where a text was sent, and no file; or where the job has fewer documents.
         """
         wanted = DocumentForm.read(request.query_params)
-        with is_there("job"):
-            document = jobs.document_of(self.access.tenant, job_id, original=wanted.original)
+        with is_there("job or document"):
+            document = jobs.document_of(
+                self.access.tenant, job_id, wanted.number, original=wanted.original
+            )
         if not wanted.original:
             return HttpResponse(utf8(document.text), content_type=f"{TEXT}; charset=utf-8")
         if document.original is None:

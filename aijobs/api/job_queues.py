@@ -1,9 +1,10 @@
 """POST summarize, classify, analyze: one endpoint for each job type there is."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any, BinaryIO, cast
 
 from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -12,11 +13,13 @@ from rest_framework.response import Response
 from aijobs.api import bodies, idempotency, openapi, shapes
 from aijobs.api.endpoint import Endpoint
 from aijobs.api.problems import TooLarge
-from aijobs.documents import READ_AS, Document, DocumentLimits, UnreadableDocument, read_document
+from aijobs.documents import Document, DocumentLimits, HowToRead, UnreadableDocument, read_documents
+from aijobs.documents.confined import Confined
 from aijobs.jobtypes import InvalidInput, JobType
 from aijobs.models import AIJob, KeyTaken
 from aijobs.pipeline import accept
 
+MOST_FILES = 50
 MESSAGES = {
     AIJob.Route.BATCH: "Queued for the next batch, at half the price.",
     AIJob.Route.SYNC: "Queued to run at once, at full price.",
@@ -59,46 +62,48 @@ class JobQueue(Endpoint):
             raise
         return Response(_answer(job), 202)
 
-    def _read(self, body: bodies.Body) -> tuple[dict[str, Any], list[Document]]:
+    def _read(self, body: bodies.Body) -> tuple[dict[str, Any], Sequence[Document]]:
         """The fields, and the documents that came as files."""
         fields = dict(body.fields)
-        how: dict[str, Any] = {
-            name: fields.pop(name) for name in ("read_as", "accept_partial") if name in fields
-        }
+        is_said = bodies.says_how_to_read(fields)
+        how = bodies.how_to_read(fields)
         if body.is_form and "metadata" in fields:
             fields["metadata"] = bodies.json_field(fields["metadata"], "metadata")
-        if how and not body.files:
-            raise InvalidInput({name: ["Only of a file in `document`."] for name in how})
+        if is_said and not body.files:
+            raise InvalidInput({name: ["Only of a file in `document`."] for name in is_said})
         if not body.files:
             return fields, []
         if unknown := body.files.keys() - {"document"}:
             raise InvalidInput({name: ["There is no such field for a file."] for name in unknown})
-        file = body.files["document"]
-        if (file.size or 0) > self.largest_upload:
+        return fields, self._documents(body.files["document"], how)
+
+    def _documents(self, files: "list[UploadedFile[Any]]", how: HowToRead) -> list[Document]:
+        """Those of all files, in their order."""
+        if len(files) > MOST_FILES:
+            raise InvalidInput({"document": [f"At most {MOST_FILES} files make one job."]})
+        if sum(file.size or 0 for file in files) > self.largest_upload:
             raise TooLarge(self.largest_upload, "document")
-        try:
-            document = read_document(
-                cast(BinaryIO, file),
-                file.name or "",
-                file.content_type,
-                limits=DocumentLimits(size=self.largest_upload),
-                **_checked(how),
-            )
-        except UnreadableDocument as error:
-            more = " Send accept_partial to queue what can be read." if error.is_partial else ""
-            raise InvalidInput({"document": [f"{error}{more}"]}) from None
-        return fields, [document]
-
-
-def _checked(how: Mapping[str, object]) -> dict[str, Any]:
-    errors = {}
-    if how.get("read_as", "auto") not in READ_AS:
-        errors["read_as"] = [f"Must be one of {', '.join(READ_AS)}."]
-    if how.get("accept_partial", "false") not in ("true", "false"):
-        errors["accept_partial"] = ["Must be true or false."]
-    if errors:
-        raise InvalidInput(errors)
-    return {**how, "accept_partial": how.get("accept_partial") == "true"}
+        documents: list[Document] = []
+        with Confined() as confined:
+            for number, file in enumerate(files, 1):
+                try:
+                    documents += read_documents(
+                        cast(BinaryIO, file),
+                        file.name or "",
+                        file.content_type,
+                        limits=DocumentLimits(size=self.largest_upload),
+                        confined=confined,
+                        how=how,
+                    )
+                except UnreadableDocument as error:
+                    which = f"File {number}: " if len(files) > 1 else ""
+                    more = (
+                        " Send accept_partial to queue what can be read."
+                        if error.is_partial
+                        else ""
+                    )
+                    raise InvalidInput({"document": [f"{which}{error}{more}"]}) from None
+        return documents
 
 
 def _answer(job: AIJob) -> dict[str, Any]:

@@ -120,6 +120,23 @@ def responses(
     }
 
 
+# Of files: in a form, and in a ZIP.
+_HOW_TO_READ: dict[str, Any] = {
+    "read_as": {
+        "type": "string",
+        "enum": list(READ_AS),
+        "default": "auto",
+        "description": "What of a file Claude gets: its text, the PDF or image as it is, or by"
+        " itself the text where all of it can be read.",
+    },
+    "accept_partial": {
+        "type": "boolean",
+        "default": False,
+        "description": "Queue what can be read, where it is not all of a document.",
+    },
+}
+
+
 def job_request(kind: JobType) -> dict[str, Any]:
     """What may be posted to queue one job: JSON, or a form with the document as a file."""
     common = {
@@ -137,20 +154,10 @@ def job_request(kind: JobType) -> dict[str, Any]:
                 "type": "string",
                 "format": "binary",
                 "description": "Text, md, html, pdf, docx, odt, rtf, pptx, eml, msg or an image,"
-                f" instead of `{TEXT_FIELD}`.",
+                f" instead of `{TEXT_FIELD}`. What is attached to a mail becomes further documents"
+                " of the job; so does each further file where the field is repeated.",
             },
-            "read_as": {
-                "type": "string",
-                "enum": list(READ_AS),
-                "default": "auto",
-                "description": "What of the file Claude gets: its text, the PDF or image as it is,"
-                " or by itself the text where all of it can be read.",
-            },
-            "accept_partial": {
-                "type": "boolean",
-                "default": False,
-                "description": "Queue what can be read, where it is not all of the document.",
-            },
+            **_HOW_TO_READ,
             **_fields(kind),
             **_OWN_DATA_IN_FORMS,
             "needed_within": _NEEDED_WITHIN_IN_FORMS,
@@ -286,6 +293,7 @@ COLLECTION_REQUEST: dict[str, Any] = {
                     ' `{"document_text": "Policy text", "reference": "Policy No."}`.',
                 },
                 "defaults": {"type": "object", "description": "Sent as JSON."},
+                **_HOW_TO_READ,
             },
             "required": ["name", "job_type", "file"],
             "additionalProperties": False,

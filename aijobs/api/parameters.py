@@ -102,8 +102,9 @@ class Download(Parameters):
 
 
 class DocumentForm(Parameters):
-    """In which form a document is sent."""
+    """Which document of a job is sent, and in which form."""
 
+    number: int = Field(1, ge=1, le=32_767, description="Which one, in the order of `documents`.")
     original: bool = Field(False, description="The file itself, and not its text.")
 
 

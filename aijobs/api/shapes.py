@@ -144,7 +144,10 @@ class Document(Shape):
 
 
 class Job(JobSummary):
-    document: Document
+    document: Document = Field(description="The first of them.")
+    documents: list[Document] = Field(
+        description="In their order: a mail, and what is attached to it. Most jobs have one."
+    )
     options: dict[str, Any] = Field(description="Its input, without the document.")
     created_by: str
     result: Result | None

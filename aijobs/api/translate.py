@@ -26,9 +26,11 @@ def job_page(request: Request, page: Page[JobRow]) -> shapes.JobPage:
 
 def job(found: JobDetail) -> shapes.Job:
     """One job with its result, its failed attempts and when it should be done."""
+    documents = [_document(one) for one in found.job.documents.all()]
     return shapes.Job(
         **_job(found),
-        document=_document(found.job.documents.all()[0]),
+        document=documents[0],
+        documents=documents,
         options=found.job.input.options,
         created_by=found.job.input.created_by,
         result=found.output.result if found.output else None,

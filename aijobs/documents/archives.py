@@ -10,7 +10,8 @@ from itertools import islice
 from pathlib import PurePosixPath
 from typing import BinaryIO, NamedTuple
 
-from .documents import Document, DocumentLimits, UnreadableDocument, read_document
+from .confined import Confined
+from .documents import AUTO, Document, DocumentLimits, HowToRead, UnreadableDocument, read_documents
 from .office_files import BROKEN_ZIP
 from .table_parts import UnreadableTable
 
@@ -39,7 +40,8 @@ class Member(NamedTuple):
     number: int
     """Its place among the files that are documents, from 1."""
     path: str
-    document: Document | None
+    documents: tuple[Document, ...] = ()
+    """Itself, and what is attached to it."""
     error: str = ""
 
 
@@ -58,7 +60,7 @@ def is_archive(file: BinaryIO) -> bool:
 
 
 def read_archive(
-    file: BinaryIO, limits: ArchiveLimits = DEFAULT_LIMITS
+    file: BinaryIO, how: HowToRead = AUTO, limits: ArchiveLimits = DEFAULT_LIMITS
 ) -> tuple[Iterator[Member], list[str]]:
     """The documents of an archive in their order, and warnings: which files are passed over.
 
@@ -83,18 +85,20 @@ def read_archive(
             f"The ZIP file unpacks to more than {limits.unpacked // 1_000_000} MB."
         )
     warnings = [f"{len(junk)} files of the system were passed over"] if junk else []
-    return _read(archive, wanted, limits), warnings
+    return _read(archive, wanted, how, limits), warnings
 
 
 def _read(
-    archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo], limits: ArchiveLimits
+    archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo], how: HowToRead, limits: ArchiveLimits
 ) -> Iterator[Member]:
     at_once = os.cpu_count() or 1
     running: deque[Future[Member]] = deque()
-    with ThreadPoolExecutor(at_once) as threads:
+    with Confined() as confined, ThreadPoolExecutor(at_once) as threads:
         for number, info in enumerate(infos, 1):
             data, error = _unpacked(archive, info, limits)
-            running.append(threads.submit(_member, number, info.filename, data, error, limits))
+            running.append(
+                threads.submit(_member, number, info.filename, data, error, how, limits, confined)
+            )
             if len(running) > at_once:
                 yield running.popleft().result()
         while running:
@@ -117,17 +121,29 @@ def _unpacked(
     return data, ""
 
 
-def _member(number: int, path: str, data: bytes, error: str, limits: ArchiveLimits) -> Member:
+def _member(
+    number: int,
+    path: str,
+    data: bytes,
+    error: str,
+    how: HowToRead,
+    limits: ArchiveLimits,
+    confined: Confined,
+) -> Member:
     if not error and data.startswith(b"PK\x03\x04") and path.lower().endswith(".zip"):
         error = "An archive within an archive is not opened."
     if error:
-        return Member(number, path, None, error)
+        return Member(number, path, error=error)
     try:
-        read = read_document(
-            data, PurePosixPath(path).name, limits=DocumentLimits(size=limits.document)
+        read = read_documents(
+            data,
+            PurePosixPath(path).name,
+            how=how,
+            limits=DocumentLimits(size=limits.document),
+            confined=confined,
         )
     except UnreadableDocument as refused:
-        return Member(number, path, None, str(refused))
+        return Member(number, path, error=str(refused))
     return Member(number, path, read)
 
 

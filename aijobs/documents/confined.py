@@ -1,27 +1,30 @@
 """Parsing in a process of its own.
 
 Parsers of rich formats can be made to run for hours or to fill the memory. This way they can be
-ended, and have neither our environment nor our connections.
+ended, and have neither our environment nor our connections. `readers.program` says how it is asked.
 """
 
 import json
+import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from queue import Empty, SimpleQueue
+from typing import BinaryIO, Self
 
-from .readers.content import Content
+from .readers.content import Attachment, Content
+from .readers.program import CODE, LENGTH
 
 # Isolated, Python looks into no folder of ours: the readers are named by where they stand.
 _PROGRAM = (
-    "import sys; sys.path.insert(0, sys.argv.pop(1));"
-    "from readers.program import main; sys.exit(main())"
+    "import sys; sys.path.insert(0, sys.argv.pop(1));from readers.program import main; main()"
 )
 _FOLDER = Path(__file__).parent
 # How the program ends when it has a message for the person who sent the file.
@@ -38,6 +41,8 @@ _TITLES = {
     "eml": "mail",
     "msg": "Outlook mail",
 }
+# Beyond what the program allows a file: it must start, and be heard.
+_GRACE = 30
 _OUT_OF_TIME = {-signal.SIGXCPU, -signal.SIGKILL}
 
 
@@ -54,48 +59,110 @@ class Bounds:
     pages: int = 0
 
 
-def read_confined(kind: str, file: BinaryIO, bounds: Bounds) -> Content:
-    """The content of a document of one of the kinds in `readers.program`. Raises Unreadable."""
-    with extracted(kind, file, bounds) as output:
-        return Content(**json.loads(output.read()))
+class Confined:
+    """Reads the files of one upload: a context, in which each thread may ask.
 
-
-@contextmanager
-def extracted(
-    kind: str, file: BinaryIO, bounds: Bounds, wanted: Mapping[str, object] | None = None
-) -> Iterator[BinaryIO]:
-    """What `readers.program` writes for a file of this kind, in UTF-8, as an open file.
-
-    `wanted` is for the reader of workbooks. Raises Unreadable.
+    The program is started when it is first needed, and once for each thread that asks at a time.
     """
-    command = [sys.executable, "-I", "-c", _PROGRAM, str(_FOLDER), kind]
-    command += [str(bounds.seconds), str(bounds.unpacked), str(bounds.pages)]
-    # As JSON it has neither a NUL nor a lone surrogate.
-    command += [json.dumps(wanted)] if wanted else []
-    with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as output:
-        file.seek(0)
-        shutil.copyfileobj(file, source)
-        source.seek(0)
-        code = _ended(command, source, output, bounds.seconds)
-        output.seek(0)
-        if code:
-            raise Unreadable(_reason(code, _TITLES[kind], output))
-        yield output
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._idle: SimpleQueue[_Program] = SimpleQueue()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def read(self, kind: str, file: BinaryIO, bounds: Bounds) -> Content:
+        """The content of a document of a kind in `readers.program`. Raises Unreadable."""
+        with self.extracted(kind, file, bounds) as output:
+            found = json.loads(output.read())
+        found["attachments"] = [Attachment(**one) for one in found["attachments"]]
+        return Content(**found)
+
+    @contextmanager
+    def extracted(
+        self,
+        kind: str,
+        file: BinaryIO,
+        bounds: Bounds,
+        wanted: Mapping[str, object] | None = None,
+    ) -> Iterator[BinaryIO]:
+        """What `readers.program` writes for a file of this kind, in UTF-8, as an open file.
+
+        `wanted` is for the reader of workbooks. Raises Unreadable.
+        """
+        request = {
+            "kind": kind,
+            "seconds": bounds.seconds,
+            "unpacked": bounds.unpacked,
+            "pages": bounds.pages,
+            "wanted": wanted or {},
+        }
+        with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as output:
+            file.seek(0)
+            shutil.copyfileobj(file, source)
+            source.seek(0)
+            code = self._ended(request, source, output, 2 * bounds.seconds + _GRACE)
+            output.seek(0)
+            if code:
+                raise Unreadable(_reason(code, _TITLES[kind], output))
+            yield output
+
+    def _ended(
+        self, request: Mapping[str, object], source: BinaryIO, output: BinaryIO, seconds: int
+    ) -> int:
+        try:
+            program = self._idle.get_nowait()
+        except Empty:
+            program = _Program()
+            self._stack.callback(program.end)
+        code = program.ended(request, source, output, seconds)
+        if code is None:
+            return -signal.SIGKILL
+        self._idle.put(program)
+        return code
 
 
-def _ended(command: list[str], source: BinaryIO, output: BinaryIO, seconds: int) -> int:
-    try:
-        return subprocess.run(  # noqa: S603 - no shell, and no path or program out of the upload
-            command,
-            stdin=source,
-            stdout=output,
-            stderr=subprocess.DEVNULL,
-            env={},
-            timeout=2 * seconds,  # of waiting: other work may hold the processor
-            check=False,
-        ).returncode
-    except subprocess.TimeoutExpired:
-        return -signal.SIGKILL
+class _Program:
+    """`readers.program`, started. It reads one file at a time."""
+
+    def __init__(self) -> None:
+        self._line, other = socket.socketpair()
+        with other:
+            self._process = subprocess.Popen(  # noqa: S603 - no shell, and nothing out of an upload
+                [sys.executable, "-I", "-c", _PROGRAM, str(_FOLDER)],
+                stdin=other.fileno(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env={},
+                # A group of its own, so that it ends with whatever it has started.
+                start_new_session=True,
+            )
+
+    def ended(
+        self, request: Mapping[str, object], source: BinaryIO, output: BinaryIO, seconds: int
+    ) -> int | None:
+        """How the process of a file has ended; None where the program itself was lost."""
+        # As JSON it has neither a NUL nor a lone surrogate.
+        text = json.dumps(request).encode()
+        self._line.settimeout(seconds)
+        try:
+            length = LENGTH.pack(len(text))
+            socket.send_fds(self._line, [length], [source.fileno(), output.fileno()])
+            self._line.sendall(text)
+            code = self._line.recv(CODE.size)
+        except OSError:
+            return None
+        return int(CODE.unpack(code)[0]) if code else None
+
+    def end(self) -> None:
+        self._line.close()
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
 
 
 def _reason(code: int, title: str, output: BinaryIO) -> str:

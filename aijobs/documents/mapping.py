@@ -9,13 +9,13 @@ from aijobs.jobtypes.text import utf8
 from aijobs.own_data import MAX_REFERENCE_CHARS
 
 from .archives import Member, is_archive, read_archive
-from .documents import Document
+from .documents import AUTO, Document, HowToRead
 from .table_parts import DEFAULT_LIMITS, TableLimits
 from .tables import Table, open_table
 
-# The row's number, as its sender knows it; the fields of a job, or why they cannot be read; and the
-# document, where it came as a file.
-Item = tuple[int, Mapping[str, Any] | InvalidInput] | tuple[int, Mapping[str, Any], Document]
+# The row's number, as its sender knows it; the fields of a job, or why they cannot be read; and its
+# documents, where they came as a file.
+Item = tuple[int, Mapping[str, Any] | InvalidInput, *tuple[Document, ...]]
 
 # What an item may have beside the fields of its job type.
 COMMON_FIELDS = ("reference", "needed_within")
@@ -49,16 +49,18 @@ def read_items(
     *,
     sheet: str | None = None,
     columns: Mapping[str, str] | None = None,
+    how: HowToRead = AUTO,
     limits: TableLimits = DEFAULT_LIMITS,
 ) -> Items:
     """The rows of a table, or the files of a ZIP, as items of a collection.
 
     `columns` says which header, or key of NDJSON, to take for a field; see `columns_of`. What is no
-    field becomes metadata, under its own header. A file of a ZIP has its path as the reference.
+    field becomes metadata, under its own header. A file of a ZIP is read as `how` says, and has its
+    path as the reference.
     `file` must stay open: UnreadableTable can be raised at any row. Raises it, and UnmappedTable.
     """
     if is_archive(file):
-        return items_of_archive(file)
+        return items_of_archive(file, how)
     table = open_table(file, filename, sheet=sheet, fields=fields_of(kind), limits=limits)
     if table.header is None:
         return Items(items_of(table, kind, columns), table.warnings)
@@ -66,18 +68,18 @@ def read_items(
     return Items(_rows(table, fields), table.warnings, list(fields))
 
 
-def items_of_archive(file: BinaryIO) -> Items:
+def items_of_archive(file: BinaryIO, how: HowToRead = AUTO) -> Items:
     """The files of a ZIP, each a document. Raises UnreadableTable."""
-    members, warnings = read_archive(file)
+    members, warnings = read_archive(file, how)
     return Items(map(_of_member, members), warnings, ["reference"])
 
 
 def _of_member(member: Member) -> Item:
     path = utf8(member.path).replace("\0", "")
-    if member.document is None:
+    if member.error:
         return member.number, InvalidInput({"document": [f"{path}: {member.error}"]})
     # The end of a long path tells more than its beginning.
-    return member.number, {"reference": path[-MAX_REFERENCE_CHARS:]}, member.document
+    return member.number, {"reference": path[-MAX_REFERENCE_CHARS:]}, *member.documents
 
 
 def items_of(

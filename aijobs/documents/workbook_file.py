@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from contextlib import ExitStack
 from typing import BinaryIO
 
-from .confined import Bounds, Unreadable, extracted
+from .confined import Bounds, Confined, Unreadable
 from .table_parts import Record, Sheet, TableLimits, UnreadableTable
 
 _LONGEST_NAME = 1_000
@@ -24,10 +24,12 @@ class WorkbookFile:
             "rows": limits.rows + 2,
         }
         stack = ExitStack()
+        bounds = Bounds(limits.seconds, limits.unpacked)
         try:
-            self._output = stack.enter_context(
-                extracted("workbook", file, Bounds(limits.seconds, limits.unpacked), wanted)
-            )
+            with Confined() as confined:
+                self._output = stack.enter_context(
+                    confined.extracted("workbook", file, bounds, wanted)
+                )
         except Unreadable as refused:
             raise UnreadableTable(str(refused)) from None
         self.close = stack.close

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -16,15 +16,22 @@ PDF = "application/pdf"
 IMAGES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 STARTS = {PDF: b"%PDF-", "image/png": b"\x89PNG", "image/jpeg": b"\xff\xd8", "image/gif": b"GIF8"}
 MAX_IMAGE_CHARS = 5 * 1024 * 1024
+# Of all PDFs in a request, and images in it.
 MAX_PAGES = 600
+MAX_IMAGES = 600
 # About what the API counts for a page as text and picture, and for a picture.
 PAGE_TOKENS, IMAGE_TOKENS = 2_250, 1_600
 
 Block = Mapping[str, Any]
 
 
+def is_attached(block: Block) -> bool:
+    """Whether it is a file, and no text."""
+    return block["type"] in {"document", "image"}
+
+
 def check(block: Block, where: str) -> None:
-    """Raise the API's 400 for a document or an image that it would refuse."""
+    """Raise the API's 400 for a document or an image that it would refuse by itself."""
     source = block.get("source")
     if not isinstance(source, dict):
         raise invalid(f"{where}.source: Field required")
@@ -44,8 +51,15 @@ def check(block: Block, where: str) -> None:
         raise invalid(f"{where}.source.data: invalid base64 data") from None
     if STARTS.get(media_type, b"RIFF") not in data[:1024]:
         raise invalid(f"{where}.source.data: the data is no {media_type}")
-    if media_type == PDF and len(_pages(encoded)) > MAX_PAGES:
-        raise invalid(f"{where}.source: A maximum of {MAX_PAGES} PDF pages may be provided")
+
+
+def check_all(blocks: Sequence[Block]) -> None:
+    """Raise the API's 400 for documents and images that it would refuse together."""
+    encoded = [block["source"]["data"] for block in blocks if block["type"] == "document"]
+    if sum(len(_pages(each)) for each in encoded) > MAX_PAGES:
+        raise invalid(f"messages: A maximum of {MAX_PAGES} PDF pages may be provided")
+    if len(blocks) - len(encoded) > MAX_IMAGES:
+        raise invalid(f"messages: A maximum of {MAX_IMAGES} images may be provided")
 
 
 def text_of(block: Block) -> str:
@@ -63,7 +77,7 @@ def tokens_of(block: Block) -> int:
     return PAGE_TOKENS * len(_pages(block["source"]["data"]))
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def _pages(encoded: str) -> tuple[str, ...]:
     """The text of each page; one page without text where it cannot be read."""
     try:

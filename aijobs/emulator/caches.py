@@ -124,6 +124,6 @@ def _blocks(params: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]
 def _tokens(block: Mapping[str, Any], count: Count) -> int:
     if block["type"] == "text":
         return count(block["text"])
-    if block["type"] in {"document", "image"}:
+    if attachments.is_attached(block):
         return attachments.tokens_of(block) + count(attachments.text_of(block))
     return 0

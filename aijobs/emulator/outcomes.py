@@ -21,9 +21,9 @@ from .structured import NOTE, Composer
 
 SUCCEEDED, ERRORED, CANCELED, EXPIRED = "succeeded", "errored", "canceled", "expired"
 CHARS_PER_TOKEN = 4
-ATTACHED = frozenset({"document", "image"})
 
 _MARK = re.compile(r"\[\[emulate:(?P<outcome>[a-z_]+(?::[a-z_]+)?)(?:\*(?P<times>\d+))?\]\]")
+_OPENED, _CLOSED = re.compile(r"<document\b[^>]*>"), "</document>"
 _WORD_LIMIT = re.compile(r"at most (\d+) words|(\d+) words or (?:fewer|less)", re.I)
 _ASKED = re.compile(r"^(\w+): (.+)$", re.M)
 _STOP_REASONS = frozenset({"max_tokens", "pause_turn", "model_context_window_exceeded"})
@@ -140,21 +140,23 @@ def _strings(content: Any) -> Iterator[str]:
         for block in content:
             if block["type"] == "text":
                 yield block["text"]
-            elif block["type"] in ATTACHED:
+            elif attachments.is_attached(block):
                 yield f"<document>\n{attachments.text_of(block)}\n</document>"
 
 
 def _attached_tokens(params: Mapping[str, Any]) -> int:
     contents = (message["content"] for message in params["messages"])
     blocks = (block for content in contents if isinstance(content, list) for block in content)
-    return sum(attachments.tokens_of(block) for block in blocks if block["type"] in ATTACHED)
+    return sum(map(attachments.tokens_of, filter(attachments.is_attached, blocks)))
 
 
 def _parted(text: str) -> tuple[str, str]:
-    """The document between its tags, and what surrounds it; without tags, the text is both."""
-    before, opened, rest = text.partition("<document>")
-    document, closed, after = rest.partition("</document>")
-    return (document, f"{before}\n{after}") if opened and closed else (text, text)
+    """The documents between their tags, and what surrounds them; without tags, the text is both."""
+    opened, end = _OPENED.search(text), text.rfind(_CLOSED)
+    if not opened or end < opened.end():
+        return text, text
+    documents = _OPENED.sub("", text[opened.end() : end]).replace(_CLOSED, "")
+    return documents, f"{text[: opened.start()]}\n{text[end + len(_CLOSED) :]}"
 
 
 def _order(document: str, count_attempt: CountAttempt) -> str:

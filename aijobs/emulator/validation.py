@@ -80,6 +80,9 @@ def _messages(params: Mapping[str, Any]) -> None:
         if message.get("role") not in {"user", "assistant"}:
             raise invalid(f"{where}.role: Input should be 'user' or 'assistant'")
         _content(message.get("content"), f"{where}.content")
+    contents = [message["content"] for message in messages if isinstance(message["content"], list)]
+    blocks = (block for content in contents for block in content)
+    attachments.check_all(list(filter(attachments.is_attached, blocks)))
     if messages[-1]["role"] != "user":
         raise invalid("This model does not support assistant message prefill.")
 
@@ -94,7 +97,7 @@ def _content(content: object, where: str) -> None:
     for position, block in enumerate(content):
         if not isinstance(block, dict) or not isinstance(block.get("type"), str):
             raise invalid(f"{where}.{position}.type: Field required")
-        if block["type"] in {"document", "image"}:
+        if attachments.is_attached(block):
             attachments.check(block, f"{where}.{position}")
         _cache_control(block, f"{where}.{position}")
         text = block.get("text")

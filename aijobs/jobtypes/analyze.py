@@ -12,7 +12,7 @@ from .base import (
     JobTypeOutput,
     parse_answer,
 )
-from .quotes import PagedText
+from .quotes import PagedTexts
 from .text import Text, storable
 
 _SYSTEM = """\
@@ -32,6 +32,10 @@ nothing belongs in it."""
 
 _TEXT = {"type": "string"}
 _PAGE = {"type": "integer", "description": "The page on which the quote stands; 0 where unknown."}
+_DOCUMENT = {
+    "type": "integer",
+    "description": "The number of the document in which the quote stands; 0 where unknown.",
+}
 
 Storable = Annotated[str, AfterValidator(storable)]
 
@@ -44,6 +48,11 @@ class Finding(JobTypeOutput):
     title: Storable
     detail: Storable
     quote: Storable = Field(description="Stands in the policy word for word; may be empty.")
+    document: int | None = Field(
+        None,
+        description="In which it stands, by its number. Only where there are several; null where"
+        " not known.",
+    )
     page: int | None = Field(
         None, description="Where it stands. Only in documents with pages; null where not known."
     )
@@ -97,11 +106,7 @@ class Analyze(JobType[AnalyzeInput]):
             options = f"Answer these questions too, each under its key:\n{numbered}"
         # The schema is a part of the prompt that stands before the document. Jobs that share the
         # document have questions of their own, which stand behind it.
-        schema = _schema(
-            given.questions,
-            has_pages=_has_pages(given),
-            with_questions=not given.shares_document,
-        )
+        schema = _schema(given.questions, _where(given), with_questions=not given.shares_document)
         return self._request(
             given, max_tokens_factor, system=_SYSTEM, options=options, task="Analyze this document."
         ) | {
@@ -124,25 +129,26 @@ class Analyze(JobType[AnalyzeInput]):
                 for key, question in _numbered(given.questions)
             ]
         result = self._checked(answer)
-        documents = PagedText(given.parts)
+        texts, where = PagedTexts(given.parts), _where(given)
         for finding in result["findings"]:
-            self._locate(finding, documents)
-            if not _has_pages(given):
-                finding.pop("page", None)
+            place = self._located(finding, texts)
+            for name in ("document", "page"):
+                finding.pop(name, None)
+                if name in where:
+                    finding[name] = place.get(name)
         return result
 
     @staticmethod
-    def _locate(finding: dict[str, Any], text: PagedText) -> None:
-        """A quotation is shown as one only if it is one; its page is where it stands."""
-        at = text.find(finding["quote"])
-        if at is not None:
-            finding["page"] = at.page
-            return
-        if text.is_whole:
-            finding["quote"] = ""
-        # In a file that was sent as it is, nobody but Claude can have looked.
-        page = finding.get("page") or 0
-        finding["page"] = page if 0 < page <= text.pages else None
+    def _located(finding: dict[str, Any], texts: PagedTexts) -> dict[str, int | None]:
+        """A quotation is shown as one only if it is one; its place is where it stands."""
+        said = finding.get("document") or 0
+        at = texts.find(finding["quote"], first=said)
+        if at is None:
+            # In a file that was sent as it is, nobody but Claude can have looked.
+            at = texts.possible(said, finding.get("page") or 0)
+            if not texts.may_hold(said):
+                finding["quote"] = ""
+        return {"document": at.document or None, "page": at.page}
 
     def _checked(self, answer: dict[str, Any]) -> dict[str, Any]:
         try:
@@ -161,20 +167,22 @@ def _numbered(questions: list[str]) -> list[tuple[str, str]]:
     return [(f"question_{number}", question) for number, question in enumerate(questions, 1)]
 
 
-def _has_pages(given: AnalyzeInput) -> bool:
-    return any(part.pages for part in given.parts)
+def _where(given: AnalyzeInput) -> dict[str, dict[str, str]]:
+    """What of a quotation's place is asked for, as properties of a schema."""
+    document = {"document": _DOCUMENT} if len(given.parts) > 1 else {}
+    return document | ({"page": _PAGE} if any(part.pages for part in given.parts) else {})
 
 
-def _schema(questions: list[str], *, has_pages: bool, with_questions: bool) -> dict[str, Any]:
+def _schema(
+    questions: list[str], where: dict[str, dict[str, str]], *, with_questions: bool
+) -> dict[str, Any]:
     """What the answer looks like, in the part of JSON Schema that structured outputs enforce.
 
     One property for each question: a list could leave one out, an object cannot.
     """
     severity = {"type": "string", "enum": ["low", "medium", "high"]}
     properties = {
-        "findings": _list_of(
-            title=_TEXT, detail=_TEXT, quote=_TEXT, **({"page": _PAGE} if has_pages else {})
-        ),
+        "findings": _list_of(title=_TEXT, detail=_TEXT, quote=_TEXT, **where),
         "obligations": _list_of(who=_TEXT, what=_TEXT, when=_TEXT),
         "risks": _list_of(title=_TEXT, severity=severity, detail=_TEXT),
     }

@@ -19,7 +19,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 from typing_extensions import TypeVar
 
-from .parts import EXPLAINED, Part, content
+from .parts import Part, content, explained
 from .text import Text, enclose, utf8
 
 # The context window holds 1,000,000 tokens, and no script needs more than about 1.5 tokens a
@@ -204,10 +204,10 @@ class JobType(ABC, Generic[InputT]):
         if given.shares_document:
             texts = [*(enclose(part.text) for part in given.parts), _paragraphs(options, task)]
             said = [{"type": "text", "text": text} for text in texts]
-            system = _paragraphs(system, EXPLAINED)
+            system = _paragraphs(system, explained(given.parts))
         else:
             said = content(given.parts, task)
-            system = _paragraphs(system, EXPLAINED, options)
+            system = _paragraphs(system, explained(given.parts), options)
         return {
             "model": self.model,
             "max_tokens": min(self.max_tokens(given) * max_tokens_factor, MAX_OUTPUT_TOKENS),

@@ -12,30 +12,59 @@ _PLAIN_QUOTES = str.maketrans("\u2018\u2019\u201c\u201d", "''\"\"")
 
 
 class Place(NamedTuple):
-    """`page` is None in a document without pages."""
+    """`document` counts from 1; `page` is None in a document without pages."""
 
+    document: int
     page: int | None
 
 
-class PagedText:
+class PagedTexts:
     """The texts of documents, page by page. Case, white space and shapes of quotes don't count."""
 
     def __init__(self, parts: Sequence[Part]) -> None:
         self._parts = parts
-        self.is_whole = not any(part.is_file for part in parts)
-        """Whether all of it is text; otherwise a quotation may stand in a file."""
-        self.pages = max((part.pages or 0 for part in parts), default=0)
+        self._texts = [_PagedText(part) for part in parts]
 
-    def find(self, quote: str) -> Place | None:
-        """Where the quotation begins; None where it does not stand, or is empty."""
+    def find(self, quote: str, *, first: int = 0) -> Place | None:
+        """Where the quotation begins; None where it does not stand, or is empty.
+
+        The document with the number `first` is looked at before the others.
+        """
         wanted = _plain(quote)
-        at = self._text.find(wanted) if wanted else -1
-        if at < 0:
-            return None
-        return Place(next((page for start, page in reversed(self._starts) if start <= at), None))
+        numbered = sorted(enumerate(self._texts, 1), key=lambda one: one[0] != first)
+        for number, text in numbered if wanted else ():
+            at = text.text.find(wanted)
+            if at >= 0:
+                return Place(number, text.page_at(at))
+        return None
+
+    def may_hold(self, document: int) -> bool:
+        """Whether a quotation that is not found may stand there all the same: in a file.
+
+        0 stands for any of the documents.
+        """
+        return any(part.is_file for part in (self._named(document) or self._parts))
+
+    def possible(self, document: int, page: int) -> Place:
+        """The place that somebody names, as far as there is one; the document may be 0."""
+        pages = max((part.pages or 0 for part in self._named(document) or self._parts), default=0)
+        number = document if self._named(document) else 0
+        return Place(number, page if 0 < page <= pages else None)
+
+    def _named(self, document: int) -> Sequence[Part]:
+        return self._parts[document - 1 : document] if document > 0 else ()
+
+
+class _PagedText:
+    def __init__(self, part: Part) -> None:
+        self._part = part
+
+    def page_at(self, position: int) -> int | None:
+        """On which page this position of the text lies."""
+        return next((page for start, page in reversed(self._starts) if start <= position), None)
 
     @cached_property
-    def _text(self) -> str:
+    def text(self) -> str:
         return " ".join(text for _, text in self._pieces)
 
     @cached_property
@@ -49,7 +78,7 @@ class PagedText:
 
     @cached_property
     def _pieces(self) -> list[tuple[int | None, str]]:
-        return [piece for part in self._parts for piece in _pages(part) if piece[1]]
+        return [piece for piece in _pages(self._part) if piece[1]]
 
 
 def _pages(part: Part) -> Iterator[tuple[int | None, str]]:

@@ -3,10 +3,12 @@
 import re
 from dataclasses import dataclass
 from typing import Any
+from xml.sax.saxutils import escape
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+CLOSED = "</document>"
 # Possessive, so that a tag with a million spaces in it is read once.
 _DOCUMENT_TAG = re.compile(r"<(?=\s*+/?+\s*+document\b)", re.IGNORECASE)
 
@@ -80,6 +82,13 @@ def storable(text: str) -> str:
     return utf8(text).replace("\0", "")
 
 
-def enclose(document: str) -> str:
+def enclose(document: str, tag: str = "<document>") -> str:
     """The document between <document> tags that nothing inside it can close."""
-    return f"<document>\n{_DOCUMENT_TAG.sub('&lt;', utf8(document))}\n</document>"
+    return f"{tag}\n{_DOCUMENT_TAG.sub('&lt;', utf8(document))}\n{CLOSED}"
+
+
+def numbered_tag(number: int, name: str) -> str:
+    """The tag that opens one of several documents. Its name may be anything."""
+    # On one line, and with nothing in it that ends the attribute or the tag.
+    plain = escape(" ".join(utf8(name).split()), {'"': "&quot;"})
+    return f'<document number="{number}" name="{plain}">'

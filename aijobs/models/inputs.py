@@ -88,4 +88,4 @@ class JobDocument(models.Model):
         """The document as it is sent."""
         is_file = self.read_as == self.ReadAs.ORIGINAL
         data = base64.b64encode(self.original or b"").decode() if is_file else ""
-        return Part(self.text, self.media_type, self.pages, is_file, data)
+        return Part(self.text, self.media_type, self.pages, is_file, data, self.name)

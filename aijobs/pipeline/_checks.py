@@ -11,6 +11,7 @@ from django.conf import settings
 from aijobs import caching, tokens
 from aijobs.caching import Prefix
 from aijobs.documents import Document, of_text
+from aijobs.documents.originals import problem_of_all
 from aijobs.jobtypes import TEXT_NAMES, InvalidInput, JobType, Part
 from aijobs.models import AIJob
 from aijobs.own_data import FIELDS as OWN_FIELDS
@@ -32,7 +33,7 @@ REJECTED_TOLD = 1_000
 
 # A row's number, as its sender knows it; the fields of a job, or the InvalidInput that reading them
 # has brought; and its documents, where they came as files.
-Row = tuple[int, object] | tuple[int, object, Document]
+Row = tuple[int, object, *tuple[Document, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,8 @@ def check(
         raise InvalidInput(
             {"document": [f"Makes a request of {size:.1f} MB; at most {most} MB are accepted."]}
         )
+    if problem := problem_of_all(documents):
+        raise InvalidInput({"document": [problem]})
     return Checked(
         documents=documents or [of_text(given.document_text)],
         options=kind.options(given),

@@ -48,17 +48,11 @@ JOB_COLUMNS = [
 ]
 
 
-def file_name(name: str) -> str:
-    """A file's name as it can be stored: without folders, control characters or excess."""
-    last = name.replace("\\", "/").rpartition("/")[2]
-    return "".join(c for c in last.encode("utf-8", "replace").decode() if c.isprintable())[:255]
-
-
 def document_cells(document: Document) -> tuple[object, ...]:
     """The columns of a document, from its name on, in the order of DOCUMENT_COLUMNS."""
     read_as = JobDocument.ReadAs.ORIGINAL if document.is_sent_as_file else JobDocument.ReadAs.TEXT
     return (
-        file_name(document.name),
+        document.name,
         document.media_type,
         document.text,
         len(document.text),

@@ -43,7 +43,6 @@ from aijobs.pipeline._columns import (
     JOB_COLUMNS,
     document_arrays,
     document_cells,
-    file_name,
 )
 from aijobs.pipeline._seeding import Sowing
 from aijobs.postgres.copying import copy_rows
@@ -168,7 +167,7 @@ def accept_job(
         "now": now,
         "needed_by": queued.needed_by,
         "options": dump_json(checked.options),
-        "source_name": file_name(checked.documents[0].name),
+        "source_name": checked.documents[0].name,
         "created_by": created_by,
         "reference": checked.own.reference,
         "metadata": dump_json(checked.own.metadata) if checked.own.metadata else None,
@@ -326,7 +325,7 @@ def _store(
             if metadata and not columns.keys() >= metadata.keys():
                 for name in islice(metadata, Collection.MOST_COLUMNS - len(columns)):
                     columns.setdefault(name)
-            name = file_name(one.documents[0].name)
+            name = one.documents[0].name
             inputs.append(
                 (
                     *(key, tenant_id, kind, created_by, name, one.row, one.own.reference),

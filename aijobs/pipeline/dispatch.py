@@ -48,7 +48,8 @@ SELECT encode(uuid_send(job.id), 'hex'), job.job_type, job.max_tokens_factor, in
        input.shares_document, job.collection_id,
        document.text, document.media_type, document.pages, document.read_as = 'original',
        CASE document.read_as WHEN 'original'
-            THEN translate(encode(document.original, 'base64'), E'\n', '') END
+            THEN translate(encode(document.original, 'base64'), E'\n', '') END,
+       document.name
 FROM (
     SELECT id, job_type, max_tokens_factor, collection_id FROM aijobs_aijob
     WHERE batch_id = %s AND status = 'submitted' ORDER BY tenant_id, id OFFSET 0
@@ -57,7 +58,7 @@ CROSS JOIN LATERAL (
     SELECT options, shares_document FROM aijobs_jobinput WHERE job_id = job.id OFFSET 0
 ) AS input
 CROSS JOIN LATERAL (
-    SELECT text, media_type, pages, read_as, original FROM aijobs_jobdocument
+    SELECT name, text, media_type, pages, read_as, original FROM aijobs_jobdocument
     WHERE job_id = job.id ORDER BY number OFFSET 0
 ) AS document
 """
@@ -277,10 +278,13 @@ def write_body(
     return count
 
 
-def _part(text: str, media_type: str, pages: str | None, is_file: str, data: str | None) -> Part:
+def _part(
+    text: str, media_type: str, pages: str | None, is_file: str, data: str | None, name: str
+) -> Part:
     """A document out of the text of its columns."""
-    as_read = "" if is_file == "t" else loads(text)
-    return Part(as_read, media_type, int(pages) if pages else None, is_file == "t", data or "")
+    is_original = is_file == "t"
+    as_read = "" if is_original else loads(text)
+    return Part(as_read, media_type, int(pages) if pages else None, is_original, data or "", name)
 
 
 def _refused(submission: Submission, error: gateway.Refused, now: datetime) -> None:

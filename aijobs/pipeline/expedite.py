@@ -14,10 +14,11 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Prefetch
 
 from aijobs import gateway, jobtypes
 from aijobs.crash_points import Step, crash_point
-from aijobs.models import AIJob, BlockReason, JobAttempt
+from aijobs.models import AIJob, BlockReason, JobAttempt, JobDocument
 from aijobs.outcomes import answers, endings
 from aijobs.outcomes.answers import Failure, Outcome
 from aijobs.outcomes.endings import Road
@@ -169,7 +170,8 @@ def claim(running: list[AIJob], now: datetime) -> list[AIJob]:
             },
         )
         ids = [row[0] for row in cursor.fetchall()]
-    jobs = AIJob.objects.filter(pk__in=ids).select_related("input").prefetch_related("documents")
+    documents = Prefetch("documents", JobDocument.objects.order_by("number"))
+    jobs = AIJob.objects.filter(pk__in=ids).select_related("input").prefetch_related(documents)
     # They are claimed: when PostgreSQL goes away just now, nobody else would call for them.
     claimed = retry_while_db_down(list, jobs)
     if claimed:

@@ -155,16 +155,14 @@ def detail(
     )
 
 
-def document_of(tenant: Tenant, job_id: UUID, *, original: bool) -> JobDocument:
-    """The first document of a tenant's job, with its file or with its text.
+def document_of(tenant: Tenant, job_id: UUID, number: int, *, original: bool) -> JobDocument:
+    """A document of a tenant's job, with its file or with its text.
 
-    Raises AIJob.DoesNotExist for a job of somebody else, as for one that never was.
+    Raises JobDocument.DoesNotExist where the job has no such document, and for a job of somebody
+    else.
     """
-    documents = JobDocument.objects.filter(job__tenant=tenant, job=job_id).order_by("number")
-    document = documents.defer("text" if original else "original").first()
-    if document is None:
-        raise AIJob.DoesNotExist
-    return document
+    documents = JobDocument.objects.filter(job__tenant=tenant, job=job_id)
+    return documents.defer("text" if original else "original").get(number=number)
 
 
 def output_of(tenant: Tenant, job_id: UUID) -> JobOutput:

@@ -63,6 +63,7 @@ def new(request: MemberRequest, asked: parameters.Chosen) -> HttpResponseBase:
                 form.chosen.kind,
                 sheet=choice.sheet,
                 columns=choice.columns,
+                how=form.how_to_read,
             )
             accepted = _queue(request, form, items, now=timezone.now())
         except (UnmappedTable, UnreadableTable) as error:
@@ -213,6 +214,7 @@ def _preview(request: MemberRequest) -> Preview | None:
         str(file.name),
         options.kind,
         Choice.of(request.POST),
+        how=form.how_to_read,
         defaults=options.raw(),
         needed_within=0 if form.cleaned_data.get("urgency") == NOW else None,
         skips=form.cleaned_data.get("on_error") == "skip",

@@ -1,6 +1,6 @@
 """Forms. What a field may hold is said by the job types; here their answers are put in place."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, get_origin
 
 import annotated_types
@@ -9,7 +9,15 @@ from django.conf import settings
 from pydantic.fields import FieldInfo
 
 from aijobs import jobtypes
-from aijobs.documents import READ_AS, Document, DocumentLimits, UnreadableDocument, read_document
+from aijobs.documents import (
+    READ_AS,
+    Document,
+    DocumentLimits,
+    HowToRead,
+    UnreadableDocument,
+    read_documents,
+)
+from aijobs.documents.confined import Confined
 from aijobs.jobtypes import TEXT_FIELD, InvalidInput, JobType, Part
 from aijobs.own_data import MAX_REFERENCE_CHARS
 from aijobs.templatetags.show import field_label
@@ -140,12 +148,10 @@ class _Reading(forms.Form):
     )
 
     @property
-    def reading(self) -> dict[str, Any]:
+    def how_to_read(self) -> HowToRead:
         """How the files of the form are to be read. Only once the form was cleaned."""
-        return {
-            "read_as": self.cleaned_data.get("read_as") or READ_AS[0],
-            "accept_partial": self.cleaned_data.get("accept_partial", False),
-        }
+        cleaned = self.cleaned_data
+        return HowToRead(cleaned.get("read_as") or READ_AS[0], bool(cleaned.get("accept_partial")))
 
     @property
     def is_reading_chosen(self) -> bool:
@@ -190,13 +196,14 @@ class NewJob(_Reading, _Work):
                 "document", f"At most {MOST_FILES} files go at once: put more in a table."
             )
         else:
-            cleaned["documents"] = list(map(self._read, files))
+            with Confined() as confined:
+                cleaned["documents"] = [self._read(file, confined) for file in files]
         return cleaned
 
     @property
-    def documents(self) -> list[Document | None]:
-        """Each document of a valid form that came as a file; None for a text."""
-        return self.cleaned_data["documents"] or [None]
+    def documents(self) -> list[tuple[Document, ...]]:
+        """The documents of each file of a valid form; none for a text."""
+        return self.cleaned_data["documents"] or [()]
 
     @property
     def is_several(self) -> bool:
@@ -207,23 +214,25 @@ class NewJob(_Reading, _Work):
         """The documents of each job, as far as they can be read. Only once the form was cleaned."""
         read = [one for one in self.cleaned_data.get("documents", ()) if one]
         text = self.cleaned_data.get("text", "")
-        return [[one.part] for one in read] or ([[Part(text)]] if text.strip() else [])
+        if read:
+            return [[document.part for document in of_job] for of_job in read]
+        return [[Part(text)]] if text.strip() else []
 
     def described(self) -> str:
         """What a price is for: “for this file of 12 pages”."""
         read = [one for one in self.cleaned_data.get("documents", ()) if one]
         if not read:
             return "for this text"
-        pages = sum(one.pages or 0 for one in read)
+        pages = sum(document.pages or 0 for of_job in read for document in of_job)
         files = "this file" if len(read) == 1 else f"these {len(read)} files"
         return f"for {files}{f' of {pages:,} pages' if pages > 1 else ''}"
 
-    def raw(self, document: Document | None) -> dict[str, object]:
+    def raw(self, documents: Sequence[Document]) -> dict[str, object]:
         """The input of one job beside its file, for accept with `lenient`."""
         reference = self.cleaned_data["reference"]
-        if document and self.is_several:
-            reference = document.name[-MAX_REFERENCE_CHARS:]
-        text = {} if document else {TEXT_FIELD: self.cleaned_data["text"]}
+        if documents and self.is_several:
+            reference = documents[0].name[-MAX_REFERENCE_CHARS:]
+        text = {} if documents else {TEXT_FIELD: self.cleaned_data["text"]}
         return {**self.chosen.raw(), **text, "reference": reference}
 
     def refuse_one(self, refusal: InvalidInput, name: str) -> None:
@@ -239,22 +248,23 @@ class NewJob(_Reading, _Work):
             self.refuse(InvalidInput(rest))
         return None
 
-    def _read(self, file: Any) -> Document | None:
+    def _read(self, file: Any, confined: Confined) -> tuple[Document, ...]:
         limits = DocumentLimits(size=settings.AIJOBS_UPLOAD_BYTES)
         try:
-            return read_document(
+            return read_documents(
                 file.file,
                 file.name,
                 file.content_type,
-                **self.reading,
+                how=self.how_to_read,
                 limits=limits,
+                confined=confined,
             )
         except UnreadableDocument as error:
             if error.is_partial:
                 self.has_partial = True
             named = f"{file.name}: " if self.is_several else ""
             self.add_error("document", f"{named}{error}")
-            return None
+            return ()
 
     def _place(self, path: str) -> tuple[forms.Form, str | None, str]:
         if path == TEXT_FIELD:

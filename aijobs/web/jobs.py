@@ -1,6 +1,7 @@
 """The dashboard, a job's page, and what can be done with a job."""
 
 import json
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.contrib import messages
@@ -116,8 +117,6 @@ def detail(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
     with or_404():
         found = jobs.detail(request.access.tenant, job_id, now=now, with_document=True)
     job = found.job
-    documents = job.documents.all()
-    document = "\n\n".join(one.text for one in documents)
     whole = "whole" in request.GET
     return render(
         request,
@@ -126,11 +125,7 @@ def detail(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
             "job": job,
             "status": found.status,
             "label": found.label,
-            "pages": _pages(document if whole else document[:PREVIEW_CHARS], documents[0]),
-            "given": documents[0],
-            "has_file": bool(documents[0].name),
-            "document_chars": len(document),
-            "is_cut": not whole and len(document) > PREVIEW_CHARS,
+            "documents": [_shown(one, whole=whole) for one in job.documents.all()],
             "options": job.input.options,
             "output": found.output,
             "result_template": select_template(
@@ -145,6 +140,24 @@ def detail(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
             and job.status in (AIJob.Status.FAILED, AIJob.Status.CANCELED),
         },
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ShownDocument:
+    """A document on the page of its job, with its text or the beginning of it."""
+
+    given: JobDocument
+    pages: list[tuple[int | None, str]]
+    is_cut: bool
+
+    @property
+    def has_file(self) -> bool:
+        return bool(self.given.name)
+
+
+def _shown(document: JobDocument, *, whole: bool) -> ShownDocument:
+    text = document.text if whole else document.text[:PREVIEW_CHARS]
+    return ShownDocument(document, _pages(text, document), len(text) < len(document.text))
 
 
 def _pages(text: str, document: JobDocument) -> list[tuple[int | None, str]]:
@@ -208,21 +221,21 @@ def _queue(request: MemberRequest, form: NewJob) -> list[AIJob]:
     queued: list[AIJob] = []
     has_bad = False
     with transaction.atomic():
-        for document in form.documents:
+        for documents in form.documents:
             try:
                 job = accept.accept_job(
                     request.access.tenant,
                     form.chosen.kind.name,
-                    form.raw(document),
+                    form.raw(documents),
                     now=timezone.now(),
                     created_by=request.access.actor,
                     needed_within=form.needed_within,
-                    documents=[document] if document else [],
+                    documents=documents,
                     lenient=True,
                 )
                 queued.append(job)
             except InvalidInput as refusal:
-                form.refuse_one(refusal, document.name if document else "")
+                form.refuse_one(refusal, documents[0].name if documents else "")
                 has_bad = True
         if has_bad:
             transaction.set_rollback(True)

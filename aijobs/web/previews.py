@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 from django.utils import timezone
 
-from aijobs.documents import UnmappedTable, UnreadableTable, guess_columns
+from aijobs.documents import HowToRead, UnmappedTable, UnreadableTable, guess_columns
 from aijobs.documents.archives import is_archive
 from aijobs.documents.mapping import Item, fields_of, items_of, items_of_archive
 from aijobs.documents.tables import open_table
@@ -166,6 +166,7 @@ def look_at(
     kind: JobType,
     choice: Choice,
     *,
+    how: HowToRead,
     defaults: Mapping[str, object],
     needed_within: float | None,
     skips: bool,
@@ -173,7 +174,7 @@ def look_at(
     """Read a table to its end, and check each row as queueing would; nothing is stored."""
     found = Preview(skips=skips)
     try:
-        _look(found, file, filename, kind, choice, defaults, needed_within)
+        _look(found, file, filename, kind, choice, how, defaults, needed_within)
     except (UnmappedTable, UnreadableTable) as error:
         found.error = str(error)
     except InvalidInput as error:
@@ -191,11 +192,12 @@ def _look(
     filename: str,
     kind: JobType,
     choice: Choice,
+    how: HowToRead,
     defaults: Mapping[str, object],
     needed_within: float | None,
 ) -> None:
     if is_archive(file):
-        archive = items_of_archive(file)
+        archive = items_of_archive(file, how)
         found.header = found.shown = ("reference",)
         columns = {"reference": "reference"}
         _check(found, kind, archive.rows, columns, archive.fields, defaults, needed_within)

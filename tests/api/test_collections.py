@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from aijobs.models import AIJob, Collection
+from aijobs.models import AIJob, Collection, JobDocument
 from tests.api.conftest import Caller
+from tests.documents.corpus import CASES
 from tests.factories import CATEGORIES, NOW, make_charge
 
 ITEMS = [{"text": "A car."}, {"text": "A house."}, {"text": "A journey."}]
@@ -324,3 +325,32 @@ def test_a_field_that_neither_the_table_nor_the_defaults_have_is_told_once(
     assert response.json()["errors"] == {"categories": ["This field is required."]}
     short = upload(caller, "may.csv", table.encode(), defaults='{"categories": ["hail"]}')
     assert short.json()["errors"] == {"categories": ["Needs at least 2 entries."]}
+
+
+def packed(**files: bytes) -> bytes:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name.replace("_", "."), content)
+    return data.getvalue()
+
+
+def test_how_files_are_read_is_said_of_a_whole_zip(caller: Caller) -> None:
+    data = packed(two_pdf=(CASES / "twocol.pdf").read_bytes(), a_txt=b"Hail is covered.")
+    response = upload(caller, "may.zip", data, read_as="original", on_error="skip")
+    assert response.json()["accepted"] == 1
+    assert "as it is" in str(response.json()["rejected"])
+    assert JobDocument.objects.get().read_as == "original"
+
+
+def test_a_part_of_a_file_in_a_zip_is_taken_where_that_is_said(caller: Caller) -> None:
+    data = packed(a_txt=b"\xef\xbb\xbfHail is covered up to \xff EUR." + "Grüße".encode() * 9)
+    assert upload(caller, "may.zip", data).status_code == 400
+    assert upload(caller, "may.zip", data, accept_partial="true").json()["accepted"] == 1
+
+
+def test_how_files_are_read_means_nothing_for_a_table(caller: Caller) -> None:
+    response = upload(caller, "may.csv", b"text\nHail.\n", read_as="original")
+    assert response.json()["errors"] == {"read_as": ["Only of a ZIP of documents."]}
+    response = upload(caller, "may.zip", packed(a_txt=b"Hail."), read_as="x")
+    assert "Must be one of" in response.json()["errors"]["read_as"][0]

@@ -34,21 +34,23 @@ def test_a_completed_job_shows_its_result_and_what_it_cost(caller: Caller) -> No
 
     shown = caller.read(f"jobs/{job.pk}").json()
 
+    document = {
+        "name": "",
+        "media_type": "text/plain",
+        "bytes": 44,
+        "pages": None,
+        "characters": 44,
+        "read_as": "text",
+        "warnings": [],
+    }
     assert shown == {
         "job_id": str(job.pk),
         "job_type": "summarize",
         "status": "completed",
         "route": "batch",
         "collection_id": None,
-        "document": {
-            "name": "",
-            "media_type": "text/plain",
-            "bytes": 44,
-            "pages": None,
-            "characters": 44,
-            "read_as": "text",
-            "warnings": [],
-        },
+        "document": document,
+        "documents": [document],
         "row": None,
         "reference": "",
         "metadata": {},

@@ -135,12 +135,20 @@ def test_a_file_in_an_unknown_field_is_named(caller: Caller) -> None:
     assert list(response.json()["errors"]) == ["attachment"]
 
 
-def test_one_document_at_a_time(caller: Caller) -> None:
-    files = [SimpleUploadedFile("a.txt", b"a"), SimpleUploadedFile("b.txt", b"b")]
+def test_of_several_files_the_bad_one_is_named_by_its_number(caller: Caller) -> None:
+    files = [SimpleUploadedFile("a.txt", b"a"), SimpleUploadedFile("b.zip", b"PK\x03\x04")]
+
+    (said,) = caller.upload("summarize", document=files).json()["errors"]["document"]
+
+    assert said.startswith("File 2: This kind of file cannot be read.")
+
+
+def test_fifty_files_make_a_job_and_no_more(caller: Caller) -> None:
+    files = [SimpleUploadedFile(f"{n}.txt", b"a") for n in range(51)]
 
     response = caller.upload("summarize", document=files)
 
-    assert response.json()["errors"] == {"document": ["Send one file."]}
+    assert response.json()["errors"] == {"document": ["At most 50 files make one job."]}
 
 
 def test_a_file_over_the_limit_is_413_with_the_limit(caller: Caller) -> None:

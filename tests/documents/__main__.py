@@ -7,8 +7,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from aijobs.documents import Document, UnreadableDocument, read_document
+from aijobs.documents import Document, UnreadableDocument
 from tests.documents.corpus import CASES, CORPUS, Case
+from tests.documents.reading import read_document
 
 HEAD = """\
 # Documents
@@ -25,14 +26,17 @@ tests/documents/cases, and what a person reads in them in tests/documents/corpus
 | .pptx | slides, tables, charts, speaker notes | hidden slides are named; pictures |
 | .pdf | text page by page, columns, tables, forms, notes | a page that cannot be read: the PDF goes to Claude as it is |
 | .png, .jpg, .gif, .webp | nothing here: they go to Claude as they are | |
-| .eml, .msg | headers, text, attachments of the kinds above but images | other attachments are named |
+| .eml, .msg | headers and text; each attachment of the kinds above is a document of its own | other attachments are named; pictures within the text are counted |
 | .csv, .tsv, .ndjson | rows, in UTF-8, UTF-16, windows-1252 and others | |
 | .xlsx, .xlsm, .xls, .ods | cells as shown, of one sheet | hidden rows are counted; errors and formulas without a value are named |
 | .zip | each file as above | archives within archives |
 
 What cannot be read whole is refused by name, unless its sender sends `accept_partial`. Limits: 10 MB
 a document, 300 MB a table or a ZIP, 2,000 pages of text, 600 pages or 23 MB of a PDF that goes as it
-is, 3.7 MB an image (the API's own limits, with their sources in aijobs/documents/originals.py).
+is, 3.7 MB an image (the API's own limits, with their sources in aijobs/documents/originals.py). All
+documents of a job are one request: together 600 pages of such PDFs, 600 images and 32 MB in base64.
+A mail has at most 50 attachments, those of mails within it counted, three mails deep; together they
+keep to the seconds and the text of one file.
 
 ## The corpus
 

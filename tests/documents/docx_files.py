@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
-from aijobs.documents import Document, read_document
+from aijobs.documents import Document
+from tests.documents.reading import read_document
 
 CASES = Path(__file__).parent / "cases"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006"

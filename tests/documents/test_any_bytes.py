@@ -4,7 +4,8 @@ import io
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from aijobs.documents import UnreadableDocument, UnreadableTable, read_document
+from aijobs.documents import UnreadableDocument, UnreadableTable
+from tests.documents.reading import read_document
 from tests.documents.rows import read_table
 
 table_bytes = st.one_of(

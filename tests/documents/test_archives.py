@@ -23,7 +23,7 @@ def packed(files: dict[str, bytes]) -> io.BytesIO:
 
 
 def read(packed_files: dict[str, bytes], **limits: int) -> list[Member]:
-    members, _ = read_archive(packed(packed_files), ArchiveLimits(**limits))
+    members, _ = read_archive(packed(packed_files), limits=ArchiveLimits(**limits))
     return list(members)
 
 
@@ -35,15 +35,14 @@ def test_documents_come_in_the_order_of_the_archive_whatever_takes_long() -> Non
     }
     members = read(files)
     assert [(one.number, one.path) for one in members] == list(enumerate(files, 1))
-    assert members[0].document is not None
-    assert members[0].document.text == "Text claims/00.txt"
-    assert all(one.document and not one.error for one in members)
+    assert members[0].documents[0].text == "Text claims/00.txt"
+    assert all(one.documents and not one.error for one in members)
 
 
 def test_a_bad_file_is_named_and_the_others_are_read() -> None:
     inner = packed({"a.txt": b"x"}).getvalue()
     members = read({"good.txt": b"Hail.", "old.zip": inner, "a.xyz": b"\0\1", "scan.png": png()})
-    assert [bool(one.document) for one in members] == [True, False, False, True]
+    assert [bool(one.documents) for one in members] == [True, False, False, True]
     assert members[1].error == "An archive within an archive is not opened."
     assert "cannot be read" in members[2].error
 
@@ -59,7 +58,7 @@ def test_a_file_that_unpacks_to_more_than_it_says_is_refused() -> None:
     data = packed({"a.txt": b"x" * 100_000}).getvalue()
     lied = data.replace((100_000).to_bytes(4, "little"), (10).to_bytes(4, "little"))
     (member,), _ = read_archive(io.BytesIO(lied))
-    assert member.document is None
+    assert not member.documents
     assert member.error
 
 
@@ -97,4 +96,4 @@ def test_a_damaged_archive_is_read_in_part_or_refused(position: int, noise: byte
         return
     with suppress(UnreadableTable):
         members, _ = read_archive(io.BytesIO(broken))
-        assert all(one.document or one.error for one in members)
+        assert all(one.documents or one.error for one in members)

@@ -2,9 +2,10 @@
 
 import pytest
 
-from aijobs.documents import UnreadableDocument, read_document
+from aijobs.documents import UnreadableDocument
 from tests.documents.__main__ import found_in_order, wrong_in
 from tests.documents.corpus import CASES, CORPUS, Case
+from tests.documents.reading import read_document
 
 
 @pytest.mark.parametrize("case", CORPUS, ids=lambda case: case.file)

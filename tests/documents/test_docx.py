@@ -5,7 +5,8 @@ from typing import Any
 import docx
 import pytest
 
-from aijobs.documents import DocumentLimits, UnreadableDocument, read_document
+from aijobs.documents import DocumentLimits, UnreadableDocument
+from tests.documents.reading import read_document
 
 WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from aijobs.documents import UnreadableDocument, open_table, read_document
+from aijobs.documents import UnreadableDocument, open_table
+from tests.documents.reading import read_document
 
 CASES = Path(__file__).parent / "cases"
 SHORT = [

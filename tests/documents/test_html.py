@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from aijobs.documents import Document, UnreadableDocument, read_document
+from aijobs.documents import Document, UnreadableDocument
+from tests.documents.reading import read_document
 
 CASES = Path(__file__).parent / "cases"
 

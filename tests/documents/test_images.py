@@ -5,7 +5,8 @@ import zlib
 
 import pytest
 
-from aijobs.documents import UnreadableDocument, read_document
+from aijobs.documents import UnreadableDocument
+from tests.documents.reading import read_document
 
 
 def png(width: int = 4, height: int = 3) -> bytes:

@@ -1,10 +1,15 @@
 import base64
+import hashlib
 from email.message import EmailMessage
+from typing import Any
 
 import pytest
 
-from aijobs.documents import Document, UnreadableDocument, read_document
+from aijobs.documents import Document, DocumentLimits, UnreadableDocument, read_documents
+from tests.documents.docx_files import paragraph, word_file
 from tests.documents.pdf_files import CASES, line, one_page
+from tests.documents.reading import read_document
+from tests.documents.test_images import png
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
 
@@ -28,6 +33,12 @@ def read(message: EmailMessage | bytes) -> Document:
 def part(message: EmailMessage | bytes) -> Document:
     data = message if isinstance(message, bytes) else message.as_bytes()
     return read_document(data, "mail.eml", accept_partial=True)
+
+
+def all_of(message: EmailMessage | bytes, **options: Any) -> tuple[Document, ...]:
+    """The mail and what is attached to it."""
+    data = message if isinstance(message, bytes) else message.as_bytes()
+    return read_documents(data, "mail.eml", **options)
 
 
 def refusal(message: EmailMessage | bytes) -> str:
@@ -97,11 +108,12 @@ def test_text_between_attachments_is_part_of_the_body() -> None:
         "--x\nContent-Type: text/csv; name=a.csv\nContent-Disposition: attachment\n\na,b\n"
         f"--x\nContent-Type: text/plain\n\n{second}\n--x--\n"
     )
-    text = read(data.encode()).text
-    assert text.index(first) < text.index(second) < text.index("# Attachment: a.csv\n\na,b")
+    body, attached = all_of(data.encode())
+    assert body.text.index(first) < body.text.index(second)
+    assert (attached.name, attached.text.strip()) == ("a.csv", "a,b")
 
 
-def test_attachments_are_read_by_the_reader_of_their_kind() -> None:
+def test_each_attachment_is_a_document_of_its_own_read_as_its_kind() -> None:
     message = mail()
     pdf = one_page(line("Policy 7731", 72, 700))
     message.add_attachment(
@@ -109,28 +121,77 @@ def test_attachments_are_read_by_the_reader_of_their_kind() -> None:
     )
     message.add_attachment("<p>Terms &amp; more", subtype="html", filename="terms.html")
     message.add_attachment("plain terms", filename="notes.txt")
-    text = read(message).text
-    assert "# Attachment: Police für Sie.pdf\n\n[page 1]\nPolicy 7731\n" in text
-    assert "# Attachment: terms.html\n\nTerms & more\n" in text
-    assert text.endswith("# Attachment: notes.txt\n\nplain terms")
+    message.add_attachment("\u20ac 5", charset="windows-1252", filename="price.csv", subtype="csv")
+    body, *attached = all_of(message)
+    assert body.media_type == "message/rfc822"
+    assert "Policy 7731" not in body.text
+    assert [(one.name, one.media_type, one.text.strip()) for one in attached] == [
+        ("Police für Sie.pdf", "application/pdf", "[page 1]\nPolicy 7731"),
+        ("terms.html", "text/html", "Terms & more"),
+        ("notes.txt", "text/plain", "plain terms"),
+        ("price.csv", "text/plain", "\u20ac 5"),
+    ]
+    assert (attached[0].data, attached[0].size, attached[0].pages) == (pdf, len(pdf), 1)
+    assert attached[0].sha256 == hashlib.sha256(pdf).digest()
 
 
-def test_what_an_attachment_lacks_is_named() -> None:
+def test_scans_and_images_that_are_attached_are_sent_as_they_are() -> None:
     message = mail()
     scan = (CASES / "mixed.pdf").read_bytes()
     message.add_attachment(scan, maintype="application", subtype="pdf", filename="a.pdf")
-    assert "attachment 1: pages 2–4 have no text that can be read" in refusal(message)
-    assert "Cover letter" in part(message).text
+    message.add_attachment(png(), maintype="image", subtype="png", filename="damage.png")
+    body, pdf, image = all_of(message)
+    assert [one.is_sent_as_file for one in (body, pdf, image)] == [False, True, True]
+    assert (pdf.data, image.data) == (scan, png())
+    assert "pages 2–4" in pdf.warnings[0]
+    assert body.warnings == ()
+
+
+def test_what_an_attachment_lacks_is_named_and_stays_with_it_where_a_part_is_accepted() -> None:
+    message = mail()
+    scan = (CASES / "mixed.pdf").read_bytes()
+    message.add_attachment(scan, maintype="application", subtype="pdf", filename="a.pdf")
+    with pytest.raises(UnreadableDocument) as caught:
+        all_of(message, read_as="text")
+    assert "attachment 1 (a .pdf file): pages 2–4 have no text" in str(caught.value)
+    assert caught.value.is_partial
+    body, pdf = all_of(message, read_as="text", accept_partial=True)
+    assert "Cover letter" in pdf.text
+    assert "pages 2–4" in pdf.warnings[0]
+    assert body.warnings == ()
+
+
+def test_an_attachment_in_which_nothing_stands_is_told_and_no_document() -> None:
+    message = mail()
+    message.add_attachment("\r\n", filename="ATT00001.txt")
+    message.add_attachment("<html><body><br></body></html>", subtype="html", filename="ATT2.htm")
+    assert read(message).warnings == (
+        "attachment 1 (a .txt file) has no text",
+        "attachment 2 (a .htm file) has no text",
+    )
+
+
+def test_an_attachment_of_which_all_was_left_out_is_refused() -> None:
+    message = mail()
+    message.add_attachment("<p><del>old terms</del>", subtype="html", filename="terms.html")
+    assert "attachment 1 (a .html file): The document has no text" in refusal(message)
+
+
+def test_a_name_of_an_attachment_is_stored_without_what_no_name_should_hold() -> None:
+    message = mail()
+    message.add_attachment("terms", filename="../x/te\u200erms.txt")
+    message.add_attachment("more terms")
+    assert [one.name for one in all_of(message)] == ["mail.eml", "terms.txt", "attachment 2"]
 
 
 @pytest.mark.parametrize(
     ("name", "data", "reason"),
     [
         ("secret.zip", b"PK\x03\x04rest", "attachment 1 (a .zip file): This kind of file"),
-        ("secret.pdf", b"%PDF-1.7 rest", "attachment 1 (a .pdf file) is damaged"),
-        ("secret.png", PNG, "attachment 1 (a .png file): An image holds no text"),
+        ("secret.pdf", b"%PDF-1.7 rest", "attachment 1 (a .pdf file): The PDF is damaged"),
+        ("secret.png", PNG, "attachment 1 (a .png file): The image is damaged"),
         ("secret.exe", b"MZ\0\0", "attachment 1 (a .exe file): This kind of file cannot be read"),
-        ("secret", b"\0\1", "attachment 1: This kind of file cannot be read"),
+        ("secret", b"\0\1", "attachment 1: The file is not plain text"),
     ],
 )
 def test_attachments_that_cannot_be_read_are_named_by_number_and_kind(
@@ -153,14 +214,30 @@ def test_pictures_within_the_mail_are_told() -> None:
     assert read(message).warnings == ("pictures within the mail were left out (1)",)
 
 
-def test_mails_within_mails_are_read() -> None:
+def test_mails_within_mails_are_documents_and_their_attachments_follow_them() -> None:
     inner = mail("The hail was large.", "Inner")
     inner.add_attachment("list of damage", filename="list.txt")
     outer = mail("See below.", "Outer")
     outer.add_attachment(inner)
-    text = read(outer).text
-    assert "# Attachment: Inner\n\nFrom: Jürgen" in text
-    assert text.index("See below.") < text.index("The hail was large.") < text.index("list of dam")
+    outer.add_attachment("terms", filename="terms.txt")
+    documents = all_of(outer)
+    assert [one.name for one in documents] == ["mail.eml", "Inner", "list.txt", "terms.txt"]
+    assert documents[1].text.startswith("From: Jürgen Müller")
+    assert documents[1].text.endswith("Subject: Inner\n\nThe hail was large.")
+    assert documents[1].media_type == "message/rfc822"
+    assert documents[1].data is not None
+    assert b"The hail was large." in documents[1].data
+
+
+def test_a_mail_in_a_mail_with_hard_headers_is_read() -> None:
+    long = "Subject: " + "word " * 60
+    data = (
+        "From: a@example.com\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=x\n\n"
+        f"--x\nContent-Type: message/rfc822\n\n{long}\nFrom: "
+    ).encode() + b"M\xfcller <m@example.com>\n\nThe hail was large.\n--x--\n"
+    _, inner = all_of(data)
+    assert long.strip() in inner.text
+    assert "The hail was large." in inner.text
 
 
 def test_mails_are_read_three_deep_and_no_deeper() -> None:
@@ -170,9 +247,21 @@ def test_mails_are_read_three_deep_and_no_deeper() -> None:
         outer.add_attachment(message)
         message = outer
     assert "mails within mails are read 3 deep" in refusal(message)
-    text = part(message).text
-    assert "level 3" in text
-    assert "level 4" not in text
+    documents = all_of(message, accept_partial=True)
+    assert [one.text[-7:] for one in documents] == ["level 0", "level 1", "level 2", "level 3"]
+    assert documents[-1].warnings == ("attachment 4: mails within mails are read 3 deep",)
+
+
+def test_a_mail_that_is_attached_as_a_file_is_a_mail_as_well() -> None:
+    message = mail("level 4")
+    for level in (3, 2, 1, 0):
+        outer = mail(f"level {level}")
+        data = message.as_bytes()
+        outer.add_attachment(data, maintype="application", subtype="x-unknown", filename="a.eml")
+        message = outer
+    *_, last = all_of(message, accept_partial=True)
+    assert last.text.endswith("level 3")
+    assert last.warnings == ("attachment 4 (a .eml file): mails within mails are read 3 deep",)
 
 
 def test_fifty_attachments_are_read_and_the_rest_is_named() -> None:
@@ -180,9 +269,22 @@ def test_fifty_attachments_are_read_and_the_rest_is_named() -> None:
     for number in range(52):
         message.add_attachment(f"note {number}.", filename=f"{number}.txt")
     assert "attachments after the first 50" in refusal(message)
-    text = part(message).text
-    assert "note 49." in text
-    assert "note 50." not in text
+    documents = all_of(message, accept_partial=True)
+    assert [one.text.strip() for one in documents[1:]] == [f"note {n}." for n in range(50)]
+    assert documents[0].warnings == ("attachments after the first 50",)
+
+
+def test_all_attachments_together_keep_to_the_limits_of_one_file() -> None:
+    message = mail()
+    for number in range(3):
+        data = word_file(paragraph(f"{number} " + "hail " * 3_000))
+        message.add_attachment(
+            data, maintype="application", subtype="msword", filename=f"{number}.docx"
+        )
+    limits = DocumentLimits(unpacked=40_000)
+    with pytest.raises(UnreadableDocument, match=r"attachment 3 \(a .docx file\)"):
+        all_of(message, limits=limits)
+    assert len(all_of(message, limits=limits, accept_partial=True)) == 3
 
 
 def test_a_mail_that_is_cut_off_says_so() -> None:

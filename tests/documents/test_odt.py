@@ -3,7 +3,8 @@ import zipfile
 
 import pytest
 
-from aijobs.documents import Document, UnreadableDocument, read_document
+from aijobs.documents import Document, UnreadableDocument
+from tests.documents.reading import read_document
 
 OPEN = "urn:oasis:names:tc:opendocument:xmlns:"
 NAMESPACES = " ".join(

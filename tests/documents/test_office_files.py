@@ -1,7 +1,8 @@
 import docx
 import pytest
 
-from aijobs.documents import UnreadableDocument, read_document
+from aijobs.documents import UnreadableDocument
+from tests.documents.reading import read_document
 
 from .word_files import replaced, saved
 

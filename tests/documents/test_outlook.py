@@ -1,8 +1,9 @@
 import pytest
 
-from aijobs.documents import Document, UnreadableDocument, read_document
+from aijobs.documents import Document, UnreadableDocument, read_documents
 from tests.documents.outlook_files import Value, mail
 from tests.documents.pdf_files import line, one_page
+from tests.documents.reading import read_document
 
 SUBJECT, BODY, HTML, RTF, SENDER, ADDRESS = 0x0037, 0x1000, 0x1013, 0x1009, 0x0C1A, 0x0C1F
 DATA, NAME, METHOD, MEDIA_TYPE, CONTENT_ID, HEADERS = 0x3701, 0x3707, 0x3705, 0x370E, 0x3712, 0x7D
@@ -39,8 +40,8 @@ def test_headers_stand_above_the_body() -> None:
 def test_attachments_are_read_by_the_reader_of_their_kind() -> None:
     pdf = one_page(line("Policy 7731", 72, 700))
     attachment: dict[int, Value] = {DATA: pdf, NAME: "police.pdf", METHOD: 1}
-    text = read_document(mail(LETTER, [attachment]), "mail.msg").text
-    assert text.endswith("# Attachment: police.pdf\n\n[page 1]\nPolicy 7731")
+    _, attached = read_documents(mail(LETTER, [attachment]), "mail.msg")
+    assert (attached.name, attached.text) == ("police.pdf", "[page 1]\nPolicy 7731")
 
 
 def test_what_cannot_be_read_is_named_by_number_and_kind() -> None:

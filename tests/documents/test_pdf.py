@@ -3,7 +3,8 @@ import io
 import pytest
 from pypdf import PdfReader, PdfWriter
 
-from aijobs.documents import DocumentLimits, UnreadableDocument, read_document
+from aijobs.documents import DocumentLimits, UnreadableDocument
+from tests.documents.reading import read_document
 
 
 def pdf(*pages: str) -> bytes:

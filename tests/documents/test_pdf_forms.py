@@ -1,7 +1,8 @@
 import pytest
 
-from aijobs.documents import Document, UnreadableDocument, read_document
+from aijobs.documents import Document, UnreadableDocument
 from tests.documents.pdf_files import CASES, Pdf, line, one_page
+from tests.documents.reading import read_document
 
 
 def refusal(data: bytes) -> str:

@@ -1,7 +1,7 @@
 import pytest
 
-from aijobs.documents import read_document
 from tests.documents.pdf_files import CASES, Pdf, line, one_page
+from tests.documents.reading import read_document
 
 NUMBERS = ["one", "two", "three", "four", "five", "six"]
 LEFT = [f"left {number} covers damage by hail" for number in NUMBERS]

@@ -2,8 +2,9 @@ import base64
 
 import pytest
 
-from aijobs.documents import Document, UnreadableDocument, read_document
+from aijobs.documents import Document, UnreadableDocument
 from tests.documents.pdf_files import CASES, Pdf, image, line, one_page
+from tests.documents.reading import read_document
 
 PROSE = b"".join(
     line(

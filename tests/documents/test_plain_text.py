@@ -3,7 +3,8 @@ import traceback
 
 import pytest
 
-from aijobs.documents import DocumentLimits, UnreadableDocument, read_document
+from aijobs.documents import DocumentLimits, UnreadableDocument
+from tests.documents.reading import read_document
 
 UNICODE = "Zażółć gęślą jaźń. שלום עולם. 文書 👩‍👩‍👧\u2028end"
 

@@ -7,7 +7,8 @@ from pptx.chart.data import CategoryChartData
 from pptx.enum.chart import XL_CHART_TYPE
 from pptx.util import Inches
 
-from aijobs.documents import Document, DocumentLimits, UnreadableDocument, read_document
+from aijobs.documents import Document, DocumentLimits, UnreadableDocument
+from tests.documents.reading import read_document
 
 from .word_files import replaced, saved
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import docx
 
-from aijobs.documents import Document, read_document
+from aijobs.documents import Document
+from tests.documents.reading import read_document
 
 CASES = Path(__file__).parent / "cases"
 WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"

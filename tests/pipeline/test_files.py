@@ -7,10 +7,11 @@ from typing import Any
 import orjson
 import pytest
 
-from aijobs.documents import read_document
+from aijobs.documents import read_documents
 from aijobs.jobtypes import InvalidInput
 from aijobs.models import AIJob, Batch, new_nonce
 from aijobs.pipeline import accept, assemble, dispatch
+from tests.documents.reading import read_document
 from tests.documents.test_images import png
 from tests.documents.test_pdf_pages import case
 from tests.factories import NOW, make_tenant
@@ -57,6 +58,51 @@ def test_a_text_between_files_is_sent_as_text() -> None:
         "media_type": "image/png",
         "data": base64.b64encode(png()).decode(),
     }
+
+
+def test_all_documents_of_a_job_are_in_its_line_in_their_order() -> None:
+    documents = [
+        *read_documents(case("mixed.pdf"), "C:\\scans\\mixed.pdf"),
+        *read_documents(b"Hail is covered.", 'terms "new".txt'),
+        *read_documents(png(), "damage.png"),
+    ]
+    job = accept.accept_job(
+        make_tenant(), "summarize", {}, now=NOW, created_by="ann", documents=documents
+    )
+    (line,) = lines_of_the_batch()
+    blocks = line["params"]["messages"][0]["content"]
+    assert [block["type"] for block in blocks] == [
+        *("text", "document", "text"),
+        "text",
+        *("text", "image", "text"),
+        "text",
+    ]
+    assert blocks[0]["text"] == '<document number="1" name="mixed.pdf">'
+    assert blocks[3]["text"].startswith('<document number="2" name="terms &quot;new&quot;.txt">')
+    files = [base64.b64decode(blocks[at]["source"]["data"]) for at in (1, 5)]
+    assert files == [case("mixed.pdf"), png()]
+    # What a batch may hold is counted by all of them.
+    assert len(orjson.dumps(line)) <= job.request_bytes < len(orjson.dumps(line)) + 250
+    given = job.kind.load({}, [one.part for one in job.documents.order_by("number")])
+    assert job.kind.params(given)["messages"] == line["params"]["messages"]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "count", "says"),
+    [
+        ("mixed.pdf", case("mixed.pdf"), 151, "604 pages; at most 600"),
+        ("a.png", png(), 601, "601 images; at most 600"),
+        ("a.png", png(2_001, 3), 21, "one with 2,001 pixels a side"),
+    ],
+)
+def test_what_the_api_would_refuse_together_is_refused_with_the_number(
+    name: str, data: bytes, count: int, says: str
+) -> None:
+    documents = [read_document(data, name)] * count
+    with pytest.raises(InvalidInput, match=says):
+        accept.accept_job(
+            make_tenant(), "summarize", {}, now=NOW, created_by="ann", documents=documents
+        )
 
 
 def test_a_request_that_is_too_large_for_the_api_is_refused() -> None:

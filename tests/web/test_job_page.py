@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from aijobs.documents import read_document
+from aijobs.documents import read_documents
 from aijobs.models import AIJob, JobAttempt
 from aijobs.pipeline import accept
 from citizenapp.tenants.models import Tenant
+from tests.documents.mails import claim
+from tests.documents.reading import read_document
 from tests.factories import NOW, make_job, make_output, make_tenant, make_user
 
 pytestmark = pytest.mark.django_db
@@ -185,9 +187,9 @@ def test_a_document_with_pages_is_shown_by_pages_and_findings_lead_to_them(
 
     page = writer.get(f"/jobs/{job.pk}?whole").content.decode()
 
-    assert 'id="page-1">Page 1</span>' in page
+    assert 'id="document-1-page-1">Page 1</span>' in page
     assert "[page 1]" not in page
-    assert '<a href="?whole#page-1">Page 1</a>' in page
+    assert '<a href="?whole#document-1-page-1">Page 1</a>' in page
     assert "two &lt;columns&gt;.pdf · 1 page · " in page
     assert f'href="/api/ai/jobs/{job.pk}/document?original=true"' in page
 
@@ -207,3 +209,44 @@ def test_a_file_that_goes_as_it_is_says_so_with_its_reasons(writer: Client, tena
 
     assert "Claude gets this file as it is" in page
     assert "Pages 2–4 have no text that can be read (a scan?)." in page
+
+
+def test_each_of_several_documents_is_shown_with_its_text_and_warnings(
+    writer: Client, tenant: Tenant
+) -> None:
+    job = accept.accept_job(
+        tenant,
+        "analyze",
+        {},
+        now=NOW,
+        created_by="ann",
+        documents=read_documents(claim(), "claim.eml"),
+    )
+    findings = [
+        {"title": "t", "detail": "d", "quote": "q", "document": 2, "page": 3},
+        {"title": "t", "detail": "d", "quote": "q", "document": 3, "page": None},
+        {"title": "t", "detail": "d", "quote": "q", "document": None, "page": None},
+    ]
+    make_output(job, {"findings": findings, "obligations": [], "risks": []})
+    AIJob.objects.filter(pk=job.pk).update(status="completed", finished_at=NOW)
+
+    page = writer.get(f"/jobs/{job.pk}?whole").content.decode()
+
+    titles = [f'id="document-{n}-title">Document {n} of 4</h2>' for n in (1, 2, 3, 4)]
+    texts = [
+        "The insured must report the loss.",
+        "Pages 2–4 have no text that can be read (a scan?).",
+        "The insurer pays for hail damage within 30 days.",
+        "An image holds no text that can be read.",
+    ]
+    places = [page.index(said) for both in zip(titles, texts, strict=True) for said in both]
+    assert places == sorted(places)
+    assert page.count("Claude gets this file as it is") == 2
+    assert "Policy &lt;7&gt;.pdf · 4 pages · " in page
+    assert f'href="/api/ai/jobs/{job.pk}/document?original=true&amp;number=4"' in page
+    assert '<a href="?whole#document-2-page-3">Policy &lt;7&gt;.pdf, page 3</a>' in page
+    assert '<a href="?whole#document-3-title">terms.docx</a>' in page
+
+
+def test_the_only_document_is_not_numbered(writer: Client, tenant: Tenant) -> None:
+    assert ">Document</h2>" in page(writer, make_job(tenant))

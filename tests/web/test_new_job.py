@@ -12,6 +12,7 @@ from aijobs.models import AIJob, JobDocument
 from aijobs.web.forms import Options
 from citizenapp.tenants.models import Tenant
 from tests.documents.corpus import CASES
+from tests.documents.mails import claim
 from tests.factories import make_tenant, make_user
 
 pytestmark = pytest.mark.django_db
@@ -61,6 +62,20 @@ def test_an_uploaded_file_becomes_a_job_under_its_name(writer: Client) -> None:
     job = AIJob.objects.get()
     assert job.documents.get().text == "# Überschrift"
     assert job.input.source_name == "Policy 7.md"
+
+
+def test_a_mail_becomes_one_job_with_its_attachments_and_each_of_several_mails_its_own(
+    writer: Client,
+) -> None:
+    send(writer, text="", document=SimpleUploadedFile("a.eml", claim()))
+    assert AIJob.objects.get().documents.count() == 4
+    files = [SimpleUploadedFile("b.eml", claim()), SimpleUploadedFile("c.txt", b"Fire.")]
+    send(writer, text="", document=files)
+    jobs = AIJob.objects.select_related("input").order_by("pk")[1:]
+    assert [(job.input.reference, job.documents.count()) for job in jobs] == [
+        ("b.eml", 4),
+        ("c.txt", 1),
+    ]
 
 
 def test_what_is_needed_now_goes_at_full_price(writer: Client) -> None:

@@ -1,5 +1,6 @@
 """What a reader returns, and how it refuses."""
 
+import base64
 import io
 import zipfile
 from dataclasses import dataclass, field
@@ -8,6 +9,26 @@ from typing import IO
 
 class Refusal(Exception):
     """The file is sound, but nothing of it can or may be read. The message is for its sender."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that hangs on another one, for whoever reads it in a process of its own."""
+
+    name: str
+    media_type: str
+    """As its sender says, with the charset where there is one."""
+    base64: str = ""
+    problem: str = ""
+    """Why it cannot be had, where it cannot."""
+
+    @classmethod
+    def of(cls, name: str, media_type: str, data: bytes) -> "Attachment":
+        return cls(name, media_type, base64.b64encode(data).decode())
+
+    @property
+    def data(self) -> bytes:
+        return base64.b64decode(self.base64)
 
 
 @dataclass(slots=True)
@@ -30,6 +51,8 @@ class Content:
     """Whether it opened with an empty password, as no other program may do for its sender."""
     pixels: tuple[int, int] = (0, 0)
     """Width and height of an image."""
+    attachments: list[Attachment] = field(default_factory=list)
+    """In the order in which a person meets them."""
 
 
 @dataclass(frozen=True, slots=True)

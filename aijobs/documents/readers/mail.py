@@ -1,4 +1,4 @@
-"""Mails (.eml): headers, the body, and attachments by the reader of their kind."""
+"""Mails (.eml): headers and the body as text, and what is attached as it is."""
 
 import contextlib
 import re
@@ -13,18 +13,22 @@ from email.errors import (
 from email.message import Message
 from pathlib import PurePath
 
-from .attachments import read_attachment, read_text
-from .content import Content, Limits, Refusal
+from .attachments import read_text
+from .content import Attachment, Content, Limits, Refusal
 
 _HEADERS = ("From", "To", "Cc", "Date", "Subject")
-_DEEPEST = 3
-_MOST = 50
+# These are text, whatever the program of their sender calls them.
+_TEXTS = {"", ".txt", ".text", ".md", ".markdown", ".csv", ".tsv", ".json", ".xml", ".log", ".ics"}
 _SIGNATURES = {
     "application/pkcs7-signature",
     "application/x-pkcs7-signature",
     "application/pgp-signature",
     "application/pgp-keys",
 }
+_MAIL = "message/rfc822"
+# Types by which a file is known even where its name says nothing.
+_KNOWN = ("text/html", _MAIL)
+_UNFOLDED = policy.compat32.clone(max_line_length=0)
 _ENCRYPTED = {"multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime"}
 _DAMAGED = (InvalidBase64CharactersDefect, InvalidBase64LengthDefect)
 _CUT = (CloseBoundaryNotFoundDefect, StartBoundaryNotFoundDefect)
@@ -35,13 +39,10 @@ class Mail:
     """A mail whose parts are being collected."""
 
     limits: Limits
-    depth: int = 0
     bodies: list[str] = field(default_factory=list)
-    attached: list[str] = field(default_factory=list)
+    attached: list[Attachment] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    number: int = 0
-    """How many attachments were met, in this mail and those in it."""
     pictures: int = 0
     size: int = 0
 
@@ -54,12 +55,12 @@ class Mail:
 
     def content(self, headers: list[str]) -> Content:
         """Everything in the order in which a person reads it."""
-        parts = ["\n".join(headers), *self.bodies, *self.attached]
+        parts = ["\n".join(headers), *self.bodies]
         warnings = list(self.warnings)
         if self.pictures:
             warnings.append(f"pictures within the mail were left out ({self.pictures})")
         text = "\n\n".join(part.strip("\n") for part in parts if part.strip())
-        return Content(text, missing=self.missing, warnings=warnings)
+        return Content(text, missing=self.missing, warnings=warnings, attachments=self.attached)
 
     def add_body(self, plain: str, page: str) -> None:
         """The plain body, or the page where the plain one is a stub."""
@@ -72,72 +73,34 @@ class Mail:
             self.bodies.append(self.keep(plain.replace("\r\n", "\n")))
 
     def attach(self, name: str, data: bytes, media_type: str, charset: str | None = None) -> None:
-        """Read an attached file, or name it as missing."""
-        self.number += 1
-        if self.number > _MOST:
-            if self.number == _MOST + 1:
-                self.missing.append(f"attachments after the first {_MOST}")
-            return
-        called = f"attachment {self.number}"
-        suffix = PurePath(name).suffix.lower()
-        shown = f" (a {suffix} file)" if re.fullmatch(r"\.[a-z0-9]{1,5}", suffix) else ""
-        if is_mail(suffix, media_type):
-            self.attach_mail(name, data)
-            return
+        """Hand on an attached file."""
+        if PurePath(name).suffix.lower() in _TEXTS and not media_type.startswith(_KNOWN):
+            media_type = "text/plain"
+        if charset:
+            media_type = f"{media_type}; charset={charset}"
+        self.attached.append(Attachment.of(name, media_type, data))
+
+    def attach_mail(self, name: str, message: Message) -> None:
+        """Hand on a mail in this mail, in the words of its sender."""
         try:
-            read = read_attachment(suffix, media_type, charset, data, self.limits)
-        except Refusal as refusal:
-            self.missing.append(f"{called}{shown}: {str(refusal).rstrip('.')}")
+            data = message.as_bytes(policy=_UNFOLDED)
         except Exception:
-            # Whatever its parser stumbled over: the mail itself is sound.
-            self.missing.append(f"{called}{shown} is damaged")
+            # Whatever its writer stumbles over: the mail around it is sound.
+            self.attached.append(Attachment(name, _MAIL, problem="it is damaged"))
         else:
-            self._take(called, name, read)
-
-    def attach_mail(self, name: str, data: bytes | Message) -> None:
-        """Read a mail in this mail; it counts as an attachment already."""
-        called = f"attachment {self.number}"
-        if self.depth >= _DEEPEST:
-            self.missing.append(f"{called}: mails within mails are read {_DEEPEST} deep")
-            return
-        message = _parsed(data) if isinstance(data, bytes) else data
-        inner = Mail(self.limits, self.depth + 1, number=self.number, size=self.size)
-        read = _read(message, inner)
-        self.number, self.size = inner.number, inner.size
-        self._take("", name, read)
-
-    def _take(self, called: str, name: str, read: Content) -> None:
-        prefix = f"{called}: " if called else ""
-        self.missing += [prefix + what for what in read.missing]
-        self.warnings += [prefix + what for what in read.warnings]
-        title = " ".join(re.sub(r"[\x00-\x1f\x7f]", " ", name).split()) or "without a name"
-        text = self.keep(read.text) if called else read.text
-        self.attached.append(f"# Attachment: {title}\n\n{text.strip()}")
+            self.attached.append(Attachment.of(name, _MAIL, data))
 
 
 def read(data: bytes, limits: Limits) -> Content:
-    """The mail with its headers at the top and its attachments at the end.
-
-    Attachments that no reader takes are named as missing by their number and kind of file.
-    """
-    return _read(_parsed(data), Mail(limits))
-
-
-def is_mail(suffix: str, media_type: str) -> bool:
-    return suffix == ".eml" or media_type == "message/rfc822"
-
-
-def _parsed(data: bytes) -> Message:
+    """The mail with its headers at the top, and its attachments beside it."""
     # compat32 keeps malformed headers that the strict policy raises for; they are decoded below.
-    return message_from_bytes(data, policy=policy.compat32)
-
-
-def _read(message: Message, mail: Mail) -> Content:
+    message = message_from_bytes(data, policy=policy.compat32)
+    mail = Mail(limits)
     headers = []
     for name in _HEADERS:
         values = [_header(value) for value in message.get_all(name, [])]
         headers += [f"{name}: {value}" for value in values if value]
-    if not headers and not mail.depth and not message.is_multipart() and not message.keys():
+    if not headers and not message.is_multipart() and not message.keys():
         raise Refusal("The file has no headers of a mail.")
     _walk(message, mail)
     return mail.content([mail.keep(header) for header in headers])
@@ -165,14 +128,9 @@ def _walk(part: Message, mail: Mail) -> None:
         for child in _children(part, mail):
             _walk(child, mail)
     elif kind == "message/rfc822":
-        mail.number += 1
-        children = _children(part, mail)
-        if mail.number > _MOST:
-            mail.attach("", b"", "")
-        elif children:
-            mail.attach_mail(
-                part.get_filename() or _header(children[0].get("Subject")), children[0]
-            )
+        for child in _children(part, mail)[:1]:
+            name = _header(part.get_filename() or child.get("Subject"))
+            mail.attach_mail(name, child)
     elif part.is_multipart():  # message/delivery-status: blocks of headers
         blocks = [child.as_string().strip() for child in _children(part, mail)]
         mail.bodies.append(mail.keep("\n\n".join(blocks)))
@@ -195,7 +153,7 @@ def _alternative(part: Message, mail: Mail) -> None:
     for child in _children(part, mail):
         if child.get_content_type() == "text/calendar" and tried:
             continue
-        one = Mail(mail.limits, mail.depth, number=mail.number, size=mail.size)
+        one = Mail(mail.limits, size=mail.size)
         _walk(child, one)
         tried.append((one, len("".join(one.bodies).split())))
     if not tried:
@@ -207,13 +165,12 @@ def _alternative(part: Message, mail: Mail) -> None:
         # A file that hangs on one form is part of the mail whichever form is read.
         if one is not best[0]:
             mail.attached += one.attached
-            mail.missing += one.missing if one.number > mail.number else []
+            mail.missing += one.missing if one.attached else []
     mail.bodies += best[0].bodies
     mail.attached += best[0].attached
     mail.missing += best[0].missing
     mail.warnings += best[0].warnings
     mail.pictures += max(one.pictures for one, _ in tried)
-    mail.number = max(one.number for one, _ in tried)
     mail.size = max(one.size for one, _ in tried)
 
 

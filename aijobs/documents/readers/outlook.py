@@ -4,9 +4,9 @@ import io
 from email.utils import format_datetime
 
 from oxmsg import Message
-from oxmsg.attachment import Attachment
+from oxmsg.attachment import Attachment as Attached
 
-from .content import Content, Limits, Refusal
+from .content import Attachment, Content, Limits, Refusal
 from .mail import Mail
 
 _EMBEDDED = 5  # the way in which a mail hangs on another mail
@@ -17,7 +17,7 @@ _SHORT_NAME = 0x3704
 
 
 def read(data: bytes, limits: Limits) -> Content:
-    """The mail with its headers at the top and its attachments at the end."""
+    """The mail with its headers at the top, and its attachments beside it."""
     message = Message.load(io.BytesIO(data))
     mail = Mail(limits)
     sent = message.sent_date
@@ -51,11 +51,11 @@ def _recipients(message: Message) -> str:
     return ", ".join(f"{name} <{address}>" if address else name for name, address in people)
 
 
-def _attach(mail: Mail, attachment: Attachment) -> None:
+def _attach(mail: Mail, attachment: Attached) -> None:
     properties = attachment.properties
     if properties.int_prop_value(_METHOD) == _EMBEDDED:
-        mail.number += 1
-        mail.missing.append(f"attachment {mail.number}: a mail or an object within the mail")
+        problem = "a mail or an object within the mail"
+        mail.attached.append(Attachment("", "", problem=problem))
     else:
         kind = attachment.mime_type or ""
         if kind.startswith("image/") and properties.str_prop_value(_CONTENT_ID):
