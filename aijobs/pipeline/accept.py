@@ -1,7 +1,7 @@
 """accept: check what is asked for, and store it as queued jobs. All of it, or nothing."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import Any, Literal
@@ -334,7 +334,8 @@ def _store(
             )
             for number, document in enumerate(one.documents, 1):
                 yield key, number, *document_cells(document)
-            rows.append((key, replace(one, documents=())))
+            one.documents = ()  # They are stored: the others may take their memory.
+            rows.append((key, one))
 
     copy_rows(JobDocument, DOCUMENT_COLUMNS, documents())
     if rows:
