@@ -40,6 +40,9 @@ class JobInput(models.Model):
     expected_tokens = models.IntegerField(null=True, help_text="Of the prompt.")
     most_answer_tokens = models.IntegerField(null=True, help_text="max_tokens at first.")
     document_kind = models.CharField(max_length=6, blank=True, db_default="")
+    shares_document = models.BooleanField(
+        db_default=False, help_text="Its text is that of its whole collection, and stands first."
+    )
 
     class Meta:
         indexes: ClassVar = [

@@ -19,6 +19,7 @@ INPUT_COLUMNS = [
     "expected_tokens",
     "most_answer_tokens",
     "document_kind",
+    "shares_document",
 ]
 DOCUMENT_COLUMNS = [
     "job_id",

@@ -11,7 +11,7 @@ from typing import Self
 
 from django.conf import settings
 
-from aijobs.models import AIJob, Batch, Collection
+from aijobs.models import FOR_A_PERSON, AIJob, Batch, Collection
 from citizenapp.tenants.models import Tenant
 
 # Recent batches to learn from, and the share of them that a forecast covers.
@@ -44,6 +44,8 @@ class Forecast:
         Reads `job.batch`: select it with the jobs.
         """
         if self.duration is None or job.route == AIJob.Route.SYNC:
+            return None
+        if job.not_before == FOR_A_PERSON:
             return None
         if job.status == AIJob.Status.QUEUED:
             return self._of_waiting(job.not_before, now)

@@ -32,6 +32,15 @@ class Sums(Protocol):
     def saved(self) -> Decimal: ...
 
 
+class Foreseen(Protocol):
+    """A saving that was predicted, and what came of it; in USD."""
+
+    @property
+    def predicted(self) -> Decimal: ...
+    @property
+    def saved(self) -> Decimal: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """The three sums as they are written, and the value that is written for the full price."""
@@ -128,6 +137,14 @@ def exactly(sums: Sums) -> Shown:
 def to_the_last_place(sums: Sums) -> Shown:
     """The three sums with every place that the ledger keeps, as rows of a table have them."""
     return _shown(sums.cost, sums.full, sums.saved, LEDGER_PLACES)
+
+
+@register.filter
+def foreseen(caching: Foreseen) -> list[str]:
+    """What was to be saved and what was, both rounded down."""
+    amounts = [caching.predicted, caching.saved]
+    places = places_for(amounts)
+    return [written(_rounded(amount, places, ROUND_FLOOR), places) for amount in amounts]
 
 
 @register.filter

@@ -6,7 +6,7 @@ import sys
 
 from tests.ground import CHECKOUT, REPLACED_PARTS
 
-STAGES = ("enqueue", "assemble", "dispatch", "settle", "stale", "fairness", "end to end")
+STAGES = ("enqueue", "assemble", "dispatch", "settle", "stale", "fairness", "end to end", "caching")
 
 
 def test_the_benchmarks_of_the_pipeline_run_and_print_their_rows() -> None:
