@@ -21,6 +21,9 @@ ARGUMENTS = {
     "job_types": ["analyze", "classify", "summarize"],
     "free_requests": 100_000,
     "free_bytes": 250_000_000,
+    "held": [],
+    "weighted": [1, 2],
+    "weights": [3, 100],
 }
 
 
