@@ -116,7 +116,8 @@ def simulate(
 def _scratch() -> Iterator[None]:
     """Empty tables in place of all that the pipeline asks for, and nothing else in sight."""
     models: list[type[Model]] = [*apps.get_app_config("aijobs").get_models(), Tenant]
-    logging.disable(logging.INFO)
+    disabled = logging.root.manager.disable
+    logging.disable(max(disabled, logging.INFO))
     try:
         with transaction.atomic():
             with connection.cursor() as cursor:
@@ -127,7 +128,7 @@ def _scratch() -> Iterator[None]:
             yield
             transaction.set_rollback(True)
     finally:
-        logging.disable(logging.NOTSET)
+        logging.disable(disabled)
 
 
 def _play(

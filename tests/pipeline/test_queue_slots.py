@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from aijobs import gateway
@@ -209,3 +211,17 @@ def test_a_batch_larger_than_the_whole_queue_is_sent_in_parts(
     history = run_stages(emulator, slots=8)
     assert [batch.total() for batch in history] == [8, 8, 4]
     assert_books_agree(emulator)
+
+
+def test_what_is_in_use_is_read_by_indexes_of_what_is_open(settings: Settings) -> None:
+    """Settled batches are kept for ever; they are not walked once a second."""
+    settings.AIJOBS_QUEUE_SLOTS = 10
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        with CaptureQueriesContext(connection) as asked:
+            _shares.room()
+        assert len(asked) == 3
+        for query in asked.captured_queries:
+            cursor.execute(f"EXPLAIN {query['sql']}")
+            plan = "\n".join(row[0] for row in cursor.fetchall())
+            assert "batch_open" in plan or "submission_open_duplicate" in plan, plan
