@@ -9,15 +9,23 @@ from citizenapp.tenants.models import Tenant
 
 
 class Turn(models.Model):
-    """When a tenant's job was last taken out of a queue: a number that grows with each job taken.
+    """When a tenant's job was last taken out of a queue.
 
-    Whoever has the smallest number, or none, comes next. So between two jobs of one tenant each
-    other tenant that waits has one.
+    Into batches jobs go by rounds. A job takes its tenant one over its weight of a round further,
+    and whoever is behind comes next. In the same round it is whoever's number, which grows with
+    each job taken, is the smallest. So between two jobs of one tenant each other that waits has
+    one; one of weight 3 has three.
     """
 
     tenant = models.ForeignKey(Tenant, models.CASCADE, db_index=False)
     route = models.CharField(max_length=5, choices=AIJob.Route.choices)
     number = models.PositiveBigIntegerField()
+    round = models.DecimalField(
+        max_digits=30,
+        decimal_places=12,
+        db_default=0,
+        help_text="In which its last job was taken into a batch.",
+    )
 
     class Meta:
         constraints: ClassVar = [

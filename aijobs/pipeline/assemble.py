@@ -10,6 +10,7 @@ from aijobs import jobtypes
 from aijobs.budgets import standing
 from aijobs.crash_points import Step, crash_point
 from aijobs.models import AIJob, Batch, CircuitBreaker, Seeding, Submission
+from aijobs.pipeline import _shares
 from aijobs.postgres.locks import exclusive
 
 logger = logging.getLogger(__name__)
@@ -53,34 +54,54 @@ FROM waiting
 """
 )
 
-# Each tenant's oldest jobs, one job of each tenant after the other, until the batch is full by
-# number or by bytes. Whoever had a job in a batch longest ago begins, so that the next batch goes
-# on where this one is full: between two jobs of one tenant, each other that waits has one.
+# Each tenant's oldest jobs, tenant after tenant, until the batch is full by number or by bytes. A
+# job takes its tenant one over its weight of a round further, and whoever is behind comes next; in
+# the same round, whoever had a job in a batch longest ago. So the next batch goes on where this one
+# is full: between two jobs of one tenant, each other that waits has one, or as many as it weighs
+# more. Who did not wait for a while goes on in the round that the others have reached.
 # Rows that another worker has locked are left to it.
 CHOSEN = (
     WAITING
     + """
-, candidates AS (
-    SELECT job.*, row_number() OVER (PARTITION BY job.tenant_id ORDER BY not_before, id) AS rank
-    FROM waiting CROSS JOIN LATERAL (
+, sharing AS (
+    SELECT waiting.tenant_id, turn.number, COALESCE(given.weight, 1) AS weight,
+           GREATEST(turn.round + 1.0 / COALESCE(given.weight, 1), (
+               SELECT COALESCE(max(round), 0) FROM aijobs_turn WHERE route = 'batch')) AS round,
+           -- Its share of the places, about.
+           GREATEST(1, %(free_requests)s * COALESCE(given.weight, 1)
+                       / sum(COALESCE(given.weight, 1)) OVER ()) AS most
+    FROM waiting
+    LEFT JOIN unnest(%(weighted)s::bigint[], %(weights)s::int[]) AS given (tenant_id, weight)
+      ON given.tenant_id = waiting.tenant_id
+    LEFT JOIN aijobs_turn AS turn
+      ON turn.route = 'batch' AND turn.tenant_id = waiting.tenant_id
+), candidates AS (
+    SELECT job.*, sharing.number, row_number() OVER own AS rank,
+           round + (row_number() OVER own - 1)::numeric / weight AS round,
+           -- Of the first that is not among them, where there may be one.
+           CASE row_number() OVER own WHEN most
+                THEN round + (row_number() OVER own)::numeric / weight END AS next_round
+    FROM sharing CROSS JOIN LATERAL (
         SELECT id, tenant_id, not_before, request_bytes FROM aijobs_aijob
         WHERE indexed_status = 'queued' AND route = 'batch' AND job_type = ANY(%(job_types)s)
-          AND tenant_id = waiting.tenant_id AND not_before <= %(now)s
+          AND tenant_id = sharing.tenant_id AND not_before <= %(now)s
           AND (NOT %(apart)s OR id NOT IN (
               SELECT job_id FROM aijobs_seeding WHERE state = 'waiting'))
         ORDER BY not_before, id
-        LIMIT GREATEST(1, %(free_requests)s / (SELECT count(*) FROM waiting))
+        LIMIT most
         FOR UPDATE SKIP LOCKED
     ) AS job
+    WINDOW own AS (PARTITION BY job.tenant_id ORDER BY not_before, id)
 ), chosen AS (
-    SELECT id, tenant_id, place FROM (
-        SELECT candidates.id, candidates.tenant_id, row_number() OVER fair AS place,
+    SELECT id, tenant_id, place, round FROM (
+        SELECT id, tenant_id, round, row_number() OVER fair AS place,
                sum(request_bytes) OVER fair AS bytes
-        FROM candidates LEFT JOIN aijobs_turn AS turn
-          ON turn.route = 'batch' AND turn.tenant_id = candidates.tenant_id
-        WINDOW fair AS (ORDER BY rank, turn.number NULLS FIRST, candidates.tenant_id)
+        FROM candidates
+        WINDOW fair AS (ORDER BY round, rank, number NULLS FIRST, tenant_id)
     ) AS ranked
     WHERE place <= %(free_requests)s AND bytes <= %(free_bytes)s
+      -- What would come after a job that was not looked at waits for the next claim.
+      AND round <= COALESCE((SELECT min(next_round) FROM candidates), round)
 )
 """
 )
@@ -102,11 +123,11 @@ CLAIM = (
     CHOSEN
     + """
 , turns AS (
-    INSERT INTO aijobs_turn (tenant_id, route, number)
+    INSERT INTO aijobs_turn (tenant_id, route, number, round)
     SELECT tenant_id, 'batch', max(place) + (
-        SELECT COALESCE(max(number), 0) FROM aijobs_turn WHERE route = 'batch')
+        SELECT COALESCE(max(number), 0) FROM aijobs_turn WHERE route = 'batch'), max(round)
     FROM chosen GROUP BY tenant_id
-    ON CONFLICT (route, tenant_id) DO UPDATE SET number = EXCLUDED.number
+    ON CONFLICT (route, tenant_id) DO UPDATE SET number = EXCLUDED.number, round = EXCLUDED.round
 )
 """
     + MOVED
@@ -140,7 +161,13 @@ def due(now: datetime) -> bool:
     if _is_held(now):
         return False
     if _seeds_go_apart(now):
-        return True
+        return _shares.room() > 0
+    before = now - timedelta(seconds=settings.AIJOBS_SUBMIT_EVERY)
+    return _has_room(now) and _do_wait(now, _enough(), before)
+
+
+def _do_wait(now: datetime, enough: int, before: datetime | None = None) -> bool:
+    """Whether so many jobs wait, or one that has waited since `before`."""
     with connection.cursor() as cursor:
         cursor.execute(
             DUE,
@@ -148,23 +175,49 @@ def due(now: datetime) -> bool:
                 "now": now,
                 "job_types": list(jobtypes.names()),
                 "held": standing.held(now),
-                "before": now - timedelta(seconds=settings.AIJOBS_SUBMIT_EVERY),
-                "enough": settings.AIJOBS_SUBMIT_WHEN,
+                "before": before,
+                "enough": enough,
             },
         )
         return bool(cursor.fetchone()[0])
 
 
+def _enough() -> int:
+    """So many waiting jobs leave at once; no more than there ever is room for."""
+    wanted: int = settings.AIJOBS_SUBMIT_WHEN
+    return min(wanted, settings.AIJOBS_QUEUE_SLOTS or wanted)
+
+
+def _has_room(now: datetime) -> bool:
+    """Whether Anthropic's queue has room for what waits, or for a batch worth sending.
+
+    Else a full queue would be refilled with ever smaller batches, as few places become free.
+    """
+    room = _shares.room()
+    worth_sending = min(_enough(), settings.AIJOBS_BATCH_REQUESTS)
+    return room >= worth_sending or (room > 0 and not _do_wait(now, room + 1))
+
+
 def run(now: datetime) -> int:
-    """Put all that waits into batches, when it is due; returns how many batches."""
-    batches = 0
+    """Put what waits into batches, when it is due; returns how many batches.
+
+    What Anthropic's queue has no room for stays in ours, where it waits by turns.
+    """
     with exclusive("assemble") as mine:
-        if not mine or not due(now):
-            return 0
-        while not _is_held(now) and assemble_one(now):
-            crash_point(Step.ASSEMBLE_COMMITTED)
-            batches += 1
+        return fill(now) if mine and due(now) else 0
+
+
+def fill(now: datetime) -> int:
+    """The same, due or not, and whoever else does it."""
+    batches = 0
+    while not _is_held(now) and _may_fill(now) and assemble_one(now):
+        crash_point(Step.ASSEMBLE_COMMITTED)
+        batches += 1
     return batches
+
+
+def _may_fill(now: datetime) -> bool:
+    return _has_room(now) or (_seeds_go_apart(now) and _shares.room() > 0)
 
 
 def _is_held(now: datetime) -> bool:
@@ -193,7 +246,10 @@ def _seeds_go_apart(now: datetime) -> bool:
 
 
 def assemble_one(now: datetime) -> Batch | None:
-    """Fill one batch, with the seeds alone where any wait; None when nothing waits."""
+    """Fill one batch, with the seeds alone where any wait.
+
+    None when nothing waits, or Anthropic's queue is full.
+    """
     if not _seeds_go_apart(now):
         return _assemble(CLAIM, now, apart=False)
     return _assemble_seeds(now) or _assemble(CLAIM, now)
@@ -207,11 +263,12 @@ def _assemble_seeds(now: datetime) -> Batch | None:
 
 @transaction.atomic
 def _assemble(claim: str, now: datetime, *, apart: bool = True) -> Batch | None:
+    room = _shares.room()
     batch = Batch.objects.create(tenant_ids=[], requests=0, request_bytes=0, assembled_at=now)
     tenants: set[int] = set()
     # A tenant with few jobs leaves places free: a further claim gives them to the others.
-    while batch.requests < settings.AIJOBS_BATCH_REQUESTS:
-        claimed, claimed_bytes, of_tenants = _claim(claim, batch, now, apart=apart)
+    while batch.requests < room:
+        claimed, claimed_bytes, of_tenants = _claim(claim, batch, room, now, apart=apart)
         if not claimed:
             break
         batch.requests += claimed
@@ -230,7 +287,9 @@ def _assemble(claim: str, now: datetime, *, apart: bool = True) -> Batch | None:
     return batch
 
 
-def _claim(claim: str, batch: Batch, now: datetime, *, apart: bool) -> tuple[int, int, list[int]]:
+def _claim(
+    claim: str, batch: Batch, room: int, now: datetime, *, apart: bool
+) -> tuple[int, int, list[int]]:
     """Claim what the batch still holds: number of jobs, their bytes, their tenants."""
     with connection.cursor() as cursor:
         # What is sorted, and what the triggers look at, is 100,000 short rows at the most.
@@ -243,7 +302,8 @@ def _claim(claim: str, batch: Batch, now: datetime, *, apart: bool) -> tuple[int
                 "batch": batch.pk,
                 "job_types": list(jobtypes.names()),
                 "held": standing.held(now),
-                "free_requests": settings.AIJOBS_BATCH_REQUESTS - batch.requests,
+                **_shares.weights(),
+                "free_requests": room - batch.requests,
                 "free_bytes": settings.AIJOBS_BATCH_BYTES - batch.request_bytes,
             },
         )

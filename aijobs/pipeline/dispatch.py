@@ -26,7 +26,7 @@ from aijobs.models import AIJob, Batch, Submission, new_nonce
 from aijobs.outcomes import endings
 from aijobs.outcomes.answers import Failure
 from aijobs.outcomes.endings import Road
-from aijobs.pipeline import _breaker, _seeding
+from aijobs.pipeline import _breaker, _seeding, _shares
 from aijobs.pipeline._quarantine import quarantine
 from aijobs.pipeline._seeding import Breakpoints
 from aijobs.postgres.copying import read_rows
@@ -69,14 +69,13 @@ class TooSlow(gateway.NeverSent):
 
 
 def ready(now: datetime) -> list[Batch]:
-    """Assembled batches whose pause is over, oldest first; none while nothing may be sent."""
+    """Assembled batches whose pause is over, oldest first, as many as Anthropic's queue has room
+    for; none while nothing may be sent.
+    """
     if _breaker.is_holding(now):
         return []
-    return list(
-        Batch.objects.filter(Q(retry_at=None) | Q(retry_at__lte=now), status="assembled").order_by(
-            "pk"
-        )
-    )
+    is_ready = Q(retry_at=None) | Q(retry_at__lte=now)
+    return _shares.fitting(Batch.objects.filter(is_ready, status="assembled").order_by("pk"))
 
 
 def due(now: datetime) -> bool:
@@ -97,7 +96,8 @@ def run(now: datetime, clock: Callable[[], datetime]) -> int:
                 # What is left is sent in the next round: a task may last only so long.
                 began = clock()
                 is_late = began - now > timedelta(seconds=settings.AIJOBS_SEND_SECONDS)
-                if is_late or not _breaker.allowance(1, now):
+                # Others may have turned up at Anthropic meanwhile.
+                if is_late or not _shares.fitting([batch]) or not _breaker.allowance(1, now):
                     break
                 with quarantine(batch, now):
                     confirmed += dispatch(batch, clock, _seeding.breakpoints(began))
@@ -162,7 +162,8 @@ def _fill(
     if not requests:
         batch.mark_dissolved(clock(), "Every job left it before it was sent.")
         return 0
-    size = identity.distinct_size(requests)
+    # It may have been assembled when Anthropic's queue was said to be longer.
+    size = identity.distinct_size(min(requests, settings.AIJOBS_QUEUE_SLOTS or requests))
     if not size:
         # What is as small waits for the same end: together they make a larger one.
         small = Batch.objects.filter(status=Batch.Status.ASSEMBLED, requests__lte=batch.requests)

@@ -23,7 +23,7 @@ from aijobs.models import AIJob, BlockReason, JobAttempt, JobDocument
 from aijobs.outcomes import answers, endings
 from aijobs.outcomes.answers import Failure, Outcome
 from aijobs.outcomes.endings import Road
-from aijobs.pipeline import _breaker
+from aijobs.pipeline import _breaker, _shares
 from aijobs.postgres.locks import exclusive
 from aijobs.postgres.outages import retry_while_db_down
 
@@ -66,15 +66,17 @@ WITH RECURSIVE waiting (tenant_id) AS (
 
 DUE = URGENT + "SELECT EXISTS (SELECT FROM urgent)"
 
-# One job of each tenant after the other. Calls that a tenant has under way count as its first
-# ones; of tenants with as many, whoever was served longest ago comes first. `free` slots are for
+# One job of each tenant after the other, or as many as its weight says. Calls that a tenant has
+# under way count as its first ones, so that calls side by side are shared by weight; of tenants
+# with as large a share, whoever was served longest ago comes first. `free` slots are for
 # all; beyond them, up to `most` may start, each of them a tenant's only call.
 CLAIM = (
     URGENT
     + """
 , ranked AS (
     SELECT urgent.id, urgent.tenant_id, rank, row_number() OVER (
-        ORDER BY rank, turn.number NULLS FIRST, urgent.tenant_id) AS place
+        ORDER BY (rank - 1)::numeric / COALESCE(given.weight, 1), rank, turn.number NULLS FIRST,
+                 urgent.tenant_id) AS place
     FROM (
         SELECT urgent.*, COALESCE(running.calls, 0)
                + row_number() OVER (PARTITION BY urgent.tenant_id ORDER BY needed_by, urgent.id)
@@ -83,6 +85,8 @@ CLAIM = (
                     AS running (tenant_id, calls) USING (tenant_id)
     ) AS urgent
     LEFT JOIN aijobs_turn AS turn ON turn.route = 'sync' AND turn.tenant_id = urgent.tenant_id
+    LEFT JOIN unnest(%(weighted)s::bigint[], %(weights)s::int[]) AS given (tenant_id, weight)
+      ON given.tenant_id = urgent.tenant_id
 ), chosen AS (
     SELECT job.id, ranked.tenant_id, place
     FROM ranked JOIN aijobs_aijob AS job ON job.id = ranked.id
@@ -166,6 +170,7 @@ def claim(running: list[AIJob], now: datetime) -> list[AIJob]:
             CLAIM,
             {
                 **_urgent(now, most=most),
+                **_shares.weights(),
                 "tenants": list(calls.keys()),
                 "calls": list(calls.values()),
                 "free": settings.AIJOBS_URGENT_AT_ONCE - len(running),

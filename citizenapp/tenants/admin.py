@@ -42,10 +42,10 @@ class NeverDeleted(AnyModelAdmin):
 @admin.register(Tenant)
 class TenantAdmin(NeverDeleted):
     inlines = (MembershipInline,)
-    list_display = ("name", "slug", "is_active", "is_demo", "created_at")
+    list_display = ("name", "slug", "is_active", "weight", "is_demo", "created_at")
     list_filter = ("is_active",)
     search_fields = ("name", "slug")
-    fields = ("name", "slug", "is_active", "is_demo", "created_at")
+    fields = ("name", "slug", "is_active", "weight", "is_demo", "created_at")
     prepopulated_fields = {"slug": ("name",)}  # noqa: RUF012
     readonly_fields = ("is_demo", "created_at")
 

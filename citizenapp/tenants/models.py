@@ -6,7 +6,7 @@ from zoneinfo import available_timezones
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from rest_framework_api_key.models import AbstractAPIKey, BaseAPIKeyManager
 
@@ -57,12 +57,26 @@ class Tenant(models.Model):
         validators=[MinValueValidator(0)],
         help_text="In USD. What could go beyond it is refused, and what waits is held.",
     )
+    weight = models.PositiveSmallIntegerField(
+        default=1,
+        db_default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+        help_text="From 1 to 100. While several tenants wait, each gets places in batches, and "
+        "urgent calls side by side, in proportion to its weight: one with 3 gets three while "
+        "others get one. It counts from the next job on, and costs nobody anything while no "
+        "other waits.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = TenantQuerySet.as_manager()
 
     class Meta:
         ordering: ClassVar = ["name"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(weight__gte=1, weight__lte=100), name="tenant_weight_known"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

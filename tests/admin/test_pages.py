@@ -122,6 +122,25 @@ def test_a_new_key_is_shown_once(staff: Client) -> None:
     assert key not in page(staff, "tenants_apikey_change", made.pk)
 
 
+def test_staff_give_a_tenant_a_weight_and_read_what_it_does(staff: Client) -> None:
+    tenant = make_tenant()
+    assert "in proportion to its weight" in page(staff, "tenants_tenant_change", tenant.pk)
+    fields = {
+        "name": tenant.name,
+        "slug": tenant.slug,
+        "is_active": "on",
+        "memberships-TOTAL_FORMS": 0,
+        "memberships-INITIAL_FORMS": 0,
+    }
+    url = f"/admin/tenants/tenant/{tenant.pk}/change/"
+    assert staff.post(url, fields | {"weight": 101}).status_code == 200
+    tenant.refresh_from_db()
+    assert tenant.weight == 1
+    assert staff.post(url, fields | {"weight": 3}).status_code == 302
+    tenant.refresh_from_db()
+    assert tenant.weight == 3
+
+
 def test_a_membership_cannot_be_made_twice(staff: Client) -> None:
     tenant = make_tenant()
     user = make_user("ada", tenant)

@@ -38,6 +38,8 @@ def bench(n: int, *, seed: int) -> Iterator[Bench]:
                 ANTHROPIC_BASE_URL=emulator.url,
                 ANTHROPIC_API_KEY="emulator",
                 AIJOBS_POLL_EVERY=0,
+                # What is measured is what this side can do.
+                AIJOBS_QUEUE_SLOTS=0,
                 CHANNEL_LAYERS={
                     "default": layer | {"CONFIG": layer["CONFIG"] | {"hosts": [redis_url]}}
                 },

@@ -102,6 +102,9 @@ def _choose() -> tuple[float, int]:
                 "apart": True,
                 "free_requests": room,
                 "free_bytes": 250_000_000,
+                "held": [],
+                "weighted": [],
+                "weights": [],
             }
             began = time.perf_counter()
             cursor.execute(f"{assemble.CHOSEN} SELECT count(*) FROM chosen", arguments)

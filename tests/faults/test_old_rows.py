@@ -47,7 +47,8 @@ def test_jobs_are_pruned_and_charges_stay(world: World, settings: Any) -> None:
     assert LedgerEntry.objects.count() == charges
 
 
-def test_results_that_are_gone_end_their_jobs_once(world: World) -> None:
+def test_results_that_are_gone_end_their_jobs_once(world: World, settings: Any) -> None:
+    settings.AIJOBS_QUEUE_SLOTS = 0
     begin(world)
     journeys.queue_collections(world.now())
     for collection in Collection.objects.all():

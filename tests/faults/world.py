@@ -25,6 +25,8 @@ SETTINGS: dict[str, Any] = {
     "AIJOBS_ANSWER_SECONDS": 1.0,
     "AIJOBS_RECONCILE_GRACE": 60,
     "AIJOBS_BATCH_REQUESTS": 4,
+    # So few that what is in doubt takes the place of others.
+    "AIJOBS_QUEUE_SLOTS": 9,
     "AIJOBS_MAX_ATTEMPTS": 5,
     "AIJOBS_URGENT_AT_ONCE": 2,
     "AIJOBS_DELETE_REMOTE_DAYS": 0,

@@ -116,6 +116,26 @@ def test_nobody_starts_more_than_one_job_more_than_another_that_waits(
     assert started == queued
 
 
+def test_calls_side_by_side_are_shared_by_weight(settings: Settings) -> None:
+    settings.AIJOBS_URGENT_AT_ONCE = 8
+    heavy, light = queue_urgent(60, make_tenant(weight=3)), queue_urgent(60)
+    running: deque[AIJob] = deque()
+    for _ in range(20):
+        running += by_turns(expedite.claim(list(running), NOW))
+        assert tenants_of(list(running)) == {heavy.pk: 6, light.pk: 2}
+        ended = running.popleft()
+        AIJob.objects.filter(pk=ended.pk).update(status="completed", finished_at=NOW)
+
+
+def test_a_heavy_tenant_does_not_keep_a_light_one_from_its_first_call(settings: Settings) -> None:
+    settings.AIJOBS_URGENT_AT_ONCE = 2
+    queue_urgent(20, make_tenant(weight=100))
+    running = expedite.claim([], NOW)
+    assert len(running) == 2
+    [single] = queue(needed_within=0)
+    assert expedite.claim(running, NOW) == [single]
+
+
 def test_calls_are_never_more_than_twice_the_setting(settings: Settings) -> None:
     settings.AIJOBS_URGENT_AT_ONCE = 3
     for _ in range(20):

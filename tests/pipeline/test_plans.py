@@ -23,6 +23,8 @@ ARGUMENTS = {
     "apart": True,
     "free_requests": 100_000,
     "free_bytes": 250_000_000,
+    "weighted": [1, 2],
+    "weights": [3, 100],
 }
 
 
