@@ -35,7 +35,7 @@ from aijobs.reading import collections
 from citizenapp.tenants.access import Access
 from citizenapp.tenants.models import Tenant
 
-FIELDS = {"name", "job_type", "defaults", "on_error", "needed_within"}
+FIELDS = {"name", "job_type", "defaults", "on_error", "needed_within", "fresh"}
 # Fields of a form that hold JSON.
 JSON_FIELDS = ("defaults", "columns")
 
@@ -109,6 +109,7 @@ def queue(access: Access, body: Body, *, now: datetime) -> dict[str, Any]:
         accepted=queued.accepted,
         rejected=[shapes.RejectedRow(row=bad.row, errors=bad.errors) for bad in queued.rejected],
         rejected_count=queued.rejected_count,
+        repeated=queued.repeated,
         warnings=list(items.warnings),
         message=f"{queued.accepted:,} jobs are queued.",
     ).model_dump(mode="json")
@@ -119,6 +120,7 @@ def _quoted(access: Access, body: Body, now: datetime) -> Response:
     fields, items = _read(body)
     on_error = fields.get("on_error", "reject")
     accept.check_collection(fields.get("name"), on_error)
+    accept.check_fresh(fields.get("fresh", False), lenient=body.is_form)
     bill = Bill(jobtypes.get(fields["job_type"]), now)
     rejections = accept.Rejections()
     with _table_errors():

@@ -86,7 +86,7 @@ class AIJobQuerySet(models.QuerySet["AIJob"]):
     def cancel_waiting(self, now: datetime) -> int:
         """Cancel all waiting jobs among these, in one statement."""
         return self.filter(status=AIJob.Status.QUEUED).update(
-            status=AIJob.Status.CANCELED, finished_at=now
+            status=AIJob.Status.CANCELED, finished_at=now, answered_by=None
         )
 
     def cancel_unsent(self, now: datetime) -> int:
@@ -190,6 +190,11 @@ class AIJob(Movable):
         db_default=0,
         help_text="What it may cost on its route, of its tenant's budget until it is over.",
     )
+    # No foreign key: it would be looked at for each job that is deleted. _retention deletes both.
+    answered_by = models.UUIDField(
+        null=True,
+        help_text="The earlier job with the same question, whose result it has or waits for.",
+    )
     created_at = models.DateTimeField()
     needed_by = models.DateTimeField(null=True)
     not_before = models.DateTimeField(help_text="Waits in the queue until then.")
@@ -242,6 +247,11 @@ class AIJob(Movable):
                 | Q(status__in=["queued", "submitted", "processing"], finished_at__isnull=True),
                 name="job_finished_at_when_final",
             ),
+            # What is sent, or was, has an answer of its own.
+            models.CheckConstraint(
+                condition=Q(answered_by__isnull=True) | Q(status__in=["queued", "completed"]),
+                name="job_answered_by_another_is_not_sent",
+            ),
         ]
         indexes: ClassVar = [
             # assemble: whose jobs wait, and which are the oldest. Only waiting jobs are in it.
@@ -288,6 +298,18 @@ class AIJob(Movable):
             ),
             # Staff who look for direct calls. No job of a batch is in it.
             models.Index(fields=["-id"], name="job_sync", condition=Q(route="sync")),
+            # share: what waits for the result of an earlier job.
+            models.Index(
+                fields=["answered_by", "id"],
+                name="job_sharing",
+                condition=Q(indexed_status="queued", answered_by__isnull=False),
+            ),
+            # sweep: what was answered by a job that is deleted.
+            models.Index(
+                fields=["answered_by"],
+                name="job_answered_by",
+                condition=Q(answered_by__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -308,7 +330,9 @@ class AIJob(Movable):
 
     def mark_canceled(self, now: datetime) -> bool:
         """Taken out of the queue. What is already on its way cannot be called back alone."""
-        return self._move([self.Status.QUEUED], self.Status.CANCELED, finished_at=now)
+        return self._move(
+            [self.Status.QUEUED], self.Status.CANCELED, finished_at=now, answered_by=None
+        )
 
     def mark_queued(self, not_before: datetime) -> bool:
         """Back in the queue on request, after it failed or was canceled; attempts count anew."""

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
@@ -22,6 +23,7 @@ from aijobs.models import (
     JobDocument,
     JobInput,
     JobOutput,
+    Question,
     Submission,
 )
 from aijobs.submissions import identity
@@ -90,6 +92,8 @@ def prune(now: datetime) -> int:
 def _prune_jobs(before: datetime) -> int:
     """Delete a piece of the jobs that ended before a moment: jobs, documents, results, attempts.
 
+    With them go, however young, the jobs that have their results: no copy outlives the original.
+
     Ids sort by the moment of creation, so that the oldest are found without an index of their
     own. A batch that is not settled yet still needs its jobs to account for its rows.
     """
@@ -105,7 +109,17 @@ def _prune_jobs(before: datetime) -> int:
         .order_by("pk")
         .select_for_update(skip_locked=True, of=("self",))
     )
-    ids = list(jobs.values_list("pk", flat=True)[:PIECE_ROWS])
+    old = list(jobs.values_list("pk", flat=True)[:PIECE_ROWS])
+    copied = AIJob.objects.filter(answered_by__in=old, status=AIJob.Status.COMPLETED)
+    copies = list(copied.exclude(pk__in=old).values_list("pk", flat=True)[:PIECE_ROWS])
+    if len(copies) == PIECE_ROWS:
+        old = []  # There may be more, and an original goes with the last of them.
+    ids = [*copies, *old]
+    asked = JobInput.objects.filter(job__in=old, fingerprint__isnull=False)
+    for tenant, fingerprints in asked.values_list("tenant").annotate(ArrayAgg("fingerprint")):
+        Question.objects.filter(
+            tenant=tenant, fingerprint__in=fingerprints, job_id__in=old
+        ).delete()
     for rows in (JobAttempt, JobDocument, JobInput, JobOutput):
         rows._default_manager.filter(job__in=ids).delete()
     AIJob.objects.filter(pk__in=ids).delete()

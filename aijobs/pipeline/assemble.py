@@ -94,7 +94,8 @@ CLAIM = (
     ON CONFLICT (route, tenant_id) DO UPDATE SET number = EXCLUDED.number
 ), claimed AS (
     UPDATE aijobs_aijob
-    SET status = 'submitted', batch_id = %(batch)s, attempts = attempts + 1, started_at = %(now)s
+    SET status = 'submitted', batch_id = %(batch)s, attempts = attempts + 1, started_at = %(now)s,
+        answered_by = NULL
     -- An array, not a join: no statistics can talk PostgreSQL into reading the whole table.
     WHERE id = ANY(ARRAY(SELECT id FROM chosen))
     RETURNING tenant_id, request_bytes

@@ -98,7 +98,8 @@ CLAIM = (
     ON CONFLICT (route, tenant_id) DO UPDATE SET number = EXCLUDED.number
 )
 UPDATE aijobs_aijob
-SET status = 'processing', route = 'sync', started_at = %(now)s, attempts = attempts + 1
+SET status = 'processing', route = 'sync', started_at = %(now)s, attempts = attempts + 1,
+    answered_by = NULL
 WHERE id = ANY(ARRAY(SELECT id FROM chosen)) AND status = 'queued'
 RETURNING id
 """

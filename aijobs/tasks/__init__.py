@@ -17,7 +17,7 @@ from django_q.models import OrmQ, Schedule
 from django_q.tasks import async_task
 
 from aijobs.bill import check
-from aijobs.pipeline import assemble, dispatch, expedite, poll, reconcile, settle, sweep
+from aijobs.pipeline import assemble, dispatch, expedite, poll, reconcile, settle, share, sweep
 from aijobs.postgres.outages import AWAY
 from aijobs.tasks.broker import signs
 
@@ -89,6 +89,11 @@ def run_settle() -> int:
 
 
 @task
+def run_share() -> int:
+    return share.run(timezone.now())
+
+
+@task
 def run_sweep() -> int:
     return sweep.run(timezone.now())
 
@@ -105,6 +110,7 @@ STAGES: dict[str, tuple[Callable[[], int], Callable[[datetime], bool]]] = {
     "poll": (run_poll, poll.due),
     "reconcile": (run_reconcile, reconcile.due),
     "settle": (run_settle, settle.due),
+    "share": (run_share, share.due),
     "sweep": (run_sweep, sweep.due),
 }
 

@@ -226,13 +226,17 @@ def _queue(request: MemberRequest, form: NewCollection, items: Items, *, now: da
         needed_within=form.needed_within,
         lenient=True,
         fields=items.fields,
+        fresh=form.cleaned_data["fresh"],
     )
 
 
 def _tell(
     request: MemberRequest, accepted: Accepted, choice: Choice, warnings: Sequence[str]
 ) -> None:
-    messages.success(request, f"Queued {_counted(accepted.accepted, 'document')}.")
+    told = f"Queued {_counted(accepted.accepted, 'document')}."
+    if accepted.repeated:
+        told += f" {accepted.repeated:,} ask what was asked before, and cost nothing."
+    messages.success(request, told)
     for warning in warnings:
         messages.warning(request, f"{warning[:1].upper()}{warning[1:]}.")
     if accepted.rejected_count:

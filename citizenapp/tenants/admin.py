@@ -45,7 +45,7 @@ class TenantAdmin(NeverDeleted):
     list_display = ("name", "slug", "is_active", "is_demo", "created_at")
     list_filter = ("is_active",)
     search_fields = ("name", "slug")
-    fields = ("name", "slug", "is_active", "is_demo", "created_at")
+    fields = ("name", "slug", "is_active", "is_demo", "repeat_days", "created_at")
     prepopulated_fields = {"slug": ("name",)}  # noqa: RUF012
     readonly_fields = ("is_demo", "created_at")
 

@@ -6,7 +6,7 @@ from zoneinfo import available_timezones
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from rest_framework_api_key.models import AbstractAPIKey, BaseAPIKeyManager
 
@@ -56,6 +56,14 @@ class Tenant(models.Model):
         blank=True,
         validators=[MinValueValidator(0)],
         help_text="In USD. What could go beyond it is refused, and what waits is held.",
+    )
+    repeat_days = models.PositiveSmallIntegerField(
+        "days that a result counts",
+        default=30,
+        db_default=30,
+        validators=[MaxValueValidator(365)],
+        help_text="The same question within so many days gets the same result, and is not charged."
+        " 0: each is asked anew.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
 

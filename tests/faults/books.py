@@ -87,6 +87,7 @@ def always(world: World) -> list[str]:
         wrong.append("a job that waits for a batch that is done")
     wrong += _disagreements()
     wrong += _sums_apart()
+    wrong += _without_charge()
     remote = _remote(world)
     known = _known()
     doubts = list(Submission.objects.in_doubt().values_list("requests", flat=True))
@@ -129,6 +130,29 @@ def _disagreements() -> list[str]:
     ]
 
 
+def _without_charge() -> list[str]:
+    """Results that nothing was charged for, and that are no copies of one that was."""
+    wrong = []
+    # One snapshot: between two statements a worker may complete jobs.
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        charged = set(LedgerEntry.objects.filter(corrects=None).values_list("tenant", "job_id"))
+        done = AIJob.objects.filter(status="completed").select_related("output")
+        results = {(one.tenant_id, one.pk): one.output.result for one in done}
+        for one in done:
+            key = (one.tenant_id, one.pk)
+            if one.answered_by is None:
+                if key not in charged:
+                    wrong.append(f"{one.pk} is completed without a charge")
+                continue
+            original = (one.tenant_id, one.answered_by)
+            if key in charged:
+                wrong.append(f"{one.pk} has another's result, and was charged")
+            if original not in charged or results.get(original) != results[key]:
+                wrong.append(f"{one.pk} has a result that is not that of {one.answered_by}")
+    return wrong
+
+
 SUMS = ("cost_usd", "sync_cost_usd", "saved_usd", "input_tokens", "output_tokens")
 
 
@@ -158,6 +182,7 @@ def _jobs(books: Books) -> None:
     done = AIJob.objects.filter(status="completed")
     books.compare("outputs", JobOutput.objects.count(), done.count())
     books.refute("completed without output", done.filter(output=None).count())
+    books.refute("results that nobody paid for", len(_without_charge()))
 
 
 def _batches(books: Books, world: World) -> None:
@@ -184,7 +209,7 @@ def _batches(books: Books, world: World) -> None:
     running = [one for one in remote.values() if one["status"] != "ended"]
     books.compare("batches still running", len(running), 0)
     # Every line of every batch became one result, or one attempt with a reason.
-    done = AIJob.objects.filter(status="completed", route="batch")
+    done = AIJob.objects.filter(status="completed", route="batch", answered_by=None)
     failed = JobAttempt.objects.filter(route="batch", batch__status="settled")
     lines = Counter(
         [*done.values_list("batch", flat=True), *failed.values_list("batch", flat=True)]

@@ -20,13 +20,14 @@ from aijobs.pipeline import (
     poll,
     reconcile,
     settle,
+    share,
     sweep,
     withdraw,
 )
 from citizenapp.tenants.models import Tenant
 from tests.faults.world import World
 
-# Each document orders its own outcome; in the end all but the last have a result.
+# Each document orders its own outcome; in the end all but the refused ones have a result.
 DOCUMENTS = [
     "Hail is covered.",
     "Fire is not covered. " * 20,
@@ -35,9 +36,13 @@ DOCUMENTS = [
     "A late line. [[emulate:expired*1]]",
     "A cut line. [[emulate:max_tokens*1]]",
     "A canceled line. [[emulate:canceled*1]]",
+    "Hail is covered.",
+    "A refused line. [[emulate:refusal]]",
+    "A cut line. [[emulate:max_tokens*1]]",
     "A refused line. [[emulate:refusal]]",
 ]
-HOPELESS = 1
+# Those that are refused, each by itself.
+HOPELESS = 2
 URGENT = ["Is hail covered?"]
 TENANTS = ("acme", "beta")
 
@@ -188,9 +193,10 @@ def live(world: World, event: Deed | None = None) -> None:
         deed(take_back_a_submitted_batch),
         poll.run,
         settle.run,
+        share.run,
         once(world, LAST, retry_what_ended_badly),
     ]
-    dues = [stage.due for stage in (expedite, assemble, dispatch, poll, reconcile, settle)]
+    dues = [stage.due for stage in (expedite, assemble, dispatch, poll, reconcile, settle, share)]
     idle = 1
     for _ in range(MOST_ROUNDS):
         world.count_round()

@@ -32,6 +32,7 @@ from aijobs.pipeline import (
     poll,
     reconcile,
     settle,
+    share,
     sweep,
     withdraw,
 )
@@ -63,6 +64,7 @@ STAGES: dict[str, Callable[[World], object]] = {
     "expedite": lambda world: expedite.run(world.now(), world.now),
     "poll": lambda world: poll.run(world.now()),
     "settle": lambda world: settle.run(world.now()),
+    "share": lambda world: share.run(world.now()),
     "sweep": lambda world: sweep.run(world.now()),
 }
 
@@ -78,10 +80,10 @@ class Story(RuleBasedStateMachine):
         self.world.reset()
         journeys.found_tenants()
 
-    @rule(outcome=st.sampled_from(OUTCOMES), urgent=st.booleans())
-    def accept(self, outcome: str, urgent: bool) -> None:
+    @rule(outcome=st.sampled_from(OUTCOMES), urgent=st.booleans(), number=st.integers(1, 4))
+    def accept(self, outcome: str, urgent: bool, number: int) -> None:
         self.queued += 1
-        text = f"Policy {self.queued} covers hail." + (f" [[emulate:{outcome}]]" if outcome else "")
+        text = f"Policy {number} covers hail." + (f" [[emulate:{outcome}]]" if outcome else "")
         accept.accept_job(
             Tenant.objects.earliest("pk"),
             "summarize",

@@ -7,7 +7,17 @@ from typing import Any
 from django.db.models import Sum
 
 from aijobs.models import AIJob, Batch, JobOutput, LedgerEntry, Submission, new_nonce
-from aijobs.pipeline import accept, assemble, dispatch, expedite, poll, reconcile, settle, sweep
+from aijobs.pipeline import (
+    accept,
+    assemble,
+    dispatch,
+    expedite,
+    poll,
+    reconcile,
+    settle,
+    share,
+    sweep,
+)
 from aijobs.submissions import moves
 from citizenapp.tenants.models import Tenant
 from tests.factories import CATEGORIES, NOW, make_tenant
@@ -107,6 +117,7 @@ def keep_going(now: datetime = DUE, *, minutes: int = 60) -> None:
         expedite.run(now, at(now))
         poll.run(now)
         settle.run(now)
+        share.run(now)
         sweep.run(now)
         now += MINUTE
     raise AssertionError(f"not ended: {AIJob.objects.exclude(status__in=AIJob.FINAL).values()}")
