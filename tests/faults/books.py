@@ -137,7 +137,8 @@ def _without_charge() -> list[str]:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         charged = set(LedgerEntry.objects.filter(corrects=None).values_list("tenant", "job_id"))
-        done = AIJob.objects.filter(status="completed").select_related("output")
+        done = AIJob.objects.filter(status="completed", output__isnull=False)
+        done = done.select_related("output")
         results = {(one.tenant_id, one.pk): one.output.result for one in done}
         for one in done:
             key = (one.tenant_id, one.pk)
