@@ -8,7 +8,7 @@ from django.core.checks import CheckMessage, Error, register
 from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
-from aijobs import jobtypes, pricing
+from aijobs import caching, jobtypes, pricing
 from aijobs.pricing import Usage
 
 # Why the file of AIJOBS_PRICES could not be read when the process started; "" if it was.
@@ -58,6 +58,15 @@ def settings_agree(**kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001
     for number, name in enumerate(AT_LEAST_ONE, 6):
         if getattr(settings, name) < 1:
             found.append(Error(f"{name} must be at least 1.", id=f"aijobs.E{number:03}"))
+    lasts = int((caching.KEPT - caching.MARGIN).total_seconds())
+    if settings.AIJOBS_CACHE and lasts <= settings.AIJOBS_SEED_SECONDS:
+        found.append(
+            Error(
+                f"AIJOBS_SEED_SECONDS must be below {lasts}: what the first job of a collection"
+                " cached would be gone before the others go.",
+                id="aijobs.E023",
+            )
+        )
     if not settings.LOCAL and settings.EMULATED:
         found.append(
             checks.Warning(

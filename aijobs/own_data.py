@@ -16,9 +16,14 @@ MAX_KEY_CHARS = 200
 FIELDS = frozenset({"reference", "metadata"})
 SCHEMAS: dict[str, dict[str, Any]] = {
     "reference": {
-        "type": ["string", "null"],
-        "maxLength": MAX_REFERENCE_CHARS,
-        "not": {"pattern": r"\u0000"},
+        "anyOf": [
+            {
+                "type": "string",
+                "maxLength": MAX_REFERENCE_CHARS,
+                "not": {"pattern": r"\u0000"},
+            },
+            {"type": "null"},
+        ],
         "default": "",
         "description": "What you call it: a policy number, a claim. Comes back wherever it does.",
     },

@@ -78,6 +78,14 @@ class Charge(NamedTuple):
     saved_usd: Decimal
 
 
+class Rates(NamedTuple):
+    """USD for one token of a prompt."""
+
+    input: Decimal
+    cache_read: Decimal
+    cache_write_1h: Decimal
+
+
 @dataclass(frozen=True, slots=True)
 class _Tier:
     """Prices of one token, in units of 1e-10 USD."""
@@ -212,6 +220,15 @@ def table_with(toml: str) -> Table:
     return _joined(load(toml, like=_built_in()), _table())
 
 
+def batch_rates(model: str, prompt_tokens: int, *, on: dt.date) -> Rates:
+    """What the tokens of a prompt of this length cost in a batch.
+
+    Raises UnknownModel or UnpricedDay.
+    """
+    tier = _tier(_price(model, on).batch, prompt_tokens)
+    return Rates(_usd(tier.input), _usd(tier.cache_read), _usd(tier.cache_write_1h))
+
+
 def _count(usage: Mapping[str, Any], field: str) -> int:
     count = usage.get(field)
     if count is None:
@@ -222,8 +239,6 @@ def _count(usage: Mapping[str, Any], field: str) -> int:
 
 
 def _cost(tiers: tuple[_Tier, ...], usage: Usage) -> int:
-    if len(tiers) == 1:
-        return tiers[0].cost(usage)
     return _tier(tiers, usage.prompt_tokens).cost(usage)
 
 

@@ -114,6 +114,9 @@ AIJOBS_KEEP_JOBS_DAYS = _number("AIJOBS_KEEP_JOBS_DAYS", 0)
 AIJOBS_URGENT_AT_ONCE = int(_number("AIJOBS_URGENT_AT_ONCE", 8))
 AIJOBS_STOP_GRACE = _number("AIJOBS_STOP_GRACE", 60)
 AIJOBS_CLUSTER_PATIENCE = _number("AIJOBS_CLUSTER_PATIENCE", 30)
+AIJOBS_CACHE = _switch("AIJOBS_CACHE", True)
+AIJOBS_CACHE_CENTS = _number("AIJOBS_CACHE_CENTS", 1)
+AIJOBS_SEED_SECONDS = _number("AIJOBS_SEED_SECONDS", 1_800)
 AIJOBS_UPLOAD_BYTES = int(_number("AIJOBS_UPLOAD_BYTES", 10_000_000))
 
 # --- Django -----------------------------------------------------------------------------

@@ -28,7 +28,7 @@ from aijobs.documents import (
 from aijobs.documents.archives import is_archive
 from aijobs.jobtypes import InvalidInput
 from aijobs.models import Collection
-from aijobs.pipeline import accept, withdraw
+from aijobs.pipeline import accept, seed, withdraw
 from aijobs.pipeline.accept import RejectedCollection
 from aijobs.quotes.bill import Bill
 from aijobs.reading import collections
@@ -79,6 +79,7 @@ class CollectionList(Endpoint):
         wanted = Queueing.read(request.query_params)
         body = bodies.read(request)
         if wanted.quote:
+            idempotency.claim_of(request, body)  # A key that is none is refused here as well.
             return _quoted(self.access, body, now)
         return idempotency.once(
             request,
@@ -219,6 +220,31 @@ class CollectionCancellation(Endpoint):
             return shapes.CollectionCanceled(canceled=canceled).model_dump(mode="json")
 
         return idempotency.once(request, self.access.tenant, Body({}), cancel, now=now, status=200)
+
+
+class CollectionContinuation(Endpoint):
+    """POST collections/{collection_id}/continue."""
+
+    @extend_schema(
+        operation_id="continue_collection",
+        summary="Let the jobs of a collection go that wait for the one that went first",
+        tags=["collections"],
+        parameters=[openapi.IDEMPOTENCY_KEY],
+        request=None,
+        responses=openapi.responses({200: shapes.CollectionContinued}, 400, 404, 422),
+    )
+    def post(self, request: Request, collection_id: UUID) -> Response:
+        """They go without the cache: at once, or although the first one failed."""
+        now = timezone.now()
+        collection = _collection_of(self.access.tenant, collection_id)
+
+        def let_go_on() -> dict[str, Any]:
+            continued = seed.let_go_on(collection)
+            return shapes.CollectionContinued(continued=continued).model_dump(mode="json")
+
+        return idempotency.once(
+            request, self.access.tenant, Body({}), let_go_on, now=now, status=200
+        )
 
 
 class CollectionRetry(Endpoint):

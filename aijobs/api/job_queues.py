@@ -43,9 +43,9 @@ class JobQueue(Endpoint):
         now = timezone.now()
         wanted = Queueing.read(request.query_params)
         body = bodies.read(request)
+        claim = idempotency.claim_of(request, body)
         if wanted.quote:
             return quotes.told(self.access, body, self.bill(body, now), now=now)
-        claim = idempotency.claim_of(request, body)
         try:
             return Response(self.queue(self.access, body, now=now, claim=claim), 202)
         except KeyTaken:

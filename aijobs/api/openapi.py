@@ -257,7 +257,8 @@ def _with_fields(fields: dict[str, Any], required: Collection[str]) -> dict[str,
 
 
 _OWN_DATA_IN_FORMS: dict[str, Any] = {
-    "reference": own_data.SCHEMAS["reference"] | {"type": "string"},
+    "reference": own_data.SCHEMAS["reference"]["anyOf"][0]
+    | {"description": own_data.SCHEMAS["reference"]["description"]},
     "metadata": own_data.SCHEMAS["metadata"]
     | {"type": "object", "description": "Sent as JSON: texts of your own by name."},
 }

@@ -40,7 +40,7 @@ def told(
         accuracy=shapes.QuoteAccuracy(
             quotes=found.quotes, within_range=found.within, typical_error=found.typical_error
         ),
-        warnings=[*warnings, *_of_step(bill)],
+        warnings=[*warnings, *bill.notes],
         rejected=[shapes.RejectedRow(row=bad.row, errors=bad.errors) for bad in kept.told],
         rejected_count=kept.count,
         created_at=now,
@@ -92,12 +92,3 @@ def body_of(request: stored.Request) -> Body:
 
 def _cost(cost: Cost) -> shapes.QuotedCost:
     return shapes.QuotedCost(low_usd=cost.low, likely_usd=cost.likely, high_usd=cost.high)
-
-
-def _of_step(bill: Bill) -> list[str]:
-    if not bill.beyond_step:
-        return []
-    jobs = "1 job has" if bill.beyond_step == 1 else f"{bill.beyond_step:,} jobs have"
-    return [
-        f"{jobs} a prompt so long that {bill.kind.model} asks a higher price for each of its tokens"
-    ]

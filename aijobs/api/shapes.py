@@ -267,9 +267,25 @@ class Counts(Shape):
     canceled: int
 
 
+class Caching(Shape):
+    """One job went first, so that the others read from Anthropic's cache what all share."""
+
+    state: Literal["waiting", "warm", "cold", "refused"]
+    message: str = Field(description="The same in plain words.")
+    until: datetime | None = Field(
+        description="When the others go at the latest, or until when they read the cache."
+    )
+    rows: int = Field(description="Jobs that share the beginning of their prompts.")
+    tokens: int = Field(description="Of that beginning, at least.")
+    without_usd: Usd = Field(description="What these beginnings cost without the cache.")
+    predicted_saving_usd: Usd
+    saved_usd: Usd = Field(description="By the charges so far; below zero while nothing is read.")
+
+
 class Collection(Cost, CollectionSummary):
     counts: Counts
     eta: datetime | None = Field(description="When all of it should be done.")
+    caching: Caching | None = Field(description="Null where no job went first.")
 
 
 class CollectionPage(Shape):
@@ -280,6 +296,10 @@ class CollectionPage(Shape):
 
 class CollectionCanceled(Shape):
     canceled: int = Field(description="Jobs that were still waiting.")
+
+
+class CollectionContinued(Shape):
+    continued: int = Field(description="Jobs that need not wait any more.")
 
 
 class CollectionRetried(Shape):

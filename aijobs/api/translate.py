@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from aijobs.api import shapes
 from aijobs.api.parameters import newer_than, older_than
 from aijobs.models import BlockReason, CircuitBreaker, Collection, JobAttempt, JobDocument
+from aijobs.reading.caching import Caching
 from aijobs.reading.collections import CollectionDetail
 from aijobs.reading.jobs import JobDetail, JobResult, JobRow
 from aijobs.reading.money import NOTHING, Money
@@ -78,6 +79,7 @@ def collection(found: CollectionDetail) -> shapes.Collection:
         **_cost(found.money),
         counts=shapes.Counts(**found.progress.counts),
         eta=found.eta,
+        caching=_caching(found.caching) if found.caching else None,
     )
 
 
@@ -141,6 +143,21 @@ def _document(document: JobDocument) -> shapes.Document:
         characters=document.characters,
         read_as=document.read_as,
         warnings=document.warnings or [],
+    )
+
+
+def _caching(caching: Caching) -> shapes.Caching:
+    return shapes.Caching.model_validate(
+        {
+            "state": caching.state,
+            "message": caching.message,
+            "until": caching.until,
+            "rows": caching.rows,
+            "tokens": caching.tokens,
+            "without_usd": caching.without,
+            "predicted_saving_usd": caching.predicted,
+            "saved_usd": caching.saved,
+        }
     )
 
 

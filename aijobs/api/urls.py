@@ -41,6 +41,11 @@ urlpatterns = [
         name="api-collection-cancel",
     ),
     path(
+        "ai/collections/<uuid:collection_id>/continue",
+        collections.CollectionContinuation.as_view(),
+        name="api-collection-continue",
+    ),
+    path(
         "ai/collections/<uuid:collection_id>/retry",
         collections.CollectionRetry.as_view(),
         name="api-collection-retry",

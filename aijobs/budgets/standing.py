@@ -6,15 +6,26 @@ from decimal import ROUND_FLOOR, Decimal
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db import connection
 from django.db.models import Sum
 
 from aijobs.models import Reservation, UsageRollup
 from aijobs.models.rollups import start_of_hour
+from citizenapp.database import prepared_cursor
 from citizenapp.tenants.models import Tenant
 
 # The first number of a lock of PostgreSQL; the second is the tenant, or 0 for the installation.
 _LOCKS = 7_310
+
+OF_ALL = """
+SELECT (SELECT COALESCE(sum(cost_usd), 0) FROM aijobs_usagerollup
+        WHERE hour >= %(hour__gte)s AND hour < %(hour__lt)s),
+       (SELECT COALESCE(sum(usd), 0) FROM aijobs_reservation)
+"""
+OF_TENANT = """
+SELECT (SELECT COALESCE(sum(cost_usd), 0) FROM aijobs_usagerollup
+        WHERE tenant_id = %(tenant)s AND hour >= %(hour__gte)s AND hour < %(hour__lt)s),
+       (SELECT COALESCE(sum(usd), 0) FROM aijobs_reservation WHERE tenant_id = %(tenant)s)
+"""
 
 
 class LimitReached(Exception):
@@ -116,21 +127,19 @@ def keep(tenant: Tenant, wanted: Decimal, now: datetime) -> None:
     Call it last in the transaction that stored it, which ends with the error: of all who store
     something at once, each is counted by those after it, since they wait here for its end.
     """
-    for limit, of_all in (
-        (tenant.limit_usd, False),
-        (settings.AIJOBS_MONTHLY_LIMIT_USD, True),
-    ):
+    for limit, whose in ((tenant.limit_usd, tenant), (settings.AIJOBS_MONTHLY_LIMIT_USD, None)):
         if limit is None:
             continue
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCKS, _key(tenant, of_all)])
-        month = Month.around(now, "UTC" if of_all else tenant.time_zone)
-        spent = spent_in(month, None if of_all else tenant)
-        reservations = Reservation.objects.all()
-        reserved = (reservations if of_all else reservations.filter(tenant=tenant)).total()
+        month = Month.around(now, whose.time_zone if whose else "UTC")
+        key = whose.pk if whose else 0
+        with prepared_cursor() as cursor:
+            # Two statements: the second sees what was committed while the first waited.
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCKS, key])
+            cursor.execute(OF_TENANT if whose else OF_ALL, {"tenant": key, **month.hours})
+            spent, reserved = cursor.fetchone()
         if spent + reserved > limit:
             left = max(limit - spent - (reserved - wanted), Decimal(0))
-            raise LimitReached(left, limit, month.end, of_all=of_all)
+            raise LimitReached(left, limit, month.end, of_all=whose is None)
 
 
 def held(now: datetime) -> list[int]:
@@ -148,10 +157,6 @@ def is_all_held(now: datetime) -> bool:
     """Whether the installation has spent its limit."""
     limit = settings.AIJOBS_MONTHLY_LIMIT_USD
     return limit is not None and spent_in(Month.around(now, "UTC")) >= limit
-
-
-def _key(tenant: Tenant, of_all: bool) -> int:
-    return 0 if of_all else tenant.pk
 
 
 def spent_in(month: Month, tenant: Tenant | None = None) -> Decimal:

@@ -11,11 +11,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from .caches import Found, Reader, Use
 from .errors import ApiError
 from .outcomes import CANCELED, ERRORED, EXPIRED, SUCCEEDED, RequestOutcome, decide, errored, loads
 from .prices import Used, step
@@ -85,14 +87,24 @@ class Answering:
         answers = self._store.answers(batch.id)
         partial = answers.with_suffix(".part")
         entries, bill = bytearray(), bytearray()
+        uses: list[tuple[int, Use]] = []
         position = 0
+
+        # What is there when a batch begins is there for all of it, and nothing else.
+        @lru_cache(maxsize=1_000)
+        def find(digest: str) -> Found:
+            return self._store.find_cached(batch.workspace, digest, batch.created_at)
+
+        reader = Reader(find, in_batch=True)
         try:
             with self._store.requests(batch.id).open("rb") as requests, partial.open("wb") as rows:
-                for line in requests:
+                for number, line in enumerate(requests):
                     if stopped.is_set():
                         return
                     request = loads(line)
-                    outcome = self._outcome(batch.id, request)
+                    outcome = self._outcome(batch.id, request, reader)
+                    if outcome.cache.digests:
+                        uses.append((number, outcome.cache))
                     row = orjson.dumps(
                         {"custom_id": request["custom_id"], "result": outcome.result}
                     )
@@ -108,6 +120,8 @@ class Answering:
             answers.with_suffix(".index").write_bytes(entries)
             answers.with_suffix(".bill").write_bytes(bill)
             partial.rename(answers)
+            if uses:
+                self._store.use_cache(batch.workspace, batch.id, batch.created_at, uses)
             self._store.change(batch.id, answered=1)
             self._store.requests(batch.id).unlink(missing_ok=True)
         except FileNotFoundError:
@@ -115,10 +129,10 @@ class Answering:
             if not stopped.is_set():
                 raise
 
-    def _outcome(self, batch_id: str, request: dict[str, Any]) -> RequestOutcome:
+    def _outcome(self, batch_id: str, request: dict[str, Any], cache: Reader) -> RequestOutcome:
         key = f"{batch_id}/{request['custom_id']}"
         try:
-            return answer(request["params"], key, self._store, batch=True)
+            return answer(request["params"], key, self._store, cache)
         except ApiError as error:
             return errored(error.type, error.message)
         except Exception as error:  # One bad row must not keep its batch from ending.
@@ -126,17 +140,18 @@ class Answering:
             return errored("api_error")
 
 
-def answer(params: dict[str, Any], key: str, store: Store, *, batch: bool) -> RequestOutcome:
+def answer(params: dict[str, Any], key: str, store: Store, cache: Reader) -> RequestOutcome:
     """Validate and answer one request; `key` names it among all requests ever sent.
 
     Raises ApiError 400.
     """
-    validate(params, batch=batch)
+    validate(params, batch=cache.in_batch)
     return decide(
         params,
         f"msg_emulated_{hashlib.blake2b(key.encode(), digest_size=12).hexdigest()}",
-        batch=batch,
+        batch=cache.in_batch,
         count_attempt=lambda digest: store.attempt(digest, key),
+        cache=cache,
     )
 
 

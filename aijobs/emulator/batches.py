@@ -179,6 +179,7 @@ class Batches:
         every = self.store.all()
         counters = {name: int(value) for name, value in self.store.counters().items()}
         calls = {n.removeprefix("calls_"): v for n, v in counters.items() if n[:6] == "calls_"}
+        cached = self.store.cached_tokens().values()
         statuses = ["deleted" if batch.deleted_at else batch.status for batch in every]
         return {
             "creates_seen": calls.get("create", 0),
@@ -188,6 +189,10 @@ class Batches:
             "batch_tokens_billed": {
                 "input": sum(batch.input_tokens for batch in every),
                 "output": sum(batch.output_tokens for batch in every),
+            },
+            "batch_cache_tokens": {
+                "read": sum(read for read, _ in cached),
+                "written": sum(written for _, written in cached),
             },
             "messages_billed": counters.get("messages_billed", 0),
             "message_tokens_billed": {

@@ -85,7 +85,18 @@ class ControlRoutes:
 
     async def batches(self, _request: web.Request) -> web.Response:
         self._batches.end_due()
-        return _json([{**asdict(it), "status": it.status} for it in self._batches.store.all()])
+        cached = self._batches.store.cached_tokens()
+        return _json(
+            [
+                {
+                    **asdict(it),
+                    "status": it.status,
+                    "cache_read_tokens": cached.get(it.id, (0, 0))[0],
+                    "cache_write_tokens": cached.get(it.id, (0, 0))[1],
+                }
+                for it in self._batches.store.all()
+            ]
+        )
 
     async def batch(self, request: web.Request) -> web.Response:
         batch = self._batches.find(request.match_info["batch_id"])

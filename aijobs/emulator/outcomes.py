@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from . import attachments, tokenizer
+from .caches import EMPTY, LIFETIMES, NOT_USED, Reader, Use
 from .documents import Document, summarize
 from .errors import default_message, invalid
 from .prices import NOTHING, Used
@@ -24,6 +25,7 @@ SUCCEEDED, ERRORED, CANCELED, EXPIRED = "succeeded", "errored", "canceled", "exp
 _MARK = re.compile(r"\[\[emulate:(?P<outcome>[a-z_]+(?::[a-z_]+)?)(?:\*(?P<times>\d+))?\]\]")
 _OPENED, _CLOSED = re.compile(r"<document\b[^>]*>"), "</document>"
 _WORD_LIMIT = re.compile(r"at most (\d+) words|(\d+) words or (?:fewer|less)", re.I)
+_ASKED = re.compile(r"^(\w+): (.+)$", re.M)
 _STOP_REASONS = frozenset({"max_tokens", "pause_turn", "model_context_window_exceeded"})
 _DEFAULT_WORDS = 150
 _LOW_CREDIT = "low_credit"
@@ -42,6 +44,7 @@ class RequestOutcome:
     output_tokens: int = 0
     model: str = ""
     used: Used = NOTHING
+    cache: Use = NOT_USED
 
 
 @dataclass(slots=True)
@@ -83,9 +86,14 @@ def _well_formed(value: Any) -> Any:
 
 
 def decide(
-    params: Mapping[str, Any], message_id: str, *, batch: bool, count_attempt: CountAttempt
+    params: Mapping[str, Any],
+    message_id: str,
+    *,
+    batch: bool,
+    count_attempt: CountAttempt,
+    cache: Reader = EMPTY,
 ) -> RequestOutcome:
-    """The outcome of one request; the same input gives the same outcome.
+    """The outcome of one request; the same input, and cache, give the same outcome.
 
     The parameters are valid. Outside a batch nothing expires and nothing is canceled: such marks
     are passed over.
@@ -100,7 +108,8 @@ def decide(
     answer = _answer(params, Document(document), f"{system}\n{instructions}", order)
     answer.says_usage = order != "no_usage"
     read = tokenizer.count(f"{system}\n{said}") + _attached_tokens(params)
-    return _succeeded(params, message_id, answer, read, batch=batch)
+    use = cache.use(params, message_id, tokenizer.count)
+    return _succeeded(params, message_id, answer, read, use, batch=batch)
 
 
 def errored(error_type: str, message: str = "") -> RequestOutcome:
@@ -169,7 +178,8 @@ def _answer(
     document = Document(_MARK.sub("", document.text))
     wanted = (params.get("output_config") or {}).get("format")
     if wanted:
-        value = Composer(wanted["schema"], document).compose()
+        asked = dict(_ASKED.findall(instructions))
+        value = Composer(wanted["schema"], document, asked).compose()
         text = orjson.dumps(_spoiled(value) if order == "wrong_category" else value).decode()
         if order == "invalid_json":
             text = text[:-1] + ",}"
@@ -218,10 +228,13 @@ def _succeeded(
     params: Mapping[str, Any],
     message_id: str,
     answer: _Answer,
-    input_tokens: int,
+    prompt_tokens: int,
+    cache: Use,
     *,
     batch: bool,
 ) -> RequestOutcome:
+    # The parts of a prompt may have a token more than the whole.
+    input_tokens = max(0, prompt_tokens - cache.read - cache.written)
     output_tokens = tokenizer.count(answer.text)
     refusal = {"type": "refusal", "category": None, "explanation": None}
     message = {
@@ -238,9 +251,12 @@ def _succeeded(
         "usage": {
             "input_tokens": input_tokens,
             "output_tokens": output_tokens,
-            "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0},
-            "cache_creation_input_tokens": 0,
-            "cache_read_input_tokens": 0,
+            "cache_creation": {
+                f"ephemeral_{ttl}_input_tokens": cache.written if ttl == cache.ttl else 0
+                for ttl in LIFETIMES
+            },
+            "cache_creation_input_tokens": cache.written,
+            "cache_read_input_tokens": cache.read,
             "inference_geo": None,
             "output_tokens_details": {"thinking_tokens": 0},
             "server_tool_use": None,
@@ -259,4 +275,5 @@ def _succeeded(
         output_tokens,
         params["model"],
         used,
+        cache,
     )

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from .answers import answer, order_of, rows
 from .batches import Batches
+from .caches import Reader
 from .control import ControlRoutes
 from .errors import TYPE_BY_STATUS, ApiError, invalid, not_found
 from .faults import (
@@ -242,12 +243,16 @@ class Api:
         await hesitate(request)
         if params.get("stream"):
             raise invalid("stream: the emulator answers in one piece")
-        store, key = self._batches.store, secrets.token_hex(12)
-        outcome = await asyncio.to_thread(answer, params, key, store, batch=False)
+        store, key, now = self._batches.store, secrets.token_hex(12), self._batches.now()
+        workspace = request[_WORKSPACE]
+        reader = Reader(lambda digest: store.find_cached(workspace, digest, now), in_batch=False)
+        outcome = await asyncio.to_thread(answer, params, key, store, reader)
         await asyncio.sleep(self._batches.settings.latency_message)
         if outcome.type == ERRORED:
             error = outcome.result["error"]["error"]
             raise ApiError.of_type(error["type"], error["message"])
+        if outcome.cache.digests:
+            store.use_cache(workspace, None, now, [(0, outcome.cache)])
         store.count("messages_billed")
         store.count("message_input_tokens", outcome.input_tokens)
         store.count("message_output_tokens", outcome.output_tokens)

@@ -3,12 +3,13 @@
 import fcntl
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from .caches import LIFETIMES, Found, Use
 from .prices import Used
 
 _SCHEMA = """
@@ -54,6 +55,18 @@ CREATE TABLE IF NOT EXISTS bill (
     ephemeral_1h_input_tokens INTEGER NOT NULL,
     PRIMARY KEY (minute, workspace, model, tier, prompt_step)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS cache (
+    workspace TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    batch_id TEXT,
+    position INTEGER NOT NULL,
+    used_at REAL NOT NULL,
+    lasts_until REAL NOT NULL,
+    read INTEGER NOT NULL,
+    written INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS cache_of_workspace ON cache (workspace, digest);
+CREATE INDEX IF NOT EXISTS cache_of_batch ON cache (batch_id);
 CREATE TABLE IF NOT EXISTS counter (name TEXT PRIMARY KEY, value REAL NOT NULL);
 """
 
@@ -149,7 +162,7 @@ class Store:
         """Forget everything."""
         with self._lock:
             self._model_numbers.clear()
-            for table in ("batch", "attempt", "model", "bill", "counter"):
+            for table in ("batch", "attempt", "model", "bill", "cache", "counter"):
                 self._database.execute(f"DELETE FROM {table}")  # noqa: S608 - names of our own
         self._discard_unfinished()
 
@@ -288,6 +301,46 @@ class Store:
             f" ON CONFLICT DO UPDATE SET {sums}",
             [(*line, *used) for line, used in bill.items()],
         )
+
+    def find_cached(self, workspace: str, digest: str, moment: float) -> Found:
+        """Whether a beginning is in the cache at this moment: of a batch that has ended by then."""
+        with self._lock:
+            row = self._database.execute(
+                "SELECT max(batch_id IS NOT NULL), max(batch_id IS NULL)"
+                " FROM cache LEFT JOIN batch ON batch.id = batch_id"
+                " WHERE cache.workspace = ? AND digest = ? AND used_at <= ? AND lasts_until > ?"
+                " AND (batch_id IS NULL"
+                " OR (answered = 1 AND ends_at <= ? AND position < finished))",
+                (workspace, digest, moment, moment, moment),
+            ).fetchone()
+        return Found(bool(row[0]), bool(row[1]))
+
+    def use_cache(
+        self, workspace: str, batch_id: str | None, moment: float, uses: Iterable[tuple[int, Use]]
+    ) -> None:
+        """Note what requests read and wrote; they are named by their positions in their batch."""
+        rows = [
+            (
+                *(workspace, digest, batch_id, position, moment, moment + LIFETIMES[use.ttl]),
+                *((use.read, use.written) if number == 0 else (0, 0)),
+            )
+            for position, use in uses
+            for number, digest in enumerate(use.digests)
+        ]
+        with self._transaction() as database:
+            # A batch may be answered anew after a restart.
+            database.execute("DELETE FROM cache WHERE batch_id = ?", (batch_id,))
+            database.executemany("INSERT INTO cache VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+
+    def cached_tokens(self) -> dict[str, tuple[int, int]]:
+        """Tokens that ended batches read from the cache and wrote, by their ids."""
+        with self._lock:
+            rows = self._database.execute(
+                "SELECT batch_id, sum(read), sum(written) FROM cache JOIN batch"
+                " ON batch.id = batch_id WHERE ended_at IS NOT NULL AND position < finished"
+                " GROUP BY batch_id"
+            ).fetchall()
+        return {row[0]: (row[1], row[2]) for row in rows}
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

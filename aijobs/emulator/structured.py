@@ -1,7 +1,7 @@
 """Fill a JSON schema from a document, so that the answer is valid and makes sense to a reader."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -59,7 +59,11 @@ _FORMATS = {
 class Composer:
     """Walks a schema of the kind that structured outputs accept (no numeric or length limits)."""
 
-    def __init__(self, schema: Schema, document: Document) -> None:
+    def __init__(
+        self, schema: Schema, document: Document, asked: Mapping[str, str] | None = None
+    ) -> None:
+        """`asked`: what the prompt says of properties that have no description."""
+        self._asked = asked or {}
         self._schema = schema
         self._document = document
         self._noted = False
@@ -145,7 +149,7 @@ class Composer:
         if phrase:
             return phrase(focus.gist)
         text = focus.gist
-        description = str(schema.get("description", ""))
+        description = str(schema.get("description") or self._asked.get(name, ""))
         if description.endswith("?") or key.startswith(("question", "answer")):
             text = self._document.closest(description) or "The document does not say."
         if self._noted:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from . import attachments
+from .caches import LIFETIMES
 from .errors import invalid
 from .structured import Schema, referenced
 
@@ -98,11 +99,22 @@ def _content(content: object, where: str) -> None:
             raise invalid(f"{where}.{position}.type: Field required")
         if attachments.is_attached(block):
             attachments.check(block, f"{where}.{position}")
+        _cache_control(block, f"{where}.{position}")
         text = block.get("text")
         if block["type"] == "text" and not (isinstance(text, str) and text.strip()):
             raise invalid(f"{where}.{position}: text content blocks must be non-empty")
     if not content:
         raise invalid(f"{where}: user messages must have non-empty content")
+
+
+def _cache_control(block: Mapping[str, Any], where: str) -> None:
+    mark = block.get("cache_control")
+    if mark is None:
+        return
+    if not isinstance(mark, dict) or mark.get("type") != "ephemeral":
+        raise invalid(f"{where}.cache_control.type: Input should be 'ephemeral'")
+    if mark.get("ttl", "5m") not in LIFETIMES:
+        raise invalid(f"{where}.cache_control.ttl: Input should be '5m' or '1h'")
 
 
 def _output_config(params: Mapping[str, Any]) -> None:

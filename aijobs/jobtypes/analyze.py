@@ -101,12 +101,16 @@ class Analyze(JobType[AnalyzeInput]):
 
     @override
     def params(self, given: AnalyzeInput, *, max_tokens_factor: int = 1) -> dict[str, Any]:
-        task = "Analyze this document."
+        options = ""
         if given.questions:
             numbered = "\n".join(f"{key}: {q}" for key, q in _numbered(given.questions))
-            task += f" Answer these questions too, each under its key:\n{numbered}"
-        schema = _schema(given.questions, _where(given))
-        return self._request(given, max_tokens_factor, system=_SYSTEM, task=task) | {
+            options = f"Answer these questions too, each under its key:\n{numbered}"
+        # The schema is a part of the prompt that stands before the document. Jobs that share the
+        # document have questions of their own, which stand behind it.
+        schema = _schema(given.questions, _where(given), with_questions=not given.shares_document)
+        return self._request(
+            given, max_tokens_factor, system=_SYSTEM, options=options, task="Analyze this document."
+        ) | {
             "thinking": {"type": "adaptive"},
             "output_config": {
                 "effort": "medium",
@@ -170,7 +174,9 @@ def _where(given: AnalyzeInput) -> dict[str, dict[str, str]]:
     return document | ({"page": _PAGE} if any(part.pages for part in given.parts) else {})
 
 
-def _schema(questions: list[str], where: dict[str, dict[str, str]]) -> dict[str, Any]:
+def _schema(
+    questions: list[str], where: dict[str, dict[str, str]], *, with_questions: bool
+) -> dict[str, Any]:
     """What the answer looks like, in the part of JSON Schema that structured outputs enforce.
 
     One property for each question: a list could leave one out, an object cannot.
@@ -183,7 +189,10 @@ def _schema(questions: list[str], where: dict[str, dict[str, str]]) -> dict[str,
     }
     if questions:
         properties["answers"] = _object(
-            **{key: _TEXT | {"description": question} for key, question in _numbered(questions)}
+            **{
+                key: _TEXT | ({"description": question} if with_questions else {})
+                for key, question in _numbered(questions)
+            }
         )
     return _object(**properties)
 

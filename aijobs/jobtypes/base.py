@@ -20,7 +20,7 @@ from pydantic_core import ErrorDetails
 from typing_extensions import TypeVar
 
 from .parts import Part, content, explained
-from .text import Text, utf8
+from .text import Text, enclose, utf8
 
 # The context window holds 1,000,000 tokens, and no script needs more than about 1.5 tokens a
 # character. Haiku 5.5 costs five times as much above 100,000 prompt tokens, near 300,000
@@ -84,11 +84,17 @@ class JobTypeInput(BaseModel):
         "", validation_alias=AliasChoices(TEXT_FIELD, *TEXT_ALIASES)
     )
     _parts: tuple[Part, ...] = PrivateAttr(())
+    _shares_document: bool = PrivateAttr(False)
 
     @property
     def parts(self) -> tuple[Part, ...]:
         """Its documents. None where it was loaded without them."""
         return self._parts or ((Part(self.document_text),) if self.document_text else ())
+
+    @property
+    def shares_document(self) -> bool:
+        """Whether its text is that of the other jobs of its collection. Then it stands first."""
+        return self._shares_document
 
 
 class JobTypeOutput(BaseModel):
@@ -119,11 +125,17 @@ class JobType(ABC, Generic[InputT]):
     Output: type[JobTypeOutput]
 
     def validate(
-        self, raw: Mapping[str, object], parts: Sequence[Part] = (), *, lenient: bool = False
+        self,
+        raw: Mapping[str, object],
+        parts: Sequence[Part] = (),
+        *,
+        lenient: bool = False,
+        shares_document: bool = False,
     ) -> InputT:
         """Check input from outside; `lenient` reads numbers and lists out of table cells.
 
-        `parts` are the documents that came as files; without any, `raw` must hold the text.
+        `parts` are the documents that came as files; without any, `raw` must hold the text, and
+        only then may it be one that other jobs share.
 
         Raises InvalidInput.
         """
@@ -144,15 +156,23 @@ class JobType(ABC, Generic[InputT]):
         if problems or errors:
             raise InvalidInput(errors | _by_field(problems))
         given._parts = tuple(parts)
+        given._shares_document = shares_document
         return given
 
-    def load(self, options: Mapping[str, Any], parts: Sequence[Part] = ()) -> InputT:
+    def load(
+        self,
+        options: Mapping[str, Any],
+        parts: Sequence[Part] = (),
+        *,
+        shares_document: bool = False,
+    ) -> InputT:
         """The input again, from the options of an accepted one. Nothing is checked.
 
         Unless `reads_document`, `read` is content with an input that lacks the documents.
         """
         given = cast(InputT, self.Input.model_construct(**options))
         given._parts = tuple(parts)
+        given._shares_document = shares_document
         return given
 
     @staticmethod
@@ -176,13 +196,25 @@ class JobType(ABC, Generic[InputT]):
         """The result in the shape of `Output`, as JSON data. Raises InvalidOutput."""
 
     def _request(
-        self, given: InputT, max_tokens_factor: int, *, system: str, task: str
+        self, given: InputT, max_tokens_factor: int, *, system: str, options: str, task: str
     ) -> dict[str, Any]:
+        """What the jobs of a collection mostly share stands first: a cache keeps beginnings.
+
+        That is the `options`, unless it is the document. `task` is the same for every job.
+        """
+        said: str | list[dict[str, Any]]
+        if given.shares_document:
+            texts = [*(enclose(part.text) for part in given.parts), _paragraphs(options, task)]
+            said = [{"type": "text", "text": text} for text in texts]
+            system = _paragraphs(system, explained(given.parts))
+        else:
+            said = content(given.parts, task)
+            system = _paragraphs(system, explained(given.parts), options)
         return {
             "model": self.model,
             "max_tokens": min(self.max_tokens(given) * max_tokens_factor, MAX_OUTPUT_TOKENS),
-            "system": f"{system}\n\n{explained(given.parts)}",
-            "messages": [{"role": "user", "content": content(given.parts, task)}],
+            "system": system,
+            "messages": [{"role": "user", "content": said}],
         }
 
     @cached_property
@@ -228,6 +260,10 @@ def parse_answer(text: str) -> dict[str, Any]:
     if not isinstance(answer, dict):
         raise InvalidOutput("The answer is not a JSON object.")
     return answer
+
+
+def _paragraphs(*texts: str) -> str:
+    return "\n\n".join(filter(None, texts))
 
 
 def _whole_number(cell: str) -> object:

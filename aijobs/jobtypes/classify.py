@@ -73,7 +73,8 @@ class Classify(JobType[ClassifyInput]):
             given,
             max_tokens_factor,
             system=_SYSTEM,
-            task=f"The categories:\n{categories}",
+            options=f"The categories:\n{categories}",
+            task="Choose the category of this document.",
         ) | {
             "thinking": {"type": "disabled"},
             "output_config": {"format": {"type": "json_schema", "schema": schema}},

@@ -49,12 +49,12 @@ class Summarize(JobType[SummarizeInput]):
 
     @override
     def params(self, given: SummarizeInput, *, max_tokens_factor: int = 1) -> dict[str, Any]:
-        task = f"Summarize this document in at most {given.max_length} words."
         return self._request(
             given,
             max_tokens_factor,
             system=_SYSTEM,
-            task=task,
+            options=f"Write at most {given.max_length} words.",
+            task="Summarize this document.",
         ) | {"thinking": {"type": "disabled"}}
 
     @override

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('aijobs', '0013_find_estimates'),
+        ('aijobs', '0014_caching'),
         ('tenants', '0020_repeats'),
     ]
 

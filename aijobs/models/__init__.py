@@ -17,10 +17,12 @@ from aijobs.models.notices import AdditionTold
 from aijobs.models.quotes import Quote, QuotePiece, TokenRatio
 from aijobs.models.reconciliations import ReconciledLine, Reconciliation, Verdict
 from aijobs.models.rollups import StatusCounter, UsageRollup
+from aijobs.models.seedings import FOR_A_PERSON, Seeding
 from aijobs.models.submissions import StrangerBatch, Submission, new_nonce
 from aijobs.models.turns import Turn
 
 __all__ = [
+    "FOR_A_PERSON",
     "AIJob",
     "AdditionTold",
     "Batch",
@@ -43,6 +45,7 @@ __all__ = [
     "ReconciledLine",
     "Reconciliation",
     "Reservation",
+    "Seeding",
     "StatusCounter",
     "StrangerBatch",
     "Submission",

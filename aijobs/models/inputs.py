@@ -43,6 +43,9 @@ class JobInput(models.Model):
     fingerprint = models.BinaryField(
         null=True, help_text="SHA-256 of what is asked. Null: queued before it was kept."
     )
+    shares_document = models.BooleanField(
+        db_default=False, help_text="Its text is that of its whole collection, and stands first."
+    )
 
     class Meta:
         indexes: ClassVar = [

@@ -105,6 +105,19 @@ class AIJobQuerySet(models.QuerySet["AIJob"]):
             attempts=F("attempts") - 1,
         )
 
+    def held_until(self, moment: datetime) -> Self:
+        """Jobs that wait in the queue for a batch, until exactly this moment."""
+        waiting = self.filter(status=AIJob.Status.QUEUED, route=AIJob.Route.BATCH)
+        return waiting.filter(not_before=moment)
+
+    def let_go(self) -> int:
+        """They need not wait any more, and take the place that they would have had."""
+        return self.update(not_before=F("created_at"))
+
+    def hold(self, until: datetime) -> int:
+        """They wait in the queue until then, or until they are let go."""
+        return self.update(not_before=until)
+
     def with_shown_status(self) -> Self:
         """Annotate `shown_status`: a job of a batch is processing while Anthropic has the batch.
 

@@ -63,6 +63,16 @@ NOT_AN_ATTEMPT = frozenset(
 )
 
 
+# Nobody knows what the answer was, or would have been.
+UNKNOWN = frozenset({"in_doubt", "results_expired"})
+
+
+def is_passing(error_type: str) -> bool:
+    """Whether a job failed for no fault of its own: another like it may well succeed."""
+    limit = RETRIES.get(error_type, NEVER).limit
+    return error_type in UNKNOWN or limit in (Limit.ALWAYS, Limit.MAX_ATTEMPTS)
+
+
 def is_sent_again(error_type: str, attempts: int, earlier: Mapping[str, int]) -> bool:
     """Whether a job that failed with this error is queued again.
 

@@ -10,7 +10,8 @@ from typing import Any
 import orjson
 from django.conf import settings
 
-from aijobs import tokens
+from aijobs import caching, tokens
+from aijobs.caching import Prefix
 from aijobs.documents import Document, of_text
 from aijobs.documents.originals import problem_of_all
 from aijobs.jobtypes import TEXT_NAMES, InvalidInput, JobType, Part
@@ -23,8 +24,9 @@ from aijobs.quotes.bill import Bill
 LONGEST_DEADLINE = 7 * 24 * 3600
 # What a job's line in a batch may hold besides the params. custom_id, braces, quotes and comma are
 # at most 91 bytes. Whoever changes a model's setting while the job waits may give it a longer name:
-# at most 99 bytes more, as checks.MODEL_NAME_BYTES says.
-LINE_BYTES = 200
+# at most 99 bytes more, as checks.MODEL_NAME_BYTES says. A breakpoint of the cache, with the block
+# that bears it, takes 77.
+LINE_BYTES = 300
 # A request of the Messages API has at most 32 MB, be it in a batch or not:
 # https://platform.claude.com/docs/en/api/overview#request-size-limits
 MOST_REQUEST_BYTES = 32_000_000
@@ -59,6 +61,9 @@ class Checked:
     max_tokens: int
     needed_within: float | None
     own: OwnData
+    prefix: Prefix | None
+    """The beginning of the prompt, where the cache would keep it."""
+    shares_document: bool = False
     row: int | None = None
 
     def reserved(self, bill: Bill) -> Decimal:
@@ -92,8 +97,12 @@ def check(
     documents: Sequence[Document] = (),
     *,
     lenient: bool,
+    shares_document: bool = False,
 ) -> Checked:
-    """What is asked for, checked as a whole. Raises InvalidInput with all errors by field."""
+    """What is asked for, checked as a whole. Raises InvalidInput with all errors by field.
+
+    `shares_document`: its text is the default one of its collection.
+    """
     if not isinstance(raw, Mapping):
         raise InvalidInput({"non_field_errors": ["Must be an object."]})
     errors: dict[str, list[str]] = {}
@@ -108,7 +117,12 @@ def check(
         errors |= error.errors
     fields = {name: value for name, value in raw.items() if name not in OWN_FIELDS}
     try:
-        given = kind.validate(fields, [one.part for one in documents], lenient=lenient)
+        given = kind.validate(
+            fields,
+            [one.part for one in documents],
+            lenient=lenient,
+            shares_document=shares_document,
+        )
     except InvalidInput as error:
         raise InvalidInput(errors | error.errors) from None
     if errors:
@@ -133,6 +147,8 @@ def check(
         max_tokens=params["max_tokens"],
         needed_within=within,
         own=own,
+        prefix=caching.prefix_of(params, shares_document=shares_document),
+        shares_document=shares_document,
     )
 
 
@@ -163,7 +179,11 @@ def check_rows(
         } | said
         own = raw.pop("needed_within", needed_within)
         try:
-            checked = check(kind, raw, own, documents, lenient=lenient)
+            checked = check(
+                *(kind, raw, own, documents),
+                lenient=lenient,
+                shares_document=not (has_text or documents),
+            )
             checked.row = row
             yield checked
         except InvalidInput as error:

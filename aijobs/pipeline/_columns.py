@@ -20,6 +20,7 @@ INPUT_COLUMNS = [
     "expected_tokens",
     "most_answer_tokens",
     "document_kind",
+    "shares_document",
     "fingerprint",
 ]
 DOCUMENT_COLUMNS = [

@@ -8,8 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib.postgres.aggregates import ArrayAgg
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q
 
 from aijobs import gateway
@@ -23,7 +22,6 @@ from aijobs.models import (
     JobDocument,
     JobInput,
     JobOutput,
-    Question,
     Submission,
 )
 from aijobs.submissions import identity
@@ -36,6 +34,13 @@ IDEMPOTENCY_KEYS_LAST = timedelta(days=2)
 # Calls and pieces a round, so that a round ends soon whatever there is to do.
 MOST_DELETIONS = 50
 PIECE_ROWS, MOST_PIECES = 1_000, 20
+
+# The questions that these jobs would answer, each found by its key.
+FORGET = """
+DELETE FROM aijobs_question AS question USING aijobs_jobinput AS input
+WHERE input.job_id = ANY(%s::uuid[]) AND question.tenant_id = input.tenant_id
+  AND question.fingerprint = input.fingerprint AND question.job_id = input.job_id
+"""
 
 
 def delete_remote(now: datetime) -> int:
@@ -115,11 +120,8 @@ def _prune_jobs(before: datetime) -> int:
     if len(copies) == PIECE_ROWS:
         old = []  # There may be more, and an original goes with the last of them.
     ids = [*copies, *old]
-    asked = JobInput.objects.filter(job__in=old, fingerprint__isnull=False)
-    for tenant, fingerprints in asked.values_list("tenant").annotate(ArrayAgg("fingerprint")):
-        Question.objects.filter(
-            tenant=tenant, fingerprint__in=fingerprints, job_id__in=old
-        ).delete()
+    with connection.cursor() as cursor:
+        cursor.execute(FORGET, [old])
     for rows in (JobAttempt, JobDocument, JobInput, JobOutput):
         rows._default_manager.filter(job__in=ids).delete()
     AIJob.objects.filter(pk__in=ids).delete()

@@ -4,13 +4,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from itertools import islice
 from typing import Any, Literal
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
 
 from aijobs import jobtypes
 from aijobs.budgets import standing
@@ -18,19 +16,17 @@ from aijobs.crash_points import Step, crash_point
 from aijobs.documents import Document
 from aijobs.models import (
     AIJob,
-    Batch,
     Claim,
     Collection,
-    JobAttempt,
     JobDocument,
     JobInput,
     KeyTaken,
-    Reservation,
     dump_json,
     ids_from,
     new_id,
 )
 from aijobs.pipeline import _repeats
+from aijobs.pipeline._again import reserved_by, retry_batch, retry_collection, retry_job
 from aijobs.pipeline._checks import (
     LONGEST_DEADLINE,
     Checked,
@@ -52,6 +48,7 @@ from aijobs.pipeline._columns import (
     document_arrays,
     document_cells,
 )
+from aijobs.pipeline._seeding import Sowing
 from aijobs.postgres.copying import copy_rows
 from aijobs.quotes.bill import Bill
 from citizenapp.database import prepared_cursor
@@ -225,9 +222,10 @@ def accept_collection(
     # Once it is clear that nothing will be stored, the rest is read for its errors alone.
     worthwhile = (one for one in checked if on_error == "skip" or not rejections.count)
     columns: dict[str, None] = {}
+    sowing = Sowing(queued, now)
     with transaction.atomic():
         queued.save(force_insert=True)
-        while stored := _store(queued, islice(worthwhile, CHUNK), ids, columns, now):
+        while stored := _store(queued, islice(worthwhile, CHUNK), ids, columns, sowing):
             queued.total += stored
             crash_point(Step.ACCEPT_COPIED)
         if rejections.count and on_error == "reject":
@@ -242,7 +240,8 @@ def accept_collection(
         queued.columns = list(columns) or None
         queued.save(update_fields=["total", "rejected", "columns"])
         repeated = _repeats.recall(tenant, now, collection=queued.pk, fresh=asks_anew)
-        standing.keep(tenant, _reserved(queued), now)
+        sowing.save(repeated)
+        standing.keep(tenant, reserved_by(queued), now)
         crash_point(Step.ACCEPT_COUNTED)
     crash_point(Step.ACCEPT_COMMITTED)
     return Accepted(queued, queued.total, rejections.told, rejections.count, repeated)
@@ -274,64 +273,12 @@ def examine(
     yield from check_rows(kind, rows, defaults, needed_within, Told(), lenient=lenient)
 
 
-def retry_job(job: AIJob, *, now: datetime) -> bool:
-    """Queue a failed or canceled job again; False when it is neither. Raises LimitReached."""
-    with transaction.atomic():
-        moved = job.mark_queued(now)
-        if moved:
-            standing.keep(job.tenant, job.reserved_usd, now)
-    crash_point(Step.RETRY_COMMITTED)
-    return moved
-
-
-def retry_collection(
-    collection: Collection,
-    status: Literal["failed", "canceled"] = "failed",
-    *,
-    reason: str = "",
-    now: datetime,
-) -> int:
-    """Queue the failed jobs of a collection again, or the canceled ones; returns how many.
-
-    With a `reason`, those alone whose last attempt failed for this error type.
-    Raises LimitReached.
-    """
-    jobs = AIJob.objects.filter(collection=collection)
-    if reason:
-        last = JobAttempt.objects.filter(job=OuterRef("pk"), number=OuterRef("attempts"))
-        jobs = jobs.filter(Exists(last.filter(error_type=reason)))
-    with transaction.atomic():
-        before = _reserved(collection)
-        moved = jobs.queue_again(status, now)
-        if moved:
-            standing.keep(collection.tenant, _reserved(collection) - before, now)
-    crash_point(Step.RETRY_COMMITTED)
-    return moved
-
-
-def retry_batch(batch: Batch, *, now: datetime) -> int:
-    """Queue again the jobs that failed in a batch; returns how many. Raises LimitReached."""
-    with transaction.atomic():
-        moved = AIJob.objects.filter(batch=batch).queue_again(AIJob.Status.FAILED, now)
-        for tenant in Tenant.objects.filter(pk__in=batch.tenant_ids).order_by("pk"):
-            standing.keep(tenant, Decimal(0), now)
-    crash_point(Step.RETRY_COMMITTED)
-    return moved
-
-
-def _reserved(collection: Collection) -> Decimal:
-    """What its jobs have reserved that are not over, in USD."""
-    return Reservation.objects.filter(
-        tenant=collection.tenant_id, collection_id=collection.pk
-    ).total()
-
-
 def _store(
     collection: Collection,
     requests: Iterable[Checked],
     ids: Iterator[UUID],
     columns: dict[str, None],
-    now: datetime,
+    sowing: Sowing,
 ) -> int:
     """Store the documents of requests, then their inputs and jobs, by COPY; returns how many.
 
@@ -339,18 +286,13 @@ def _store(
     their metadata are gathered in `columns`, as many as a table of results can have.
     """
     tenant_id, kind, created_by = collection.tenant_id, collection.job_type, collection.created_by
+    now = collection.created_at
     bill = Bill(jobtypes.get(kind), now)
     inputs: list[tuple[object, ...]] = []
-    jobs: list[tuple[object, ...]] = []
+    rows: list[tuple[UUID, Checked]] = []
 
     def documents() -> Iterator[tuple[object, ...]]:
         for one, key in zip(requests, ids, strict=False):
-            jobs.append(
-                (
-                    *(key, tenant_id, collection.pk, kind, "queued", one.route, 0, 1),
-                    *(one.request_bytes, one.reserved(bill), now, now, one.needed_by(now)),
-                )
-            )
             metadata = one.own.metadata
             if metadata and not columns.keys() >= metadata.keys():
                 for name in islice(metadata, Collection.MOST_COLUMNS - len(columns)):
@@ -360,14 +302,24 @@ def _store(
                 (
                     *(key, tenant_id, kind, created_by, name, one.row, one.own.reference),
                     *(metadata or None, one.options),
-                    *(one.tokens.tokens, one.max_tokens, one.tokens.kind, one.fingerprint),
+                    *(one.tokens.tokens, one.max_tokens, one.tokens.kind),
+                    *(one.shares_document, one.fingerprint),
                 )
             )
             for number, document in enumerate(one.documents, 1):
                 yield key, number, *document_cells(document)
+            one.documents = ()  # They are stored: the others may take their memory.
+            rows.append((key, one))
 
     copy_rows(JobDocument, DOCUMENT_COLUMNS, documents())
-    if jobs:
+    if rows:
+        jobs = (
+            (
+                *(key, tenant_id, collection.pk, kind, "queued", one.route, 0, 1),
+                *(one.request_bytes, one.reserved(bill), now, start, one.needed_by(now)),
+            )
+            for (key, one), start in zip(rows, sowing.starts(rows), strict=True)
+        )
         copy_rows(JobInput, INPUT_COLUMNS, inputs)
         copy_rows(AIJob, JOB_COLUMNS, jobs)
-    return len(jobs)
+    return len(rows)

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from aijobs import jobtypes
 from aijobs.budgets import standing
 from aijobs.crash_points import Step, crash_point
-from aijobs.models import Batch, CircuitBreaker
+from aijobs.models import AIJob, Batch, CircuitBreaker, Seeding, Submission
 from aijobs.postgres.locks import exclusive
 
 logger = logging.getLogger(__name__)
@@ -66,6 +66,8 @@ CHOSEN = (
         SELECT id, tenant_id, not_before, request_bytes FROM aijobs_aijob
         WHERE indexed_status = 'queued' AND route = 'batch' AND job_type = ANY(%(job_types)s)
           AND tenant_id = waiting.tenant_id AND not_before <= %(now)s
+          AND (NOT %(apart)s OR id NOT IN (
+              SELECT job_id FROM aijobs_seeding WHERE state = 'waiting'))
         ORDER BY not_before, id
         LIMIT GREATEST(1, %(free_requests)s / (SELECT count(*) FROM waiting))
         FOR UPDATE SKIP LOCKED
@@ -83,16 +85,9 @@ CHOSEN = (
 """
 )
 
-CLAIM = (
-    CHOSEN
-    + """
-, turns AS (
-    INSERT INTO aijobs_turn (tenant_id, route, number)
-    SELECT tenant_id, 'batch', max(place) + (
-        SELECT COALESCE(max(number), 0) FROM aijobs_turn WHERE route = 'batch')
-    FROM chosen GROUP BY tenant_id
-    ON CONFLICT (route, tenant_id) DO UPDATE SET number = EXCLUDED.number
-), claimed AS (
+# Puts what was chosen into the batch.
+MOVED = """
+, claimed AS (
     UPDATE aijobs_aijob
     SET status = 'submitted', batch_id = %(batch)s, attempts = attempts + 1, started_at = %(now)s,
         answered_by = NULL
@@ -103,13 +98,50 @@ CLAIM = (
 SELECT count(*), COALESCE(sum(request_bytes), 0), COALESCE(array_agg(DISTINCT tenant_id), '{}')
 FROM claimed
 """
+
+CLAIM = (
+    CHOSEN
+    + """
+, turns AS (
+    INSERT INTO aijobs_turn (tenant_id, route, number)
+    SELECT tenant_id, 'batch', max(place) + (
+        SELECT COALESCE(max(number), 0) FROM aijobs_turn WHERE route = 'batch')
+    FROM chosen GROUP BY tenant_id
+    ON CONFLICT (route, tenant_id) DO UPDATE SET number = EXCLUDED.number
+)
+"""
+    + MOVED
+)
+
+# The seeds that wait: what their collections share is in the cache as soon as their batch has
+# ended. So they wait for nobody, and nothing that takes longer is in it.
+CLAIM_SEEDS = (
+    """
+WITH seeds AS (
+    SELECT job.id, job.request_bytes
+    FROM aijobs_seeding AS seeding JOIN aijobs_aijob AS job ON job.id = seeding.job_id
+    WHERE seeding.state = 'waiting' AND job.indexed_status = 'queued' AND job.route = 'batch'
+      AND job.job_type = ANY(%(job_types)s) AND job.not_before <= %(now)s
+    ORDER BY job.id
+    LIMIT %(free_requests)s
+    FOR UPDATE OF job SKIP LOCKED
+), chosen AS (
+    SELECT id FROM (
+        SELECT id, sum(request_bytes) OVER (ORDER BY id) AS bytes FROM seeds
+    ) AS ranked
+    WHERE bytes <= %(free_bytes)s
+)
+"""
+    + MOVED
 )
 
 
 def due(now: datetime) -> bool:
-    """Whether enough jobs wait for a batch, or one has waited AIJOBS_SUBMIT_EVERY."""
+    """Whether enough jobs wait for a batch, or a seed does, or one waited AIJOBS_SUBMIT_EVERY."""
     if _is_held(now):
         return False
+    if _seeds_go_apart(now):
+        return True
     with connection.cursor() as cursor:
         cursor.execute(
             DUE,
@@ -146,14 +178,41 @@ def _is_held(now: datetime) -> bool:
     )
 
 
-@transaction.atomic
+def _seeds_go_apart(now: datetime) -> bool:
+    """Whether seeds wait, and may go in a batch of their own.
+
+    Not while one is in doubt: of two that are, only their sizes say which one Anthropic has.
+    """
+    seeds = AIJob.objects.filter(
+        pk__in=Seeding.objects.waiting().values("job_id"),
+        indexed_status=AIJob.Status.QUEUED,
+        route=AIJob.Route.BATCH,
+        not_before__lte=now,
+    )
+    in_doubt = Submission.objects.filter(state=Submission.State.IN_DOUBT)
+    return seeds.exists() and not in_doubt.exists()
+
+
 def assemble_one(now: datetime) -> Batch | None:
-    """Fill one batch from what waits; None when nothing does."""
+    """Fill one batch, with the seeds alone where any wait; None when nothing waits."""
+    if not _seeds_go_apart(now):
+        return _assemble(CLAIM, now, apart=False)
+    return _assemble_seeds(now) or _assemble(CLAIM, now)
+
+
+def _assemble_seeds(now: datetime) -> Batch | None:
+    batch = _assemble(CLAIM_SEEDS, now)
+    crash_point(Step.ASSEMBLE_COMMITTED)
+    return batch
+
+
+@transaction.atomic
+def _assemble(claim: str, now: datetime, *, apart: bool = True) -> Batch | None:
     batch = Batch.objects.create(tenant_ids=[], requests=0, request_bytes=0, assembled_at=now)
     tenants: set[int] = set()
     # A tenant with few jobs leaves places free: a further claim gives them to the others.
     while batch.requests < settings.AIJOBS_BATCH_REQUESTS:
-        claimed, claimed_bytes, of_tenants = _claim(batch, now)
+        claimed, claimed_bytes, of_tenants = _claim(claim, batch, now, apart=apart)
         if not claimed:
             break
         batch.requests += claimed
@@ -172,15 +231,16 @@ def assemble_one(now: datetime) -> Batch | None:
     return batch
 
 
-def _claim(batch: Batch, now: datetime) -> tuple[int, int, list[int]]:
+def _claim(claim: str, batch: Batch, now: datetime, *, apart: bool) -> tuple[int, int, list[int]]:
     """Claim what the batch still holds: number of jobs, their bytes, their tenants."""
     with connection.cursor() as cursor:
         # What is sorted, and what the triggers look at, is 100,000 short rows at the most.
         cursor.execute("SET LOCAL work_mem = '64MB'")
         cursor.execute(
-            CLAIM,
+            claim,
             {
                 "now": now,
+                "apart": apart,
                 "batch": batch.pk,
                 "job_types": list(jobtypes.names()),
                 "held": standing.held(now),

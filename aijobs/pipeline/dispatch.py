@@ -26,8 +26,9 @@ from aijobs.models import AIJob, Batch, Submission, new_nonce
 from aijobs.outcomes import endings
 from aijobs.outcomes.answers import Failure
 from aijobs.outcomes.endings import Road
-from aijobs.pipeline import _breaker
+from aijobs.pipeline import _breaker, _seeding
 from aijobs.pipeline._quarantine import quarantine
+from aijobs.pipeline._seeding import Breakpoints
 from aijobs.postgres.copying import read_rows
 from aijobs.postgres.locks import exclusive
 from aijobs.postgres.outages import retry_while_db_down
@@ -44,16 +45,17 @@ FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=10)
 # look-up by its key, whatever the statistics say. PostgreSQL breaks base64 into lines.
 ROWS = """
 SELECT encode(uuid_send(job.id), 'hex'), job.job_type, job.max_tokens_factor, input.options,
+       input.shares_document, job.collection_id,
        document.text, document.media_type, document.pages, document.read_as = 'original',
        CASE document.read_as WHEN 'original'
             THEN translate(encode(document.original, 'base64'), E'\n', '') END,
        document.name
 FROM (
-    SELECT id, job_type, max_tokens_factor FROM aijobs_aijob
+    SELECT id, job_type, max_tokens_factor, collection_id FROM aijobs_aijob
     WHERE batch_id = %s AND status = 'submitted' ORDER BY tenant_id, id OFFSET 0
 ) AS job
 CROSS JOIN LATERAL (
-    SELECT options FROM aijobs_jobinput WHERE job_id = job.id OFFSET 0
+    SELECT options, shares_document FROM aijobs_jobinput WHERE job_id = job.id OFFSET 0
 ) AS input
 CROSS JOIN LATERAL (
     SELECT name, text, media_type, pages, read_as, original FROM aijobs_jobdocument
@@ -93,11 +95,12 @@ def run(now: datetime, clock: Callable[[], datetime]) -> int:
         if mine:
             for batch in ready(now):
                 # What is left is sent in the next round: a task may last only so long.
-                is_late = clock() - now > timedelta(seconds=settings.AIJOBS_SEND_SECONDS)
+                began = clock()
+                is_late = began - now > timedelta(seconds=settings.AIJOBS_SEND_SECONDS)
                 if is_late or not _breaker.allowance(1, now):
                     break
                 with quarantine(batch, now):
-                    confirmed += dispatch(batch, clock)
+                    confirmed += dispatch(batch, clock, _seeding.breakpoints(began))
                     crash_point(Step.DISPATCH_COMMITTED)
             if _breaker.is_holding(now):
                 # In the queue, where they can be canceled.
@@ -106,12 +109,14 @@ def run(now: datetime, clock: Callable[[], datetime]) -> int:
     return confirmed
 
 
-def dispatch(batch: Batch, clock: Callable[[], datetime]) -> bool:
-    """Send one batch; True when Anthropic confirmed it."""
+def dispatch(
+    batch: Batch, clock: Callable[[], datetime], breakpoints: Breakpoints = _seeding.NONE
+) -> bool:
+    """Send one batch; True when Anthropic confirmed it. `breakpoints` as in `write_body`."""
     nonce = new_nonce()
     # Requests are nearly as long as Python's own buffer.
     with TemporaryFile(buffering=gateway.PIECE) as body:
-        requests = _fill(batch, nonce, body, clock)
+        requests = _fill(batch, nonce, body, clock, breakpoints)
         if not requests:
             return False
         try:
@@ -144,9 +149,15 @@ def _give_back(batches: Iterable[Batch], now: datetime, note: str) -> None:
         crash_point(Step.DISPATCH_DISSOLVED)
 
 
-def _fill(batch: Batch, nonce: str, body: IO[bytes], clock: Callable[[], datetime]) -> int:
+def _fill(
+    batch: Batch,
+    nonce: str,
+    body: IO[bytes],
+    clock: Callable[[], datetime],
+    breakpoints: Breakpoints,
+) -> int:
     """Write the body of a batch; returns how many requests, 0 where nothing is to be sent now."""
-    requests = write_body(batch, nonce, body)
+    requests = write_body(batch, nonce, body, breakpoints)
     crash_point(Step.DISPATCH_WRITTEN)
     if not requests:
         batch.mark_dissolved(clock(), "Every job left it before it was sent.")
@@ -160,7 +171,8 @@ def _fill(batch: Batch, nonce: str, body: IO[bytes], clock: Callable[[], datetim
         else:
             batch.defer(clock() + FIRST_PAUSE, "Waits: a batch of the same size is in doubt.")
     elif size < requests:
-        size = write_body(batch, nonce, body) if _leave_out(batch, requests - size) else 0
+        left_out = _leave_out(batch, requests - size)
+        size = write_body(batch, nonce, body, breakpoints) if left_out else 0
     return size
 
 
@@ -232,8 +244,13 @@ def _in_time(submission: Submission, clock: Callable[[], datetime]) -> Callable[
     return before_piece
 
 
-def write_body(batch: Batch, nonce: str, body: IO[bytes]) -> int:
-    """Write `{"requests": […]}` of the batch's jobs into a file; returns how many there are."""
+def write_body(
+    batch: Batch, nonce: str, body: IO[bytes], breakpoints: Breakpoints = _seeding.NONE
+) -> int:
+    """Write `{"requests": […]}` of the batch's jobs into a file; returns how many there are.
+
+    `breakpoints` says whose requests may read the cache.
+    """
     submission = Submission(batch=batch, nonce=nonce)
     count = 0
     body.seek(0)
@@ -241,11 +258,19 @@ def write_body(batch: Batch, nonce: str, body: IO[bytes]) -> int:
     body.write(b'{"requests":[')
     # Where a job cannot be written, the connection must be free for whoever notes it down.
     with closing(read_rows(ROWS, [batch.pk])) as rows:
-        for job, documents in groupby(rows, itemgetter(*range(4))):
-            key, job_type, max_tokens_factor, options = job
+        for job, documents in groupby(rows, itemgetter(*range(6))):
+            key, job_type, max_tokens_factor, options, shares_document, collection = job
             kind = jobtypes.get(job_type)
-            given = kind.load(orjson.loads(options), [_part(*row[4:]) for row in documents])
+            given = kind.load(
+                orjson.loads(options),
+                [_part(*row[6:]) for row in documents],
+                shares_document=shares_document == "t",
+            )
             params = kind.params(given, max_tokens_factor=int(max_tokens_factor))
+            if collection in breakpoints:
+                params = breakpoints[collection].into(
+                    params, key, shares_document=given.shares_document
+                )
             line = orjson.dumps({"custom_id": submission.custom_id(key), "params": params})
             body.write(b"," + line if count else line)
             count += 1

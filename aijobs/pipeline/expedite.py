@@ -215,7 +215,11 @@ def ask(job: AIJob) -> Outcome:
     """One call for one job, whose input is loaded."""
     try:
         kind = job.kind
-        given = kind.load(job.input.options, [one.part for one in job.documents.all()])
+        given = kind.load(
+            job.input.options,
+            [one.part for one in job.documents.all()],
+            shares_document=job.input.shares_document,
+        )
         message = gateway.create_message(
             kind.params(given, max_tokens_factor=job.max_tokens_factor)
         )

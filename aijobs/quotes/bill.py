@@ -119,6 +119,14 @@ class Bill:
         return self._sync.cost
 
     @property
+    def notes(self) -> list[str]:
+        """What is worth knowing before it is queued, for its sender."""
+        if not self.beyond_step:
+            return []
+        jobs = "1 job has" if self.beyond_step == 1 else f"{self.beyond_step:,} jobs have"
+        return [f"{jobs} a prompt so long that {self.kind.model} asks more for each of its tokens"]
+
+    @property
     def _today(self) -> date:
         return self.now.astimezone(UTC).date()
 

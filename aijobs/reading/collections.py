@@ -6,7 +6,8 @@ from datetime import datetime
 from uuid import UUID
 
 from aijobs.models import AIJob, Collection, StatusCounter
-from aijobs.reading import pages
+from aijobs.reading import caching, pages
+from aijobs.reading.caching import Caching
 from aijobs.reading.forecast import Forecast
 from aijobs.reading.money import Money, spent_on_collection
 from aijobs.reading.pages import NEWEST, Page, Position
@@ -67,13 +68,14 @@ class CollectionRow:
 class CollectionDetail:
     """One collection: how far it has come, what it cost so far, when all of it should be done.
 
-    `eta` is None where nothing honest can be said.
+    `eta` is None where nothing honest can be said, `caching` where no job of it went first.
     """
 
     collection: Collection
     progress: Progress
     money: Money
     eta: datetime | None
+    caching: Caching | None
 
 
 def page(tenant: Tenant, at: Position = NEWEST, *, size: int) -> Page[Collection]:
@@ -96,11 +98,13 @@ def collection_of(tenant: Tenant, collection_id: UUID) -> Collection:
 def detail(tenant: Tenant, collection_id: UUID, *, now: datetime) -> CollectionDetail:
     """One collection. Raises Collection.DoesNotExist as `collection_of` does."""
     collection = collection_of(tenant, collection_id)
+    money = spent_on_collection(tenant, collection.pk)
     return CollectionDetail(
         collection,
         progress(tenant, [collection])[collection.pk],
-        spent_on_collection(tenant, collection.pk),
+        money,
         Forecast.from_history().of_collection(tenant, collection, now=now),
+        caching.of_collection(tenant, collection, money),
     )
 
 

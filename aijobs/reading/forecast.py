@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from aijobs.models import AIJob, Batch, Collection
+from aijobs.models import FOR_A_PERSON, AIJob, Batch, Collection
 from citizenapp.tenants.models import Tenant
 
 # Recent batches to learn from, and the share of them that a forecast covers.
@@ -48,7 +48,7 @@ class Forecast:
             return None
         if job.status == AIJob.Status.QUEUED and job.answered_by:
             return self._of_sharing(job, now)
-        if job.route == AIJob.Route.SYNC:
+        if job.route == AIJob.Route.SYNC or job.not_before == FOR_A_PERSON:
             return None
         if job.status == AIJob.Status.QUEUED:
             return self._of_waiting(job.not_before, now)

@@ -136,7 +136,13 @@ def is_our_workspace(submission: Submission) -> bool:
         .values_list("remote_id", flat=True)
         .first()
     )
-    known = [remote_id for remote_id in (submission.watermark, newest) if remote_id]
+    # It may have been deleted between the look for it and the intent that names it. What we
+    # deleted ourselves proves nothing by its absence.
+    gone = Submission.objects.filter(
+        remote_id=submission.watermark, batch__remote_deleted_at__isnull=False
+    )
+    watermark = "" if gone.exists() else submission.watermark
+    known = [remote_id for remote_id in (watermark, newest) if remote_id]
     for remote_id in known:
         try:
             gateway.retrieve_batch(remote_id)

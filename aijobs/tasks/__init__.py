@@ -17,7 +17,17 @@ from django_q.models import OrmQ, Schedule
 from django_q.tasks import async_task
 
 from aijobs.bill import check
-from aijobs.pipeline import assemble, dispatch, expedite, poll, reconcile, settle, share, sweep
+from aijobs.pipeline import (
+    assemble,
+    dispatch,
+    expedite,
+    poll,
+    reconcile,
+    seed,
+    settle,
+    share,
+    sweep,
+)
 from aijobs.postgres.outages import AWAY
 from aijobs.tasks.broker import signs
 
@@ -84,6 +94,11 @@ def run_reconcile() -> int:
 
 
 @task
+def run_seed() -> int:
+    return seed.run(timezone.now())
+
+
+@task
 def run_settle() -> int:
     return settle.run(timezone.now())
 
@@ -109,6 +124,7 @@ STAGES: dict[str, tuple[Callable[[], int], Callable[[datetime], bool]]] = {
     "expedite": (run_expedite, expedite.due),
     "poll": (run_poll, poll.due),
     "reconcile": (run_reconcile, reconcile.due),
+    "seed": (run_seed, seed.due),
     "settle": (run_settle, settle.due),
     "share": (run_share, share.due),
     "sweep": (run_sweep, sweep.due),

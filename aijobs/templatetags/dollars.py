@@ -3,7 +3,7 @@
 - Sums that stand together, on a card or in a table and its total, have the same decimal places.
 - They add up as they stand there: what was spent and what was saved to the full price, and the
   rows of a table to its total. So they are divided, not rounded one by one.
-- What was saved is rounded down, and a bound ("at most") up.
+- What was saved is rounded down, and a range outwards.
 """
 
 from collections.abc import Iterable, Sequence
@@ -32,6 +32,15 @@ class Sums(Protocol):
     def saved(self) -> Decimal: ...
 
 
+class Foreseen(Protocol):
+    """A saving that was predicted, and what came of it; in USD."""
+
+    @property
+    def predicted(self) -> Decimal: ...
+    @property
+    def saved(self) -> Decimal: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """The three sums as they are written, and the value that is written for the full price."""
@@ -55,10 +64,23 @@ def places_for(amounts: Iterable[Decimal], figures: int = _FIGURES) -> int:
     return min(max(_LEAST_PLACES, figures - 1 - largest.adjusted()), LEDGER_PLACES)
 
 
-def at_most(*bounds: Decimal) -> list[str]:
-    """Bounds that stand together, rounded up: two figures of the largest of them."""
-    places = places_for(bounds, _FEWER_FIGURES)
-    return [written(_rounded(bound, places, ROUND_CEILING), places) for bound in bounds]
+class Range(Protocol):
+    """What a sum may turn out to be, in USD."""
+
+    @property
+    def low(self) -> Decimal: ...
+    @property
+    def high(self) -> Decimal: ...
+
+
+def between(*ranges: Range) -> list[str]:
+    """Ranges that stand together, rounded outwards: two figures of the highest end of them."""
+    places = places_for([one.high for one in ranges], _FEWER_FIGURES)
+    return [
+        f"{written(_rounded(one.low, places, ROUND_FLOOR), places)}–"
+        f"{written(_rounded(one.high, places, ROUND_CEILING), places)}"
+        for one in ranges
+    ]
 
 
 def exact(amounts: Sequence[Decimal]) -> list[str]:
@@ -115,6 +137,14 @@ def exactly(sums: Sums) -> Shown:
 def to_the_last_place(sums: Sums) -> Shown:
     """The three sums with every place that the ledger keeps, as rows of a table have them."""
     return _shown(sums.cost, sums.full, sums.saved, LEDGER_PLACES)
+
+
+@register.filter
+def foreseen(caching: Foreseen) -> list[str]:
+    """What was to be saved and what was, both rounded down."""
+    amounts = [caching.predicted, caching.saved]
+    places = places_for(amounts)
+    return [written(_rounded(amount, places, ROUND_FLOOR), places) for amount in amounts]
 
 
 @register.filter

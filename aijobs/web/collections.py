@@ -17,7 +17,7 @@ from aijobs.budgets.standing import LimitReached
 from aijobs.documents import Items, UnmappedTable, UnreadableTable, read_items
 from aijobs.jobtypes import InvalidInput, UnknownJobType
 from aijobs.models import Collection
-from aijobs.pipeline import accept, withdraw
+from aijobs.pipeline import accept, seed, withdraw
 from aijobs.pipeline.accept import Accepted, RejectedCollection
 from aijobs.reading import collections, rows
 from aijobs.reading.pages import NEWEST
@@ -114,6 +114,7 @@ def detail(
             "collection": collection,
             "counts": counts,
             "eta": found.eta,
+            "caching": found.caching,
             "progress": found.progress,
             "left_open": found.progress.total - counts["completed"],
             "money": found.money,
@@ -147,6 +148,18 @@ def cancel_collection(request: MemberRequest, collection_id: UUID) -> HttpRespon
     canceled = withdraw.cancel_collection(collection, now=timezone.now())
     if canceled:
         messages.success(request, f"Canceled {_counted(canceled, 'waiting job')}.")
+    else:
+        messages.error(request, "Nothing was waiting any more.")
+    return redirect("collection", collection.pk)
+
+
+@require_POST
+@for_writers
+def continue_collection(request: MemberRequest, collection_id: UUID) -> HttpResponseBase:
+    """Lets the jobs go that wait for the one that went first."""
+    collection = _collection(request, collection_id)
+    if continued := seed.let_go_on(collection):
+        messages.success(request, f"{_counted(continued, 'job')} will go with the next batch.")
     else:
         messages.error(request, "Nothing was waiting any more.")
     return redirect("collection", collection.pk)

@@ -88,7 +88,7 @@ def new(request: MemberRequest, asked: parameters.Chosen) -> HttpResponseBase:
                 return onward(request, "dashboard")
     else:
         form = NewJob(initial={"job_type": asked.job_type or jobtypes.names()[-1]})
-    context = {"form": form, "examples": offers.examples(timezone.now().date())}
+    context = {"form": form, "examples": offers.examples(timezone.now())}
     return render(request, "jobs/new.html", context, status=422 if form.is_bound else 200)
 
 
@@ -108,8 +108,10 @@ def price(request: MemberRequest) -> HttpResponseBase:
     if parts := form.parts:
         kind, options = form.chosen.kind, form.chosen.filled_in()
         inputs = (offers.draft(kind, options, of_job) for of_job in parts)
-        offer = offers.offer(kind, inputs, on=timezone.now().date())
+        bill = offers.bill_of(kind, inputs, now=timezone.now())
+        offer = offers.of_bill(bill)
         told |= {"later": offer.later, "now": offer.now, "basis": form.described()}
+        told["notes"] = bill.notes
     return JsonResponse(told)
 
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
+from datetime import datetime
 from typing import get_origin
 
-from aijobs import jobtypes, pricing, tokens
+from aijobs import jobtypes, tokens
 from aijobs.jobtypes import TEXT_FIELD, JobType, JobTypeInput, Part
-from aijobs.templatetags.dollars import at_most
+from aijobs.quotes.bill import Bill
+from aijobs.templatetags.dollars import between
 
 EXAMPLE_PAGES = 10
 _EXAMPLE = "x" * 2_500 * EXAMPLE_PAGES
@@ -16,55 +16,36 @@ _EXAMPLE = "x" * 2_500 * EXAMPLE_PAGES
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """At most this much, as it is shown: rounded up."""
+    """What eight of ten such bills are between, as it is shown."""
 
     later: str
     now: str
 
 
+# A price that is not known today keeps nobody from queueing.
 UNKNOWN = Offer("$–", "$–")
 
 
-class Price:
-    """The price of jobs of one type together, as they are added.
-
-    A price that is not known for that day keeps nobody from queueing: UNKNOWN.
-    """
-
-    def __init__(self, kind: JobType, on: date) -> None:
-        self._kind, self._on = kind, on
-        self._later = self._now = Decimal(0)
-        self._is_known = True
-
-    def add(self, prompt_tokens: int, max_tokens: int) -> None:
-        model = self._kind.model
-        try:
-            most = pricing.estimate(model, prompt_tokens, max_tokens, batch=True, on=self._on)
-        except LookupError:
-            self._is_known = False
-        else:
-            self._later += most.cost_usd
-            self._now += most.sync_cost_usd
-
-    @property
-    def offer(self) -> Offer:
-        return Offer(*at_most(self._later, self._now)) if self._is_known else UNKNOWN
+def of_bill(bill: Bill) -> Offer:
+    """What the jobs of a bill cost together."""
+    return Offer(*between(bill.batch, bill.at_once)) if bill.is_known else UNKNOWN
 
 
-def offer(kind: JobType, inputs: Iterable[JobTypeInput], *, on: date) -> Offer:
-    """The price of these jobs together."""
-    price = Price(kind, on)
+def bill_of(kind: JobType, inputs: Iterable[JobTypeInput], *, now: datetime) -> Bill:
+    """The bill of these jobs."""
+    bill = Bill(kind, now)
     for given in inputs:
         params = kind.params(given)
-        price.add(tokens.of_request(params, given.parts).tokens, params["max_tokens"])
-    return price.offer
+        bill.add(tokens.of_request(params, given.parts), params["max_tokens"])
+    return bill
 
 
-def examples(on: date) -> dict[str, Offer]:
+def examples(now: datetime) -> dict[str, Offer]:
     """For each job type, the price of a document of EXAMPLE_PAGES pages."""
     parts = [Part(_EXAMPLE)]
     return {
-        kind.name: offer(kind, [draft(kind, {}, parts)], on=on) for kind in jobtypes.all_types()
+        kind.name: of_bill(bill_of(kind, [draft(kind, {}, parts)], now=now))
+        for kind in jobtypes.all_types()
     }
 
 

@@ -14,8 +14,9 @@ from aijobs.documents.mapping import Item, fields_of, items_of, items_of_archive
 from aijobs.documents.tables import open_table
 from aijobs.jobtypes import TEXT_ALIASES, TEXT_FIELD, InvalidInput, JobType
 from aijobs.pipeline import accept
+from aijobs.quotes.bill import Bill
 from aijobs.templatetags.show import field_label
-from aijobs.web.offers import Offer, Price
+from aijobs.web.offers import Offer, of_bill
 
 SHOWN_ROWS = 5
 SHOWN_COLUMNS = 12
@@ -138,6 +139,7 @@ class Preview:
     groups: Sequence[Group] = ()
     warnings: Sequence[str] = ()
     skips: bool = False
+    notes: Sequence[str] = ()
     offer: Offer | None = None
     """The price of the good rows."""
 
@@ -241,7 +243,7 @@ def _check(
 ) -> None:
     reasons = Reasons(columns)
     kept = _kept(items, found, columns)
-    price = Price(kind, timezone.now().date())
+    bill = Bill(kind, timezone.now())
     try:
         for one in accept.examine(
             kind.name,
@@ -252,13 +254,14 @@ def _check(
             refused=reasons.add,
         ):
             found.good += 1
-            price.add(one.tokens.tokens, one.max_tokens)
+            bill.add(one.tokens, one.max_tokens)
     except InvalidInput:
         # What is wrong is told once. The first rows are shown all the same.
         deque(islice(kept, SHOWN_ROWS), maxlen=0)
         raise
     found.bad, found.groups = reasons.count, reasons.groups
-    found.offer = price.offer if found.good else None
+    found.notes = bill.notes
+    found.offer = of_bill(bill) if found.good else None
 
 
 def _keys(rows: Iterable[Any]) -> list[str]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from aijobs.models import AIJob
+from aijobs.models import FOR_A_PERSON, AIJob
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,14 @@ def timeline(job: AIJob, status: str, *, now: datetime) -> list[Step]:
         state = "done" if number < here or ended else "current" if number == here else "ahead"
         note = ""
         if state == "current" and name == "queued" and job.not_before > now:
-            note = "It is tried again in a moment." if job.attempts else ""
+            note = _why_it_waits(job)
         shown.append(Step(name, title, state, at if state != "ahead" else None, note))
     return shown
+
+
+def _why_it_waits(job: AIJob) -> str:
+    if job.not_before == FOR_A_PERSON:
+        return "It waits for somebody to decide about its collection."
+    if job.attempts:
+        return "It is tried again in a moment."
+    return "It waits for the first job of its collection." if job.collection_id else ""

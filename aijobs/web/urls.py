@@ -36,6 +36,11 @@ urlpatterns = [
         name="cancel-collection",
     ),
     path(
+        "collections/<uuid:collection_id>/continue",
+        collections.continue_collection,
+        name="continue-collection",
+    ),
+    path(
         "collections/<uuid:collection_id>/retry",
         collections.retry_collection,
         name="retry-collection",

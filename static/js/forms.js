@@ -79,10 +79,12 @@ class WorkForm {
     }
   }
 
-  #tell({ problems = [], basis, ...amounts }) {
-    const place = this.#form.querySelector("[data-problems]");
-    place.hidden = !problems.length;
-    place.textContent = problems.join(" ");
+  #tell({ problems = [], notes = [], basis, ...amounts }) {
+    for (const [name, said] of Object.entries({ problems, notes })) {
+      const place = this.#form.querySelector(`[data-${name}]`);
+      place.hidden = !said.length;
+      place.textContent = said.join(" ");
+    }
     for (const amount of this.#form.querySelectorAll("[data-amount]")) {
       const about = amount.parentElement.querySelector("[data-basis]");
       about.dataset.example ??= about.textContent;

@@ -173,4 +173,4 @@ def test_what_it_was_charged_stands_beside_the_quote_once_all_is_over(caller: Ca
 
 def test_a_prompt_beyond_the_step_of_a_price_is_named(caller: Caller) -> None:
     quote = caller.send("summarize?quote=true", {"document_text": "hail " * 110_000}).json()
-    assert "higher price" in quote["warnings"][0]
+    assert "asks more for each" in quote["warnings"][0]

@@ -99,6 +99,7 @@ def _choose() -> tuple[float, int]:
             arguments: dict[str, Any] = {
                 "now": timezone.now(),
                 "job_types": list(jobtypes.names()),
+                "apart": True,
                 "free_requests": room,
                 "free_bytes": 250_000_000,
             }

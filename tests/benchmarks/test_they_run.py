@@ -6,13 +6,22 @@ import sys
 
 from tests.ground import CHECKOUT, REPLACED_PARTS
 
-STAGES = ("enqueue", "assemble", "dispatch", "settle", "stale", "fairness", "end to end")
+STAGES = ("enqueue", "assemble", "dispatch", "settle", "stale", "fairness", "end to end", "caching")
 
 
 def test_the_benchmarks_of_the_pipeline_run_and_print_their_rows() -> None:
     environ = {key: value for key, value in os.environ.items() if key not in REPLACED_PARTS}
     run = subprocess.run(
-        [sys.executable, "-m", "tests.benchmarks", "60", "--only", *STAGES, "database"],
+        [
+            sys.executable,
+            "-m",
+            "tests.benchmarks",
+            "60",
+            "--only",
+            *STAGES,
+            "reservation",
+            "database",
+        ],
         cwd=CHECKOUT,
         env=environ,
         capture_output=True,

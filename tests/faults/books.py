@@ -6,9 +6,10 @@ from typing import Any
 
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db import connection, transaction
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 
 from aijobs.models import (
+    FOR_A_PERSON,
     AIJob,
     Batch,
     Collection,
@@ -17,12 +18,13 @@ from aijobs.models import (
     JobInput,
     JobOutput,
     LedgerEntry,
+    Seeding,
     StrangerBatch,
     Submission,
     UsageRollup,
 )
 from tests.factories import STATES
-from tests.faults.journeys import DOCUMENTS, HOPELESS, TENANTS, URGENT
+from tests.faults.journeys import COLLECTIONS, HOPELESS, ROWS, SEEDINGS, TENANTS, URGENT
 from tests.faults.world import World
 
 
@@ -57,8 +59,10 @@ def audit(world: World, *, journey: bool = True) -> Books:
     """
     books = Books()
     if journey:
-        whole = len(TENANTS) * len(DOCUMENTS)
-        books.compare("collections", Collection.objects.count(), len(TENANTS))
+        whole = len(TENANTS) * ROWS
+        collections = len(TENANTS) * len(COLLECTIONS)
+        books.compare("collections", Collection.objects.count(), collections)
+        books.compare("seedings", Seeding.objects.count(), len(TENANTS) * SEEDINGS)
         books.compare("jobs", AIJob.objects.exclude(collection=None).count(), whole)
         urgent = AIJob.objects.filter(collection=None).count()
         books.compare("urgent jobs", urgent, len(TENANTS) * len(URGENT))
@@ -85,6 +89,9 @@ def always(world: World) -> list[str]:
         wrong.append("a job without input")
     if AIJob.objects.filter(status="submitted", batch__status__in=Batch.FINAL).exists():
         wrong.append("a job that waits for a batch that is done")
+    held = AIJob.objects.filter(status="queued", not_before=FOR_A_PERSON)
+    if held.exclude(collection__seeding__state="refused").exists():
+        wrong.append("a job that is held, and nobody is asked about it")
     wrong += _disagreements()
     wrong += _sums_apart()
     wrong += _without_charge()
@@ -179,6 +186,8 @@ def _sums_apart() -> list[str]:
 
 
 def _jobs(books: Books) -> None:
+    waiting = Seeding.objects.filter(state__in=["waiting", "refused"])
+    books.refute("seedings that nobody has decided", waiting.count())
     books.refute("jobs without an end", AIJob.objects.exclude(status__in=AIJob.FINAL).count())
     done = AIJob.objects.filter(status="completed")
     books.compare("outputs", JobOutput.objects.count(), done.count())
@@ -221,8 +230,14 @@ def _batches(books: Books, world: World) -> None:
     charges = LedgerEntry.objects.filter(route="batch", corrects=None)
     billed = [one for remote_id, one in remote.items() if remote_id in ours]
     books.compare("charges", charges.count(), sum(one["succeeded"] for one in billed))
-    for tokens in ("input_tokens", "output_tokens"):
-        charged = charges.aggregate(sum=Sum(tokens))["sum"] or 0
+    written = F("cache_write_5m_tokens") + F("cache_write_1h_tokens")
+    for tokens, sum_ in {
+        "input_tokens": Sum("input_tokens"),
+        "output_tokens": Sum("output_tokens"),
+        "cache_read_tokens": Sum("cache_read_tokens"),
+        "cache_write_tokens": Sum(written),
+    }.items():
+        charged = charges.aggregate(sum=sum_)["sum"] or 0
         books.compare(tokens, charged, sum(one[tokens] for one in billed))
     books.refute("sums that differ from the rollups", len(_sums_apart()))
     twice = charges.values("batch", "custom_id").annotate(times=Count("id")).filter(times__gt=1)

@@ -5,13 +5,14 @@ import itertools
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from io import BytesIO
+from typing import Any
 
 import orjson
 from django.db.models import Q
 
 from aijobs import gateway
 from aijobs.gateway import GatewayError
-from aijobs.models import AIJob, Batch, Collection, Submission
+from aijobs.models import AIJob, Batch, Collection, Seeding, Submission
 from aijobs.pipeline import (
     accept,
     assemble,
@@ -19,6 +20,7 @@ from aijobs.pipeline import (
     expedite,
     poll,
     reconcile,
+    seed,
     settle,
     share,
     sweep,
@@ -41,8 +43,25 @@ DOCUMENTS = [
     "A cut line. [[emulate:max_tokens*1]]",
     "A refused line. [[emulate:refusal]]",
 ]
-# Those that are refused, each by itself.
-HOPELESS = 2
+# What the documents of two more collections share is worth a cache: the first one goes first.
+QUESTIONS = [f"Which clause number {n} speaks of hail? " + "And of fire? " * 30 for n in range(8)]
+SEEDED = [
+    "An overloaded first line. [[emulate:errored:overloaded_error*1]]",
+    "Wind is covered.",
+    "A late line that reads. [[emulate:expired*1]]",
+    "Water is not covered.",
+]
+# What its first one fails for holds the others until somebody lets them go on.
+STOPPED = ["A refused first line. [[emulate:refusal]]", "Theft is covered.", "Loss is not."]
+COLLECTIONS: dict[str, tuple[str, dict[str, Any], list[str]]] = {
+    "Policies": ("summarize", {}, DOCUMENTS),
+    "Questions": ("analyze", {"questions": QUESTIONS}, SEEDED),
+    "Stopped": ("analyze", {"questions": QUESTIONS}, STOPPED),
+}
+# Documents of each tenant, and how many of them never get a result.
+ROWS = sum(len(texts) for _, _, texts in COLLECTIONS.values())
+HOPELESS = 3
+SEEDINGS = 2
 URGENT = ["Is hail covered?"]
 TENANTS = ("acme", "beta")
 
@@ -66,11 +85,24 @@ def found_tenants() -> None:
 
 def queue_collections(now: datetime) -> bool:
     """Every tenant queues all the documents. A client that got no answer looks before it asks."""
-    for tenant in Tenant.objects.exclude(collection__in=Collection.objects.all()):
-        texts = [f"{tenant.name}: {text}" for text in DOCUMENTS]
-        rows = [(row, {"document_text": text}) for row, text in enumerate(texts, 1)]
-        accept.accept_collection(tenant, "Policies", "summarize", rows, now=now, created_by="ann")
+    for tenant in Tenant.objects.order_by("pk"):
+        there = set(Collection.objects.filter(tenant=tenant).values_list("name", flat=True))
+        for name, (kind, defaults, texts) in COLLECTIONS.items():
+            rows = [
+                (row, {"document_text": f"{tenant.name}: {text}"})
+                for row, text in enumerate(texts, 1)
+            ]
+            if name not in there:
+                accept.accept_collection(
+                    tenant, name, kind, rows, now=now, created_by="ann", defaults=defaults
+                )
     return True
+
+
+def let_the_others_go_on(now: datetime) -> None:
+    """Where the one that went first has failed. Its people may do so twice."""
+    for collection in Collection.objects.filter(seeding__state="refused"):
+        seed.let_go_on(collection)
 
 
 def queue_urgent(now: datetime) -> bool:
@@ -92,7 +124,10 @@ def cancel_an_assembled_batch(now: datetime) -> bool:
 
 
 def cancel_a_submitted_batch(now: datetime) -> bool:
-    batch = Batch.objects.filter(status="submitted").first()
+    """Not one with jobs that go first: without them nothing would be read from the cache."""
+    first = AIJob.objects.filter(pk__in=Seeding.objects.values("job_id"), batch__isnull=False)
+    sent = Batch.objects.filter(status="submitted").exclude(pk__in=first.values("batch"))
+    batch = sent.first()
     with contextlib.suppress(GatewayError):
         return batch is not None and withdraw.cancel_batch(batch, Batch.AfterCancel.CANCEL, now=now)
     return True
@@ -193,10 +228,13 @@ def live(world: World, event: Deed | None = None) -> None:
         deed(take_back_a_submitted_batch),
         poll.run,
         settle.run,
+        seed.run,
         share.run,
+        let_the_others_go_on,
         once(world, LAST, retry_what_ended_badly),
     ]
-    dues = [stage.due for stage in (expedite, assemble, dispatch, poll, reconcile, settle, share)]
+    stages = (expedite, assemble, dispatch, poll, reconcile, settle, seed, share)
+    dues = [stage.due for stage in stages]
     idle = 1
     for _ in range(MOST_ROUNDS):
         world.count_round()

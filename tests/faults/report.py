@@ -12,7 +12,7 @@ from django.db import connection
 from tests.faults.scenarios import Row, StatusCounter
 
 STAGES = (
-    *("accept", "assemble", "dispatch", "expedite", "poll", "reconcile", "settle", "sweep"),
+    *("accept", "assemble", "dispatch", "expedite", "poll", "reconcile", "seed", "settle", "sweep"),
     *(
         "withdraw",
         "retry",

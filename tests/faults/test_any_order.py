@@ -23,7 +23,7 @@ from hypothesis.stateful import (
 
 from aijobs.crash_points import Step
 from aijobs.gateway import GatewayError
-from aijobs.models import AIJob, Batch
+from aijobs.models import AIJob, Batch, Collection
 from aijobs.pipeline import (
     accept,
     assemble,
@@ -31,6 +31,7 @@ from aijobs.pipeline import (
     expedite,
     poll,
     reconcile,
+    seed,
     settle,
     share,
     sweep,
@@ -63,6 +64,7 @@ STAGES: dict[str, Callable[[World], object]] = {
     "reconcile": lambda world: reconcile.run(world.now()),
     "expedite": lambda world: expedite.run(world.now(), world.now),
     "poll": lambda world: poll.run(world.now()),
+    "seed": lambda world: seed.run(world.now()),
     "settle": lambda world: settle.run(world.now()),
     "share": lambda world: share.run(world.now()),
     "sweep": lambda world: sweep.run(world.now()),
@@ -92,6 +94,27 @@ class Story(RuleBasedStateMachine):
             created_by="ann",
             needed_within=0 if urgent else None,
         )
+
+    @rule(outcome=st.sampled_from(OUTCOMES))
+    def accept_some_that_share(self, outcome: str) -> None:
+        """One of them goes first, and its outcome decides about the others."""
+        order = f" [[emulate:{outcome}]]" if outcome else ""
+        texts = [f"Policies {self.queued}, {n}.{'' if n else order}" for n in range(4)]
+        self.queued += len(texts)
+        accept.accept_collection(
+            Tenant.objects.earliest("pk"),
+            "Policies",
+            "analyze",
+            [(row, {"document_text": text}) for row, text in enumerate(texts, 1)],
+            now=self.world.now(),
+            created_by="ann",
+            defaults={"questions": journeys.QUESTIONS},
+        )
+
+    @rule()
+    def let_the_others_go_on(self) -> None:
+        if collection := Collection.objects.filter(seeding__isnull=False).last():
+            seed.let_go_on(collection)
 
     @rule(stage=st.sampled_from(sorted(STAGES)))
     def work(self, stage: str) -> None:
@@ -153,6 +176,7 @@ class Story(RuleBasedStateMachine):
         for _ in range(200):
             for stage in STAGES.values():
                 stage(self.world)
+            journeys.let_the_others_go_on(self.world.now())
             if not journeys.is_at_work():
                 break
             self.world.stride(40)

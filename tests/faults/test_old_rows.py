@@ -5,8 +5,16 @@ import signal
 from typing import Any
 
 from aijobs.crash_points import Step
-from aijobs.models import AIJob, Batch, JobAttempt, JobDocument, JobInput, LedgerEntry
-from aijobs.pipeline import assemble, dispatch, poll, sweep
+from aijobs.models import (
+    AIJob,
+    Batch,
+    Collection,
+    JobAttempt,
+    JobDocument,
+    JobInput,
+    LedgerEntry,
+)
+from aijobs.pipeline import assemble, dispatch, poll, seed, sweep
 from citizenapp.tenants.models import Tenant
 from tests.factories import make_charge, make_job
 from tests.faults import books, journeys, nursery
@@ -42,6 +50,8 @@ def test_jobs_are_pruned_and_charges_stay(world: World, settings: Any) -> None:
 def test_results_that_are_gone_end_their_jobs_once(world: World) -> None:
     begin(world)
     journeys.queue_collections(world.now())
+    for collection in Collection.objects.all():
+        seed.let_go_on(collection)
     assemble.run(world.now())
     dispatch.run(world.now(), world.now)
     world.stride(60)

@@ -1,9 +1,13 @@
 """Whatever step a worker dies at, and whatever the network does, nothing is lost or doubled."""
 
+from collections import Counter
+
 import pytest
 
 from aijobs.crash_points import Step
+from aijobs.models import LedgerEntry, Seeding
 from tests.faults import scenarios
+from tests.faults.journeys import TENANTS
 from tests.faults.scenarios import Torture
 from tests.faults.world import World
 
@@ -17,6 +21,15 @@ def test_a_death_at_each_step(torture: Torture) -> None:
     assert not torture.every_step_once()
     assert not torture.counter.wrong
     assert torture.counter.deaths >= len(scenarios.DAY)
+
+
+def test_a_day_without_faults_reads_the_cache(torture: Torture) -> None:
+    """Otherwise a day would prove nothing about jobs that wait for the one that goes first."""
+    torture.day()
+    assert not torture.counter.wrong
+    assert LedgerEntry.objects.filter(cache_read_tokens__gt=0).exists()
+    states = Counter(Seeding.objects.values_list("state", flat=True))
+    assert states == {"warm": len(TENANTS), "cold": len(TENANTS)}
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,8 @@ SETTINGS: dict[str, Any] = {
     "AIJOBS_MAX_ATTEMPTS": 5,
     "AIJOBS_URGENT_AT_ONCE": 2,
     "AIJOBS_DELETE_REMOTE_DAYS": 0,
+    "AIJOBS_CACHE_CENTS": 0,
+    "AIJOBS_SEED_SECONDS": 600,
 }
 # Of the emulator, in seconds of the shared time.
 LATENCIES = {"latency_base": 30, "latency_cancel": 5}

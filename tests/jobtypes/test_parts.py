@@ -61,7 +61,7 @@ def test_files_stand_between_the_tags_of_their_documents() -> None:
         '<document number="3" name="damage.png">',
         "image",
         "</document>",
-        "Summarize this document in at most 500 words.",
+        "Summarize this document.",
     ]
     assert blocks[2]["source"]["data"] == "JVBERi0="
 

@@ -10,7 +10,14 @@ from aijobs import jobtypes
 
 def test_there_is_one_type_for_each_file() -> None:
     files = {path.stem for path in Path(jobtypes.__file__).parent.glob("*.py")}
-    assert set(jobtypes.names()) == files - {"__init__", "base", "parts", "quotes", "text"}
+    assert set(jobtypes.names()) == files - {
+        "__init__",
+        "base",
+        "parts",
+        "prefixes",
+        "quotes",
+        "text",
+    }
 
 
 def test_every_type_is_found_under_its_own_name() -> None:

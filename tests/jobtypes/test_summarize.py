@@ -7,7 +7,7 @@ summarize = jobtypes.get("summarize")
 
 def test_a_summary_has_five_hundred_words_unless_told_otherwise() -> None:
     given = summarize.validate({"document_text": "x"})
-    assert "at most 500 words" in summarize.params(given)["messages"][0]["content"]
+    assert "at most 500 words" in summarize.params(given)["system"]
 
 
 @pytest.mark.parametrize(("words", "message"), [

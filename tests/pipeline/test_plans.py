@@ -17,8 +17,10 @@ pytestmark = pytest.mark.django_db
 ARGUMENTS = {
     "now": DUE,
     "before": NOW,
+    "held": [],
     "enough": 1_000,
     "job_types": ["analyze", "classify", "summarize"],
+    "apart": True,
     "free_requests": 100_000,
     "free_bytes": 250_000_000,
 }
@@ -69,6 +71,10 @@ def test_waiting_jobs_are_found_by_the_index_of_waiting_jobs(statistics: str) ->
         queue_thousands()
         analyze()
         AIJob.objects.update(status="completed", finished_at=NOW)
+    seeds = explain(assemble.CLAIM_SEEDS, ARGUMENTS | {"batch": make_batch().pk})
+    assert "Seq Scan" not in {
+        n["Node Type"] for n in seeds if n.get("Relation Name") == "aijobs_aijob"
+    }
     for statement in (assemble.DUE, assemble.CLAIM):
         plan = explain(statement, ARGUMENTS | {"batch": make_batch().pk})
         of_jobs = {n["Node Type"] for n in plan if n.get("Relation Name") == "aijobs_aijob"}
@@ -76,7 +82,7 @@ def test_waiting_jobs_are_found_by_the_index_of_waiting_jobs(statistics: str) ->
         # What is claimed is updated by its key.
         indexes = {n["Index Name"] for n in plan if "Index Name" in n}
         assert "job_waiting" in indexes
-        assert indexes <= {"job_waiting", "aijobs_aijob_pkey", "turn_once"}
+        assert indexes <= {"job_waiting", "aijobs_aijob_pkey", "turn_once", "seeding_waiting"}
 
 
 @pytest.mark.parametrize("statistics", ["none", "all finished"])
@@ -90,6 +96,7 @@ def test_urgent_jobs_are_found_by_the_index_of_urgent_jobs(statistics: str) -> N
     tenants = list(AIJob.objects.values_list("tenant_id", flat=True).distinct())
     arguments = ARGUMENTS | {
         "soon": NOW,
+        "held": [],
         "most": 32,
         "free": 16,
         "allowed": 32,

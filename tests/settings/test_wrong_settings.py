@@ -31,6 +31,7 @@ def found() -> set[str]:
         ({"AIJOBS_UPLOAD_BYTES": 0}, "aijobs.E010"),
         ({"AIJOBS_SEND_SECONDS": 0}, "aijobs.E011"),
         ({"AIJOBS_ANSWER_SECONDS": 0}, "aijobs.E012"),
+        ({"AIJOBS_SEED_SECONDS": 3_000}, "aijobs.E023"),
         ({"LOCAL": False, "EMULATED": True}, "aijobs.W001"),
     ],
 )

@@ -33,6 +33,7 @@ def path_of(address: Address, rows: Belongings) -> str:
             "job_id": [str(rows.job_that("completed" if is_result else "failed"))],
             "collection_id": [str(rows.collection)],
             "key_id": [rows.key],
+            "quote_id": [str(rows.quote)],
             "name": ["not-found"],
             "sample": ["policy.txt"],
             "pk": ["1"],

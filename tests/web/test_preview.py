@@ -133,7 +133,7 @@ def test_the_preview_tells_what_the_good_rows_will_cost(writer: Client) -> None:
     found = look(
         writer, "document_text\r\n" + f"{text}\r\n" * 10, **{"summarize-max_length": "100"}
     )
-    assert (found.offer.later, found.offer.now) == ("$0.007", "$0.014")
+    assert (found.offer.later, found.offer.now) == ("$0.004–$0.006", "$0.008–$0.012")
     page = send(
         writer, "/collections/preview", "document_text\r\n" + f"{text}\r\n" * 10
     ).content.decode()

@@ -10,6 +10,7 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aijobs.quotes.bill import Cost
 from aijobs.reading.money import Money
 from aijobs.templatetags import dollars
 from tests.factories import make_charge, make_job, make_tenant, make_user
@@ -86,12 +87,14 @@ def test_rows_without_a_total_have_one_unit(rows: list[Money]) -> None:
 
 
 @given(AMOUNTS, AMOUNTS)
-def test_bounds_are_rounded_up_by_less_than_a_unit(one: Decimal, other: Decimal) -> None:
-    shown = dollars.at_most(one, other)
-    (many,) = places(*shown)
-
-    for written, true in zip(shown, (one, other), strict=True):
-        assert true <= read(written) < true + Decimal(1).scaleb(-many)
+def test_a_range_is_wider_by_less_than_a_unit_at_each_end(one: Decimal, other: Decimal) -> None:
+    low, high = sorted((one, other))
+    [shown] = dollars.between(Cost(low, low, high))
+    ends = shown.split("–")
+    (many,) = places(*ends)
+    unit = Decimal(1).scaleb(-many)
+    assert read(ends[0]) <= low < read(ends[0]) + unit
+    assert high <= read(ends[1]) < high + unit
 
 
 @given(st.lists(AMOUNTS, min_size=1, max_size=5))
@@ -103,18 +106,18 @@ def test_exact_amounts_lose_nothing(amounts: list[Decimal]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("bounds", "shown"),
+    ("ends", "shown"),
     [
-        (["0.177666"], ["$0.18"]),
-        (["0.088833", "0.177666"], ["$0.09", "$0.18"]),
-        (["0.00066"], ["$0.00066"]),
-        (["0.999"], ["$1.00"]),
-        (["12.301"], ["$12.31"]),
-        (["0"], ["$0.00"]),
+        ([("0.111", "0.177666")], ["$0.11–$0.18"]),
+        ([("0.055", "0.088833"), ("0.111", "0.177666")], ["$0.05–$0.09", "$0.11–$0.18"]),
+        ([("0.000339", "0.00066")], ["$0.00033–$0.00066"]),
+        ([("0.9", "0.999")], ["$0.90–$1.00"]),
+        ([("0", "0")], ["$0.00–$0.00"]),
     ],
 )
-def test_a_price_at_most_is_not_below_the_price(bounds: list[str], shown: list[str]) -> None:
-    assert dollars.at_most(*map(Decimal, bounds)) == shown
+def test_a_range_is_rounded_outwards(ends: list[tuple[str, str]], shown: list[str]) -> None:
+    costs = [Cost(Decimal(low), Decimal(low), Decimal(high)) for low, high in ends]
+    assert dollars.between(*costs) == shown
 
 
 @pytest.mark.parametrize(

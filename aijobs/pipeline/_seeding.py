@@ -1,0 +1,155 @@
+"""Which job of a collection goes first, which wait for it, and whose requests read the cache."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+
+from aijobs import caching, jobtypes
+from aijobs.caching import Prefix
+from aijobs.jobtypes import prefixes
+from aijobs.models import AIJob, Collection, Seeding
+from aijobs.models.jobs import AIJobQuerySet
+from aijobs.pipeline._checks import Checked
+
+# Anthropic may take a day for a batch. A job that is needed sooner than a day after the seed was
+# waited for in vain does not wait.
+LONGEST_BATCH = timedelta(days=1)
+
+
+class Sowing:
+    """Decides about a collection while its rows are being stored, by the first piece of them."""
+
+    def __init__(self, collection: Collection, now: datetime) -> None:
+        self._collection = collection
+        self._now = now
+        self._wait = timedelta(seconds=settings.AIJOBS_SEED_SECONDS)
+        self._shared: Prefix | None = None
+        self._seed: UUID | None = None
+        self._is_decided = not settings.AIJOBS_CACHE
+        self._rows = 0
+        self._prompt_tokens = 0
+
+    def starts(self, rows: Sequence[tuple[UUID, Checked]]) -> list[datetime]:
+        """Until when each of these jobs waits in the queue."""
+        if not self._is_decided:
+            self._is_decided = True
+            self._decide(rows)
+        return [self._start(key, one) for key, one in rows]
+
+    def save(self, repeated: int) -> None:
+        """Store what was decided, once all rows are stored.
+
+        `repeated`: how many of them are not sent, since others asked the same.
+        """
+        if self._shared is None or self._seed is None:
+            return
+        held = AIJob.objects.filter(collection=self._collection, answered_by=None)
+        held = held.held_until(self._now + self._wait)
+        if repeated and not self._leave_out_repeated(self._seed, held):
+            return
+        plan = self._plan(self._shared, self._rows, self._prompt_tokens // self._rows)
+        if plan is None or (repeated and plan.saving_usd <= 0):
+            held.let_go()
+            return
+        Seeding.objects.create(
+            collection=self._collection,
+            job_id=self._seed,
+            model=self._model,
+            prefix_sha256=self._shared.sha256,
+            prefix_tokens=self._shared.tokens,
+            prompt_tokens=self._prompt_tokens // self._rows,
+            rows=self._rows,
+            **plan._asdict(),
+            give_up_at=self._now + self._wait,
+        )
+
+    def _leave_out_repeated(self, seed: UUID, held: AIJobQuerySet) -> bool:
+        """What is not sent neither goes first nor reads the cache; False where nothing is left."""
+        if AIJob.objects.filter(pk=seed).exclude(answered_by=None).exists():
+            first = held.order_by("pk").first()
+            if first is None:
+                return False
+            self._seed = first.pk
+            AIJob.objects.filter(pk=first.pk).update(not_before=self._now)
+        rows = 1 + held.count()
+        self._prompt_tokens = self._prompt_tokens * rows // self._rows
+        self._rows = rows
+        return True
+
+    @property
+    def _model(self) -> str:
+        return jobtypes.get(self._collection.job_type).model
+
+    def _decide(self, rows: Sequence[tuple[UUID, Checked]]) -> None:
+        patient = [(key, one) for key, one in rows if one.prefix and self._may_wait(one)]
+        # Options that a row has for itself make another beginning.
+        found = Counter(one.prefix for _, one in patient).most_common(1)
+        if not found:
+            return
+        ((shared, count),) = found
+        assert shared is not None
+        prompt_tokens = sum(one.tokens.tokens for _, one in patient) // len(patient)
+        plan = self._plan(shared, count, prompt_tokens)
+        if plan and plan.saving_usd > 0 and 100 * plan.saving_usd >= settings.AIJOBS_CACHE_CENTS:
+            self._shared = shared
+            self._seed = next(key for key, one in patient if one.prefix == shared)
+
+    def _plan(self, shared: Prefix, rows: int, prompt_tokens: int) -> caching.Plan | None:
+        on = self._now.date()
+        return caching.plan(self._model, rows, shared.tokens, prompt_tokens, on=on)
+
+    def _start(self, key: UUID, one: Checked) -> datetime:
+        if self._shared is None or one.prefix != self._shared or not self._may_wait(one):
+            return self._now
+        self._rows += 1
+        self._prompt_tokens += one.tokens.tokens
+        return self._now if key == self._seed else self._now + self._wait
+
+    def _may_wait(self, one: Checked) -> bool:
+        if one.needed_within is None:
+            return True
+        return timedelta(seconds=one.needed_within) >= self._wait + LONGEST_BATCH
+
+
+@dataclass(frozen=True, slots=True)
+class Breakpoint:
+    """Whose requests of a collection bear one: those that begin like this."""
+
+    prefix_sha256: bytes
+    only: str | None
+    """The key of the seed, while its cache is not there yet."""
+
+    def into(self, params: dict[str, Any], key: str, *, shares_document: bool) -> dict[str, Any]:
+        """The request of the job with this key, with a breakpoint if it is one of them."""
+        if self.only not in (None, key):
+            return params
+        # Settings or the wording may have changed since it was queued. What begins otherwise would
+        # write a cache of its own, at twice the price.
+        prefix = caching.prefix_of(params, shares_document=shares_document)
+        if prefix is None or prefix.sha256 != self.prefix_sha256:
+            return params
+        return prefixes.with_breakpoint(params, shares_document=shares_document)
+
+
+# By the id of a collection.
+Breakpoints = Mapping[str, Breakpoint]
+NONE: Breakpoints = MappingProxyType({})
+
+
+def breakpoints(now: datetime) -> Breakpoints:
+    """For the requests that are sent now."""
+    if not settings.AIJOBS_CACHE:
+        return NONE
+    return {
+        str(one.pk): Breakpoint(
+            bytes(one.prefix_sha256),
+            one.job_id.hex if one.state == Seeding.State.WAITING else None,
+        )
+        for one in Seeding.objects.in_use(now)
+    }

@@ -1,0 +1,111 @@
+"""seed: let the jobs of a collection follow the one that went first, or hold them for a person.
+
+The seed is a job of the collection like any other. When its batch has ended, what all of them share
+is in Anthropic's cache. And it is a canary: what it fails for, the others would fail for as well.
+Should nobody ever come here, the others still go: they wait in the queue until a moment only.
+"""
+
+import logging
+from datetime import datetime
+
+from django.db import connection, transaction
+from django.db.models import Exists, F, OuterRef, Q, Sum
+
+from aijobs import caching
+from aijobs.crash_points import Step, crash_point
+from aijobs.models import AIJob, Collection, JobAttempt, LedgerEntry, Seeding
+from aijobs.models.jobs import AIJobQuerySet
+from aijobs.models.seedings import SeedingQuerySet
+from aijobs.outcomes import retries
+
+logger = logging.getLogger(__name__)
+
+
+def ready(now: datetime) -> SeedingQuerySet:
+    """Those whose seed has ended, or was waited for long enough."""
+    under_way = AIJob.objects.filter(pk=OuterRef("job_id")).exclude(status__in=AIJob.FINAL)
+    return Seeding.objects.waiting().filter(Q(give_up_at__lte=now) | ~Exists(under_way))
+
+
+def due(now: datetime) -> bool:
+    return ready(now).exists()
+
+
+def run(now: datetime) -> int:
+    """Decide about the jobs that wait for a seed; returns for how many collections."""
+    decided = 0
+    for seeding in ready(now).select_related("collection").order_by("pk"):
+        decided += decide(seeding, now)
+        crash_point(Step.SEED_COMMITTED)
+    return decided
+
+
+@transaction.atomic
+def decide(seeding: Seeding, now: datetime) -> bool:
+    """Let the others go, with the cache or without, or hold them; False where somebody else did."""
+    held = _held(seeding)
+    if not _move(seeding, now):
+        return False
+    crash_point(Step.SEED_MOVED)
+    if seeding.state == Seeding.State.REFUSED:
+        jobs = held.hold(seeding.held_until)
+    else:
+        jobs = held.let_go()
+    _tell(seeding.collection)
+    logger.info("Collection %s is %s: %s jobs waited.", seeding.pk, seeding.state, jobs)
+    return True
+
+
+def let_go_on(collection: Collection) -> int:
+    """Let the jobs that wait for a seed go without the cache, as a person asked; how many."""
+    went = _let_go_on(collection)
+    crash_point(Step.SEED_WAIVED)
+    return went
+
+
+@transaction.atomic
+def _let_go_on(collection: Collection) -> int:
+    # Locked: until when its jobs are held must not change meanwhile.
+    seeding = Seeding.objects.select_for_update().filter(collection=collection).first()
+    if seeding is None:
+        return 0
+    held = _held(seeding)
+    return held.let_go() if seeding.mark_cold("A person let them go on.") else 0
+
+
+def _held(seeding: Seeding) -> AIJobQuerySet:
+    return AIJob.objects.filter(collection=seeding.pk).held_until(seeding.held_until)
+
+
+def _move(seeding: Seeding, now: datetime) -> bool:
+    """What became of the seed, as a move."""
+    job = AIJob.objects.select_related("batch").filter(pk=seeding.job_id).first()
+    if job is None or job.status == AIJob.Status.CANCELED:
+        return seeding.mark_cold("The job that went first was canceled.")
+    if job.status == AIJob.Status.FAILED:
+        return _fail(seeding, job)
+    if job.status != AIJob.Status.COMPLETED:
+        return seeding.mark_cold("The job that went first took too long.")
+    submission = job.batch.submission if job.batch else None
+    charges = LedgerEntry.objects.filter(job_id=job.pk, batch=job.batch_id)
+    cached = charges.aggregate(tokens=Sum(F("cache_write_1h_tokens") + F("cache_read_tokens")))
+    if submission is None or not cached["tokens"]:
+        return seeding.mark_cold("Nothing of the job that went first was cached.")
+    until = submission.sent_at + caching.KEPT - caching.MARGIN
+    if until <= now:
+        return seeding.mark_cold("The job that went first took so long that its cache is gone.")
+    return seeding.mark_warm(until)
+
+
+def _fail(seeding: Seeding, job: AIJob) -> bool:
+    """Whether the others would fail as well: not where only its moment was bad."""
+    last = JobAttempt.objects.filter(job=job).order_by("-number").first()
+    if last is None or retries.is_passing(last.error_type):
+        return seeding.mark_cold("The job that went first failed for a passing reason.")
+    return seeding.mark_refused(f"The job that went first failed: {last.message}")
+
+
+def _tell(collection: Collection) -> None:
+    """Pages that show the collection look again: no job has moved that would tell them."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT aijobs_notify(%s, NULL)", [collection.tenant_id])
