@@ -106,16 +106,21 @@ class AIJobQuerySet(models.QuerySet["AIJob"]):
         )
 
     def held_until(self, moment: datetime) -> Self:
-        """Jobs that wait in the queue for a batch, until exactly this moment."""
+        """Jobs that wait in the queue for a batch, until exactly this moment, to be sent."""
         waiting = self.filter(status=AIJob.Status.QUEUED, route=AIJob.Route.BATCH)
-        return waiting.filter(not_before=moment)
+        return waiting.filter(not_before=moment, answered_by=None)
 
     def let_go(self) -> int:
         """They need not wait any more, and take the place that they would have had."""
         return self.update(not_before=F("created_at"))
 
     def hold(self, until: datetime) -> int:
-        """They wait in the queue until then, or until they are let go."""
+        """They wait in the queue until then, or until they are let go; who asks the same as well.
+
+        Nobody lets the latter go: what becomes of the others ends their wait (pipeline/share.py).
+        """
+        asking = AIJob.objects.filter(status=AIJob.Status.QUEUED, answered_by__in=self.values("pk"))
+        asking.update(not_before=until)
         return self.update(not_before=until)
 
     def with_shown_status(self) -> Self:

@@ -90,10 +90,11 @@ WHERE job.id = ready.id AND job.status = 'queued'
 """
 
 # A job waits until its deadline is near, or for as long as it may where the first, which is no less
-# urgent, will be asked at once as well.
+# urgent, will be asked at once as well. Where that one waits for a person, so does this one.
 WAIT = """
 {asked}, waiting AS (
     SELECT asked.id, asked.first, CASE
+        WHEN asked.needed_by IS NULL THEN GREATEST(%(latest)s, first.not_before)
         WHEN first.needed_by <= asked.needed_by AND first.status <> 'submitted' THEN %(latest)s
         ELSE LEAST(%(latest)s, asked.needed_by - %(margin)s) END AS until
     FROM asked JOIN aijobs_aijob AS first ON first.id = asked.first
