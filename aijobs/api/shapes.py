@@ -86,9 +86,7 @@ _ANSWERED_BY = (
 
 class Queued(Shape):
     job_id: UUID
-    status: Literal["queued", "completed"] = Field(
-        description="Completed where the same was asked before."
-    )
+    status: Status = Field(description="Completed where the same was asked before, else queued.")
     answered_by: UUID | None = Field(description=_ANSWERED_BY)
     message: str
 
@@ -198,7 +196,7 @@ class Confirmed(Shape):
     """What queueing it would have answered: the fields of a job, or those of a collection."""
 
     job_id: UUID | None = None
-    status: Literal["queued", "completed"] | None = None
+    status: Status | None = None
     answered_by: UUID | None = None
     collection_id: UUID | None = None
     accepted: int | None = None
