@@ -121,7 +121,9 @@ def call(application: WSGIHandler, body: Path, content_type: str, key: str) -> N
 def forget() -> None:
     """Begin with empty tables of jobs."""
     with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE aijobs_aijob, aijobs_jobinput, aijobs_collection, aijobs_question CASCADE")
+        cursor.execute(
+            "TRUNCATE aijobs_aijob, aijobs_jobinput, aijobs_collection, aijobs_question CASCADE"
+        )
         cursor.execute("CHECKPOINT")
 
 
