@@ -83,10 +83,11 @@ ANSWER_NOW = """
     FROM ready JOIN aijobs_joboutput AS output ON output.job_id = ready.first
     RETURNING job_id
 )
-UPDATE aijobs_aijob AS job
-SET status = 'completed', finished_at = %(now)s, answered_by = ready.first
-FROM ready JOIN copied ON copied.job_id = ready.id
-WHERE job.id = ready.id AND job.status = 'queued'
+UPDATE aijobs_aijob AS job SET status = 'completed', finished_at = %(now)s, answered_by = (
+    SELECT question.job_id FROM aijobs_jobinput AS input JOIN aijobs_question AS question
+      ON question.tenant_id = input.tenant_id AND question.fingerprint = input.fingerprint
+    WHERE input.job_id = job.id)
+WHERE job.id = ANY(ARRAY(SELECT job_id FROM copied)) AND job.status = 'queued'
 """
 
 # A job waits until its deadline is near, or for as long as it may where the first, which is no less
@@ -154,9 +155,10 @@ def recall(
     *,
     job: UUID | None = None,
     collection: UUID | None = None,
+    jobs: int = 1,
     fresh: bool = False,
 ) -> int:
-    """Look whether a job, or those of a collection, ask what was asked before; returns how many do.
+    """Look whether a job, or `jobs` of a collection, ask what was asked before; how many do.
 
     Call it in the transaction that stored them. Those with an earlier result are completed by it,
     those whose first is under way wait for it. `fresh`: all are sent, and answer whoever asks next.
@@ -176,7 +178,7 @@ def recall(
     known = "DO UPDATE SET job_id = EXCLUDED.job_id" if fresh else "DO NOTHING"
     with connection.cursor() as cursor:
         cursor.execute(REMEMBER.format(which=which, known=known), parameters)
-        if fresh or (job and cursor.rowcount):
+        if fresh or cursor.rowcount == jobs:
             return 0
         asked = ASKED.format(which=which)
         # A statement each: it sees what was committed while the one before it waited.

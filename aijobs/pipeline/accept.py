@@ -239,7 +239,9 @@ def accept_collection(
         queued.rejected = rejections.count
         queued.columns = list(columns) or None
         queued.save(update_fields=["total", "rejected", "columns"])
-        repeated = _repeats.recall(tenant, now, collection=queued.pk, fresh=asks_anew)
+        repeated = _repeats.recall(
+            tenant, now, collection=queued.pk, jobs=queued.total, fresh=asks_anew
+        )
         sowing.save(repeated)
         standing.keep(tenant, reserved_by(queued), now)
         crash_point(Step.ACCEPT_COUNTED)
