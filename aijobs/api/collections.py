@@ -35,7 +35,7 @@ from aijobs.reading import collections
 from citizenapp.tenants.access import Access
 from citizenapp.tenants.models import Tenant
 
-FIELDS = {"name", "job_type", "defaults", "on_error", "needed_within", "fresh"}
+FIELDS = {"name", "job_type", "defaults", "on_error", "needed_within", "trial", "fresh"}
 # Fields of a form that hold JSON.
 JSON_FIELDS = ("defaults", "columns")
 
@@ -112,15 +112,25 @@ def queue(access: Access, body: Body, *, now: datetime) -> dict[str, Any]:
         rejected_count=queued.rejected_count,
         repeated=queued.repeated,
         warnings=list(items.warnings),
-        message=f"{queued.accepted:,} jobs are queued.",
+        message=_said(queued.accepted, fields.get("trial", 0)),
     ).model_dump(mode="json")
+
+
+def _said(jobs: int, trial: int) -> str:
+    if not trial:
+        return f"{jobs:,} jobs are queued."
+    first = min(trial, jobs)
+    return (
+        f"{first:,} of {jobs:,} jobs run at once. The others wait until you let them continue, or"
+        " cancel them."
+    )
 
 
 def _quoted(access: Access, body: Body, now: datetime) -> Response:
     """What the good rows would cost. Refused where queueing would be."""
     fields, items = _read(body)
     on_error = fields.get("on_error", "reject")
-    accept.check_collection(fields.get("name"), on_error)
+    accept.check_collection(fields.get("name"), on_error, fields.get("trial", 0))
     accept.check_fresh(fields.get("fresh", False), lenient=body.is_form)
     bill = Bill(jobtypes.get(fields["job_type"]), now)
     rejections = accept.Rejections()
@@ -227,19 +237,19 @@ class CollectionContinuation(Endpoint):
 
     @extend_schema(
         operation_id="continue_collection",
-        summary="Let the jobs of a collection go that wait for the one that went first",
+        summary="Let the jobs of a collection go that wait for those that went first",
         tags=["collections"],
         parameters=[openapi.IDEMPOTENCY_KEY],
         request=None,
         responses=openapi.responses({200: shapes.CollectionContinued}, 400, 404, 422),
     )
     def post(self, request: Request, collection_id: UUID) -> Response:
-        """They go without the cache: at once, or although the first one failed."""
+        """After a trial; and without the cache, where they wait for the job that fills it."""
         now = timezone.now()
         collection = _collection_of(self.access.tenant, collection_id)
 
         def let_go_on() -> dict[str, Any]:
-            continued = seed.let_go_on(collection)
+            continued = accept.let_go_on(collection, now) or seed.let_go_on(collection)
             return shapes.CollectionContinued(continued=continued).model_dump(mode="json")
 
         return idempotency.once(
@@ -286,6 +296,8 @@ def _read(body: Body) -> tuple[dict[str, Any], Items]:
     if fields.get("job_type") not in jobtypes.names():
         errors["job_type"] = [f"Must be one of {', '.join(jobtypes.names())}."]
     if body.is_form:
+        if str(fields.get("trial", "")).isdecimal():
+            fields["trial"] = int(str(fields["trial"])[:6])
         found = _items_of_form(body, fields, errors)
     else:
         items = fields.pop("items", None)

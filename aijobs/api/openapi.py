@@ -17,6 +17,7 @@ from aijobs.api import idempotency, problems, shapes
 from aijobs.api.bodies import FORM, JSON
 from aijobs.documents import READ_AS
 from aijobs.jobtypes import TEXT_ALIASES, TEXT_FIELD, TEXT_NAMES, JobType
+from aijobs.models import Trial
 from aijobs.pipeline.accept import LONGEST_DEADLINE
 
 DOCUMENT_TYPES = (
@@ -46,6 +47,14 @@ COLLECTION_FIELDS: dict[str, Any] = {
     "job_type": {"type": "string", "enum": list(jobtypes.names())},
     "on_error": {"type": "string", "enum": ["reject", "skip"], "default": "reject"},
     "needed_within": NEEDED_WITHIN,
+    "trial": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": Trial.MOST,
+        "default": 0,
+        "description": "So many rows, spread over all, run at once at the full price. The others"
+        " wait until they are let continue, or are canceled.",
+    },
     "fresh": FRESH,
 }
 IDEMPOTENCY_KEY = OpenApiParameter(

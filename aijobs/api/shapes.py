@@ -246,6 +246,15 @@ class Quote(Shape):
     charged_usd: Usd | None = Field(None, description="Once all its jobs are over.")
 
 
+class CollectionTrial(Shape):
+    """A few jobs that run first; while it is open, the others wait for you."""
+
+    jobs: int
+    completed: int
+    waiting: int = Field(description="Jobs that wait for your word.")
+    is_open: bool
+
+
 class CollectionSummary(Shape):
     collection_id: UUID
     name: str
@@ -284,6 +293,7 @@ class Collection(Cost, CollectionSummary):
     counts: Counts
     eta: datetime | None = Field(description="When all of it should be done.")
     caching: Caching | None = Field(description="Null where no job went first.")
+    trial: CollectionTrial | None = Field(description="Null where none was asked for.")
 
 
 class CollectionPage(Shape):

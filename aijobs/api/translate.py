@@ -1,6 +1,7 @@
 """What was read, in the shapes that the API answers with. Nothing here asks the database."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from rest_framework.request import Request
@@ -80,6 +81,7 @@ def collection(found: CollectionDetail) -> shapes.Collection:
         counts=shapes.Counts(**found.progress.counts),
         eta=found.eta,
         caching=_caching(found.caching) if found.caching else None,
+        trial=shapes.CollectionTrial(**asdict(found.trial)) if found.trial else None,
     )
 
 

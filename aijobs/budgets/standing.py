@@ -63,6 +63,11 @@ class Month:
         return self.start.date()
 
     @property
+    def renews_on(self) -> date:
+        """The first day of the next one, there."""
+        return self.end.date()
+
+    @property
     def hours(self) -> dict[str, datetime]:
         """For a filter of rollups."""
         return {

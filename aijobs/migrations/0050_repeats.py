@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('aijobs', '0014_caching'),
+        ('aijobs', '0015_trials'),
         ('tenants', '0020_repeats'),
     ]
 

@@ -19,6 +19,7 @@ from aijobs.models.reconciliations import ReconciledLine, Reconciliation, Verdic
 from aijobs.models.rollups import StatusCounter, UsageRollup
 from aijobs.models.seedings import FOR_A_PERSON, Seeding
 from aijobs.models.submissions import StrangerBatch, Submission, new_nonce
+from aijobs.models.trials import Trial
 from aijobs.models.turns import Turn
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "StrangerBatch",
     "Submission",
     "TokenRatio",
+    "Trial",
     "Turn",
     "UsageRollup",
     "Verdict",

@@ -15,7 +15,7 @@ from aijobs.caching import Prefix
 from aijobs.documents import Document, of_text
 from aijobs.documents.originals import problem_of_all
 from aijobs.jobtypes import TEXT_NAMES, InvalidInput, JobType, Part
-from aijobs.models import AIJob
+from aijobs.models import AIJob, Trial
 from aijobs.own_data import FIELDS as OWN_FIELDS
 from aijobs.own_data import OwnData, own_data
 from aijobs.quotes.bill import Bill
@@ -214,8 +214,10 @@ def check_defaults(
             raise InvalidInput(errors) from None
 
 
-def check_collection(name: object, on_error: object) -> None:
+def check_collection(name: object, on_error: object, trial: object = 0) -> None:
     errors: dict[str, list[str]] = {}
+    if isinstance(trial, bool) or not isinstance(trial, int) or not 0 <= trial <= Trial.MOST:
+        errors["trial"] = [f"Must be a whole number from 0 to {Trial.MOST}."]
     if not isinstance(name, str) or not name.strip():
         errors["name"] = ["This field is required."]
     elif len(name.strip()) > 200:

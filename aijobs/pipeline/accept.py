@@ -49,6 +49,7 @@ from aijobs.pipeline._columns import (
     document_cells,
 )
 from aijobs.pipeline._seeding import Sowing
+from aijobs.pipeline._trial import Trying, let_go_on
 from aijobs.postgres.copying import copy_rows
 from aijobs.quotes.bill import Bill
 from citizenapp.database import prepared_cursor
@@ -68,6 +69,7 @@ __all__ = [
     "check_collection",
     "check_fresh",
     "examine",
+    "let_go_on",
     "retry_batch",
     "retry_collection",
     "retry_job",
@@ -190,6 +192,7 @@ def accept_collection(
     needed_within: object = None,
     lenient: bool = False,
     fields: Iterable[str] | None = None,
+    trial: int = 0,
     fresh: object = False,
 ) -> Accepted:
     """Queue many jobs of one type under one name, in one transaction.
@@ -199,11 +202,11 @@ def accept_collection(
     InvalidInput that reading it has brought. `defaults` fills what an item leaves out, and with
     `lenient` an empty string leaves it out. `on_error="skip"` passes over bad rows.
     Where it is known which `fields` rows have themselves, what is wrong with another one is told
-    once, and not of each row.
+    once, and not of each row. Of so many for a `trial` all others wait until they are let go.
     Raises UnknownJobType, InvalidInput, RejectedCollection, or LimitReached.
     """
     kind = jobtypes.get(job_type)
-    check_collection(name, on_error)
+    check_collection(name, on_error, trial)
     asks_anew = check_fresh(fresh, lenient=lenient)
     if fields is not None:
         check_defaults(kind, defaults or {}, list(fields), lenient=lenient)
@@ -222,10 +225,10 @@ def accept_collection(
     # Once it is clear that nothing will be stored, the rest is read for its errors alone.
     worthwhile = (one for one in checked if on_error == "skip" or not rejections.count)
     columns: dict[str, None] = {}
-    sowing = Sowing(queued, now)
+    order = Trying(queued, trial, now) if trial else Sowing(queued, now)
     with transaction.atomic():
         queued.save(force_insert=True)
-        while stored := _store(queued, islice(worthwhile, CHUNK), ids, columns, sowing):
+        while stored := _store(queued, islice(worthwhile, CHUNK), ids, columns, order):
             queued.total += stored
             crash_point(Step.ACCEPT_COPIED)
         if rejections.count and on_error == "reject":
@@ -242,7 +245,7 @@ def accept_collection(
         repeated = _repeats.recall(
             tenant, now, collection=queued.pk, jobs=queued.total, fresh=asks_anew
         )
-        sowing.save(repeated)
+        order.save(repeated)
         standing.keep(tenant, reserved_by(queued), now)
         crash_point(Step.ACCEPT_COUNTED)
     crash_point(Step.ACCEPT_COMMITTED)
@@ -280,7 +283,7 @@ def _store(
     requests: Iterable[Checked],
     ids: Iterator[UUID],
     columns: dict[str, None],
-    sowing: Sowing,
+    order: Sowing | Trying,
 ) -> int:
     """Store the documents of requests, then their inputs and jobs, by COPY; returns how many.
 
@@ -320,7 +323,7 @@ def _store(
                 *(key, tenant_id, collection.pk, kind, "queued", one.route, 0, 1),
                 *(one.request_bytes, one.reserved(bill), now, start, one.needed_by(now)),
             )
-            for (key, one), start in zip(rows, sowing.starts(rows), strict=True)
+            for (key, one), start in zip(rows, order.starts(rows), strict=True)
         )
         copy_rows(JobInput, INPUT_COLUMNS, inputs)
         copy_rows(AIJob, JOB_COLUMNS, jobs)

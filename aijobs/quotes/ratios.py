@@ -14,8 +14,8 @@ from aijobs.models import TokenRatio
 # The latest charges, of all kinds together: what was learned longer ago says less.
 LOOKED_AT = 20_000
 # The prior counts as much as so many charges.
-PRIOR_JOBS = 20
-LEARNED_EVERY = timedelta(minutes=10)
+PRIOR_JOBS = 10
+LEARNED_EVERY = timedelta(minutes=2)
 # Ratios are learned from thousands of charges, and hardly differ from one minute to the next.
 _KEPT = timedelta(minutes=1)
 

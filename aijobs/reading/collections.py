@@ -6,11 +6,12 @@ from datetime import datetime
 from uuid import UUID
 
 from aijobs.models import AIJob, Collection, StatusCounter
-from aijobs.reading import caching, pages
+from aijobs.reading import caching, pages, trials
 from aijobs.reading.caching import Caching
 from aijobs.reading.forecast import Forecast
 from aijobs.reading.money import Money, spent_on_collection
 from aijobs.reading.pages import NEWEST, Page, Position
+from aijobs.reading.trials import Tried
 from citizenapp.tenants.models import Tenant
 
 # In the order of a job's life, ends first: the bar fills from the left.
@@ -76,6 +77,7 @@ class CollectionDetail:
     money: Money
     eta: datetime | None
     caching: Caching | None
+    trial: Tried | None
 
 
 def page(tenant: Tenant, at: Position = NEWEST, *, size: int) -> Page[Collection]:
@@ -105,6 +107,7 @@ def detail(tenant: Tenant, collection_id: UUID, *, now: datetime) -> CollectionD
         money,
         Forecast.from_history().of_collection(tenant, collection, now=now),
         caching.of_collection(tenant, collection, money),
+        trials.of_collection(tenant, collection),
     )
 
 

@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
 
@@ -16,10 +17,11 @@ from aijobs import jobtypes
 from aijobs.budgets.standing import LimitReached
 from aijobs.documents import Items, UnmappedTable, UnreadableTable, read_items
 from aijobs.jobtypes import InvalidInput, UnknownJobType
-from aijobs.models import Collection
+from aijobs.models import Collection, Trial
 from aijobs.pipeline import accept, seed, withdraw
 from aijobs.pipeline.accept import Accepted, RejectedCollection
 from aijobs.reading import collections, rows
+from aijobs.reading.collections import CollectionDetail
 from aijobs.reading.pages import NEWEST
 from aijobs.reading.rows import RowFilter
 from aijobs.web import parameters
@@ -115,6 +117,8 @@ def detail(
             "counts": counts,
             "eta": found.eta,
             "caching": found.caching,
+            "trial": found.trial,
+            "rest": _price_of_rest(found) if found.trial else None,
             "progress": found.progress,
             "left_open": found.progress.total - counts["completed"],
             "money": found.money,
@@ -156,9 +160,10 @@ def cancel_collection(request: MemberRequest, collection_id: UUID) -> HttpRespon
 @require_POST
 @for_writers
 def continue_collection(request: MemberRequest, collection_id: UUID) -> HttpResponseBase:
-    """Lets the jobs go that wait for the one that went first."""
+    """Lets the jobs go that wait for those that went first."""
     collection = _collection(request, collection_id)
-    if continued := seed.let_go_on(collection):
+    now = timezone.now()
+    if continued := accept.let_go_on(collection, now) or seed.let_go_on(collection):
         messages.success(request, f"{_counted(continued, 'job')} will go with the next batch.")
     else:
         messages.error(request, "Nothing was waiting any more.")
@@ -236,6 +241,7 @@ def _queue(request: MemberRequest, form: NewCollection, items: Items, *, now: da
         created_by=request.access.actor,
         defaults=form.chosen.raw(),
         on_error=form.cleaned_data["on_error"],
+        trial=_trial(request),
         needed_within=form.needed_within,
         lenient=True,
         fields=items.fields,
@@ -243,13 +249,31 @@ def _queue(request: MemberRequest, form: NewCollection, items: Items, *, now: da
     )
 
 
+def _price_of_rest(found: CollectionDetail) -> Decimal | None:
+    """What the others would cost by batch at the rate of those that ran, for half the price."""
+    trial = found.trial
+    if trial is None or not trial.completed or not trial.is_open:
+        return None
+    return found.money.full / trial.completed * trial.waiting / 2
+
+
+def _trial(request: MemberRequest) -> int:
+    """How many rows are to be tried first: the button by which the form was sent says so."""
+    asked = request.POST.get("trial", "")
+    return min(int(asked[:3]), Trial.MOST) if asked.isdecimal() else 0
+
+
 def _tell(
     request: MemberRequest, accepted: Accepted, choice: Choice, warnings: Sequence[str]
 ) -> None:
-    told = f"Queued {_counted(accepted.accepted, 'document')}."
+    if tried := min(_trial(request), accepted.accepted):
+        messages.success(
+            request, f"{_counted(tried, 'document')} run now. The others wait for your word."
+        )
+    else:
+        messages.success(request, f"Queued {_counted(accepted.accepted, 'document')}.")
     if accepted.repeated:
-        told += f" {accepted.repeated:,} ask what was asked before, and cost nothing."
-    messages.success(request, told)
+        messages.success(request, f"{accepted.repeated:,} ask what was asked before: no charge.")
     for warning in warnings:
         messages.warning(request, f"{warning[:1].upper()}{warning[1:]}.")
     if accepted.rejected_count:

@@ -124,7 +124,7 @@ class WorkForm {
       const response = await fetch(this.#form.action, {
         method: "POST",
         headers: { "X-Form": "1" },
-        body: new FormData(this.#form),
+        body: new FormData(this.#form, event.submitter),
       });
       if (response.status === 201) return location.assign(response.headers.get("Location"));
       const page = new DOMParser().parseFromString(await response.text(), "text/html");

@@ -5,6 +5,7 @@ const DELAY = 200;
 
 export function startPreview(form) {
   const button = form.querySelector("[data-queue]");
+  const trial = form.querySelector("[data-try]");
   let timer = 0;
   let running;
 
@@ -13,6 +14,7 @@ export function startPreview(form) {
     const ready = Number(form.querySelector("[data-preview-result]")?.dataset.ready ?? 0);
     button.textContent = ready ? `Queue ${ready.toLocaleString("en")} document${ready === 1 ? "" : "s"}` : "Queue collection";
     button.disabled = !ready;
+    trial.hidden = ready <= Number(trial.value);
   }
 
   async function ask() {
@@ -24,7 +26,7 @@ export function startPreview(form) {
       return sayReady();
     }
     const asked = (running = new AbortController());
-    button.disabled = true;
+    button.disabled = trial.hidden = true;
     place.setAttribute("aria-busy", "true");
     try {
       const response = await fetch(form.dataset.preview, {
@@ -57,7 +59,7 @@ export function startPreview(form) {
       if (event.target.name === "table") form.querySelector('select[name="sheet"]')?.remove();
     }
     // What was true of another state of the form must not be confirmed.
-    button.disabled = true;
+    button.disabled = trial.hidden = true;
     clearTimeout(timer);
     timer = setTimeout(ask, DELAY);
   });

@@ -355,3 +355,29 @@ def test_how_files_are_read_means_nothing_for_a_table(caller: Caller) -> None:
     assert response.json()["errors"] == {"read_as": ["Only of a ZIP of documents."]}
     response = upload(caller, "may.zip", packed(a_txt=b"Hail."), read_as="x")
     assert "Must be one of" in response.json()["errors"]["read_as"][0]
+
+
+def test_a_few_rows_run_first_and_the_others_when_they_are_let_continue(caller: Caller) -> None:
+    body = BODY | {"trial": 2, "items": [{"text": f"A car {n}."} for n in range(6)]}
+    made = caller.send("collections", body).json()
+    assert made["message"].startswith("2 of 6 jobs run at once.")
+    address = f"collections/{made['collection_id']}"
+    assert caller.read(address).json()["trial"] == {
+        "jobs": 2,
+        "completed": 0,
+        "waiting": 4,
+        "is_open": True,
+    }
+    assert caller.send(f"{address}/continue").json() == {"continued": 4}
+    assert not caller.read(address).json()["trial"]["is_open"]
+
+
+@pytest.mark.parametrize("trial", [-1, 21, "2", True, 1.5])
+def test_a_trial_of_nonsense_is_refused(caller: Caller, trial: object) -> None:
+    response = caller.send("collections", BODY | {"trial": trial})
+    assert "trial" in response.json()["errors"]
+
+
+def test_a_table_is_tried_as_well(caller: Caller) -> None:
+    response = upload(caller, "may.csv", b"text\n" + b"Hail.\n" * 9, trial="3")
+    assert response.json()["message"].startswith("3 of 9")

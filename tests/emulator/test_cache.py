@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from anthropic import Anthropic, BadRequestError
 
+from aijobs.emulator.tokenizer import count
 from tests.emulator.requests import connect, make_params, make_request, results
 from tests.ground import Emulator
 
@@ -16,12 +17,12 @@ def marked(rules: str = RULES, mark: dict[str, str] | None = None) -> dict[str, 
     return {"system": [{"type": "text", "text": rules, "cache_control": mark or HOUR}]}
 
 
-def send(client: Anthropic, count: int = 1, **changes: Any) -> list[Any]:
+def send(client: Anthropic, requests: int = 1, **changes: Any) -> list[Any]:
     """What the requests of one batch used; their documents differ."""
-    requests = [
-        make_request(f"r{n}", f"Letter {n}.", **(changes or marked())) for n in range(count)
+    lines = [
+        make_request(f"r{n}", f"Letter {n}.", **(changes or marked())) for n in range(requests)
     ]
-    batch = client.messages.batches.create(requests=requests)
+    batch = client.messages.batches.create(requests=lines)
     rows = results(client, batch.id).values()
     return [row.result.message.usage for row in rows if row.result.type == "succeeded"]
 
@@ -35,8 +36,8 @@ def in_all(usage: Any) -> int:
 def test_requests_of_one_batch_read_nothing_and_all_write(client: Anthropic) -> None:
     for usage in send(client, 5):
         assert usage.cache_read_input_tokens == 0
-        assert usage.cache_creation_input_tokens == len(RULES) // 4
-        assert usage.cache_creation.ephemeral_1h_input_tokens == len(RULES) // 4
+        assert usage.cache_creation_input_tokens == count(RULES)
+        assert usage.cache_creation.ephemeral_1h_input_tokens == count(RULES)
         assert usage.cache_creation.ephemeral_5m_input_tokens == 0
 
 
@@ -106,8 +107,10 @@ def test_another_workspace_reads_nothing(emulator: Emulator, client: Anthropic) 
     [("claude-haiku-5-5", 512), ("claude-sonnet-5", 1_024), ("claude-haiku-4-5", 4_096)],
 )
 def test_what_is_too_short_is_not_cached(client: Anthropic, model: str, cached: int) -> None:
-    for length, written in ((4 * cached - 4, 0), (4 * cached, cached)):
-        (usage,) = send(client, model=model, **marked("x" * length))
+    for words, written in ((cached - 1, 0), (cached, cached)):
+        text = "hail " * words
+        assert count(text) == words
+        (usage,) = send(client, model=model, **marked(text))
         assert usage.cache_creation_input_tokens == written
 
 
@@ -124,7 +127,7 @@ def test_of_a_batch_some_requests_find_what_a_direct_call_wrote(client: Anthropi
 def test_the_books_say_what_was_read_and_written(emulator: Emulator, client: Anthropic) -> None:
     send(client, 2)
     send(client, 3)
-    size = len(RULES) // 4
+    size = count(RULES)
     assert emulator.stats()["batch_cache_tokens"] == {"read": 3 * size, "written": 2 * size}
     batches = emulator.control("GET", "batches")
     assert [one["cache_read_tokens"] for one in batches] == [0, 3 * size]

@@ -18,6 +18,7 @@ from aijobs.models import (
     JobInput,
     JobOutput,
     LedgerEntry,
+    Reservation,
     Seeding,
     StrangerBatch,
     Submission,
@@ -71,6 +72,10 @@ def audit(world: World, *, journey: bool = True) -> Books:
         books.compare(f"results ({dict(ends)})", ends["completed"], expected)
     books.compare("inputs", JobInput.objects.count(), AIJob.objects.count())
     books.compare("documents", JobDocument.objects.count(), AIJob.objects.count())
+    books.compare(
+        "reserved jobs", AIJob.objects.filter(reserved_usd__gt=0).count(), AIJob.objects.count()
+    )
+    books.refute("reserved and never released", int(Reservation.objects.total() != 0))
     _jobs(books)
     _batches(books, world)
     _direct_calls(books, world)
@@ -89,12 +94,13 @@ def always(world: World) -> list[str]:
         wrong.append("a job without input")
     if AIJob.objects.filter(status="submitted", batch__status__in=Batch.FINAL).exists():
         wrong.append("a job that waits for a batch that is done")
-    held = AIJob.objects.filter(status="queued", not_before=FOR_A_PERSON)
+    held = AIJob.objects.filter(status="queued", not_before=FOR_A_PERSON, answered_by=None)
     if held.exclude(collection__seeding__state="refused").exists():
         wrong.append("a job that is held, and nobody is asked about it")
     wrong += _disagreements()
     wrong += _sums_apart()
     wrong += _without_charge()
+    wrong += _reservations_apart()
     remote = _remote(world)
     known = _known()
     doubts = list(Submission.objects.in_doubt().values_list("requests", flat=True))
@@ -159,6 +165,21 @@ def _without_charge() -> list[str]:
             if original not in charged or results.get(original) != results[key]:
                 wrong.append(f"{one.pk} has a result that is not that of {one.answered_by}")
     return wrong
+
+
+RESERVED = """
+SELECT (SELECT COALESCE(sum(usd), 0) FROM aijobs_reservation),
+       (SELECT COALESCE(sum(reserved_usd), 0) FROM aijobs_aijob
+        WHERE status IN ('queued', 'submitted', 'processing'))
+"""
+
+
+def _reservations_apart() -> list[str]:
+    """What is reserved, where it is not what the jobs that are not over have reserved."""
+    with connection.cursor() as cursor:
+        cursor.execute(RESERVED)
+        reserved, of_jobs = cursor.fetchone()
+    return [] if reserved == of_jobs else [f"{reserved} USD are reserved, by jobs {of_jobs}"]
 
 
 SUMS = ("cost_usd", "sync_cost_usd", "saved_usd", "input_tokens", "output_tokens")

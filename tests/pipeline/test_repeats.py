@@ -11,7 +11,16 @@ from django.db import connection
 from aijobs import jobtypes
 from aijobs.budgets.standing import LimitReached
 from aijobs.jobtypes import InvalidInput
-from aijobs.models import AIJob, Collection, JobInput, JobOutput, LedgerEntry, Question, Reservation
+from aijobs.models import (
+    FOR_A_PERSON,
+    AIJob,
+    Collection,
+    JobInput,
+    JobOutput,
+    LedgerEntry,
+    Question,
+    Reservation,
+)
 from aijobs.pipeline import _retention, accept, assemble, expedite, share, sweep, withdraw
 from aijobs.pipeline._repeats import LONGEST_WAIT
 from citizenapp.tenants.models import Tenant
@@ -338,3 +347,20 @@ def test_of_two_clients_at_once_one_is_sent_and_the_other_waits(
     share.run(LATER)
     assert AIJob.objects.filter(status="completed").count() == 6
     assert LedgerEntry.objects.count() == 2
+
+
+def test_what_was_asked_before_is_not_tried_and_who_waits_is_not_let_go(
+    tenant: Tenant, emulator: Emulator
+) -> None:
+    ask(tenant)
+    bring_back(send(), emulator)
+    collection = ask_all(tenant, TEXT, "Hail.", "Fire.", "Fire.", now=LATER, trial=1)
+    jobs = AIJob.objects.filter(collection=collection).order_by("pk")
+    known, tried, held, twin = jobs
+    assert (known.status, tried.route, tried.not_before) == ("completed", "sync", LATER)
+    assert twin.answered_by == held.pk
+    assert twin.not_before == held.not_before == FOR_A_PERSON
+    assert accept.let_go_on(collection, LATER) == 1
+    assert told(twin) == ("queued", held.pk)
+    keep_going(LATER)
+    assert LedgerEntry.objects.count() == 3

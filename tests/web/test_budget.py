@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -70,6 +71,9 @@ def test_the_page_says_what_is_spent_reserved_and_left(owner: Client, tenant: Te
     assert "$12.50" in page
     assert "$7.25" in page
     assert "$80.25" in page
+    month = timezone.now().astimezone(ZoneInfo("Europe/Zurich"))
+    assert f"since 1 {month:%B}, Europe/Zurich" in page
+    assert "renews on 1 " in page
 
 
 def test_a_job_beyond_the_limit_is_refused_with_what_is_left(owner: Client, tenant: Tenant) -> None:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from aijobs import jobtypes
 from aijobs.models import AIJob, CircuitBreaker, Collection, JobAttempt, new_id
 from citizenapp.tenants.models import Tenant
-from tests.factories import NOW, make_job, make_tenant, make_user
+from tests.factories import NOW, make_charge, make_job, make_output, make_tenant, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -256,3 +256,30 @@ def test_rows_that_failed_for_one_reason_are_queued_again(writer: Client, tenant
 
     again = AIJob.objects.filter(status="queued").order_by("pk")
     assert [job.pk for job in again] == [jobs[0].pk, jobs[2].pk]
+
+
+def test_a_few_rows_are_tried_and_the_page_asks_about_the_others(
+    writer: Client, tenant: Tenant
+) -> None:
+    table = SimpleUploadedFile("a.csv", b"document_text\r\n" + b"Hail is covered.\r\n" * 20)
+    form = {
+        "name": "October",
+        "job_type": "summarize",
+        "on_error": "reject",
+        "urgency": "later",
+        "table": table,
+        "trial": "5",
+    }
+    page = writer.post("/collections/new", form, follow=True).content.decode()
+    assert "Trying 5 of 20" in page
+    collection = Collection.objects.get()
+    for job in AIJob.objects.filter(route="sync"):
+        make_charge(job, "0.02", full="0.02", route="sync")
+        make_output(job)
+    AIJob.objects.filter(route="sync").update(status="completed", finished_at=NOW)
+    page = writer.get(f"/collections/{collection.pk}").content.decode()
+    assert "5 of 20 were tried" in page
+    assert "about $0.150 by batch" in page
+    page = writer.post(f"/collections/{collection.pk}/continue", follow=True).content.decode()
+    assert "15 jobs will go with the next batch." in page
+    assert "Queue the other" not in page
