@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db import connection
 
 from aijobs.models import AIJob
+from citizenapp.database import prepared_cursor
 from citizenapp.tenants.models import Tenant
 
 # Anthropic ends a batch within a day. Whose first is not over by then is sent by itself, so that
@@ -33,6 +34,13 @@ SELECT DISTINCT ON (input.fingerprint) %(tenant)s, input.fingerprint, job.id
 FROM aijobs_aijob AS job JOIN aijobs_jobinput AS input ON input.job_id = job.id
 WHERE {which}
 ORDER BY input.fingerprint, job.needed_by, job.id
+ON CONFLICT (tenant_id, fingerprint) {known}
+"""
+
+# The same for one job: accept has its hash at hand.
+REMEMBER_ONE = """
+INSERT INTO aijobs_question (tenant_id, fingerprint, job_id)
+VALUES (%(tenant)s, %(fingerprint)s, %(jobs)s)
 ON CONFLICT (tenant_id, fingerprint) {known}
 """
 
@@ -156,9 +164,10 @@ def recall(
     job: UUID | None = None,
     collection: UUID | None = None,
     jobs: int = 1,
+    fingerprint: bytes = b"",
     fresh: bool = False,
 ) -> int:
-    """Look whether a job, or `jobs` of a collection, ask what was asked before; how many do.
+    """Look whether a job with this fingerprint, or `jobs` of a collection, repeat; how many do.
 
     Call it in the transaction that stored them. Those with an earlier result are completed by it,
     those whose first is under way wait for it. `fresh`: all are sent, and answer whoever asks next.
@@ -168,6 +177,7 @@ def recall(
     parameters: dict[str, Any] = {
         "tenant": tenant.pk,
         "jobs": job or collection,
+        "fingerprint": fingerprint,
         "now": now,
         "since": now - timedelta(days=tenant.repeat_days),
         "latest": now + LONGEST_WAIT,
@@ -176,8 +186,10 @@ def recall(
     }
     which = "job.id = %(jobs)s" if job else "job.collection_id = %(jobs)s"
     known = "DO UPDATE SET job_id = EXCLUDED.job_id" if fresh else "DO NOTHING"
-    with connection.cursor() as cursor:
-        cursor.execute(REMEMBER.format(which=which, known=known), parameters)
+    remember = REMEMBER_ONE if job else REMEMBER
+    # Collections differ too much for one plan.
+    with prepared_cursor() if job else connection.cursor() as cursor:
+        cursor.execute(remember.format(which=which, known=known), parameters)
         if fresh or cursor.rowcount == jobs:
             return 0
         asked = ASKED.format(which=which)

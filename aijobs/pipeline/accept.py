@@ -168,7 +168,9 @@ def accept_job(
             cursor.execute(WITH_CLAIM if claim else WITHOUT_CLAIM, parameters)
             if not cursor.rowcount:
                 raise KeyTaken
-        if _repeats.recall(tenant, now, job=queued.pk, fresh=fresh):
+        if _repeats.recall(
+            tenant, now, job=queued.pk, fingerprint=checked.fingerprint, fresh=fresh
+        ):
             queued.refresh_from_db(fields=["status", "finished_at", "not_before", "answered_by"])
             if claim:
                 claim.correct(tenant, answer(queued))
