@@ -59,6 +59,8 @@ class Step(StrEnum):
     SETTLE_SETTLED = "settle.settled"
     SETTLE_GAVE_BACK = "settle.gave_back"
     SETTLE_DISOWNED = "settle.disowned"
+    SHARE_ANSWERED = "share.answered"
+    SHARE_RELEASED = "share.released"
     SWEEP_RESCUED = "sweep.rescued"
     SWEEP_COMMITTED = "sweep.committed"
     SWEEP_PRICED = "sweep.priced"

@@ -46,7 +46,10 @@ _numbers = count(1)
 
 def make_tenant(name: str = "", **fields: Any) -> Tenant:
     slug = name.lower() or f"tenant-{next(_numbers)}"
-    return Tenant.objects.create(name=name or slug.title(), slug=slug, **fields)
+    # Tests of stages queue the same text many times; those of repeats say for how many days.
+    return Tenant.objects.create(
+        **{"name": name or slug.title(), "slug": slug, "repeat_days": 0} | fields
+    )
 
 
 def make_user(username: str, tenant: Tenant | None = None, role: str = "member") -> User:

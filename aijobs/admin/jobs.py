@@ -206,9 +206,10 @@ class AIJobAdmin(ReadOnlyAdmin):
 
     @admin.display
     def answered_by(self, job: AIJob) -> str:
-        """The model, and why it stopped; a dash before there is a result."""
+        """The model, and why it stopped; and the job that was asked, where it was not this one."""
         output = JobOutput.objects.filter(pk=job.pk).first()
-        return f"{output.model}, {output.stop_reason}" if output else "–"
+        told = f"{output.model}, {output.stop_reason}" if output else "–"
+        return f"{told}; asked by job {job.answered_by}" if job.answered_by else told
 
     @admin.display
     def result(self, job: AIJob) -> SafeString | str:

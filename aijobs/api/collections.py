@@ -35,7 +35,7 @@ from aijobs.reading import collections
 from citizenapp.tenants.access import Access
 from citizenapp.tenants.models import Tenant
 
-FIELDS = {"name", "job_type", "defaults", "on_error", "needed_within", "trial"}
+FIELDS = {"name", "job_type", "defaults", "on_error", "needed_within", "trial", "fresh"}
 # Fields of a form that hold JSON.
 JSON_FIELDS = ("defaults", "columns")
 
@@ -110,6 +110,7 @@ def queue(access: Access, body: Body, *, now: datetime) -> dict[str, Any]:
         accepted=queued.accepted,
         rejected=[shapes.RejectedRow(row=bad.row, errors=bad.errors) for bad in queued.rejected],
         rejected_count=queued.rejected_count,
+        repeated=queued.repeated,
         warnings=list(items.warnings),
         message=_said(queued.accepted, fields.get("trial", 0)),
     ).model_dump(mode="json")
@@ -130,6 +131,7 @@ def _quoted(access: Access, body: Body, now: datetime) -> Response:
     fields, items = _read(body)
     on_error = fields.get("on_error", "reject")
     accept.check_collection(fields.get("name"), on_error, fields.get("trial", 0))
+    accept.check_fresh(fields.get("fresh", False), lenient=body.is_form)
     bill = Bill(jobtypes.get(fields["job_type"]), now)
     rejections = accept.Rejections()
     with _table_errors():
@@ -247,7 +249,7 @@ class CollectionContinuation(Endpoint):
         collection = _collection_of(self.access.tenant, collection_id)
 
         def let_go_on() -> dict[str, Any]:
-            continued = accept.let_go_on(collection, now) or seed.let_go_on(collection)
+            continued = seed.let_go_on(collection, now)
             return shapes.CollectionContinued(continued=continued).model_dump(mode="json")
 
         return idempotency.once(

@@ -28,6 +28,8 @@ MESSAGES = {
     AIJob.Route.BATCH: "Queued for the next batch, at half the price.",
     AIJob.Route.SYNC: "Queued to run at once, at full price.",
 }
+ANSWERED = "The same question was answered before: here is that result. Nothing is charged."
+WAITS = "The same question is on its way already: its result will be this one's, free of charge."
 
 
 class JobQueue(Endpoint):
@@ -61,6 +63,7 @@ class JobQueue(Endpoint):
         """Queue what the body asks for. Raises InvalidInput, TooLarge, KeyTaken, LimitReached."""
         fields, documents = cls._read(body)
         within = fields.pop("needed_within", None)
+        fresh = accept.check_fresh(fields.pop("fresh", False), lenient=body.is_form)
         job = accept.accept_job(
             access.tenant,
             cls.kind.name,
@@ -70,6 +73,7 @@ class JobQueue(Endpoint):
             needed_within=within,
             documents=documents,
             lenient=body.is_form,
+            fresh=fresh,
             claim=claim,
             answer=_answer,
         )
@@ -80,6 +84,7 @@ class JobQueue(Endpoint):
         """What it would cost. Raises InvalidInput and TooLarge."""
         fields, documents = cls._read(body)
         within = fields.pop("needed_within", None)
+        accept.check_fresh(fields.pop("fresh", False), lenient=body.is_form)
         checked = accept.check(cls.kind, fields, within, documents, lenient=body.is_form)
         bill = Bill(cls.kind, now)
         bill.add(checked.tokens, checked.max_tokens)
@@ -132,8 +137,11 @@ class JobQueue(Endpoint):
 
 
 def _answer(job: AIJob) -> dict[str, Any]:
+    message = MESSAGES[AIJob.Route(job.route)]
+    if job.answered_by:
+        message = ANSWERED if job.status == AIJob.Status.COMPLETED else WAITS
     return shapes.Queued(
-        job_id=job.pk, status="queued", message=MESSAGES[AIJob.Route(job.route)]
+        job_id=job.pk, status=job.status, answered_by=job.answered_by, message=message
     ).model_dump(mode="json")
 
 

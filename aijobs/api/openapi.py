@@ -35,6 +35,12 @@ NEEDED_WITHIN: dict[str, Any] = {
     "description": "Seconds: 0 runs it at once at full price; without it, up to 24 hours "
     "at half the price.",
 }
+FRESH: dict[str, Any] = {
+    "type": "boolean",
+    "default": False,
+    "description": "Ask anew what was asked before, at its price. Otherwise the same question"
+    " within the days that the workspace has set gets the earlier result, free of charge.",
+}
 COLLECTION_FIELDS: dict[str, Any] = {
     # Something that is no white space, and no NUL.
     "name": {"type": "string", "maxLength": 200, "pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*$"},
@@ -49,6 +55,7 @@ COLLECTION_FIELDS: dict[str, Any] = {
         "description": "So many rows, spread over all, run at once at the full price. The others"
         " wait until they are let continue, or are canceled.",
     },
+    "fresh": FRESH,
 }
 IDEMPOTENCY_KEY = OpenApiParameter(
     idempotency.HEADER,
@@ -154,7 +161,9 @@ def job_request(kind: JobType) -> dict[str, Any]:
         "additionalProperties": False,
     }
     as_json = common | {
-        "properties": _fields(kind) | own_data.SCHEMAS | {"needed_within": NEEDED_WITHIN},
+        "properties": _fields(kind)
+        | own_data.SCHEMAS
+        | {"needed_within": NEEDED_WITHIN, "fresh": FRESH},
         "oneOf": [{"required": [name]} for name in TEXT_NAMES],
     }
     as_form = common | {
@@ -170,6 +179,7 @@ def job_request(kind: JobType) -> dict[str, Any]:
             **_fields(kind),
             **_OWN_DATA_IN_FORMS,
             "needed_within": _NEEDED_WITHIN_IN_FORMS,
+            "fresh": FRESH,
         },
         "oneOf": [{"required": [name]} for name in ("document", *TEXT_NAMES)],
         "dependentRequired": {"read_as": ["document"], "accept_partial": ["document"]},

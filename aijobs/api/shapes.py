@@ -78,9 +78,16 @@ class Problem(Shape):
     renews_at: datetime | None = Field(None, description="When that limit begins anew.")
 
 
+_ANSWERED_BY = (
+    "The earlier job that asked the same: this one has its result, or waits for it, and costs"
+    " nothing. Null for a job that is sent."
+)
+
+
 class Queued(Shape):
     job_id: UUID
-    status: Literal["queued"]
+    status: Status = Field(description="Completed where the same was asked before, else queued.")
+    answered_by: UUID | None = Field(description=_ANSWERED_BY)
     message: str
 
 
@@ -125,6 +132,7 @@ class _JobFields(Shape):
     needed_by: datetime | None
     started_at: datetime | None
     finished_at: datetime | None
+    answered_by: UUID | None = Field(description=_ANSWERED_BY)
     error: JobError | None = Field(description="Why it failed.")
     usage: Tokens | None = Field(description="Null until there is a charge.")
     estimated: bool = Field(
@@ -177,6 +185,9 @@ class QueuedCollection(Shape):
     accepted: int
     rejected: list[RejectedRow]
     rejected_count: int = Field(description="May be more than are listed.")
+    repeated: int = Field(
+        description="Jobs that have the result of one that asked the same, or wait for it."
+    )
     warnings: list[str] = Field(description="What of the file was passed over.")
     message: str
 
@@ -185,11 +196,13 @@ class Confirmed(Shape):
     """What queueing it would have answered: the fields of a job, or those of a collection."""
 
     job_id: UUID | None = None
-    status: Literal["queued"] | None = None
+    status: Status | None = None
+    answered_by: UUID | None = None
     collection_id: UUID | None = None
     accepted: int | None = None
     rejected: list[RejectedRow] | None = None
     rejected_count: int | None = None
+    repeated: int | None = None
     warnings: list[str] | None = None
     message: str
 

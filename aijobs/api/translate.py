@@ -128,6 +128,7 @@ def _job(row: JobRow) -> dict[str, Any]:
         "needed_by": job.needed_by,
         "started_at": job.started_at,
         "finished_at": job.finished_at,
+        "answered_by": job.answered_by,
         "error": _error(row.error),
         "usage": shapes.Tokens(**_tokens(row.money)) if row.money else None,
         "estimated": bool(row.money and row.money.estimated),

@@ -10,7 +10,7 @@ from aijobs.models.budgets import BudgetNotice, Reservation
 from aijobs.models.fields import dump_json, ids_from, new_id
 from aijobs.models.heartbeats import Heartbeat
 from aijobs.models.idempotency import Claim, IdempotencyKey, KeyTaken
-from aijobs.models.inputs import JobDocument, JobInput
+from aijobs.models.inputs import JobDocument, JobInput, Question
 from aijobs.models.jobs import AIJob, Collection, JobAttempt, JobOutput
 from aijobs.models.ledger import LedgerEntry
 from aijobs.models.notices import AdditionTold
@@ -40,6 +40,7 @@ __all__ = [
     "JobOutput",
     "KeyTaken",
     "LedgerEntry",
+    "Question",
     "Quote",
     "QuotePiece",
     "ReconciledLine",

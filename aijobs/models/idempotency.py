@@ -39,6 +39,10 @@ class Claim:
             "now": now,
         }
 
+    def correct(self, tenant: Tenant, response: Mapping[str, object]) -> None:
+        """Answer otherwise whoever repeats the request; in the transaction that stored the key."""
+        IdempotencyKey.objects.filter(tenant=tenant, key=self.key).update(response=dict(response))
+
 
 class KeyTaken(Exception):
     """The key came before, with this request or with another one. Nothing was stored."""

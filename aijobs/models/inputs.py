@@ -40,6 +40,9 @@ class JobInput(models.Model):
     expected_tokens = models.IntegerField(null=True, help_text="Of the prompt.")
     most_answer_tokens = models.IntegerField(null=True, help_text="max_tokens at first.")
     document_kind = models.CharField(max_length=6, blank=True, db_default="")
+    fingerprint = models.BinaryField(
+        null=True, help_text="SHA-256 of what is asked. Null: queued before it was kept."
+    )
     shares_document = models.BooleanField(
         db_default=False, help_text="Its text is that of its whole collection, and stands first."
     )
@@ -59,6 +62,24 @@ class JobInput(models.Model):
 
     def __str__(self) -> str:
         return f"input of {self.pk}"
+
+
+class Question(models.Model):
+    """What a tenant asked, and the job whose result answers it when it is asked again.
+
+    Of those who ask the same at once, PostgreSQL lets the second wait for the commit of the first.
+    """
+
+    pk = models.CompositePrimaryKey("tenant_id", "fingerprint")
+    # As in JobInput, the job's own foreign key holds. The job has none: it may be pruned first.
+    tenant = models.ForeignKey(
+        Tenant, models.PROTECT, db_index=False, db_constraint=False, related_name="+"
+    )
+    fingerprint = models.BinaryField(help_text="SHA-256.")
+    job_id = models.UUIDField()
+
+    def __str__(self) -> str:
+        return f"question of {self.job_id}"
 
 
 class JobDocument(models.Model):

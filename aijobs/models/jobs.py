@@ -86,7 +86,7 @@ class AIJobQuerySet(models.QuerySet["AIJob"]):
     def cancel_waiting(self, now: datetime) -> int:
         """Cancel all waiting jobs among these, in one statement."""
         return self.filter(status=AIJob.Status.QUEUED).update(
-            status=AIJob.Status.CANCELED, finished_at=now
+            status=AIJob.Status.CANCELED, finished_at=now, answered_by=None
         )
 
     def cancel_unsent(self, now: datetime) -> int:
@@ -106,16 +106,21 @@ class AIJobQuerySet(models.QuerySet["AIJob"]):
         )
 
     def held_until(self, moment: datetime) -> Self:
-        """Jobs that wait in the queue for a batch, until exactly this moment."""
+        """Jobs that wait in the queue for a batch, until exactly this moment, to be sent."""
         waiting = self.filter(status=AIJob.Status.QUEUED, route=AIJob.Route.BATCH)
-        return waiting.filter(not_before=moment)
+        return waiting.filter(not_before=moment, answered_by=None)
 
     def let_go(self) -> int:
         """They need not wait any more, and take the place that they would have had."""
         return self.update(not_before=F("created_at"))
 
     def hold(self, until: datetime) -> int:
-        """They wait in the queue until then, or until they are let go."""
+        """They wait in the queue until then, or until they are let go; who asks the same as well.
+
+        Nobody lets the latter go: what becomes of the others ends their wait (pipeline/share.py).
+        """
+        asking = AIJob.objects.filter(status=AIJob.Status.QUEUED, answered_by__in=self.values("pk"))
+        asking.update(not_before=until)
         return self.update(not_before=until)
 
     def with_shown_status(self) -> Self:
@@ -203,6 +208,11 @@ class AIJob(Movable):
         db_default=0,
         help_text="What it may cost on its route, of its tenant's budget until it is over.",
     )
+    # No foreign key: it would be looked at for each job that is deleted. _retention deletes both.
+    answered_by = models.UUIDField(
+        null=True,
+        help_text="The earlier job with the same question, whose result it has or waits for.",
+    )
     created_at = models.DateTimeField()
     needed_by = models.DateTimeField(null=True)
     not_before = models.DateTimeField(help_text="Waits in the queue until then.")
@@ -255,6 +265,11 @@ class AIJob(Movable):
                 | Q(status__in=["queued", "submitted", "processing"], finished_at__isnull=True),
                 name="job_finished_at_when_final",
             ),
+            # What is sent, or was, has an answer of its own.
+            models.CheckConstraint(
+                condition=Q(answered_by__isnull=True) | Q(status__in=["queued", "completed"]),
+                name="job_answered_by_another_is_not_sent",
+            ),
         ]
         indexes: ClassVar = [
             # assemble: whose jobs wait, and which are the oldest. Only waiting jobs are in it.
@@ -301,6 +316,18 @@ class AIJob(Movable):
             ),
             # Staff who look for direct calls. No job of a batch is in it.
             models.Index(fields=["-id"], name="job_sync", condition=Q(route="sync")),
+            # share: what waits for the result of an earlier job.
+            models.Index(
+                fields=["answered_by", "id"],
+                name="job_sharing",
+                condition=Q(indexed_status="queued", answered_by__isnull=False),
+            ),
+            # sweep: what was answered by a job that is deleted.
+            models.Index(
+                fields=["answered_by"],
+                name="job_answered_by",
+                condition=Q(answered_by__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -321,7 +348,9 @@ class AIJob(Movable):
 
     def mark_canceled(self, now: datetime) -> bool:
         """Taken out of the queue. What is already on its way cannot be called back alone."""
-        return self._move([self.Status.QUEUED], self.Status.CANCELED, finished_at=now)
+        return self._move(
+            [self.Status.QUEUED], self.Status.CANCELED, finished_at=now, answered_by=None
+        )
 
     def mark_queued(self, not_before: datetime) -> bool:
         """Back in the queue on request, after it failed or was canceled; attempts count anew."""

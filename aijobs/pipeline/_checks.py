@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any
 
 import orjson
@@ -53,6 +54,8 @@ class Checked:
     documents: Sequence[Document]
     options: dict[str, Any]
     request_bytes: int
+    fingerprint: bytes
+    """Of the question: the same for jobs of which the same would be sent."""
     tokens: tokens.Estimate
     """Of the prompt."""
     max_tokens: int
@@ -126,7 +129,8 @@ def check(
         raise InvalidInput(errors)
     # A second attempt may have twice the max_tokens: a digit more, which LINE_BYTES covers.
     params = kind.params(given)
-    request_bytes = len(orjson.dumps(params)) + LINE_BYTES
+    request = orjson.dumps(params)
+    request_bytes = len(request) + LINE_BYTES
     if request_bytes > MOST_REQUEST_BYTES:
         most, size = MOST_REQUEST_BYTES // 1_000_000, request_bytes / 1e6
         raise InvalidInput(
@@ -138,6 +142,7 @@ def check(
         documents=documents or [of_text(given.document_text)],
         options=kind.options(given),
         request_bytes=request_bytes,
+        fingerprint=sha256(kind.name.encode() + request).digest(),
         tokens=tokens.of_request(params, given.parts),
         max_tokens=params["max_tokens"],
         needed_within=within,
@@ -223,6 +228,15 @@ def check_collection(name: object, on_error: object, trial: object = 0) -> None:
         errors["on_error"] = ["Must be “reject” or “skip”."]
     if errors:
         raise InvalidInput(errors)
+
+
+def check_fresh(value: object, *, lenient: bool) -> bool:
+    """Whether to ask anew what was asked before. Raises InvalidInput."""
+    if lenient and isinstance(value, str):
+        value = {"true": True, "false": False, "": False}.get(value.strip().lower())
+    if not isinstance(value, bool):
+        raise InvalidInput({"fresh": ["Must be true or false."]})
+    return value
 
 
 def _deadline(value: object, *, lenient: bool) -> float | None:

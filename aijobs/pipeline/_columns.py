@@ -5,6 +5,7 @@ from typing import Any
 
 from aijobs.documents import Document
 from aijobs.models import JobDocument, dump_json
+from aijobs.models.idempotency import CLAIM_KEY
 
 INPUT_COLUMNS = [
     "job_id",
@@ -20,6 +21,7 @@ INPUT_COLUMNS = [
     "most_answer_tokens",
     "document_kind",
     "shares_document",
+    "fingerprint",
 ]
 DOCUMENT_COLUMNS = [
     "job_id",
@@ -50,6 +52,46 @@ JOB_COLUMNS = [
     "not_before",
     "needed_by",
 ]
+
+# One statement stores a job and its input. With a claim, it also stores the idempotency key, or
+# nothing at all where the key exists. Of identical requests at once, PostgreSQL lets the second
+# wait in this statement until the first is committed, and then it stores nothing.
+INSERT_JOB = """
+WITH claim AS ({claim}), job AS (
+    INSERT INTO aijobs_aijob (
+        id, tenant_id, job_type, status, route, attempts, max_tokens_factor, request_bytes,
+        reserved_usd, created_at, not_before, needed_by
+    )
+    SELECT %(id)s, %(tenant)s, %(job_type)s, 'queued', %(route)s, 0, 1, %(request_bytes)s,
+           %(reserved_usd)s, %(now)s, %(now)s, %(needed_by)s
+    FROM claim
+), document AS (
+    INSERT INTO aijobs_jobdocument (
+        job_id, number, name, media_type, text, characters, original, size, sha256, pages, read_as,
+        warnings
+    )
+    SELECT %(id)s, number, name, media_type, text, characters, original, size, sha256, pages,
+           read_as, warnings
+    FROM claim CROSS JOIN unnest(
+        %(names)s::text[], %(media_types)s::text[], %(texts)s::json[], %(characters)s::int[],
+        %(originals)s::bytea[], %(sizes)s::int[], %(sha256s)s::bytea[], %(pages)s::int[],
+        %(read_as)s::text[], %(warnings)s::json[]
+    ) WITH ORDINALITY AS document (
+        name, media_type, text, characters, original, size, sha256, pages, read_as, warnings,
+        number
+    )
+)
+INSERT INTO aijobs_jobinput (
+    job_id, tenant_id, job_type, options, source_name, created_by, reference, metadata,
+    expected_tokens, most_answer_tokens, document_kind, fingerprint
+)
+SELECT %(id)s, %(tenant)s, %(job_type)s, %(options)s, %(source_name)s, %(created_by)s,
+       %(reference)s, %(metadata)s, %(expected_tokens)s, %(most_answer_tokens)s,
+       %(document_kind)s, %(question)s
+FROM claim
+"""
+WITHOUT_CLAIM = INSERT_JOB.format(claim="SELECT")
+WITH_CLAIM = INSERT_JOB.format(claim=CLAIM_KEY)
 
 
 def document_cells(document: Document) -> tuple[object, ...]:

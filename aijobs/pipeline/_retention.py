@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q
 
 from aijobs import gateway
@@ -34,6 +34,13 @@ IDEMPOTENCY_KEYS_LAST = timedelta(days=2)
 # Calls and pieces a round, so that a round ends soon whatever there is to do.
 MOST_DELETIONS = 50
 PIECE_ROWS, MOST_PIECES = 1_000, 20
+
+# The questions that these jobs would answer, each found by its key.
+FORGET = """
+DELETE FROM aijobs_question AS question USING aijobs_jobinput AS input
+WHERE input.job_id = ANY(%s::uuid[]) AND question.tenant_id = input.tenant_id
+  AND question.fingerprint = input.fingerprint AND question.job_id = input.job_id
+"""
 
 
 def delete_remote(now: datetime) -> int:
@@ -90,6 +97,8 @@ def prune(now: datetime) -> int:
 def _prune_jobs(before: datetime) -> int:
     """Delete a piece of the jobs that ended before a moment: jobs, documents, results, attempts.
 
+    With them go, however young, the jobs that have their results: no copy outlives the original.
+
     Ids sort by the moment of creation, so that the oldest are found without an index of their
     own. A batch that is not settled yet still needs its jobs to account for its rows.
     """
@@ -105,7 +114,14 @@ def _prune_jobs(before: datetime) -> int:
         .order_by("pk")
         .select_for_update(skip_locked=True, of=("self",))
     )
-    ids = list(jobs.values_list("pk", flat=True)[:PIECE_ROWS])
+    old = list(jobs.values_list("pk", flat=True)[:PIECE_ROWS])
+    copied = AIJob.objects.filter(answered_by__in=old, status=AIJob.Status.COMPLETED)
+    copies = list(copied.exclude(pk__in=old).values_list("pk", flat=True)[:PIECE_ROWS])
+    if len(copies) == PIECE_ROWS:
+        old = []  # There may be more, and an original goes with the last of them.
+    ids = [*copies, *old]
+    with connection.cursor() as cursor:
+        cursor.execute(FORGET, [old])
     for rows in (JobAttempt, JobDocument, JobInput, JobOutput):
         rows._default_manager.filter(job__in=ids).delete()
     AIJob.objects.filter(pk__in=ids).delete()

@@ -13,7 +13,8 @@ from django.conf import settings
 from aijobs import caching, jobtypes
 from aijobs.caching import Prefix
 from aijobs.jobtypes import prefixes
-from aijobs.models import Collection, Seeding
+from aijobs.models import AIJob, Collection, Seeding
+from aijobs.models.jobs import AIJobQuerySet
 from aijobs.pipeline._checks import Checked
 
 # Anthropic may take a day for a batch. A job that is needed sooner than a day after the seed was
@@ -41,12 +42,21 @@ class Sowing:
             self._decide(rows)
         return [self._start(key, one) for key, one in rows]
 
-    def save(self) -> None:
-        """Store what was decided, once all rows are stored."""
+    def save(self, repeated: int) -> None:
+        """Store what was decided, once all rows are stored.
+
+        `repeated`: how many of them are not sent, since others asked the same.
+        """
         if self._shared is None or self._seed is None:
             return
+        held = AIJob.objects.filter(collection=self._collection, answered_by=None)
+        held = held.held_until(self._now + self._wait)
+        if repeated and not self._leave_out_repeated(self._seed, held):
+            return
         plan = self._plan(self._shared, self._rows, self._prompt_tokens // self._rows)
-        assert plan is not None
+        if plan is None or (repeated and plan.saving_usd <= 0):
+            held.let_go()
+            return
         Seeding.objects.create(
             collection=self._collection,
             job_id=self._seed,
@@ -58,6 +68,19 @@ class Sowing:
             **plan._asdict(),
             give_up_at=self._now + self._wait,
         )
+
+    def _leave_out_repeated(self, seed: UUID, held: AIJobQuerySet) -> bool:
+        """What is not sent neither goes first nor reads the cache; False where nothing is left."""
+        if AIJob.objects.filter(pk=seed).exclude(answered_by=None).exists():
+            first = held.order_by("pk").first()
+            if first is None:
+                return False
+            self._seed = first.pk
+            AIJob.objects.filter(pk=first.pk).update(not_before=self._now)
+        rows = 1 + held.count()
+        self._prompt_tokens = self._prompt_tokens * rows // self._rows
+        self._rows = rows
+        return True
 
     @property
     def _model(self) -> str:

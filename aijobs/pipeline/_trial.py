@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import F
 
 from aijobs.models import FOR_A_PERSON, AIJob, Collection, Trial
@@ -23,11 +22,16 @@ class Trying:
         """Until when each of these jobs waits in the queue."""
         return [FOR_A_PERSON] * len(rows)
 
-    def save(self) -> None:
-        """Choose those that run, the first, the last, and some between, once all are stored."""
-        jobs = AIJob.objects.filter(collection=self._collection)
+    def save(self, repeated: int) -> None:
+        """Choose those that run, the first, the last, and some between, once all are stored.
+
+        `repeated`: how many are not sent, since others asked the same. They are none of those.
+        """
+        jobs = AIJob.objects.filter(collection=self._collection, answered_by=None)
         keys = jobs.order_by("pk").values_list("pk", flat=True)
-        total = self._collection.total
+        total = self._collection.total - repeated
+        if not total:
+            return
         places = {
             round(number * (total - 1) / max(self._jobs - 1, 1)) for number in range(self._jobs)
         }
@@ -40,13 +44,3 @@ class Trying:
             reserved_usd=2 * F("reserved_usd"),
         )
         Trial.objects.create(collection=self._collection, jobs=len(chosen))
-
-
-def let_go_on(collection: Collection, now: datetime) -> int:
-    """Let the jobs go that wait for the end of a trial, as a person asked; how many."""
-    with transaction.atomic():
-        trial = Trial.objects.select_for_update().filter(collection=collection).first()
-        if trial is None or not trial.mark_ended():
-            return 0
-        held = AIJob.objects.filter(collection=collection, status=AIJob.Status.QUEUED)
-        return held.filter(not_before=FOR_A_PERSON).update(not_before=now)

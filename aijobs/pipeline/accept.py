@@ -25,7 +25,7 @@ from aijobs.models import (
     ids_from,
     new_id,
 )
-from aijobs.models.idempotency import CLAIM_KEY
+from aijobs.pipeline import _repeats
 from aijobs.pipeline._again import reserved_by, retry_batch, retry_collection, retry_job
 from aijobs.pipeline._checks import (
     LONGEST_DEADLINE,
@@ -36,17 +36,20 @@ from aijobs.pipeline._checks import (
     check,
     check_collection,
     check_defaults,
+    check_fresh,
     check_rows,
 )
 from aijobs.pipeline._columns import (
     DOCUMENT_COLUMNS,
     INPUT_COLUMNS,
     JOB_COLUMNS,
+    WITH_CLAIM,
+    WITHOUT_CLAIM,
     document_arrays,
     document_cells,
 )
 from aijobs.pipeline._seeding import Sowing
-from aijobs.pipeline._trial import Trying, let_go_on
+from aijobs.pipeline._trial import Trying
 from aijobs.postgres.copying import copy_rows
 from aijobs.quotes.bill import Bill
 from citizenapp.database import prepared_cursor
@@ -64,8 +67,8 @@ __all__ = [
     "accept_job",
     "check",
     "check_collection",
+    "check_fresh",
     "examine",
-    "let_go_on",
     "retry_batch",
     "retry_collection",
     "retry_job",
@@ -76,46 +79,6 @@ OnError = Literal["reject", "skip"]
 # Rows of one COPY; what is not their documents waits in memory for the COPYs after it.
 CHUNK = 5_000
 
-# One statement stores a job and its input. With a claim, it also stores the idempotency key, or
-# nothing at all where the key exists. Of identical requests at once, PostgreSQL lets the second
-# wait in this statement until the first is committed, and then it stores nothing.
-INSERT_JOB = """
-WITH claim AS ({claim}), job AS (
-    INSERT INTO aijobs_aijob (
-        id, tenant_id, job_type, status, route, attempts, max_tokens_factor, request_bytes,
-        reserved_usd, created_at, not_before, needed_by
-    )
-    SELECT %(id)s, %(tenant)s, %(job_type)s, 'queued', %(route)s, 0, 1, %(request_bytes)s,
-           %(reserved_usd)s, %(now)s, %(now)s, %(needed_by)s
-    FROM claim
-), document AS (
-    INSERT INTO aijobs_jobdocument (
-        job_id, number, name, media_type, text, characters, original, size, sha256, pages, read_as,
-        warnings
-    )
-    SELECT %(id)s, number, name, media_type, text, characters, original, size, sha256, pages,
-           read_as, warnings
-    FROM claim CROSS JOIN unnest(
-        %(names)s::text[], %(media_types)s::text[], %(texts)s::json[], %(characters)s::int[],
-        %(originals)s::bytea[], %(sizes)s::int[], %(sha256s)s::bytea[], %(pages)s::int[],
-        %(read_as)s::text[], %(warnings)s::json[]
-    ) WITH ORDINALITY AS document (
-        name, media_type, text, characters, original, size, sha256, pages, read_as, warnings,
-        number
-    )
-)
-INSERT INTO aijobs_jobinput (
-    job_id, tenant_id, job_type, options, source_name, created_by, reference, metadata,
-    expected_tokens, most_answer_tokens, document_kind
-)
-SELECT %(id)s, %(tenant)s, %(job_type)s, %(options)s, %(source_name)s, %(created_by)s,
-       %(reference)s, %(metadata)s, %(expected_tokens)s, %(most_answer_tokens)s,
-       %(document_kind)s
-FROM claim
-"""
-WITHOUT_CLAIM = INSERT_JOB.format(claim="SELECT")
-WITH_CLAIM = INSERT_JOB.format(claim=CLAIM_KEY)
-
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
@@ -125,6 +88,8 @@ class Accepted:
     accepted: int
     rejected: list[Rejected]
     rejected_count: int
+    repeated: int
+    """Jobs whose question was asked before: they have its result, or wait for it."""
 
 
 class RejectedCollection(Exception):
@@ -146,6 +111,7 @@ def accept_job(
     needed_within: object = None,
     documents: Sequence[Document] = (),
     lenient: bool = False,
+    fresh: bool = False,
     claim: Claim | None = None,
     answer: Callable[[AIJob], Mapping[str, object]] = lambda _: {},
 ) -> AIJob:
@@ -154,7 +120,8 @@ def accept_job(
     `raw` holds the fields of the job type, and maybe a `reference` and `metadata`. `documents` are
     those that came as files; without any, `raw` holds the text.
     `needed_within` is in seconds: 0 means now, at full price; None means up to 24 hours.
-    `lenient` reads numbers and lists out of strings, as table cells and forms hold them.
+    `lenient` reads numbers and lists out of strings, as table cells and forms hold them. `fresh`
+    asks anew what was asked before; otherwise the earlier result is this one's (`_repeats`).
     A `claim` is stored with the job, and with the `answer` that whoever repeats it will get.
     Raises UnknownJobType, InvalidInput with the errors by field, KeyTaken, or LimitReached.
     """
@@ -188,17 +155,26 @@ def accept_job(
         "expected_tokens": checked.tokens.tokens,
         "most_answer_tokens": checked.max_tokens,
         "document_kind": checked.tokens.kind,
+        "question": checked.fingerprint,
         **document_arrays(checked.documents),
     }
     if claim:
         parameters |= claim.parameters(tenant, now, response=answer(queued))
-    # Without a limit, one statement is all that is needed.
-    with transaction.atomic() if standing.has_limit(tenant) else nullcontext():
+    # Without a limit and a memory, one statement is all that is needed.
+    is_one = not (standing.has_limit(tenant) or tenant.repeat_days)
+    with nullcontext() if is_one else transaction.atomic():
         with prepared_cursor() as cursor:
             cursor.execute(WITH_CLAIM if claim else WITHOUT_CLAIM, parameters)
             if not cursor.rowcount:
                 raise KeyTaken
-        standing.keep(tenant, queued.reserved_usd, now)
+        if _repeats.recall(
+            tenant, now, job=queued.pk, fingerprint=checked.fingerprint, fresh=fresh
+        ):
+            queued.refresh_from_db(fields=["status", "finished_at", "not_before", "answered_by"])
+            if claim:
+                claim.correct(tenant, answer(queued))
+        if queued.status == AIJob.Status.QUEUED:
+            standing.keep(tenant, queued.reserved_usd, now)
     queued._state.adding = False
     crash_point(Step.ACCEPT_COMMITTED)
     return queued
@@ -218,6 +194,7 @@ def accept_collection(
     lenient: bool = False,
     fields: Iterable[str] | None = None,
     trial: int = 0,
+    fresh: object = False,
 ) -> Accepted:
     """Queue many jobs of one type under one name, in one transaction.
 
@@ -231,6 +208,7 @@ def accept_collection(
     """
     kind = jobtypes.get(job_type)
     check_collection(name, on_error, trial)
+    asks_anew = check_fresh(fresh, lenient=lenient)
     if fields is not None:
         check_defaults(kind, defaults or {}, list(fields), lenient=lenient)
     rejections = Rejections()
@@ -265,11 +243,14 @@ def accept_collection(
         queued.rejected = rejections.count
         queued.columns = list(columns) or None
         queued.save(update_fields=["total", "rejected", "columns"])
-        order.save()
+        repeated = _repeats.recall(
+            tenant, now, collection=queued.pk, jobs=queued.total, fresh=asks_anew
+        )
+        order.save(repeated)
         standing.keep(tenant, reserved_by(queued), now)
         crash_point(Step.ACCEPT_COUNTED)
     crash_point(Step.ACCEPT_COMMITTED)
-    return Accepted(queued, queued.total, rejections.told, rejections.count)
+    return Accepted(queued, queued.total, rejections.told, rejections.count, repeated)
 
 
 def examine(
@@ -328,7 +309,7 @@ def _store(
                     *(key, tenant_id, kind, created_by, name, one.row, one.own.reference),
                     *(metadata or None, one.options),
                     *(one.tokens.tokens, one.max_tokens, one.tokens.kind),
-                    one.shares_document,
+                    *(one.shares_document, one.fingerprint),
                 )
             )
             for number, document in enumerate(one.documents, 1):

@@ -110,7 +110,8 @@ CHOSEN = (
 MOVED = """
 , claimed AS (
     UPDATE aijobs_aijob
-    SET status = 'submitted', batch_id = %(batch)s, attempts = attempts + 1, started_at = %(now)s
+    SET status = 'submitted', batch_id = %(batch)s, attempts = attempts + 1, started_at = %(now)s,
+        answered_by = NULL
     -- An array, not a join: no statistics can talk PostgreSQL into reading the whole table.
     WHERE id = ANY(ARRAY(SELECT id FROM chosen))
     RETURNING tenant_id, request_bytes
@@ -126,7 +127,7 @@ CLAIM = (
     INSERT INTO aijobs_turn (tenant_id, route, number, round)
     SELECT tenant_id, 'batch', max(place) + (
         SELECT COALESCE(max(number), 0) FROM aijobs_turn WHERE route = 'batch'), max(round)
-    FROM chosen GROUP BY tenant_id
+    FROM chosen GROUP BY tenant_id ORDER BY tenant_id  -- No two wait for each other.
     ON CONFLICT (route, tenant_id) DO UPDATE SET number = EXCLUDED.number, round = EXCLUDED.round
 )
 """

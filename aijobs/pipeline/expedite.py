@@ -98,11 +98,12 @@ CLAIM = (
     INSERT INTO aijobs_turn (tenant_id, route, number)
     SELECT tenant_id, 'sync', max(place) + (
         SELECT COALESCE(max(number), 0) FROM aijobs_turn WHERE route = 'sync')
-    FROM chosen GROUP BY tenant_id
+    FROM chosen GROUP BY tenant_id ORDER BY tenant_id  -- No two wait for each other.
     ON CONFLICT (route, tenant_id) DO UPDATE SET number = EXCLUDED.number
 )
 UPDATE aijobs_aijob
-SET status = 'processing', route = 'sync', started_at = %(now)s, attempts = attempts + 1
+SET status = 'processing', route = 'sync', started_at = %(now)s, attempts = attempts + 1,
+    answered_by = NULL
 WHERE id = ANY(ARRAY(SELECT id FROM chosen)) AND status = 'queued'
 RETURNING id
 """

@@ -13,7 +13,15 @@ from django.db.models import Exists, F, OuterRef, Q, Sum
 
 from aijobs import caching
 from aijobs.crash_points import Step, crash_point
-from aijobs.models import AIJob, Collection, JobAttempt, LedgerEntry, Seeding
+from aijobs.models import (
+    FOR_A_PERSON,
+    AIJob,
+    Collection,
+    JobAttempt,
+    LedgerEntry,
+    Seeding,
+    Trial,
+)
 from aijobs.models.jobs import AIJobQuerySet
 from aijobs.models.seedings import SeedingQuerySet
 from aijobs.outcomes import retries
@@ -56,15 +64,21 @@ def decide(seeding: Seeding, now: datetime) -> bool:
     return True
 
 
-def let_go_on(collection: Collection) -> int:
-    """Let the jobs that wait for a seed go without the cache, as a person asked; how many."""
-    went = _let_go_on(collection)
+def let_go_on(collection: Collection, now: datetime) -> int:
+    """Let the jobs go that wait for others of their collection, as a person asked; how many.
+
+    Those that wait for the end of a trial; and those that wait for a seed, without the cache.
+    """
+    went = _let_go_on(collection, now)
     crash_point(Step.SEED_WAIVED)
     return went
 
 
 @transaction.atomic
-def _let_go_on(collection: Collection) -> int:
+def _let_go_on(collection: Collection, now: datetime) -> int:
+    trial = Trial.objects.select_for_update().filter(collection=collection).first()
+    if trial is not None and trial.mark_ended():
+        return AIJob.objects.filter(collection=collection).held_until(FOR_A_PERSON).hold(now)
     # Locked: until when its jobs are held must not change meanwhile.
     seeding = Seeding.objects.select_for_update().filter(collection=collection).first()
     if seeding is None:

@@ -7,7 +7,8 @@ either.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Self, cast
+from uuid import UUID
 
 from django.conf import settings
 
@@ -43,9 +44,11 @@ class Forecast:
 
         Reads `job.batch`: select it with the jobs.
         """
-        if self.duration is None or job.route == AIJob.Route.SYNC:
+        if self.duration is None:
             return None
-        if job.not_before == FOR_A_PERSON:
+        if job.status == AIJob.Status.QUEUED and job.answered_by:
+            return self._of_sharing(job, now)
+        if job.route == AIJob.Route.SYNC or job.not_before == FOR_A_PERSON:
             return None
         if job.status == AIJob.Status.QUEUED:
             return self._of_waiting(job.not_before, now)
@@ -73,13 +76,25 @@ class Forecast:
     def _of_last_ones(
         self, tenant: Tenant, collection: Collection, status: str, now: datetime
     ) -> list[datetime | None]:
-        """Of the jobs that are in no batch, those that come last: one for each route."""
+        """Of the jobs in no batch, the last ones: of each route, and of those that share."""
         jobs = AIJob.objects.of(tenant).filter(collection=collection, indexed_status=status)
+        sent, sharing = jobs.filter(answered_by=None), jobs.exclude(answered_by=None)
         last_ones = (
-            jobs.filter(route=route).order_by("-not_before", "-pk").first()
-            for route in AIJob.Route.values
+            *(
+                sent.filter(route=route).order_by("-not_before", "-pk").first()
+                for route in AIJob.Route.values
+            ),
+            sharing.order_by("-answered_by").first(),
         )
         return [self.of_job(job, now=now) for job in last_ones if job]
+
+    def _of_sharing(self, job: AIJob, now: datetime) -> datetime | None:
+        """It is over when the job is that it waits for."""
+        sent = AIJob.objects.filter(tenant=job.tenant_id, answered_by=None)
+        first = sent.select_related("batch").filter(pk=cast(UUID, job.answered_by)).first()
+        if first is None or first.status in AIJob.FINAL:
+            return now
+        return self.of_job(first, now=now)
 
     def _of_waiting(self, not_before: datetime, now: datetime) -> datetime:
         assert self.duration is not None

@@ -17,7 +17,17 @@ from django_q.models import OrmQ, Schedule
 from django_q.tasks import async_task
 
 from aijobs.bill import check
-from aijobs.pipeline import assemble, dispatch, expedite, poll, reconcile, seed, settle, sweep
+from aijobs.pipeline import (
+    assemble,
+    dispatch,
+    expedite,
+    poll,
+    reconcile,
+    seed,
+    settle,
+    share,
+    sweep,
+)
 from aijobs.postgres.outages import AWAY
 from aijobs.tasks.broker import signs
 
@@ -94,6 +104,11 @@ def run_settle() -> int:
 
 
 @task
+def run_share() -> int:
+    return share.run(timezone.now())
+
+
+@task
 def run_sweep() -> int:
     return sweep.run(timezone.now())
 
@@ -111,6 +126,7 @@ STAGES: dict[str, tuple[Callable[[], int], Callable[[datetime], bool]]] = {
     "reconcile": (run_reconcile, reconcile.due),
     "seed": (run_seed, seed.due),
     "settle": (run_settle, settle.due),
+    "share": (run_share, share.due),
     "sweep": (run_sweep, sweep.due),
 }
 

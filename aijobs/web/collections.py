@@ -162,8 +162,7 @@ def cancel_collection(request: MemberRequest, collection_id: UUID) -> HttpRespon
 def continue_collection(request: MemberRequest, collection_id: UUID) -> HttpResponseBase:
     """Lets the jobs go that wait for those that went first."""
     collection = _collection(request, collection_id)
-    now = timezone.now()
-    if continued := accept.let_go_on(collection, now) or seed.let_go_on(collection):
+    if continued := seed.let_go_on(collection, timezone.now()):
         messages.success(request, f"{_counted(continued, 'job')} will go with the next batch.")
     else:
         messages.error(request, "Nothing was waiting any more.")
@@ -245,6 +244,7 @@ def _queue(request: MemberRequest, form: NewCollection, items: Items, *, now: da
         needed_within=form.needed_within,
         lenient=True,
         fields=items.fields,
+        fresh=form.cleaned_data["fresh"],
     )
 
 
@@ -271,6 +271,8 @@ def _tell(
         )
     else:
         messages.success(request, f"Queued {_counted(accepted.accepted, 'document')}.")
+    if accepted.repeated:
+        messages.success(request, f"{accepted.repeated:,} ask what was asked before: no charge.")
     for warning in warnings:
         messages.warning(request, f"{warning[:1].upper()}{warning[1:]}.")
     if accepted.rejected_count:

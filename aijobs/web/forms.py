@@ -81,6 +81,12 @@ class _Work(forms.Form):
         label="When do you need it?", choices=URGENCIES, widget=forms.RadioSelect, initial=LATER
     )
 
+    fresh = forms.BooleanField(
+        label="Ask again what was asked before",
+        required=False,
+        help_text="Otherwise the same question gets the earlier result, and is not charged.",
+    )
+
     def __init__(
         self,
         data: Mapping[str, Any] | None = None,
@@ -320,6 +326,16 @@ class Budget(forms.ModelForm):  # type: ignore[type-arg]  # It has none when it 
         if budget is not None and limit is not None and budget > limit:
             self.add_error("budget_usd", "Must not be more than the limit.")
         return cleaned
+
+
+class Repeats(forms.ModelForm):  # type: ignore[type-arg]  # It has none when it runs.
+    """For how many days a result answers the same question."""
+
+    class Meta:
+        model = Tenant
+        fields = ("repeat_days",)
+        labels: ClassVar = {"repeat_days": "Days that a result counts"}
+        widgets: ClassVar = {"repeat_days": forms.TextInput(attrs={"inputmode": "numeric"})}
 
 
 _KEY_ROLE = APIKey._meta.get_field("role")

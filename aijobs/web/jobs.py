@@ -78,7 +78,10 @@ def new(request: MemberRequest, asked: parameters.Chosen) -> HttpResponseBase:
         if form.is_valid():
             queued = _queue(request, form)
             if len(queued) == 1:
-                messages.success(request, "Queued. The result will appear on this page.")
+                told = "Queued. The result will appear on this page."
+                if queued[0].status == AIJob.Status.COMPLETED:
+                    told = "The same was asked before: here is that result. Nothing was charged."
+                messages.success(request, told)
                 return onward(request, "job", queued[0].pk)
             if queued:
                 messages.success(request, f"Queued {len(queued)} documents, each as a job.")
@@ -238,6 +241,7 @@ def _queue(request: MemberRequest, form: NewJob) -> list[AIJob]:
                     needed_within=form.needed_within,
                     documents=documents,
                     lenient=True,
+                    fresh=form.cleaned_data["fresh"],
                 )
                 queued.append(job)
             except LimitReached as refusal:

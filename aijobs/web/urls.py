@@ -8,6 +8,7 @@ from aijobs.web import (
     entrance,
     jobs,
     people,
+    repeats,
     samples,
     usage,
     whatif,
@@ -50,6 +51,7 @@ urlpatterns = [
     path("settings/people", people.members, name="members"),
     path("settings/budget", budgets.budget, name="budget"),
     path("settings/budget/notice", budgets.put_away, name="put-away-notice"),
+    path("settings/repeats", repeats.repeats, name="repeats"),
     path("settings/keys", people.keys, name="keys"),
     path("settings/keys/<str:key_id>/revoke", people.revoke, name="revoke-key"),
 ]

@@ -45,7 +45,18 @@ class TenantAdmin(NeverDeleted):
     list_display = ("name", "slug", "is_active", "weight", "is_demo", "created_at")
     list_filter = ("is_active",)
     search_fields = ("name", "slug")
-    fields = ("name", "slug", "is_active", "weight", "is_demo", "created_at")
+    fields = (
+        "name",
+        "slug",
+        "is_active",
+        "weight",
+        "repeat_days",
+        "time_zone",
+        "budget_usd",
+        "limit_usd",
+        "is_demo",
+        "created_at",
+    )
     prepopulated_fields = {"slug": ("name",)}  # noqa: RUF012
     readonly_fields = ("is_demo", "created_at")
 

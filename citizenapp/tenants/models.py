@@ -66,6 +66,14 @@ class Tenant(models.Model):
         "others get one. It counts from the next job on, and costs nobody anything while no "
         "other waits.",
     )
+    repeat_days = models.PositiveSmallIntegerField(
+        "days that a result counts",
+        default=30,
+        db_default=30,
+        validators=[MaxValueValidator(365)],
+        help_text="The same question within so many days gets the same result, and is not charged."
+        " 0: each is asked anew.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = TenantQuerySet.as_manager()

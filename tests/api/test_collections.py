@@ -52,6 +52,7 @@ def test_many_jobs_are_queued_under_one_name(caller: Caller) -> None:
         "accepted": 3,
         "rejected": [],
         "rejected_count": 0,
+        "repeated": 0,
         "warnings": [],
         "message": "3 jobs are queued.",
     }

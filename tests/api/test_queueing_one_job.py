@@ -26,6 +26,7 @@ def test_a_post_queues_one_job(caller: Caller, job_type: str) -> None:
     assert response.json() == {
         "job_id": str(job.pk),
         "status": "queued",
+        "answered_by": None,
         "message": "Queued for the next batch, at half the price.",
     }
     assert (job.tenant, job.job_type, job.route) == (caller.tenant, job_type, "batch")

@@ -60,6 +60,7 @@ def test_a_completed_job_shows_its_result_and_what_it_cost(caller: Caller) -> No
         "needed_by": None,
         "started_at": "2026-11-02T09:00:00Z",
         "finished_at": "2026-11-02T09:05:00Z",
+        "answered_by": None,
         "error": None,
         "usage": {
             "input_tokens": 100,

@@ -31,7 +31,7 @@ BOUNDARY = "benchmark"
 def enqueue(bench: Bench) -> Iterator[Row]:
     """What is received, checked, priced by size and stored, from the first byte to the answer."""
     count = min(bench.n, settings.AIJOBS_COLLECTION_ITEMS)
-    tenant = make_tenant()
+    tenant = make_tenant(repeat_days=30)
     key = make_key(tenant)
     bodies: list[tuple[str, Path, str]] = bench.apart(lambda: list(write_bodies(bench, count)))
     application = get_wsgi_application()
@@ -121,7 +121,9 @@ def call(application: WSGIHandler, body: Path, content_type: str, key: str) -> N
 def forget() -> None:
     """Begin with empty tables of jobs."""
     with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE aijobs_aijob, aijobs_jobinput, aijobs_collection CASCADE")
+        cursor.execute(
+            "TRUNCATE aijobs_aijob, aijobs_jobinput, aijobs_collection, aijobs_question CASCADE"
+        )
         cursor.execute("CHECKPOINT")
 
 

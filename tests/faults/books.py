@@ -94,11 +94,12 @@ def always(world: World) -> list[str]:
         wrong.append("a job without input")
     if AIJob.objects.filter(status="submitted", batch__status__in=Batch.FINAL).exists():
         wrong.append("a job that waits for a batch that is done")
-    held = AIJob.objects.filter(status="queued", not_before=FOR_A_PERSON)
+    held = AIJob.objects.filter(status="queued", not_before=FOR_A_PERSON, answered_by=None)
     if held.exclude(collection__seeding__state="refused").exists():
         wrong.append("a job that is held, and nobody is asked about it")
     wrong += _disagreements()
     wrong += _sums_apart()
+    wrong += _without_charge()
     wrong += _reservations_apart()
     remote = _remote(world)
     known = _known()
@@ -140,6 +141,30 @@ def _disagreements() -> list[str]:
         for status, states in Batch.objects.annotate(states=current).values_list("status", "states")
         if (states not in [[state] for state in STATES[status]] if STATES[status] else states)
     ]
+
+
+def _without_charge() -> list[str]:
+    """Results that nothing was charged for, and that are no copies of one that was."""
+    wrong = []
+    # One snapshot: between two statements a worker may complete jobs.
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        charged = set(LedgerEntry.objects.filter(corrects=None).values_list("tenant", "job_id"))
+        done = AIJob.objects.filter(status="completed", output__isnull=False)
+        done = done.select_related("output")
+        results = {(one.tenant_id, one.pk): one.output.result for one in done}
+        for one in done:
+            key = (one.tenant_id, one.pk)
+            if one.answered_by is None:
+                if key not in charged:
+                    wrong.append(f"{one.pk} is completed without a charge")
+                continue
+            original = (one.tenant_id, one.answered_by)
+            if key in charged:
+                wrong.append(f"{one.pk} has another's result, and was charged")
+            if original not in charged or results.get(original) != results[key]:
+                wrong.append(f"{one.pk} has a result that is not that of {one.answered_by}")
+    return wrong
 
 
 RESERVED = """
@@ -188,6 +213,7 @@ def _jobs(books: Books) -> None:
     done = AIJob.objects.filter(status="completed")
     books.compare("outputs", JobOutput.objects.count(), done.count())
     books.refute("completed without output", done.filter(output=None).count())
+    books.refute("results that nobody paid for", len(_without_charge()))
 
 
 def _batches(books: Books, world: World) -> None:
@@ -214,7 +240,7 @@ def _batches(books: Books, world: World) -> None:
     running = [one for one in remote.values() if one["status"] != "ended"]
     books.compare("batches still running", len(running), 0)
     # Every line of every batch became one result, or one attempt with a reason.
-    done = AIJob.objects.filter(status="completed", route="batch")
+    done = AIJob.objects.filter(status="completed", route="batch", answered_by=None)
     failed = JobAttempt.objects.filter(route="batch", batch__status="settled")
     lines = Counter(
         [*done.values_list("batch", flat=True), *failed.values_list("batch", flat=True)]

@@ -22,13 +22,14 @@ from aijobs.pipeline import (
     reconcile,
     seed,
     settle,
+    share,
     sweep,
     withdraw,
 )
 from citizenapp.tenants.models import Tenant
 from tests.faults.world import World
 
-# Each document orders its own outcome; in the end all but the last have a result.
+# Each document orders its own outcome; in the end all but the refused ones have a result.
 DOCUMENTS = [
     "Hail is covered.",
     "Fire is not covered. " * 20,
@@ -37,6 +38,9 @@ DOCUMENTS = [
     "A late line. [[emulate:expired*1]]",
     "A cut line. [[emulate:max_tokens*1]]",
     "A canceled line. [[emulate:canceled*1]]",
+    "Hail is covered.",
+    "A refused line. [[emulate:refusal]]",
+    "A cut line. [[emulate:max_tokens*1]]",
     "A refused line. [[emulate:refusal]]",
 ]
 # What the documents of two more collections share is worth a cache: the first one goes first.
@@ -56,7 +60,7 @@ COLLECTIONS: dict[str, tuple[str, dict[str, Any], list[str]]] = {
 }
 # Documents of each tenant, and how many of them never get a result.
 ROWS = sum(len(texts) for _, _, texts in COLLECTIONS.values())
-HOPELESS = 2
+HOPELESS = 3
 SEEDINGS = 2
 URGENT = ["Is hail covered?"]
 TENANTS = ("acme", "beta")
@@ -98,7 +102,7 @@ def queue_collections(now: datetime) -> bool:
 def let_the_others_go_on(now: datetime) -> None:
     """Where the one that went first has failed. Its people may do so twice."""
     for collection in Collection.objects.filter(seeding__state="refused"):
-        seed.let_go_on(collection)
+        seed.let_go_on(collection, now)
 
 
 def queue_urgent(now: datetime) -> bool:
@@ -225,10 +229,12 @@ def live(world: World, event: Deed | None = None) -> None:
         poll.run,
         settle.run,
         seed.run,
+        share.run,
         let_the_others_go_on,
         once(world, LAST, retry_what_ended_badly),
     ]
-    dues = [stage.due for stage in (expedite, assemble, dispatch, poll, reconcile, settle, seed)]
+    stages = (expedite, assemble, dispatch, poll, reconcile, settle, seed, share)
+    dues = [stage.due for stage in stages]
     idle = 1
     for _ in range(MOST_ROUNDS):
         world.count_round()

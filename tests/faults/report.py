@@ -12,7 +12,8 @@ from django.db import connection
 from tests.faults.scenarios import Row, StatusCounter
 
 STAGES = (
-    *("accept", "assemble", "dispatch", "expedite", "poll", "reconcile", "seed", "settle", "sweep"),
+    *("accept", "assemble", "dispatch", "expedite", "poll", "reconcile", "seed", "settle"),
+    *("share", "sweep"),
     *(
         "withdraw",
         "retry",

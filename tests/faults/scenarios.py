@@ -33,6 +33,7 @@ DAY = (
     *(Step.SETTLE_DOWNLOADED, Step.SETTLE_CHECKED, Step.SETTLE_LOCKED, Step.ENDINGS_COPIED),
     *(Step.ENDINGS_MOVED, Step.SETTLE_STORED, Step.SETTLE_COMMITTED, Step.SETTLE_SETTLED),
     *(Step.SEED_MOVED, Step.SEED_COMMITTED, Step.SEED_WAIVED),
+    *(Step.SHARE_ANSWERED, Step.SHARE_RELEASED),
     *(Step.SWEEP_DELETED, Step.RETRY_COMMITTED, Step.EXPEDITE_STORED, Step.EXPEDITE_COMMITTED),
 )
 # What only comes when the promise is at its end (`late`), when strangers use the same workspace,

@@ -33,6 +33,7 @@ from aijobs.pipeline import (
     reconcile,
     seed,
     settle,
+    share,
     sweep,
     withdraw,
 )
@@ -65,6 +66,7 @@ STAGES: dict[str, Callable[[World], object]] = {
     "poll": lambda world: poll.run(world.now()),
     "seed": lambda world: seed.run(world.now()),
     "settle": lambda world: settle.run(world.now()),
+    "share": lambda world: share.run(world.now()),
     "sweep": lambda world: sweep.run(world.now()),
 }
 
@@ -80,10 +82,10 @@ class Story(RuleBasedStateMachine):
         self.world.reset()
         journeys.found_tenants()
 
-    @rule(outcome=st.sampled_from(OUTCOMES), urgent=st.booleans())
-    def accept(self, outcome: str, urgent: bool) -> None:
+    @rule(outcome=st.sampled_from(OUTCOMES), urgent=st.booleans(), number=st.integers(1, 4))
+    def accept(self, outcome: str, urgent: bool, number: int) -> None:
         self.queued += 1
-        text = f"Policy {self.queued} covers hail." + (f" [[emulate:{outcome}]]" if outcome else "")
+        text = f"Policy {number} covers hail." + (f" [[emulate:{outcome}]]" if outcome else "")
         accept.accept_job(
             Tenant.objects.earliest("pk"),
             "summarize",
@@ -112,7 +114,7 @@ class Story(RuleBasedStateMachine):
     @rule()
     def let_the_others_go_on(self) -> None:
         if collection := Collection.objects.filter(seeding__isnull=False).last():
-            seed.let_go_on(collection)
+            seed.let_go_on(collection, self.world.now())
 
     @rule(stage=st.sampled_from(sorted(STAGES)))
     def work(self, stage: str) -> None:

@@ -18,7 +18,7 @@ STAGE = """
 import django
 django.setup()
 from datetime import datetime
-from aijobs.pipeline import assemble, dispatch, expedite, poll, reconcile, settle, sweep
+from aijobs.pipeline import assemble, dispatch, expedite, poll, reconcile, settle, share, sweep
 now = datetime.fromisoformat({now!r})
 {call}
 """

@@ -16,6 +16,7 @@ from aijobs.pipeline import (
     reconcile,
     seed,
     settle,
+    share,
     sweep,
 )
 from aijobs.submissions import moves
@@ -118,6 +119,7 @@ def keep_going(now: datetime = DUE, *, minutes: int = 60) -> None:
         poll.run(now)
         settle.run(now)
         seed.run(now)
+        share.run(now)
         sweep.run(now)
         now += MINUTE
     raise AssertionError(f"not ended: {AIJob.objects.exclude(status__in=AIJob.FINAL).values()}")

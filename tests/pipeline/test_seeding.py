@@ -180,8 +180,8 @@ def test_what_the_first_one_fails_for_holds_the_others(emulator: Emulator, order
     assert found.eta is None
     assert found.caching
     assert "wait until you let them go on" in found.caching.message
-    assert seed.let_go_on(collection) == ROWS - 1
-    assert seed.let_go_on(collection) == 0
+    assert seed.let_go_on(collection, DUE) == ROWS - 1
+    assert seed.let_go_on(collection, DUE) == 0
     keep_going(day)
     # Its own second attempt read what the first one wrote.
     assert cached(collection)[0] == (1 if order == "invalid_json" else 0)
@@ -195,7 +195,7 @@ def test_held_jobs_can_be_canceled_and_queued_again() -> None:
     go(NOW)
     seed.run(NOW)
     assert withdraw.cancel_collection(collection, now=NOW) == ROWS - 1
-    assert seed.let_go_on(collection) == 0
+    assert seed.let_go_on(collection, DUE) == 0
     assert accept.retry_collection(collection, "canceled", now=NOW) == ROWS - 1
     keep_going(DUE)
     assert collection.counts()["completed"] == ROWS - 1
@@ -293,7 +293,7 @@ def test_the_others_go_when_the_first_one_is_canceled() -> None:
 @pytest.mark.usefixtures("emulator")
 def test_nobody_needs_to_wait_for_the_first_one() -> None:
     collection = policies()
-    assert seed.let_go_on(collection) == ROWS - 1
+    assert seed.let_go_on(collection, DUE) == ROWS - 1
     assert waits(collection) == {NOW}
     assert seed.run(NOW) == 0
 
@@ -361,3 +361,43 @@ def test_counters_follow_jobs_that_are_held_and_let_go() -> None:
     assert collection.counts() | {"queued": ROWS - 1, "completed": 1} == collection.counts()
     spent = LedgerEntry.objects.aggregate(tokens=Sum("cache_write_1h_tokens"))
     assert spent["tokens"] >= Seeding.objects.get().prefix_tokens
+
+
+def test_where_the_first_was_asked_before_the_next_one_goes_first(emulator: Emulator) -> None:
+    tenant = make_tenant(repeat_days=30)
+    known = accept.accept_job(
+        tenant,
+        "analyze",
+        {"document_text": "Policy 0 covers hail.", "questions": QUESTIONS},
+        now=NOW,
+        created_by="ann",
+    )
+    go(DUE)
+    collection = policies(tenant=tenant)
+    first, second, third = AIJob.objects.filter(collection=collection).order_by("pk")[:3]
+    assert (first.status, first.answered_by) == ("completed", known.pk)
+    seeding = Seeding.objects.get()
+    assert (seeding.job_id, seeding.rows) == (second.pk, ROWS - 1)
+    assert (second.not_before, third.not_before) == (NOW, seeding.give_up_at)
+
+
+def test_who_asks_what_waits_for_a_person_waits_for_that_person(emulator: Emulator) -> None:
+    tenant = make_tenant(repeat_days=30)
+    refused, asked = "Refused. [[emulate:refusal]]", "Policy 9 covers fire."
+    collection = policies(refused, asked, asked, tenant=tenant)
+    go(DUE)
+    seed.run(DUE + MINUTE)
+    assert Seeding.objects.get().state == "refused"
+    _, second, third, *_ = AIJob.objects.filter(collection=collection).order_by("pk")
+    assert (third.answered_by, third.not_before) == (second.pk, FOR_A_PERSON)
+    later = accept.accept_job(
+        tenant,
+        "analyze",
+        {"document_text": asked, "questions": QUESTIONS},
+        now=NOW,
+        created_by="ann",
+    )
+    assert (later.answered_by, later.not_before) == (second.pk, FOR_A_PERSON)
+    assert seed.let_go_on(collection, DUE) == ROWS - 2
+    keep_going(DUE + MINUTE)
+    assert AIJob.objects.filter(answered_by=second.pk, status="completed").count() == 2

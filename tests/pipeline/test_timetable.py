@@ -13,7 +13,9 @@ from tests.factories import make_batch, make_tenant
 
 pytestmark = pytest.mark.django_db
 
-STAGES = {"assemble", "dispatch", "expedite", "poll", "reconcile", "seed", "settle", "sweep"}
+STAGES = {
+    *("assemble", "dispatch", "expedite", "poll", "reconcile", "seed", "settle", "share", "sweep"),
+}
 
 
 def tasks_waiting() -> list[str]:
