@@ -249,7 +249,7 @@ class CollectionContinuation(Endpoint):
         collection = _collection_of(self.access.tenant, collection_id)
 
         def let_go_on() -> dict[str, Any]:
-            continued = seed.let_go_on(collection, now)
+            continued = seed.let_go_on(collection)
             return shapes.CollectionContinued(continued=continued).model_dump(mode="json")
 
         return idempotency.once(
@@ -295,9 +295,9 @@ def _read(body: Body) -> tuple[dict[str, Any], Items]:
     found = NO_ITEMS
     if fields.get("job_type") not in jobtypes.names():
         errors["job_type"] = [f"Must be one of {', '.join(jobtypes.names())}."]
+    if "trial" in fields:
+        fields["trial"] = _whole(fields["trial"])
     if body.is_form:
-        if str(fields.get("trial", "")).isdecimal():
-            fields["trial"] = int(str(fields["trial"])[:6])
         found = _items_of_form(body, fields, errors)
     else:
         items = fields.pop("items", None)
@@ -312,6 +312,13 @@ def _read(body: Body) -> tuple[dict[str, Any], Items]:
     if errors:
         raise InvalidInput(errors)
     return fields, found
+
+
+def _whole(value: object) -> object:
+    """The number, where it is a whole one: JSON has 5.0 for 5, and a form has it as text."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return int(value[:6]) if isinstance(value, str) and value.isdecimal() else value
 
 
 def _items_of_form(body: Body, fields: dict[str, Any], errors: dict[str, list[str]]) -> Items:

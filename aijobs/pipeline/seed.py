@@ -64,21 +64,21 @@ def decide(seeding: Seeding, now: datetime) -> bool:
     return True
 
 
-def let_go_on(collection: Collection, now: datetime) -> int:
+def let_go_on(collection: Collection) -> int:
     """Let the jobs go that wait for others of their collection, as a person asked; how many.
 
     Those that wait for the end of a trial; and those that wait for a seed, without the cache.
     """
-    went = _let_go_on(collection, now)
+    went = _let_go_on(collection)
     crash_point(Step.SEED_WAIVED)
     return went
 
 
 @transaction.atomic
-def _let_go_on(collection: Collection, now: datetime) -> int:
+def _let_go_on(collection: Collection) -> int:
     trial = Trial.objects.select_for_update().filter(collection=collection).first()
     if trial is not None and trial.mark_ended():
-        return AIJob.objects.filter(collection=collection).held_until(FOR_A_PERSON).hold(now)
+        return AIJob.objects.filter(collection=collection).held_until(FOR_A_PERSON).let_go()
     # Locked: until when its jobs are held must not change meanwhile.
     seeding = Seeding.objects.select_for_update().filter(collection=collection).first()
     if seeding is None:

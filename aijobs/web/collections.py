@@ -162,7 +162,7 @@ def cancel_collection(request: MemberRequest, collection_id: UUID) -> HttpRespon
 def continue_collection(request: MemberRequest, collection_id: UUID) -> HttpResponseBase:
     """Lets the jobs go that wait for those that went first."""
     collection = _collection(request, collection_id)
-    if continued := seed.let_go_on(collection, timezone.now()):
+    if continued := seed.let_go_on(collection):
         messages.success(request, f"{_counted(continued, 'job')} will go with the next batch.")
     else:
         messages.error(request, "Nothing was waiting any more.")

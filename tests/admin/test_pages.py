@@ -129,6 +129,8 @@ def test_staff_give_a_tenant_a_weight_and_read_what_it_does(staff: Client) -> No
         "name": tenant.name,
         "slug": tenant.slug,
         "is_active": "on",
+        "repeat_days": 30,
+        "time_zone": "UTC",
         "memberships-TOTAL_FORMS": 0,
         "memberships-INITIAL_FORMS": 0,
     }

@@ -102,7 +102,7 @@ def queue_collections(now: datetime) -> bool:
 def let_the_others_go_on(now: datetime) -> None:
     """Where the one that went first has failed. Its people may do so twice."""
     for collection in Collection.objects.filter(seeding__state="refused"):
-        seed.let_go_on(collection, now)
+        seed.let_go_on(collection)
 
 
 def queue_urgent(now: datetime) -> bool:

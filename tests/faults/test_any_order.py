@@ -114,7 +114,7 @@ class Story(RuleBasedStateMachine):
     @rule()
     def let_the_others_go_on(self) -> None:
         if collection := Collection.objects.filter(seeding__isnull=False).last():
-            seed.let_go_on(collection, self.world.now())
+            seed.let_go_on(collection)
 
     @rule(stage=st.sampled_from(sorted(STAGES)))
     def work(self, stage: str) -> None:

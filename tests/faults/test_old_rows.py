@@ -52,7 +52,7 @@ def test_results_that_are_gone_end_their_jobs_once(world: World, settings: Any) 
     begin(world)
     journeys.queue_collections(world.now())
     for collection in Collection.objects.all():
-        seed.let_go_on(collection, world.now())
+        seed.let_go_on(collection)
     assemble.run(world.now())
     dispatch.run(world.now(), world.now)
     world.stride(60)

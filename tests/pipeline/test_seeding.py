@@ -180,8 +180,8 @@ def test_what_the_first_one_fails_for_holds_the_others(emulator: Emulator, order
     assert found.eta is None
     assert found.caching
     assert "wait until you let them go on" in found.caching.message
-    assert seed.let_go_on(collection, DUE) == ROWS - 1
-    assert seed.let_go_on(collection, DUE) == 0
+    assert seed.let_go_on(collection) == ROWS - 1
+    assert seed.let_go_on(collection) == 0
     keep_going(day)
     # Its own second attempt read what the first one wrote.
     assert cached(collection)[0] == (1 if order == "invalid_json" else 0)
@@ -195,7 +195,7 @@ def test_held_jobs_can_be_canceled_and_queued_again() -> None:
     go(NOW)
     seed.run(NOW)
     assert withdraw.cancel_collection(collection, now=NOW) == ROWS - 1
-    assert seed.let_go_on(collection, DUE) == 0
+    assert seed.let_go_on(collection) == 0
     assert accept.retry_collection(collection, "canceled", now=NOW) == ROWS - 1
     keep_going(DUE)
     assert collection.counts()["completed"] == ROWS - 1
@@ -293,7 +293,7 @@ def test_the_others_go_when_the_first_one_is_canceled() -> None:
 @pytest.mark.usefixtures("emulator")
 def test_nobody_needs_to_wait_for_the_first_one() -> None:
     collection = policies()
-    assert seed.let_go_on(collection, DUE) == ROWS - 1
+    assert seed.let_go_on(collection) == ROWS - 1
     assert waits(collection) == {NOW}
     assert seed.run(NOW) == 0
 
@@ -398,6 +398,6 @@ def test_who_asks_what_waits_for_a_person_waits_for_that_person(emulator: Emulat
         created_by="ann",
     )
     assert (later.answered_by, later.not_before) == (second.pk, FOR_A_PERSON)
-    assert seed.let_go_on(collection, DUE) == ROWS - 2
+    assert seed.let_go_on(collection) == ROWS - 2
     keep_going(DUE + MINUTE)
     assert AIJob.objects.filter(answered_by=second.pk, status="completed").count() == 2

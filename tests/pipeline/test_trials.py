@@ -34,8 +34,8 @@ def test_nothing_else_is_sent_until_somebody_lets_the_others_go(emulator: Emulat
     assert expedite.run(NOW, at(NOW)) == 5
     assert assemble.run(DUE) == 0
     assert AIJob.objects.filter(status="completed").count() == 5
-    assert seed.let_go_on(collection, DUE) == 15
-    assert seed.let_go_on(collection, DUE) == 0
+    assert seed.let_go_on(collection) == 15
+    assert seed.let_go_on(collection) == 0
     assert assemble.run(DUE + (DUE - NOW)) == 1
     assert AIJob.objects.filter(status="submitted").count() == 15
     assert Trial.objects.get().state == "ended"
@@ -46,7 +46,7 @@ def test_the_others_can_be_dropped(emulator: Emulator) -> None:
     expedite.run(NOW, at(NOW))
     assert withdraw.cancel_collection(collection, now=DUE) == 15
     assert collection.counts()["completed"] == 5
-    assert seed.let_go_on(collection, DUE) == 0
+    assert seed.let_go_on(collection) == 0
 
 
 @pytest.mark.parametrize(("trial", "rows"), [(1, 5), (5, 3), (20, 20)])
