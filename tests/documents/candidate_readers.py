@@ -28,7 +28,10 @@ def _ours(path: str) -> str:
 
     how = HowToRead(accept_partial=True)
     documents = read_documents(Path(path).read_bytes(), Path(path).name, how=how)
-    return "\n\n".join(one.text for one in documents)
+    # The name of what is attached to a mail is not in its text.
+    return "\n\n".join(
+        f"{one.name if number else ''}\n{one.text}" for number, one in enumerate(documents)
+    )
 
 
 def _pypdfium2(path: str) -> str:
