@@ -149,16 +149,6 @@ def by_kind(
     return tuple(map(_usd, tier.costs(usage)))
 
 
-def estimate(
-    model: str, prompt_tokens: int, max_output: int, *, batch: bool, on: dt.date
-) -> Charge:
-    """What a request may cost at most: no token comes from the cache, the answer is full length.
-
-    Raises UnknownModel or UnpricedDay.
-    """
-    return charge(model, Usage(prompt_tokens, max_output), batch=batch, on=on)
-
-
 def step(model: str, *, on: dt.date) -> int | None:
     """Up to how many tokens a prompt has the lowest price; None where the length is all the same.
 

@@ -9,7 +9,6 @@ from aijobs.pricing import (
     UnpricedDay,
     Usage,
     charge,
-    estimate,
 )
 
 TODAY = dt.date(2026, 11, 23)
@@ -103,9 +102,3 @@ def test_what_has_no_price_is_an_error_and_never_free() -> None:
         usd("claude-haiku-4-5-latest", Usage(1, 1))
     with pytest.raises(UnpricedDay, match="2026-10-06"):
         usd("claude-haiku-5-5", Usage(1, 1), on=dt.date(2026, 10, 6))
-
-
-def test_the_estimate_is_the_charge_for_a_full_answer_without_cache() -> None:
-    assert estimate("claude-sonnet-5-5", 1_000, 2_000, batch=True, on=TODAY) == charge(
-        "claude-sonnet-5-5", Usage(1_000, 2_000), batch=True, on=TODAY
-    )

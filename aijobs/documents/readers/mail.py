@@ -13,8 +13,8 @@ from email.errors import (
 from email.message import Message
 from pathlib import PurePath
 
-from .attachments import read_text
 from .content import Attachment, Content, Limits, Refusal
+from .inner_texts import read_text
 
 _HEADERS = ("From", "To", "Cc", "Date", "Subject")
 # These are text, whatever the program of their sender calls them.

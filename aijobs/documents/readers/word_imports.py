@@ -5,8 +5,8 @@ from email.message import EmailMessage
 from typing import Any
 
 from . import rich_text, web_page
-from .attachments import read_text
 from .content import Content, Refusal
+from .inner_texts import read_text
 from .office import DAMAGE
 
 _DEEPEST = 2
