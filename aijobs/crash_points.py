@@ -48,6 +48,8 @@ class Step(StrEnum):
     RECONCILE_LISTED = "reconcile.listed"
     RECONCILE_ADOPTED = "reconcile.adopted"
     RECONCILE_RELEASED = "reconcile.released"
+    RESCUE_DECIDED = "rescue.decided"
+    RESCUE_CANCELED = "rescue.canceled"
     SEED_MOVED = "seed.moved"
     SEED_COMMITTED = "seed.committed"
     SEED_WAIVED = "seed.waived"
@@ -75,6 +77,8 @@ class Step(StrEnum):
     WITHDRAW_WISHED = "withdraw.wished"
     WITHDRAW_CANCELED = "withdraw.canceled"
     WITHDRAW_COMMITTED = "withdraw.committed"
+    # Whoever chooses roads: assemble, expedite.
+    ROAD_CHOSEN = "road.chosen"
     # Whoever learns whose a batch at Anthropic is: reconcile, settle, sweep.
     IDENTITY_RECORDED = "identity.recorded"
     # Whoever learns that Anthropic refuses everything, or nothing any more.

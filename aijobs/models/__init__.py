@@ -16,6 +16,7 @@ from aijobs.models.ledger import LedgerEntry
 from aijobs.models.notices import AdditionTold
 from aijobs.models.quotes import Quote, QuotePiece, TokenRatio
 from aijobs.models.reconciliations import ReconciledLine, Reconciliation, Verdict
+from aijobs.models.rescues import Rescue
 from aijobs.models.rollups import StatusCounter, UsageRollup
 from aijobs.models.seedings import FOR_A_PERSON, Seeding
 from aijobs.models.submissions import StrangerBatch, Submission, new_nonce
@@ -45,6 +46,7 @@ __all__ = [
     "QuotePiece",
     "ReconciledLine",
     "Reconciliation",
+    "Rescue",
     "Reservation",
     "Seeding",
     "StatusCounter",

@@ -66,6 +66,21 @@ class Batch(Movable):
     remote_deleted_at = models.DateTimeField(
         null=True, help_text="When Anthropic's copy was deleted."
     )
+    needed_by = models.DateTimeField(null=True, help_text="The earliest deadline of its jobs.")
+    canceling_at = models.DateTimeField(null=True, help_text="When its end was wished for.")
+    rescued_at = models.DateTimeField(
+        null=True, help_text="When it was canceled because it threatened deadlines."
+    )
+    model_names = ArrayField(
+        models.CharField(max_length=100),
+        default=list,
+        db_default=[],
+        help_text="That its requests are for.",
+    )
+    # Seconds at turnaround.model.LEVELS, as they were when it was assembled: by the model, and
+    # corrected by what had come true until then.
+    foreseen_seconds = ArrayField(models.FloatField(), null=True)
+    promised_seconds = ArrayField(models.FloatField(), null=True)
 
     class Meta:
         verbose_name_plural = "batches"
@@ -159,6 +174,8 @@ class Batch(Movable):
             submitted_at=None,
             expires_at=None,
             polled_at=None,
+            canceling_at=None,
+            rescued_at=None,
             ended_at=None,
             succeeded=0,
             errored=0,
@@ -208,13 +225,20 @@ class Batch(Movable):
         )
 
     def mark_canceling(
-        self, submission: "Submission", after_cancel: "Batch.AfterCancel | None" = None
+        self,
+        submission: "Submission",
+        now: datetime,
+        after_cancel: "Batch.AfterCancel | None" = None,
+        *,
+        is_rescue: bool = False,
     ) -> bool:
         """Cancellation was asked for; without `after_cancel` the jobs are queued again."""
         return self._move(
             [self.Status.SUBMITTED],
             self.Status.CANCELING,
             self._stands_by(submission),
+            canceling_at=now,
+            rescued_at=now if is_rescue else None,
             after_cancel=after_cancel or self.AfterCancel.REQUEUE,
             note="",
         )

@@ -278,11 +278,17 @@ class AIJob(Movable):
                 name="job_waiting",
                 condition=Q(indexed_status="queued", route="batch"),
             ),
-            # expedite: whose jobs have deadlines, and which come first.
+            # Whose jobs have deadlines, and which come first: which road they take.
             models.Index(
                 fields=["tenant", "needed_by", "id"],
                 name="job_urgent",
                 condition=Q(indexed_status="queued", needed_by__isnull=False),
+            ),
+            # expedite: whose jobs are to run at once, and which come first.
+            models.Index(
+                fields=["tenant", "needed_by", "id"],
+                name="job_at_once",
+                condition=Q(indexed_status="queued", route="sync"),
             ),
             # sweep: direct calls whose worker died. Few run at any time.
             models.Index(

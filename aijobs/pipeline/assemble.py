@@ -2,6 +2,8 @@
 
 import logging
 from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -11,6 +13,7 @@ from aijobs.budgets import standing
 from aijobs.crash_points import Step, crash_point
 from aijobs.models import AIJob, Batch, CircuitBreaker, Seeding, Submission
 from aijobs.pipeline import _shares
+from aijobs.pipeline._roads import Pressing, Roads
 from aijobs.postgres.locks import exclusive
 
 logger = logging.getLogger(__name__)
@@ -59,7 +62,8 @@ FROM waiting
 # the same round, whoever had a job in a batch longest ago. So the next batch goes on where this one
 # is full: between two jobs of one tenant, each other that waits has one, or as many as it weighs
 # more. Who did not wait for a while goes on in the round that the others have reached.
-# Rows that another worker has locked are left to it.
+# Rows that another worker has locked are left to it. `which` jobs share a batch, and in which
+# `order` a tenant's own go, is said below.
 CHOSEN = (
     WAITING
     + """
@@ -82,16 +86,16 @@ CHOSEN = (
            CASE row_number() OVER own WHEN most
                 THEN round + (row_number() OVER own)::numeric / weight END AS next_round
     FROM sharing CROSS JOIN LATERAL (
-        SELECT id, tenant_id, not_before, request_bytes FROM aijobs_aijob
+        SELECT id, tenant_id, {order}, request_bytes FROM aijobs_aijob
         WHERE indexed_status = 'queued' AND route = 'batch' AND job_type = ANY(%(job_types)s)
-          AND tenant_id = sharing.tenant_id AND not_before <= %(now)s
+          AND tenant_id = sharing.tenant_id AND not_before <= %(now)s AND {which}
           AND (NOT %(apart)s OR id NOT IN (
               SELECT job_id FROM aijobs_seeding WHERE state = 'waiting'))
-        ORDER BY not_before, id
+        ORDER BY {order}, id
         LIMIT most
         FOR UPDATE SKIP LOCKED
     ) AS job
-    WINDOW own AS (PARTITION BY job.tenant_id ORDER BY not_before, id)
+    WINDOW own AS (PARTITION BY job.tenant_id ORDER BY {order}, id)
 ), chosen AS (
     SELECT id, tenant_id, place, round FROM (
         SELECT id, tenant_id, round, row_number() OVER fair AS place,
@@ -114,13 +118,14 @@ MOVED = """
         answered_by = NULL
     -- An array, not a join: no statistics can talk PostgreSQL into reading the whole table.
     WHERE id = ANY(ARRAY(SELECT id FROM chosen))
-    RETURNING tenant_id, request_bytes
+    RETURNING tenant_id, request_bytes, job_type, needed_by
 )
-SELECT count(*), COALESCE(sum(request_bytes), 0), COALESCE(array_agg(DISTINCT tenant_id), '{}')
+SELECT count(*), COALESCE(sum(request_bytes), 0), COALESCE(array_agg(DISTINCT tenant_id), '{{}}'),
+       COALESCE(array_agg(DISTINCT job_type), '{{}}'), min(needed_by)
 FROM claimed
 """
 
-CLAIM = (
+_CLAIM = (
     CHOSEN
     + """
 , turns AS (
@@ -133,11 +138,13 @@ CLAIM = (
 """
     + MOVED
 )
+# Those that nobody waits for by a certain time; and those with the nearest deadlines.
+CLAIM = _CLAIM.format(which="needed_by IS NULL", order="not_before")
+CLAIM_PRESSING = _CLAIM.format(which="needed_by <= %(until)s", order="needed_by")
 
 # The seeds that wait: what their collections share is in the cache as soon as their batch has
 # ended. So they wait for nobody, and nothing that takes longer is in it.
-CLAIM_SEEDS = (
-    """
+CLAIM_SEEDS = """
 WITH seeds AS (
     SELECT job.id, job.request_bytes
     FROM aijobs_seeding AS seeding JOIN aijobs_aijob AS job ON job.id = seeding.job_id
@@ -152,19 +159,24 @@ WITH seeds AS (
     ) AS ranked
     WHERE bytes <= %(free_bytes)s
 )
-"""
-    + MOVED
-)
+""" + MOVED.format()
 
 
 def due(now: datetime) -> bool:
-    """Whether enough jobs wait for a batch, or a seed does, or one waited AIJOBS_SUBMIT_EVERY."""
+    """Whether enough jobs wait for a batch, a seed does, one waited AIJOBS_SUBMIT_EVERY, or one
+    has to leave for its deadline's sake.
+    """
     if _is_held(now):
         return False
-    if _seeds_go_apart(now):
+    if _seeds_go_apart(now) or _is_pressing(now, Roads.at(now)):
         return _shares.room() > 0
     before = now - timedelta(seconds=settings.AIJOBS_SUBMIT_EVERY)
     return _has_room(now) and _do_wait(now, _enough(), before)
+
+
+def _is_pressing(now: datetime, roads: Roads) -> bool:
+    pressing = roads.pressing(standing.held(now))
+    return pressing is not None and pressing.leaves_by <= now
 
 
 def _do_wait(now: datetime, enough: int, before: datetime | None = None) -> bool:
@@ -211,14 +223,17 @@ def run(now: datetime) -> int:
 def fill(now: datetime) -> int:
     """The same, due or not, and whoever else does it."""
     batches = 0
-    while not _is_held(now) and _may_fill(now) and assemble_one(now):
+    roads = Roads.at(now)
+    roads.choose()
+    while not _is_held(now) and _may_fill(now, roads) and assemble_one(now, roads):
         crash_point(Step.ASSEMBLE_COMMITTED)
         batches += 1
     return batches
 
 
-def _may_fill(now: datetime) -> bool:
-    return _has_room(now) or (_seeds_go_apart(now) and _shares.room() > 0)
+def _may_fill(now: datetime, roads: Roads) -> bool:
+    goes_early = _seeds_go_apart(now) or _is_pressing(now, roads)
+    return _has_room(now) or (goes_early and _shares.room() > 0)
 
 
 def _is_held(now: datetime) -> bool:
@@ -246,41 +261,50 @@ def _seeds_go_apart(now: datetime) -> bool:
     return seeds.exists() and not in_doubt.exists()
 
 
-def assemble_one(now: datetime) -> Batch | None:
-    """Fill one batch, with the seeds alone where any wait.
+def assemble_one(now: datetime, roads: Roads | None = None) -> Batch | None:
+    """Fill one batch: with the seeds alone where any wait, else with the nearest deadlines.
 
     None when nothing waits, or Anthropic's queue is full.
     """
-    if not _seeds_go_apart(now):
-        return _assemble(CLAIM, now, apart=False)
-    return _assemble_seeds(now) or _assemble(CLAIM, now)
-
-
-def _assemble_seeds(now: datetime) -> Batch | None:
-    batch = _assemble(CLAIM_SEEDS, now)
-    crash_point(Step.ASSEMBLE_COMMITTED)
-    return batch
+    roads = roads or Roads.at(now)
+    apart = not _seeds_go_apart(now)
+    batch = None if apart else _assemble(CLAIM_SEEDS, now, roads)
+    if batch is None and (pressing := roads.pressing(standing.held(now))):
+        batch = _assemble(CLAIM_PRESSING, now, roads, apart=not apart, pressing=pressing)
+    return batch or _assemble(CLAIM, now, roads, apart=not apart)
 
 
 @transaction.atomic
-def _assemble(claim: str, now: datetime, *, apart: bool = True) -> Batch | None:
-    room = _shares.room()
+def _assemble(
+    claim: str,
+    now: datetime,
+    roads: Roads,
+    *,
+    apart: bool = True,
+    pressing: Pressing | None = None,
+) -> Batch | None:
+    room = min(_shares.room(), pressing.most if pressing else settings.AIJOBS_BATCH_REQUESTS)
     batch = Batch.objects.create(tenant_ids=[], requests=0, request_bytes=0, assembled_at=now)
-    tenants: set[int] = set()
+    tenants, kinds, deadlines = set[int](), set[str](), list[datetime]()
     # A tenant with few jobs leaves places free: a further claim gives them to the others.
     while batch.requests < room:
-        claimed, claimed_bytes, of_tenants = _claim(claim, batch, room, now, apart=apart)
-        if not claimed:
+        claimed = _claim(claim, batch, room, now, apart=apart, pressing=pressing)
+        if not claimed.requests:
             break
-        batch.requests += claimed
-        batch.request_bytes += claimed_bytes
-        tenants.update(of_tenants)
+        batch.requests += claimed.requests
+        batch.request_bytes += int(claimed.request_bytes)
+        tenants.update(claimed.tenants)
+        kinds.update(claimed.job_types)
+        deadlines += [claimed.needed_by] if claimed.needed_by else []
         crash_point(Step.ASSEMBLE_CLAIMED)
     if not batch.requests:
         transaction.set_rollback(True)
         return None
     batch.tenant_ids = sorted(tenants)
-    batch.save(update_fields=["requests", "request_bytes", "tenant_ids"])
+    batch.needed_by = min(deadlines, default=None)
+    batch.model_names = sorted({jobtypes.get(kind).model for kind in kinds})
+    roads.promise(batch)
+    batch.save()
     crash_point(Step.ASSEMBLE_COUNTED)
     logger.info(
         "Batch %s assembled: %s jobs of %s tenants.", batch.pk, batch.requests, len(tenants)
@@ -288,10 +312,27 @@ def _assemble(claim: str, now: datetime, *, apart: bool = True) -> Batch | None:
     return batch
 
 
+class Claimed(NamedTuple):
+    """What one claim put into a batch."""
+
+    requests: int
+    request_bytes: Decimal
+    tenants: list[int]
+    job_types: list[str]
+    needed_by: datetime | None
+    """The earliest deadline among them."""
+
+
 def _claim(
-    claim: str, batch: Batch, room: int, now: datetime, *, apart: bool
-) -> tuple[int, int, list[int]]:
-    """Claim what the batch still holds: number of jobs, their bytes, their tenants."""
+    claim: str,
+    batch: Batch,
+    room: int,
+    now: datetime,
+    *,
+    apart: bool,
+    pressing: Pressing | None,
+) -> Claimed:
+    """Claim what the batch still holds."""
     with connection.cursor() as cursor:
         # What is sorted, and what the triggers look at, is 100,000 short rows at the most.
         cursor.execute("SET LOCAL work_mem = '64MB'")
@@ -300,6 +341,7 @@ def _claim(
             {
                 "now": now,
                 "apart": apart,
+                "until": pressing.until if pressing else None,
                 "batch": batch.pk,
                 "job_types": list(jobtypes.names()),
                 "held": standing.held(now),
@@ -308,5 +350,4 @@ def _claim(
                 "free_bytes": settings.AIJOBS_BATCH_BYTES - batch.request_bytes,
             },
         )
-        claimed, claimed_bytes, tenants = cursor.fetchone()
-        return claimed, int(claimed_bytes), tenants
+        return Claimed(*cursor.fetchone())

@@ -24,37 +24,34 @@ from aijobs.outcomes import answers, endings
 from aijobs.outcomes.answers import Failure, Outcome
 from aijobs.outcomes.endings import Road
 from aijobs.pipeline import _breaker, _shares
+from aijobs.pipeline._roads import Roads
 from aijobs.postgres.locks import exclusive
 from aijobs.postgres.outages import retry_while_db_down
 
 logger = logging.getLogger(__name__)
 
-# A job that still waits this long before its deadline is taken out of the queue for batches:
-# a direct answer takes seconds, the quickest batch a minute or two.
-MARGIN = timedelta(minutes=3)
 # While calls run, the queue is looked at this often.
 LOOK_SECONDS = 1.0
 
-# The tenants whose jobs have a deadline, one probe of the index `job_urgent` each; of each tenant
-# that may spend more, the jobs that are urgent by now, by their deadline. Each probe asks for the
-# whole order of that index: no statistics can talk PostgreSQL into another one that begins with the
-# tenant.
+# The tenants whose jobs are to run at once, one probe of the index `job_at_once` each; of each
+# tenant that may spend more, its jobs by their deadline. Each probe asks for the whole order of
+# that index: no statistics can talk PostgreSQL into another one that begins with the tenant.
 URGENT = """
 WITH RECURSIVE waiting (tenant_id) AS (
     (SELECT tenant_id FROM aijobs_aijob
-     WHERE indexed_status = 'queued' AND needed_by IS NOT NULL
+     WHERE indexed_status = 'queued' AND route = 'sync'
      ORDER BY tenant_id, needed_by, id LIMIT 1)
     UNION ALL
     SELECT next.tenant_id FROM waiting CROSS JOIN LATERAL (
         SELECT tenant_id FROM aijobs_aijob
-        WHERE indexed_status = 'queued' AND needed_by IS NOT NULL
+        WHERE indexed_status = 'queued' AND route = 'sync'
           AND tenant_id > waiting.tenant_id
         ORDER BY tenant_id, needed_by, id LIMIT 1
     ) AS next
 ), urgent AS (
     SELECT job.* FROM waiting CROSS JOIN LATERAL (
         SELECT id, tenant_id, needed_by FROM aijobs_aijob
-        WHERE indexed_status = 'queued' AND needed_by <= %(soon)s
+        WHERE indexed_status = 'queued' AND route = 'sync'
           AND tenant_id = waiting.tenant_id AND not_before <= %(now)s
           AND job_type = ANY(%(job_types)s)
         ORDER BY needed_by, id
@@ -102,7 +99,7 @@ CLAIM = (
     ON CONFLICT (route, tenant_id) DO UPDATE SET number = EXCLUDED.number
 )
 UPDATE aijobs_aijob
-SET status = 'processing', route = 'sync', started_at = %(now)s, attempts = attempts + 1,
+SET status = 'processing', started_at = %(now)s, attempts = attempts + 1,
     answered_by = NULL
 WHERE id = ANY(ARRAY(SELECT id FROM chosen)) AND status = 'queued'
 RETURNING id
@@ -111,9 +108,13 @@ RETURNING id
 
 
 def due(now: datetime) -> bool:
-    """Whether a job is wanted now or soon, and something may be sent."""
+    """Whether a job is to run at once, and something may be sent."""
     if _breaker.is_holding(now) or standing.is_all_held(now):
         return False
+    return Roads.at(now).has_late() or _is_any_urgent(now)
+
+
+def _is_any_urgent(now: datetime) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(DUE, _urgent(now, most=1))
         return bool(cursor.fetchone()[0])
@@ -164,6 +165,9 @@ def claim(running: list[AIJob], now: datetime) -> list[AIJob]:
     most = 2 * settings.AIJOBS_URGENT_AT_ONCE - len(running)
     if most <= 0 or not due(now):
         return []
+    Roads.at(now).choose()
+    if not _is_any_urgent(now):
+        return []
     allowed = _breaker.allowance(most, now)
     calls = Counter(job.tenant_id for job in running)
     with connection.cursor() as cursor:
@@ -192,7 +196,6 @@ def _urgent(now: datetime, *, most: int) -> dict[str, Any]:
     """The parameters of URGENT."""
     return {
         "now": now,
-        "soon": now + MARGIN,
         "job_types": list(jobtypes.names()),
         "most": most,
         "held": standing.held(now),

@@ -54,7 +54,7 @@ def poll(submission: Submission, now: datetime) -> bool:
         return False
     if not remote.has_ended:
         if remote.status == Batch.Status.CANCELING:
-            batch.mark_canceling(submission)  # Somebody canceled it in Anthropic's console.
+            batch.mark_canceling(submission, now)  # Somebody canceled it in Anthropic's console.
         return False
     ended = batch.mark_ended(submission, remote.ended_at or now, remote.counts)
     crash_point(Step.POLL_COMMITTED)

@@ -50,7 +50,7 @@ def cancel_batch(batch: Batch, after: Batch.AfterCancel, *, now: datetime) -> bo
     if submission is None or submission.remote_id is None:
         return False
     # The wish is stored first: when the call is lost, poll makes it again.
-    if not batch.mark_canceling(submission, after):
+    if not batch.mark_canceling(submission, now, after):
         return False
     crash_point(Step.WITHDRAW_WISHED)
     gateway.cancel_batch(submission.remote_id)

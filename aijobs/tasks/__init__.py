@@ -23,6 +23,7 @@ from aijobs.pipeline import (
     expedite,
     poll,
     reconcile,
+    rescue,
     seed,
     settle,
     share,
@@ -94,6 +95,11 @@ def run_reconcile() -> int:
 
 
 @task
+def run_rescue() -> int:
+    return rescue.run(timezone.now())
+
+
+@task
 def run_seed() -> int:
     return seed.run(timezone.now())
 
@@ -124,6 +130,7 @@ STAGES: dict[str, tuple[Callable[[], int], Callable[[datetime], bool]]] = {
     "expedite": (run_expedite, expedite.due),
     "poll": (run_poll, poll.due),
     "reconcile": (run_reconcile, reconcile.due),
+    "rescue": (run_rescue, rescue.due),
     "seed": (run_seed, seed.due),
     "settle": (run_settle, settle.due),
     "share": (run_share, share.due),

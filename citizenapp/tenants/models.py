@@ -74,6 +74,32 @@ class Tenant(models.Model):
         help_text="The same question within so many days gets the same result, and is not charged."
         " 0: each is asked anew.",
     )
+    deadline_percent = models.PositiveSmallIntegerField(
+        "certainty of deadlines",
+        choices=[(one, f"{one} %") for one in (50, 80, 90, 95, 99)],
+        default=95,
+        db_default=95,
+        help_text="A job with a deadline goes by batch, at half the price, where so many of a "
+        "hundred batches like its own end in time. Otherwise it runs at once.",
+    )
+    full_price = models.BooleanField(
+        "may pay the full price",
+        default=True,
+        db_default=True,
+        help_text="Without it, everything goes by batch: nothing runs at once, and deadlines are "
+        "wishes that may be missed.",
+    )
+    rescue_usd = models.DecimalField(
+        "monthly limit of rescues",
+        max_digits=12,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text="In USD. A batch that takes too long for a deadline is canceled, and what it has "
+        "not answered runs at once, at twice the price. So much more may be paid for that in a "
+        "month; empty: no limit but the monthly limit.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = TenantQuerySet.as_manager()
@@ -83,6 +109,10 @@ class Tenant(models.Model):
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=models.Q(weight__gte=1, weight__lte=100), name="tenant_weight_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(deadline_percent__in=[50, 80, 90, 95, 99]),
+                name="tenant_deadline_percent_known",
             ),
         ]
 

@@ -14,6 +14,7 @@ from aijobs.pipeline import (
     expedite,
     poll,
     reconcile,
+    rescue,
     seed,
     settle,
     share,
@@ -117,6 +118,7 @@ def keep_going(now: datetime = DUE, *, minutes: int = 60) -> None:
         reconcile.run(now)
         expedite.run(now, at(now))
         poll.run(now)
+        rescue.run(now)
         settle.run(now)
         seed.run(now)
         share.run(now)

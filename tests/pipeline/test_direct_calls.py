@@ -7,7 +7,7 @@ import pytest
 
 from aijobs.models import AIJob, IdempotencyKey, JobAttempt, JobInput, LedgerEntry
 from aijobs.outcomes.answers import Failure
-from aijobs.pipeline import assemble, expedite, sweep
+from aijobs.pipeline import expedite, sweep
 from tests.factories import NOW, make_tenant
 from tests.ground import Emulator, free_port
 from tests.pipeline.steps import (
@@ -54,19 +54,6 @@ def test_the_most_urgent_come_first(emulator: Emulator, settings: Any) -> None:
     assert claimed == [sooner]
     assert expedite.claim(claimed, NOW) == []
     assert expedite.claim([], NOW) == [later]
-
-
-def test_a_job_whose_deadline_comes_near_leaves_the_queue_for_batches(
-    emulator: Emulator,
-) -> None:
-    [job] = queue(needed_within=3_600)
-    near = NOW + timedelta(hours=1) - expedite.MARGIN
-    assert not expedite.due(near - timedelta(seconds=1))
-    assert expedite.due(near)
-    assert run(near) == 1
-    job.refresh_from_db()
-    assert (job.status, job.route) == ("completed", "sync")
-    assert assemble.run(near) == 0
 
 
 @pytest.mark.parametrize(

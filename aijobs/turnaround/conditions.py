@@ -1,0 +1,64 @@
+"""Whether Anthropic is slow at the moment: seen by the batches of the last hour alone.
+
+Nothing of it is stored. When the batches that show it are an hour old, it is over by itself.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import comb
+from statistics import median
+
+from aijobs.turnaround.model import LEVELS
+
+RECENT = timedelta(hours=1)
+# As few batches in a hundred would be this slow by chance.
+CHANCE = 0.01
+
+_USUAL, _LATE = LEVELS.index(0.5), LEVELS.index(0.9)
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """A batch that ended lately, or goes on: what was promised, and its seconds by now."""
+
+    promised: tuple[float, ...]
+    seconds: float
+    has_ended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """`factor`: how many times longer than usual batches take; 1 where nothing is unusual."""
+
+    factor: float = 1.0
+
+    @property
+    def is_slow(self) -> bool:
+        return self.factor > 1
+
+
+def observe(recent: Iterable[Recent]) -> Conditions:
+    """Slow is when more batches are late than chance would have it.
+
+    Late is what took longer than nine of ten were promised to take. Of those that go on, only the
+    late ones count: of the others nobody knows yet.
+    """
+    known = [one for one in recent if one.has_ended or one.seconds > one.promised[_LATE]]
+    late = [one for one in known if one.seconds > one.promised[_LATE]]
+    if not late or _chance_of(len(late), len(known)) > CHANCE:
+        return Conditions()
+    return Conditions(max(1.0, median(one.seconds / one.promised[_USUAL] for one in known)))
+
+
+def _chance_of(late: int, batches: int) -> float:
+    """That so many or more of so many are late, when each is with a probability of 0.1."""
+    return sum(
+        comb(batches, number) * 0.1**number * 0.9 ** (batches - number)
+        for number in range(late, batches + 1)
+    )
+
+
+def since(now: datetime) -> datetime:
+    """What ended before then says nothing about now."""
+    return now - RECENT

@@ -1,0 +1,118 @@
+"""Reads what is learned from: the batches of all tenants, who share them."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+from django.db.models import QuerySet
+
+from aijobs.models import Batch
+from aijobs.turnaround import conditions
+from aijobs.turnaround.calibration import Correction, Past
+from aijobs.turnaround.conditions import Conditions, Recent
+from aijobs.turnaround.model import Kind, Model, Seen
+from aijobs.turnaround.promise import Promise
+from aijobs.turnaround.survival import Observation
+
+# Ended batches that are looked at, the newest ones; and of them, those that what was foreseen is
+# compared with.
+BATCHES, COMPARED = 400, 200
+
+_FIELDS = (
+    *("requests", "model_names", "submitted_at", "ended_at", "canceling_at"),
+    *("foreseen_seconds", "promised_seconds"),
+)
+
+
+@dataclass(slots=True)
+class Turnaround:
+    """What is known at a moment of how long batches take."""
+
+    now: datetime
+    model: Model = field(default_factory=Model)
+    correction: Correction = field(default_factory=lambda: Correction([]))
+    conditions: Conditions = field(default_factory=Conditions)
+
+    @classmethod
+    def load(cls, now: datetime) -> Self:
+        """Two queries: of the batches that go on, and of the newest of those that have ended."""
+        going_on = list(going().values(*_FIELDS))
+        ended = list(over().values(*_FIELDS)[:BATCHES])
+        return cls(
+            now,
+            Model([_seen(one, now) for one in going_on + ended], _cancellations(ended)),
+            Correction([past for one in ended if (past := past_of(one))][:COMPARED]),
+            conditions.observe(_recent(going_on, ended, now)),
+        )
+
+    def foresee(self, requests: int, models: frozenset[str]) -> list[float]:
+        """What the model says of such a batch, sent now, as it is stored with it."""
+        return self.model.foresee(Kind(requests, models, self.now)).levels()
+
+    def usual(self, requests: int, models: frozenset[str]) -> Promise:
+        """The same, corrected by what came true."""
+        return Promise(self.correction.apply(self.foresee(requests, models)))
+
+    def promise(self, requests: int, models: frozenset[str]) -> Promise:
+        """The same as Anthropic is at the moment: slower than usual, maybe."""
+        return self.usual(requests, models).times(self.conditions.factor)
+
+    def of_batch(self, batch: Batch) -> Promise:
+        """Of a batch that was sent: what was promised then, and how Anthropic is at the moment."""
+        if batch.promised_seconds is None:
+            return self.promise(batch.requests, frozenset(batch.model_names))
+        return Promise(batch.promised_seconds).times(self.conditions.factor)
+
+
+def over() -> QuerySet[Batch]:
+    """Batches that have ended, the newest first."""
+    return Batch.objects.filter(submitted_at__isnull=False, ended_at__isnull=False).order_by("-pk")
+
+
+def going() -> QuerySet[Batch]:
+    """Batches that Anthropic works on."""
+    return Batch.objects.filter(status__in=Batch.REMOTE)
+
+
+def past_of(row: dict[str, Any]) -> Past | None:
+    """What was foreseen of a batch and what it took; None where nobody can tell."""
+    if row["canceling_at"] or not row["foreseen_seconds"]:
+        return None
+    return Past(row["foreseen_seconds"], row["promised_seconds"], _took(row))
+
+
+def _took(row: dict[str, Any]) -> float:
+    took: timedelta = row["ended_at"] - row["submitted_at"]
+    # Anthropic's clock and ours may differ a little.
+    return max(took.total_seconds(), 1.0)
+
+
+def _seen(row: dict[str, Any], now: datetime) -> Seen:
+    """One that was canceled would have gone on: of that, only the time until then is known."""
+    end = row["canceling_at"] or row["ended_at"]
+    seconds = ((end or now) - row["submitted_at"]).total_seconds()
+    has_ended = row["ended_at"] is not None and row["canceling_at"] is None
+    return Seen(
+        row["requests"], frozenset(row["model_names"]), row["submitted_at"], seconds, has_ended
+    )
+
+
+def _cancellations(ended: list[dict[str, Any]]) -> list[Observation]:
+    return [
+        Observation(max((one["ended_at"] - one["canceling_at"]).total_seconds(), 1.0), 1.0)
+        for one in ended
+        if one["canceling_at"]
+    ]
+
+
+def _recent(
+    going_on: list[dict[str, Any]], ended: list[dict[str, Any]], now: datetime
+) -> list[Recent]:
+    lately = [one for one in ended if one["ended_at"] >= conditions.since(now)]
+    found = []
+    for one in going_on + lately:
+        if one["promised_seconds"] and not one["canceling_at"]:
+            end = one["ended_at"]
+            seconds = ((end or now) - one["submitted_at"]).total_seconds()
+            found.append(Recent(tuple(one["promised_seconds"]), seconds, end is not None))
+    return found

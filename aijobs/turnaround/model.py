@@ -1,0 +1,117 @@
+"""How long a batch of so many requests will take: quantiles from the history of our own.
+
+Each batch of the history is compared with the time that is typical of its size (`prior`), and says
+by how much it was slower or quicker. One that was sent lately, is about as large, holds the same
+models and was sent at about this hour of the week says more. What was published of others counts
+like a few batches of our own, and gives way as these come.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from math import exp, log
+from typing import NamedTuple
+
+from aijobs.turnaround import prior
+from aijobs.turnaround.survival import Distribution, Observation, even
+
+# What was published counts like so many batches of our own of the same kind.
+PRIOR_WEIGHT = 5.0
+PRIOR_POINTS = 40
+
+# A batch that was sent this long before the newest says half as much.
+HALF_LIFE = timedelta(days=7)
+# Sizes of which one is so many times the other are about alike (the width of a Gaussian kernel).
+SIZES_ALIKE = 4.0
+# How many times more says a batch of the same models, and one of the same hours of the week.
+SAME_MODELS, SAME_HOURS = 3.0, 3.0
+HOURS_ALIKE, WEEK = timedelta(hours=2), timedelta(days=7)
+
+# The levels at which what was foreseen is stored with a batch, and compared with what came true.
+LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.8, 0.9, 0.95, 0.99)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A batch of the history. `seconds`: how long it took, or lasts by now where it goes on."""
+
+    requests: int
+    models: frozenset[str]
+    sent_at: datetime
+    seconds: float
+    has_ended: bool = True
+
+
+class Kind(NamedTuple):
+    """What is known of a batch before it is sent."""
+
+    requests: int
+    models: frozenset[str]
+    sent_at: datetime
+
+
+@dataclass(slots=True)
+class Model:
+    """Learned from batches and from cancellations; `canceling` holds the seconds of the latter."""
+
+    history: Sequence[Seen] = ()
+    canceling: Sequence[Observation] = ()
+    _known: dict[tuple[int, frozenset[str]], Distribution] = field(default_factory=dict)
+
+    def foresee(self, kind: Kind) -> "Foreseen":
+        """How long such a batch will take."""
+        # Sizes that differ by less than a tenth are foreseen alike.
+        step = round(log(max(kind.requests, 1)) / log(1.1))
+        key = (step, kind.models)
+        if key not in self._known:
+            self._known[key] = self._learn(kind)
+        return Foreseen(prior.typical(kind.requests), self._known[key])
+
+    def canceled_within(self, quantile: float) -> float:
+        """Seconds from the wish to cancel a batch to its end, with this probability."""
+        points = [prior.canceling(point) for point in _points()]
+        return Distribution([*even(points, PRIOR_WEIGHT), *self.canceling]).quantile(quantile)
+
+    def _learn(self, kind: Kind) -> Distribution:
+        usual = even([prior.ratio(point) for point in _points()], PRIOR_WEIGHT)
+        own = [
+            Observation(
+                max(one.seconds, 1.0) / prior.typical(one.requests),
+                _weight(one, kind),
+                one.has_ended,
+            )
+            for one in self.history
+        ]
+        return Distribution([*usual, *own])
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """Of one batch: its durations are `typical` seconds times what `ratios` says."""
+
+    typical: float
+    ratios: Distribution
+
+    def quantile(self, share: float) -> float:
+        """Seconds within which it has ended, with this probability."""
+        return min(self.typical * self.ratios.quantile(share), prior.LONGEST)
+
+    def levels(self) -> list[float]:
+        """The quantiles at LEVELS."""
+        return [self.quantile(level) for level in LEVELS]
+
+
+def _points() -> list[float]:
+    return [(number + 0.5) / PRIOR_POINTS for number in range(PRIOR_POINTS)]
+
+
+def _weight(one: Seen, kind: Kind) -> float:
+    """How much a batch says about another."""
+    age = max(kind.sent_at - one.sent_at, timedelta())
+    apart = log(max(one.requests, 1) / max(kind.requests, 1)) / log(SIZES_ALIKE)
+    weight: float = 0.5 ** (age / HALF_LIFE) * exp(-0.5 * apart**2)
+    if one.models == kind.models:
+        weight *= SAME_MODELS
+    if min(age % WEEK, WEEK - age % WEEK) <= HOURS_ALIKE:
+        weight *= SAME_HOURS
+    return weight
