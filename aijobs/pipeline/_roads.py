@@ -44,6 +44,7 @@ ANY = """
 SELECT EXISTS (
     SELECT FROM aijobs_aijob
     WHERE indexed_status = 'queued' AND needed_by IS NOT NULL AND route = 'batch'
+    ORDER BY tenant_id, needed_by, id  -- So that stale statistics cannot talk it into a scan.
     LIMIT 1
 )
 """

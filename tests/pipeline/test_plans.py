@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 
 from aijobs.models import AIJob
-from aijobs.pipeline import accept, assemble, expedite
+from aijobs.pipeline import _roads, accept, assemble, expedite
 from tests.factories import NOW, make_batch, make_tenant
 from tests.pipeline.steps import DUE
 
@@ -94,11 +95,9 @@ def test_urgent_jobs_are_found_by_the_index_of_urgent_jobs(statistics: str) -> N
         AIJob.objects.update(status="completed", finished_at=NOW)
         analyze()
     queue_thousands()
-    AIJob.objects.filter(status="queued").update(needed_by=NOW)
+    AIJob.objects.filter(status="queued").update(needed_by=NOW, route="sync")
     tenants = list(AIJob.objects.values_list("tenant_id", flat=True).distinct())
     arguments = ARGUMENTS | {
-        "soon": NOW,
-        "held": [],
         "most": 32,
         "free": 16,
         "allowed": 32,
@@ -110,5 +109,31 @@ def test_urgent_jobs_are_found_by_the_index_of_urgent_jobs(statistics: str) -> N
         of_jobs = {n["Node Type"] for n in plan if n.get("Relation Name") == "aijobs_aijob"}
         assert "Seq Scan" not in of_jobs
         indexes = {n["Index Name"] for n in plan if "Index Name" in n}
-        assert "job_urgent" in indexes
-        assert indexes <= {"job_urgent", "aijobs_aijob_pkey", "turn_once"}
+        assert "job_at_once" in indexes
+        assert indexes <= {"job_at_once", "aijobs_aijob_pkey", "turn_once"}
+
+
+@pytest.mark.parametrize("statistics", ["none", "all finished"])
+def test_deadlines_are_found_by_the_index_of_deadlines(statistics: str) -> None:
+    if statistics == "all finished":
+        queue_thousands()
+        AIJob.objects.update(status="completed", finished_at=NOW)
+        analyze()
+    queue_thousands()
+    AIJob.objects.filter(status="queued").update(needed_by=DUE + timedelta(hours=1))
+    tenants = list(AIJob.objects.values_list("tenant_id", flat=True).distinct())
+    arguments = ARGUMENTS | {
+        "batch": make_batch().pk,
+        "until": DUE + timedelta(hours=2),
+        "moment": DUE + timedelta(hours=2),
+        "tenants": tenants,
+        "moments": [DUE] * len(tenants),
+        "lefts": [None] * len(tenants),
+        "most": 5_000,
+    }
+    statements = (_roads.DUE, _roads.MOVE, _roads.NEAREST, _roads.COUNT, assemble.CLAIM_PRESSING)
+    for statement in statements:
+        plan = explain(statement, arguments)
+        of_jobs = {n["Node Type"] for n in plan if n.get("Relation Name") == "aijobs_aijob"}
+        assert "Seq Scan" not in of_jobs
+        assert "job_urgent" in {n["Index Name"] for n in plan if "Index Name" in n}

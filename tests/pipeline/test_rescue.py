@@ -1,0 +1,201 @@
+"""A batch that threatens its deadlines is canceled, and nothing of it is paid twice."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from aijobs.models import AIJob, Batch, BlockReason, JobAttempt, LedgerEntry, Rescue
+from aijobs.pipeline import _breaker, dispatch, expedite, poll, rescue, settle
+from aijobs.turnaround.choice import Choice
+from aijobs.turnaround.history import Turnaround
+from citizenapp.tenants.models import Tenant
+from tests.factories import NOW, make_tenant
+from tests.ground import Emulator
+from tests.pipeline.history import ended
+from tests.pipeline.steps import (
+    MINUTE,
+    assert_books_agree,
+    at,
+    hold,
+    keep_going,
+    queue,
+    send,
+)
+
+pytestmark = pytest.mark.django_db
+
+DEADLINE = timedelta(hours=4)
+SENT = NOW + timedelta(minutes=5)
+# When a batch that was sent then, and may still end, has to be canceled.
+DANGER = NOW + DEADLINE - timedelta(minutes=9)
+
+
+@pytest.fixture(autouse=True)
+def _held(emulator: Emulator) -> None:
+    hold(emulator)
+
+
+def at_anthropic(*documents: str, tenant: Tenant | None = None) -> Batch:
+    queue(*documents, tenant=tenant, needed_within=DEADLINE.total_seconds())
+    return send(SENT)
+
+
+def cancel_takes(emulator: Emulator, seconds: float) -> None:
+    emulator.control("POST", "settings", {"latency_cancel": seconds})
+
+
+def end(batch: Batch, emulator: Emulator, *, finished: int) -> None:
+    how = {"finished": finished, "rest": "canceled"}
+    emulator.control("POST", f"batches/{batch.remote_id}/end", how)
+
+
+def statuses() -> list[tuple[str, str]]:
+    return sorted(AIJob.objects.values_list("status", "route"))
+
+
+def test_a_batch_that_will_be_in_time_is_left_alone(emulator: Emulator) -> None:
+    at_anthropic("a", "b")
+    assert not rescue.due(SENT + timedelta(hours=1))
+
+
+def test_what_a_canceled_batch_has_not_answered_runs_at_once(emulator: Emulator) -> None:
+    batch = at_anthropic("a", "b", "c", "d")
+    cancel_takes(emulator, 3_600)
+    assert rescue.due(DANGER)
+    assert rescue.run(DANGER) == 1
+    batch.refresh_from_db()
+    assert (batch.status, batch.rescued_at) == ("canceling", DANGER)
+    # Until it has ended, any of them may still be answered: none is run.
+    assert not expedite.due(DANGER)
+    assert not rescue.due(DANGER)
+    end(batch, emulator, finished=2)
+    assert poll.run(DANGER + MINUTE) == 1
+    assert settle.run(DANGER + MINUTE) == 1
+    assert expedite.run(DANGER + MINUTE, at(DANGER + MINUTE)) == 2
+    assert statuses() == [("completed", "batch")] * 2 + [("completed", "sync")] * 2
+    assert_books_agree(emulator)
+    assert LedgerEntry.objects.count() == 4
+
+
+def test_a_batch_that_ends_while_it_is_canceled_is_kept(emulator: Emulator) -> None:
+    batch = at_anthropic("a", "b")
+    cancel_takes(emulator, 3_600)
+    rescue.run(DANGER)
+    end(batch, emulator, finished=2)
+    keep_going(DANGER + MINUTE)
+    assert statuses() == [("completed", "batch")] * 2
+    assert not Rescue.objects.exists()
+    assert_books_agree(emulator)
+
+
+def test_a_batch_that_ended_unseen_is_not_canceled(emulator: Emulator) -> None:
+    batch = at_anthropic("a", "b")
+    end(batch, emulator, finished=2)
+    assert rescue.run(DANGER) == 1
+    keep_going(DANGER + MINUTE)
+    assert statuses() == [("completed", "batch")] * 2
+    assert_books_agree(emulator)
+
+
+def test_a_wish_to_cancel_that_is_lost_is_made_again(emulator: Emulator) -> None:
+    batch = at_anthropic("a")
+    emulator.order("cancel", "status", status=500)
+    assert rescue.run(DANGER) == 1
+    batch.refresh_from_db()
+    assert "again when it is polled" in batch.note
+    cancel_takes(emulator, 0)
+    keep_going(DANGER + MINUTE)
+    assert statuses() == [("completed", "sync")]
+    assert_books_agree(emulator)
+
+
+def test_nothing_runs_while_canceling_takes_its_time(emulator: Emulator) -> None:
+    batch = at_anthropic("a", "b")
+    cancel_takes(emulator, 36_000)
+    rescue.run(DANGER)
+    for hours in range(1, 5):
+        moment = DANGER + timedelta(hours=hours)
+        poll.run(moment)
+        settle.run(moment)
+        assert expedite.run(moment, at(moment)) == 0
+    end(batch, emulator, finished=0)
+    keep_going(DANGER + timedelta(hours=5))
+    assert statuses() == [("completed", "sync")] * 2
+    assert_books_agree(emulator)
+
+
+def test_jobs_with_time_left_go_into_another_batch(emulator: Emulator) -> None:
+    ended(900.0)
+    queue("near", needed_within=DEADLINE.total_seconds())
+    queue("far", needed_within=1.9 * DEADLINE.total_seconds())
+    batch = send(SENT)
+    assert batch.requests == 2
+    rescue.run(DANGER)
+    end(batch, emulator, finished=0)
+    emulator.control("POST", "settings", {"latency_base": 0})
+    keep_going(DANGER + MINUTE)
+    assert statuses() == [("completed", "batch"), ("completed", "sync")]
+    assert_books_agree(emulator)
+
+
+def test_each_rescue_is_counted_of_its_tenants_limit(emulator: Emulator) -> None:
+    tenant = make_tenant()
+    Tenant.objects.filter(pk=tenant.pk).update(rescue_usd=Decimal(1))
+    batch = at_anthropic("a", "b", tenant=tenant)
+    reserved = sum(AIJob.objects.values_list("reserved_usd", flat=True))
+    rescue.run(DANGER)
+    end(batch, emulator, finished=1)
+    keep_going(DANGER + MINUTE)
+    spent = Rescue.objects.get()
+    assert (spent.tenant_id, spent.jobs) == (tenant.pk, 1)
+    assert spent.usd == reserved / 4
+
+
+@pytest.mark.parametrize("wish", [{"rescue_usd": Decimal(0)}, {"full_price": False}])
+def test_no_batch_is_canceled_for_who_does_not_pay_for_it(
+    emulator: Emulator, wish: dict[str, object]
+) -> None:
+    tenant = make_tenant()
+    Tenant.objects.filter(pk=tenant.pk).update(**wish)
+    at_anthropic("a", tenant=tenant)
+    assert not rescue.due(DANGER)
+    assert not rescue.due(NOW + DEADLINE + MINUTE)
+
+
+def test_it_begins_early_enough_for_canceling_as_it_was_lately(emulator: Emulator) -> None:
+    at_anthropic("a")
+    assert not rescue.due(DANGER - timedelta(minutes=30))
+    long_ago = NOW - timedelta(days=1)
+    Batch.objects.bulk_create(
+        Batch(
+            status="settled",
+            tenant_ids=[],
+            requests=1,
+            request_bytes=1,
+            assembled_at=long_ago,
+            submitted_at=long_ago,
+            canceling_at=long_ago,
+            ended_at=long_ago + timedelta(minutes=40),
+            settled_at=NOW,
+        )
+        for _ in range(200)
+    )
+    assert Choice(Turnaround.load(NOW)).rescue_takes(1, 95) > timedelta(minutes=40)
+    assert rescue.due(DANGER - timedelta(minutes=32))
+
+
+def test_nothing_is_canceled_while_nothing_could_run_instead(emulator: Emulator) -> None:
+    at_anthropic("a")
+    _breaker.trip(BlockReason.LOW_CREDIT, "no credit", sent_at=DANGER, now=DANGER)
+    assert not rescue.due(DANGER)
+
+
+def test_a_canceled_job_has_not_used_up_an_attempt(emulator: Emulator) -> None:
+    batch = at_anthropic("a")
+    rescue.run(DANGER)
+    end(batch, emulator, finished=0)
+    keep_going(DANGER + MINUTE)
+    assert JobAttempt.objects.get().error_type == "canceled"
+    assert AIJob.objects.get().status == "completed"
+    assert dispatch.run(DANGER + MINUTE, at(DANGER)) == 0
