@@ -132,11 +132,11 @@ def _quoted(access: Access, body: Body, now: datetime) -> Response:
     on_error = fields.get("on_error", "reject")
     accept.check_collection(fields.get("name"), on_error, fields.get("trial", 0))
     accept.check_fresh(fields.get("fresh", False), lenient=body.is_form)
-    bill = Bill(jobtypes.get(fields["job_type"]), now)
+    bill = Bill(jobtypes.get(fields["job_type"]), now, access.tenant.long_prompts)
     rejections = accept.Rejections()
     with _table_errors():
         for one in accept.examine(
-            fields["job_type"],
+            bill.terms,
             items.rows,
             defaults=fields.get("defaults", {}),
             needed_within=fields.get("needed_within"),

@@ -14,11 +14,11 @@ from aijobs import caching, tokens
 from aijobs.caching import Prefix
 from aijobs.documents import Document, of_text
 from aijobs.documents.originals import problem_of_all
-from aijobs.jobtypes import TEXT_NAMES, InvalidInput, JobType, Part
+from aijobs.jobtypes import TEXT_FIELD, TEXT_NAMES, InvalidInput, JobType, Part
 from aijobs.models import AIJob, Trial
 from aijobs.own_data import FIELDS as OWN_FIELDS
 from aijobs.own_data import OwnData, own_data
-from aijobs.quotes.bill import Bill
+from aijobs.quotes.terms import Terms
 
 # Beyond this nobody gains by naming a deadline: a batch that was not answered expires after a day.
 LONGEST_DEADLINE = 7 * 24 * 3600
@@ -66,10 +66,10 @@ class Checked:
     shares_document: bool = False
     row: int | None = None
 
-    def reserved(self, bill: Bill) -> Decimal:
+    def reserved(self, terms: Terms) -> Decimal:
         """What it may cost: at the full price where it has a deadline, which may ask for that."""
         has_deadline = self.needed_within is not None
-        return bill.reserved(self.tokens, self.max_tokens, batch=not has_deadline)
+        return terms.reserved(self.tokens, self.max_tokens, batch=not has_deadline)
 
     @property
     def route(self) -> str:
@@ -91,7 +91,7 @@ class Rejections:
 
 
 def check(
-    kind: JobType,
+    terms: Terms,
     raw: Mapping[str, object],
     needed_within: object,
     documents: Sequence[Document] = (),
@@ -101,10 +101,12 @@ def check(
 ) -> Checked:
     """What is asked for, checked as a whole. Raises InvalidInput with all errors by field.
 
+    `terms` are those of its job type, for its tenant.
     `shares_document`: its text is the default one of its collection.
     """
     if not isinstance(raw, Mapping):
         raise InvalidInput({"non_field_errors": ["Must be an object."]})
+    kind = terms.kind
     errors: dict[str, list[str]] = {}
     within, own = None, OwnData()
     try:
@@ -138,12 +140,14 @@ def check(
         )
     if problem := problem_of_all(documents):
         raise InvalidInput({"document": [problem]})
+    expected = tokens.of_request(params, given.parts)
+    terms.check(expected, field="document" if documents else TEXT_FIELD)
     return Checked(
         documents=documents or [of_text(given.document_text)],
         options=kind.options(given),
         request_bytes=request_bytes,
         fingerprint=sha256(kind.name.encode() + request).digest(),
-        tokens=tokens.of_request(params, given.parts),
+        tokens=expected,
         max_tokens=params["max_tokens"],
         needed_within=within,
         own=own,
@@ -153,7 +157,7 @@ def check(
 
 
 def check_rows(
-    kind: JobType,
+    terms: Terms,
     rows: Iterable[Row],
     defaults: Mapping[str, object],
     needed_within: object,
@@ -180,7 +184,7 @@ def check_rows(
         own = raw.pop("needed_within", needed_within)
         try:
             checked = check(
-                *(kind, raw, own, documents),
+                *(terms, raw, own, documents),
                 lenient=lenient,
                 shares_document=not (has_text or documents),
             )

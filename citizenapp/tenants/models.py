@@ -16,6 +16,13 @@ def known_time_zone(name: str) -> None:
         raise ValidationError("There is no such time zone.")
 
 
+class LongPrompts(models.TextChoices):
+    """What becomes of a job whose prompt is so long that its model asks more for every token."""
+
+    RUN = "run", "Run it at that price"
+    REFUSE = "refuse", "Refuse it"
+
+
 class TenantQuerySet(models.QuerySet["Tenant"]):
     def served(self) -> Self:
         """Tenants that may sign in and call the API: the demo tenant only in local mode."""
@@ -74,6 +81,14 @@ class Tenant(models.Model):
         help_text="The same question within so many days gets the same result, and is not charged."
         " 0: each is asked anew.",
     )
+    long_prompts = models.CharField(
+        max_length=11,
+        choices=LongPrompts.choices,
+        default=LongPrompts.RUN,
+        db_default=LongPrompts.RUN,
+        help_text="What becomes of a job whose prompt is so long that its model asks more for each "
+        "of its tokens. The length is estimated before the job is queued.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = TenantQuerySet.as_manager()
@@ -83,6 +98,10 @@ class Tenant(models.Model):
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=models.Q(weight__gte=1, weight__lte=100), name="tenant_weight_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(long_prompts__in=LongPrompts.values),
+                name="tenant_long_prompts_known",
             ),
         ]
 

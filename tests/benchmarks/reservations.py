@@ -88,7 +88,7 @@ def _refuse(row: int, errors: object) -> None:
 def _quote(bench: Bench) -> None:
     bill = Bill(jobtypes.get("summarize"), timezone.now())
     for one in accept.examine(
-        "summarize",
+        bill.terms,
         _rows(bench, bench.n),
         defaults={},
         refused=_refuse,

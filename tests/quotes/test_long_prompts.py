@@ -1,0 +1,42 @@
+"""A prompt is long where it is likely to have more tokens than the step of its model's price."""
+
+import pytest
+
+from aijobs import jobtypes
+from aijobs.quotes.terms import LongPrompt, Terms
+from aijobs.tokens import Estimate
+from tests.factories import NOW
+
+pytestmark = pytest.mark.django_db
+
+SUMMARIZE, ANALYZE = jobtypes.get("summarize"), jobtypes.get("analyze")
+# As long as nothing was learned, quotes take 85 % of what is measured for likely.
+AT_THE_STEP = int(100_000 / 0.85)
+
+
+@pytest.mark.parametrize(("tokens", "is_long"), [(AT_THE_STEP, False), (AT_THE_STEP + 1, True)])
+def test_it_is_as_long_as_a_quote_takes_it_for(tokens: int, is_long: bool) -> None:
+    assert Terms(SUMMARIZE, NOW).is_long(Estimate(tokens, "text")) == is_long
+
+
+def test_a_model_whose_price_has_no_step_has_no_long_prompts() -> None:
+    terms = Terms(ANALYZE, NOW, "refuse")
+    assert not terms.is_long(Estimate(900_000, "text"))
+    terms.check(Estimate(900_000, "text"), field="document")
+
+
+def test_it_is_refused_only_where_that_is_wanted() -> None:
+    expected = Estimate(150_000, "text")
+    Terms(SUMMARIZE, NOW).check(expected, field="document")
+    terms = Terms(SUMMARIZE, NOW, "refuse")
+    terms.check(Estimate(AT_THE_STEP, "text"), field="document")
+    with pytest.raises(LongPrompt) as refusal:
+        terms.check(expected, field="document")
+    assert refusal.value.errors == {"document": [str(refusal.value)]}
+
+
+def test_the_refusal_says_how_long_it_is_where_the_step_is_and_where_that_is_set() -> None:
+    said = str(Terms(SUMMARIZE, NOW, "refuse").refusal(Estimate(150_000, "text"), field="document"))
+    assert "about 128,000 tokens by our estimate" in said
+    assert "Above 100,000, claude-haiku-5-5 asks more" in said
+    assert "“Long prompts” in its settings" in said
