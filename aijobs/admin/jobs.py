@@ -209,7 +209,9 @@ class AIJobAdmin(ReadOnlyAdmin):
     def answered_by(self, job: AIJob) -> str:
         """The model, and why it stopped; and the job that was asked, where it was not this one."""
         output = JobOutput.objects.filter(pk=job.pk).first()
-        told = f"{output.model}, {output.stop_reason}" if output else "–"
+        told = (
+            f"{output.model}, {output.stop_reason}" if output else f"asks {job.input.asked_model}"
+        )
         return f"{told}; asked by job {job.answered_by}" if job.answered_by else told
 
     @admin.display

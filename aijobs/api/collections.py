@@ -144,7 +144,7 @@ def _quoted(access: Access, body: Body, now: datetime) -> Response:
             lenient=body.is_form,
             refused=rejections.add,
         ):
-            bill.add(one.tokens, one.max_tokens)
+            bill.add(one.tokens, one.max_tokens, one.model)
     if (rejections.count and on_error == "reject") or not bill.jobs:
         message = "Some rows have errors." if bill.jobs else "There is no valid row."
         raise RejectedCollection(message, rejections.told, rejections.count)

@@ -87,7 +87,7 @@ class JobQueue(Endpoint):
         accept.check_fresh(fields.pop("fresh", False), lenient=body.is_form)
         bill = Bill(cls.kind, now, access.tenant.long_prompts)
         checked = accept.check(bill.terms, fields, within, documents, lenient=body.is_form)
-        bill.add(checked.tokens, checked.max_tokens)
+        bill.add(checked.tokens, checked.max_tokens, checked.model)
         return bill
 
     @classmethod

@@ -191,6 +191,17 @@ class JobType(ABC, Generic[InputT]):
         `max_tokens_factor` multiplies `max_tokens`, for another try after an answer was cut off.
         """
 
+    def model_of(self, own: str) -> str:
+        """The model that is asked: a job's own, where it has one."""
+        return own or self.model
+
+    def request(
+        self, given: InputT, *, model: str = "", max_tokens_factor: int = 1
+    ) -> dict[str, Any]:
+        """`params`, asked of a job's own `model` where it has one."""
+        params = self.params(given, max_tokens_factor=max_tokens_factor)
+        return params | {"model": self.model_of(model)}
+
     @abstractmethod
     def read(self, given: InputT, text: str) -> dict[str, Any]:
         """The result in the shape of `Output`, as JSON data. Raises InvalidOutput."""

@@ -85,7 +85,7 @@ def _refuse_long_prompts(tenant: Tenant, jobs: AIJobQuerySet, now: datetime) -> 
         terms = Terms(kind, now, tenant.long_prompts)
         if terms.step is None:
             continue
-        inputs = JobInput.objects.filter(job__in=jobs.filter(job_type=kind.name))
+        inputs = JobInput.objects.filter(model="", job__in=jobs.filter(job_type=kind.name))
         too_long = Q()
         for one in KINDS:
             too_long |= Q(document_kind=one, expected_tokens__gt=terms.longest(one))

@@ -59,6 +59,8 @@ class Checked:
     tokens: tokens.Estimate
     """Of the prompt."""
     max_tokens: int
+    model: str
+    """The model that this job has for itself; "" where it is that of its type."""
     needed_within: float | None
     own: OwnData
     prefix: Prefix | None
@@ -69,7 +71,7 @@ class Checked:
     def reserved(self, terms: Terms) -> Decimal:
         """What it may cost: at the full price where it has a deadline, which may ask for that."""
         has_deadline = self.needed_within is not None
-        return terms.reserved(self.tokens, self.max_tokens, batch=not has_deadline)
+        return terms.reserved(self.tokens, self.max_tokens, self.model, batch=not has_deadline)
 
     @property
     def route(self) -> str:
@@ -130,7 +132,10 @@ def check(
     if errors:
         raise InvalidInput(errors)
     # A second attempt may have twice the max_tokens: a digit more, which LINE_BYTES covers.
-    params = kind.params(given)
+    params = kind.request(given)
+    expected = tokens.of_request(params, given.parts)
+    model = terms.model_of(expected, field="document" if documents else TEXT_FIELD)
+    params["model"] = kind.model_of(model)
     request = orjson.dumps(params)
     request_bytes = len(request) + LINE_BYTES
     if request_bytes > MOST_REQUEST_BYTES:
@@ -140,8 +145,6 @@ def check(
         )
     if problem := problem_of_all(documents):
         raise InvalidInput({"document": [problem]})
-    expected = tokens.of_request(params, given.parts)
-    terms.check(expected, field="document" if documents else TEXT_FIELD)
     return Checked(
         documents=documents or [of_text(given.document_text)],
         options=kind.options(given),
@@ -149,9 +152,11 @@ def check(
         fingerprint=sha256(kind.name.encode() + request).digest(),
         tokens=expected,
         max_tokens=params["max_tokens"],
+        model=model,
         needed_within=within,
         own=own,
-        prefix=caching.prefix_of(params, shares_document=shares_document),
+        # A cache is one model's: what goes to another reads nothing that the others write.
+        prefix=None if model else caching.prefix_of(params, shares_document=shares_document),
         shares_document=shares_document,
     )
 

@@ -155,6 +155,7 @@ def accept_job(
         "expected_tokens": checked.tokens.tokens,
         "most_answer_tokens": checked.max_tokens,
         "document_kind": checked.tokens.kind,
+        "model": checked.model,
         "question": checked.fingerprint,
         **document_arrays(checked.documents),
     }
@@ -309,7 +310,7 @@ def _store(
                     *(key, tenant_id, kind, created_by, name, one.row, one.own.reference),
                     *(metadata or None, one.options),
                     *(one.tokens.tokens, one.max_tokens, one.tokens.kind),
-                    *(one.shares_document, one.fingerprint),
+                    *(one.shares_document, one.fingerprint, one.model),
                 )
             )
             for number, document in enumerate(one.documents, 1):

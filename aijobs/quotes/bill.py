@@ -66,20 +66,24 @@ class Bill:
         self.is_known = True
         # How many jobs are likely to be priced by the next tier: their prompts are that long.
         self.beyond_step = 0
+        # How many jobs go to another model instead.
+        self.elsewhere = 0
         # From how many charges of the like it is told, at most.
         self.learned_from = 0
         self._batch = _Sum()
         self._sync = _Sum()
 
-    def add(self, expected: Estimate, max_tokens: int) -> None:
+    def add(self, expected: Estimate, max_tokens: int, model: str = "") -> None:
+        """A job, with the `model` that it has for itself, where it has one."""
         self.jobs += 1
-        self.learned_from = max(self.learned_from, self.terms.ratios(expected).jobs)
+        self.elsewhere += bool(model)
+        self.learned_from = max(self.learned_from, self.terms.ratios(expected, model).jobs)
         try:
-            charges = self.terms.charges(expected, max_tokens)
+            charges = self.terms.charges(expected, max_tokens, model)
         except LookupError:
             self.is_known = False
             return
-        self.beyond_step += self.terms.is_long(expected)
+        self.beyond_step += not model and self.terms.is_long(expected)
         self._batch.add(Cost(*(one.cost_usd for one in charges)))
         self._sync.add(Cost(*(one.sync_cost_usd for one in charges)))
 
@@ -98,7 +102,17 @@ class Bill:
     @property
     def notes(self) -> list[str]:
         """What is worth knowing before it is queued, for its sender."""
-        if not self.beyond_step:
-            return []
-        jobs = "1 job has" if self.beyond_step == 1 else f"{self.beyond_step:,} jobs have"
-        return [f"{jobs} a prompt so long that {self.kind.model} asks more for each of its tokens"]
+        asks_more = f"{self.kind.model} asks more for each of its tokens"
+        found = []
+        if self.beyond_step:
+            found.append(f"{_jobs_have(self.beyond_step)} a prompt so long that {asks_more}")
+        if self.elsewhere:
+            found.append(
+                f"{_jobs_have(self.elsewhere)} a prompt so long, by our estimate, that {asks_more}:"
+                f" priced here, and asked, as one of {self.terms.other_model}"
+            )
+        return found
+
+
+def _jobs_have(count: int) -> str:
+    return "1 job has" if count == 1 else f"{count:,} jobs have"

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import UTC
+from decimal import Decimal
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -10,9 +12,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from aijobs import jobtypes, pricing
+from aijobs.pricing import Usage
 from aijobs.web.forms import LongPrompts
 from aijobs.web.guards import MemberRequest, for_administrators
 from citizenapp.tenants.models import Tenant
+
+# In tokens: twice as long as the lowest price of Haiku 5.5 reaches, and a usual answer.
+EXAMPLE = Usage(200_000, 1_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +29,10 @@ class Stepped:
     step: int
     titles: str
     """Of the job types that ask it."""
+    usd: Decimal
+    """What a prompt of EXAMPLE costs in a batch."""
+    other_usd: Decimal
+    """What the same costs by the other model."""
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -35,13 +45,18 @@ def long_prompts(request: MemberRequest) -> HttpResponseBase:
         form.save()
         messages.success(request, "Saved.")
         return redirect("long-prompts")
-    context = {"form": form, "stepped": _stepped()}
+    context = {
+        "form": form,
+        "stepped": _stepped(settings.AIJOBS_MODEL_LONG_PROMPTS),
+        "example": EXAMPLE,
+        "other_model": settings.AIJOBS_MODEL_LONG_PROMPTS,
+    }
     status = 422 if form.errors else 200
     return render(request, "settings/long_prompts.html", context, status=status)
 
 
-def _stepped() -> list[Stepped]:
-    """The models of today's job types whose price has a step."""
+def _stepped(other_model: str) -> list[Stepped]:
+    """The models of today's job types whose price has a step, beside the other model."""
     today = timezone.now().astimezone(UTC).date()
     titles: dict[str, list[str]] = {}
     for kind in jobtypes.all_types():
@@ -50,8 +65,12 @@ def _stepped() -> list[Stepped]:
     for model, named in titles.items():
         try:
             step = pricing.step(model, on=today)
+            usd, other_usd = (
+                pricing.charge(one, EXAMPLE, batch=True, on=today).cost_usd
+                for one in (model, other_model)
+            )
         except LookupError:
             continue
         if step is not None:
-            found.append(Stepped(model, step, ", ".join(named)))
+            found.append(Stepped(model, step, ", ".join(named), usd, other_usd))
     return found

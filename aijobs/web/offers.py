@@ -39,12 +39,12 @@ def add(bill: Bill, inputs: Iterable[JobTypeInput]) -> list[str]:
         params = bill.kind.params(given)
         expected = tokens.of_request(params, given.parts)
         try:
-            bill.terms.check(expected, field="document")
+            model = bill.terms.model_of(expected, field="document")
         except LongPrompt as refusal:
             name = given.parts[0].name
             problems.append(f"{name}: {refusal}" if name else str(refusal))
         else:
-            bill.add(expected, params["max_tokens"])
+            bill.add(expected, params["max_tokens"], model)
     return problems
 
 

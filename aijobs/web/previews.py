@@ -259,7 +259,7 @@ def _check(
             refused=reasons.add,
         ):
             found.good += 1
-            bill.add(one.tokens, one.max_tokens)
+            bill.add(one.tokens, one.max_tokens, one.model)
     except InvalidInput:
         # What is wrong is told once. The first rows are shown all the same.
         deque(islice(kept, SHOWN_ROWS), maxlen=0)

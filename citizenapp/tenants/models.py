@@ -20,6 +20,7 @@ class LongPrompts(models.TextChoices):
     """What becomes of a job whose prompt is so long that its model asks more for every token."""
 
     RUN = "run", "Run it at that price"
+    OTHER_MODEL = "other_model", "Ask another model, whose price is the same for every length"
     REFUSE = "refuse", "Refuse it"
 
 

@@ -93,5 +93,5 @@ def _quote(bench: Bench) -> None:
         defaults={},
         refused=_refuse,
     ):
-        bill.add(one.tokens, one.max_tokens)
+        bill.add(one.tokens, one.max_tokens, one.model)
     assert bill.batch.likely > 0

@@ -22,16 +22,16 @@ def test_it_is_as_long_as_a_quote_takes_it_for(tokens: int, is_long: bool) -> No
 def test_a_model_whose_price_has_no_step_has_no_long_prompts() -> None:
     terms = Terms(ANALYZE, NOW, "refuse")
     assert not terms.is_long(Estimate(900_000, "text"))
-    terms.check(Estimate(900_000, "text"), field="document")
+    terms.model_of(Estimate(900_000, "text"), field="document")
 
 
 def test_it_is_refused_only_where_that_is_wanted() -> None:
     expected = Estimate(150_000, "text")
-    Terms(SUMMARIZE, NOW).check(expected, field="document")
+    assert Terms(SUMMARIZE, NOW).model_of(expected, field="document") == ""
     terms = Terms(SUMMARIZE, NOW, "refuse")
-    terms.check(Estimate(AT_THE_STEP, "text"), field="document")
+    terms.model_of(Estimate(AT_THE_STEP, "text"), field="document")
     with pytest.raises(LongPrompt) as refusal:
-        terms.check(expected, field="document")
+        terms.model_of(expected, field="document")
     assert refusal.value.errors == {"document": [str(refusal.value)]}
 
 

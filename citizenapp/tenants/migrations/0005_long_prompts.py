@@ -13,10 +13,10 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='tenant',
             name='long_prompts',
-            field=models.CharField(choices=[('run', 'Run it at that price'), ('refuse', 'Refuse it')], db_default='run', default='run', help_text='What becomes of a job whose prompt is so long that its model asks more for each of its tokens. The length is estimated before the job is queued.', max_length=11),
+            field=models.CharField(choices=[('run', 'Run it at that price'), ('other_model', 'Ask another model, whose price is the same for every length'), ('refuse', 'Refuse it')], db_default='run', default='run', help_text='What becomes of a job whose prompt is so long that its model asks more for each of its tokens. The length is estimated before the job is queued.', max_length=11),
         ),
         migrations.AddConstraint(
             model_name='tenant',
-            constraint=models.CheckConstraint(condition=models.Q(('long_prompts__in', ['run', 'refuse'])), name='tenant_long_prompts_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('long_prompts__in', ['run', 'other_model', 'refuse'])), name='tenant_long_prompts_known'),
         ),
     ]
