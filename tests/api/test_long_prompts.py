@@ -1,4 +1,4 @@
-"""Long prompts of a workspace that refuses them, as a program sees it."""
+"""Long prompts of a workspace that refuses them, or sends them elsewhere, as a program sees it."""
 
 import csv
 import io
@@ -10,10 +10,10 @@ import openpyxl
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from aijobs.models import AIJob, Quote
+from aijobs.models import AIJob, JobInput, Quote
 from citizenapp.tenants.models import Tenant
 from tests.api.conftest import Caller
-from tests.factories import NOW, make_job
+from tests.factories import NOW, make_job, make_output
 from tests.long_texts import LONG
 
 COLLECTION = {"name": "May", "job_type": "summarize"}
@@ -21,6 +21,10 @@ COLLECTION = {"name": "May", "job_type": "summarize"}
 
 def refuse() -> None:
     Tenant.objects.update(long_prompts="refuse")
+
+
+def send_elsewhere() -> None:
+    Tenant.objects.update(long_prompts="other_model")
 
 
 def as_json(caller: Caller, texts: list[str]) -> Any:
@@ -139,3 +143,38 @@ def test_neither_is_it_retried(caller: Caller, tenant: Tenant) -> None:
     assert list(response.json()["errors"]) == ["document"]
     job.refresh_from_db()
     assert job.status == "failed"
+
+
+def test_a_quote_prices_the_model_that_will_be_asked(caller: Caller) -> None:
+    items = [{"text": "Hail."}, {"text": LONG}]
+    body = COLLECTION | {"items": items}
+    by_haiku = caller.send("collections?quote=true", body).json()
+    send_elsewhere()
+    quote = caller.send("collections?quote=true", body).json()
+    [said] = quote["warnings"]
+    assert said.startswith("1 job has a prompt so long, by our estimate,")
+    assert said.endswith("as one of claude-sonnet-5-5")
+    for road in ("batch", "at_once"):
+        assert float(quote[road]["likely_usd"]) > 3 * float(by_haiku[road]["likely_usd"])
+    assert caller.send(f"quotes/{quote['quote_id']}/confirm").status_code == 202
+    models = [one.asked_model for one in JobInput.objects.order_by("job")]
+    assert models == ["claude-haiku-5-5", "claude-sonnet-5-5"]
+
+
+def test_a_job_says_which_model_is_asked_and_then_which_answered(
+    caller: Caller, tenant: Tenant
+) -> None:
+    send_elsewhere()
+    queued = caller.send("summarize", {"document_text": LONG}).json()
+    assert caller.read(f"jobs/{queued['job_id']}").json()["model"] == "claude-sonnet-5-5"
+    job = make_job(tenant, status="completed", finished_at=NOW)
+    make_output(job)
+    assert caller.read(f"jobs/{job.pk}").json()["model"] == "m"
+
+
+@pytest.mark.parametrize("send", [as_json, as_ndjson, as_csv, as_xlsx, as_zip])
+def test_each_row_has_the_model_of_its_length(caller: Caller, send: Any) -> None:
+    send_elsewhere()
+    assert send(caller, ["Hail.", LONG]).status_code == 202
+    models = [one.asked_model for one in JobInput.objects.order_by("job")]
+    assert models == ["claude-haiku-5-5", "claude-sonnet-5-5"]

@@ -55,6 +55,13 @@ def test_owners_choose_what_becomes_of_them(owner: Client, tenant: Tenant) -> No
     assert owner.post(ADDRESS, {"long_prompts": "shorten"}).status_code == 422
 
 
+def test_what_each_choice_costs_stands_beside_them(owner: Client) -> None:
+    shown = owner.get(ADDRESS).content.decode()
+    # Half of 200,000 tokens at $0.50 a million and 1,000 at $2.50; or at $2 and $10.
+    assert "costs $0.0512 by batch" in shown
+    assert "asked of claude-sonnet-5-5, whose price is the same for every length, $0.205" in shown
+
+
 @pytest.mark.parametrize("role", ["member", "viewer"])
 def test_others_do_not(client: Client, tenant: Tenant, role: str) -> None:
     client.force_login(make_user("max", tenant, role=role))
@@ -113,3 +120,17 @@ def test_trying_again_says_why_not(refusing: Client, tenant: Tenant) -> None:
     job.input.save()
     shown = refusing.post(f"/jobs/{job.pk}/retry", follow=True).content.decode()
     assert "would have about 128,000 tokens" in shown
+
+
+def test_one_that_goes_elsewhere_says_so_before_and_after_it_is_queued(owner: Client) -> None:
+    by_haiku = send(owner, "/jobs/price", text=LONG).json()
+    Tenant.objects.update(long_prompts="other_model")
+    told = send(owner, "/jobs/price", text=LONG).json()
+    assert told["problems"] == []
+    assert told["notes"][0].endswith("as one of claude-sonnet-5-5")
+    assert told["later"] != by_haiku["later"]
+    found = send_table(owner, "/collections/preview").context["preview"]
+    assert (found.good, found.bad) == (2, 0)
+    assert found.notes[0].endswith("as one of claude-sonnet-5-5")
+    address = send(owner, text=LONG)["Location"]
+    assert "it goes to claude-sonnet-5-5" in owner.get(address).content.decode()
