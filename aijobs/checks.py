@@ -78,23 +78,28 @@ def settings_agree(**kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001
 
 
 def _prices() -> list[CheckMessage]:
-    """Whether each job type's model has a price today, and the further price table can be read."""
+    """Whether each model has a price today, and the further price table can be read."""
     found: list[CheckMessage] = []
     if wrong_prices:
         found.append(Error(f"AIJOBS_PRICES names no price table: {wrong_prices}", id="aijobs.E020"))
     today = timezone.now().date()
-    for kind in jobtypes.all_types():
-        if len(kind.model.encode()) > MODEL_NAME_BYTES:
-            message = f"AIJOBS_MODEL_{kind.name.upper()} is longer than {MODEL_NAME_BYTES} bytes."
+    named = {f"AIJOBS_MODEL_{kind.name.upper()}": kind.model for kind in jobtypes.all_types()}
+    named["AIJOBS_MODEL_LONG_PROMPTS"] = settings.AIJOBS_MODEL_LONG_PROMPTS
+    for setting, model in named.items():
+        if len(model.encode()) > MODEL_NAME_BYTES:
+            message = f"{setting} is longer than {MODEL_NAME_BYTES} bytes."
             found.append(Error(message, id="aijobs.E022"))
         try:
-            pricing.charge(kind.model, Usage(0, 0), batch=True, on=today)
+            pricing.charge(model, Usage(0, 0), batch=True, on=today)
+            if setting == "AIJOBS_MODEL_LONG_PROMPTS" and pricing.step(model, on=today):
+                message = f"{setting}: {model} asks more for long prompts itself."
+                found.append(Error(message, id="aijobs.E024"))
         except LookupError as error:
             found.append(
                 Error(
-                    f"AIJOBS_MODEL_{kind.name.upper()}: {error}",
+                    f"{setting}: {error}",
                     hint="Name a TOML file in AIJOBS_PRICES that has its price, in USD per million "
-                    f'tokens:\n[[prices]]\nmodel = "{kind.model}"\nvalid_from = {today}\n'
+                    f'tokens:\n[[prices]]\nmodel = "{model}"\nvalid_from = {today}\n'
                     'tiers = [{ input = "2", output = "10" }]',
                     id="aijobs.E021",
                 )

@@ -93,6 +93,8 @@ AIJOBS_MODELS = {
     "classify": os.environ.get("AIJOBS_MODEL_CLASSIFY", ""),
     "analyze": os.environ.get("AIJOBS_MODEL_ANALYZE", ""),
 }
+# Of a job whose prompt is long for its own, where its tenant wants another one.
+AIJOBS_MODEL_LONG_PROMPTS = os.environ.get("AIJOBS_MODEL_LONG_PROMPTS") or "claude-sonnet-5-5"
 AIJOBS_PRICES = Path(os.environ["AIJOBS_PRICES"]) if os.environ.get("AIJOBS_PRICES") else None
 # Of all tenants together; 0 is no limit.
 AIJOBS_MONTHLY_LIMIT_USD = Decimal(str(_number("AIJOBS_MONTHLY_LIMIT_USD", 0))) or None

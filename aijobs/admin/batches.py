@@ -30,6 +30,7 @@ from aijobs.budgets.standing import LimitReached
 from aijobs.gateway import GatewayError
 from aijobs.models import AIJob, Batch, Submission
 from aijobs.pipeline import accept, reconcile, withdraw
+from aijobs.quotes.terms import LongPrompt
 from aijobs.reading import staff
 from aijobs.submissions import identity
 from citizenapp.tenants.models import Tenant
@@ -195,7 +196,7 @@ class BatchAdmin(ReadOnlyAdmin):
                     outcome.moved(batch)
                 else:
                     outcome.left("No job that ended in it has failed.")
-            except LimitReached as refusal:
+            except (LimitReached, LongPrompt) as refusal:
                 outcome.left(str(refusal))
         outcome.tell()
         return None

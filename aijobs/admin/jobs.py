@@ -30,6 +30,7 @@ from aijobs.jobtypes.text import utf8
 from aijobs.models import AIJob, Collection, JobOutput
 from aijobs.models.jobs import AIJobQuerySet
 from aijobs.pipeline import accept, withdraw
+from aijobs.quotes.terms import LongPrompt
 from aijobs.reading import staff
 from aijobs.reading.status import shown_status
 
@@ -142,7 +143,7 @@ class AIJobAdmin(ReadOnlyAdmin):
                     outcome.left(
                         f"Only what failed or was canceled runs again, not {job.status} jobs."
                     )
-            except LimitReached as refusal:
+            except (LimitReached, LongPrompt) as refusal:
                 outcome.left(str(refusal))
         outcome.tell()
         return None
@@ -208,7 +209,9 @@ class AIJobAdmin(ReadOnlyAdmin):
     def answered_by(self, job: AIJob) -> str:
         """The model, and why it stopped; and the job that was asked, where it was not this one."""
         output = JobOutput.objects.filter(pk=job.pk).first()
-        told = f"{output.model}, {output.stop_reason}" if output else "–"
+        told = (
+            f"{output.model}, {output.stop_reason}" if output else f"asks {job.input.asked_model}"
+        )
         return f"{told}; asked by job {job.answered_by}" if job.answered_by else told
 
     @admin.display
@@ -296,7 +299,7 @@ class CollectionAdmin(ReadOnlyAdmin):
                     outcome.moved(collection)
                 else:
                     outcome.left("No job of it has failed.")
-            except LimitReached as refusal:
+            except (LimitReached, LongPrompt) as refusal:
                 outcome.left(str(refusal))
         outcome.tell()
         return None

@@ -132,11 +132,11 @@ def _quoted(access: Access, body: Body, now: datetime) -> Response:
     on_error = fields.get("on_error", "reject")
     accept.check_collection(fields.get("name"), on_error, fields.get("trial", 0))
     accept.check_fresh(fields.get("fresh", False), lenient=body.is_form)
-    bill = Bill(jobtypes.get(fields["job_type"]), now)
+    bill = Bill(jobtypes.get(fields["job_type"]), now, access.tenant.long_prompts)
     rejections = accept.Rejections()
     with _table_errors():
         for one in accept.examine(
-            fields["job_type"],
+            bill.terms,
             items.rows,
             defaults=fields.get("defaults", {}),
             needed_within=fields.get("needed_within"),
@@ -144,7 +144,7 @@ def _quoted(access: Access, body: Body, now: datetime) -> Response:
             lenient=body.is_form,
             refused=rejections.add,
         ):
-            bill.add(one.tokens, one.max_tokens)
+            bill.add(one.tokens, one.max_tokens, one.model)
     if (rejections.count and on_error == "reject") or not bill.jobs:
         message = "Some rows have errors." if bill.jobs else "There is no valid row."
         raise RejectedCollection(message, rejections.told, rejections.count)

@@ -164,6 +164,7 @@ class Job(JobSummary):
     )
     options: dict[str, Any] = Field(description="Its input, without the document.")
     created_by: str
+    model: str = Field(description="That answered; until then, that is asked.")
     result: Result | None
     failed_attempts: list[FailedAttempt]
     eta: datetime | None = Field(description="When it should be done, by what others took.")

@@ -35,6 +35,7 @@ def job(found: JobDetail) -> shapes.Job:
         documents=documents,
         options=found.job.input.options,
         created_by=found.job.input.created_by,
+        model=found.output.model if found.output else found.job.input.asked_model,
         result=found.output.result if found.output else None,
         failed_attempts=[
             shapes.FailedAttempt(

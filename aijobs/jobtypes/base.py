@@ -24,8 +24,8 @@ from .text import Text, enclose, utf8
 
 # The context window holds 1,000,000 tokens, and no script needs more than about 1.5 tokens a
 # character. Haiku 5.5 costs five times as much above 100,000 prompt tokens, near 300,000
-# characters of English; that is still a quarter of what Sonnet 5.5 costs, so such a document is
-# priced for what it is and not refused.
+# characters of English; that is still a quarter of what Sonnet 5.5 costs. Whether such a document
+# is asked about at that price, of another model, or not at all, is said by its tenant.
 MAX_DOCUMENT_CHARS = 600_000
 
 # The most that a current model writes in one answer, in tokens.
@@ -190,6 +190,17 @@ class JobType(ABC, Generic[InputT]):
 
         `max_tokens_factor` multiplies `max_tokens`, for another try after an answer was cut off.
         """
+
+    def model_of(self, own: str) -> str:
+        """The model that is asked: a job's own, where it has one."""
+        return own or self.model
+
+    def request(
+        self, given: InputT, *, model: str = "", max_tokens_factor: int = 1
+    ) -> dict[str, Any]:
+        """`params`, asked of a job's own `model` where it has one."""
+        params = self.params(given, max_tokens_factor=max_tokens_factor)
+        return params | {"model": self.model_of(model)}
 
     @abstractmethod
     def read(self, given: InputT, text: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('aijobs', '0018_find_repeats'),
+        ('aijobs', '0019_model_of_a_job'),
         ('tenants', '0006_deadlines'),
     ]
 

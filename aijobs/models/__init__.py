@@ -11,12 +11,13 @@ from aijobs.models.fields import dump_json, ids_from, new_id
 from aijobs.models.heartbeats import Heartbeat
 from aijobs.models.idempotency import Claim, IdempotencyKey, KeyTaken
 from aijobs.models.inputs import JobDocument, JobInput, Question
-from aijobs.models.jobs import AIJob, Collection, JobAttempt, JobOutput
+from aijobs.models.jobs import AIJob, Collection
 from aijobs.models.ledger import LedgerEntry
 from aijobs.models.notices import AdditionTold
 from aijobs.models.quotes import Quote, QuotePiece, TokenRatio
 from aijobs.models.reconciliations import ReconciledLine, Reconciliation, Verdict
 from aijobs.models.rescues import Rescue
+from aijobs.models.results import JobAttempt, JobOutput
 from aijobs.models.rollups import StatusCounter, UsageRollup
 from aijobs.models.seedings import FOR_A_PERSON, Seeding
 from aijobs.models.submissions import StrangerBatch, Submission, new_nonce

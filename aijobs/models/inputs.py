@@ -6,6 +6,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
+from aijobs import jobtypes
 from aijobs.jobtypes import Part
 from aijobs.models.fields import JSONTextField
 from aijobs.models.jobs import AIJob
@@ -43,6 +44,12 @@ class JobInput(models.Model):
     fingerprint = models.BinaryField(
         null=True, help_text="SHA-256 of what is asked. Null: queued before it was kept."
     )
+    model = models.CharField(
+        max_length=100,
+        blank=True,
+        db_default="",
+        help_text="The model that is asked, where it is not that of its job type.",
+    )
     shares_document = models.BooleanField(
         db_default=False, help_text="Its text is that of its whole collection, and stands first."
     )
@@ -62,6 +69,11 @@ class JobInput(models.Model):
 
     def __str__(self) -> str:
         return f"input of {self.pk}"
+
+    @property
+    def asked_model(self) -> str:
+        """The model that the next attempt asks."""
+        return jobtypes.get(self.job_type).model_of(self.model)
 
 
 class Question(models.Model):

@@ -6,10 +6,12 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from django.db import IntegrityError, transaction
+from django.db.models import OuterRef, Subquery, Value
+from django.db.models.functions import Coalesce
 
 from aijobs import jobtypes, pricing
 from aijobs.crash_points import Step, crash_point
-from aijobs.models import AIJob, LedgerEntry
+from aijobs.models import AIJob, JobInput, LedgerEntry
 from aijobs.pricing import Charge, UnknownModel, UnpricedDay, Usage
 
 logger = logging.getLogger(__name__)
@@ -26,13 +28,13 @@ class Price(NamedTuple):
     charge: Charge
 
 
-def price_of(model: str, job_type: str, usage: Usage, *, batch: bool, on: date) -> Price:
+def price_of(model: str, asked: str, usage: Usage, *, batch: bool, on: date) -> Price:
     """By the prices of the day `on`. Never raises: without a price the sums are 0.
 
     Where Anthropic answered under a name that the price table does not know, the price is that of
-    the model that the job type asks for.
+    the model that was `asked`.
     """
-    for name in (model, jobtypes.get(job_type).model):
+    for name in (model, asked):
         try:
             return Price(name, pricing.charge(name, usage, batch=batch, on=on))
         except UnpricedDay:
@@ -60,18 +62,19 @@ def price_later(now: datetime) -> int:
     """
     priced = 0
     # Prices come by model and day: those that are still unknown keep none of the others waiting.
-    kinds = LedgerEntry.objects.unpriced().order_by().values("model", "job_type", "priced_on")
+    own_models = JobInput.objects.filter(job=OuterRef("job_id")).values("model")
+    unpriced = LedgerEntry.objects.unpriced().annotate(
+        own_model=Coalesce(Subquery(own_models), Value(""))
+    )
+    kinds = unpriced.order_by().values("model", "job_type", "own_model", "priced_on")
     for kind in kinds.distinct():
-        known = price_of(
-            kind["model"], kind["job_type"], Usage(0, 0), batch=True, on=kind["priced_on"]
-        )
+        asked = jobtypes.get(kind["job_type"]).model_of(kind["own_model"])
+        known = price_of(kind["model"], asked, Usage(0, 0), batch=True, on=kind["priced_on"])
         if not known.priced_as:
             continue
-        for entry in LedgerEntry.objects.unpriced().filter(**kind).order_by("pk")[:MOST_PRICED]:
+        for entry in unpriced.filter(**kind).order_by("pk")[:MOST_PRICED]:
             batch = entry.route == AIJob.Route.BATCH
-            price = price_of(
-                entry.model, entry.job_type, usage_of(entry), batch=batch, on=entry.priced_on
-            )
+            price = price_of(entry.model, asked, usage_of(entry), batch=batch, on=entry.priced_on)
             priced += _correct(entry, price, now)
     if priced:
         logger.warning("%s charges that had no price have one now.", priced)

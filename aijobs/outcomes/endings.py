@@ -69,6 +69,8 @@ class LockedJob(NamedTuple):
     max_tokens_factor: int
     options: str
     """The JSON of its input but for the document."""
+    own_model: str
+    """Where it is not asked of the model of its job type."""
 
     @property
     def given(self) -> JobTypeInput:
@@ -125,11 +127,11 @@ def lock_jobs(
     wanted = _array(ids)
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT encode(uuid_send(job_id), 'hex'), options::text FROM aijobs_jobinput"
+            "SELECT encode(uuid_send(job_id), 'hex'), options::text, model FROM aijobs_jobinput"
             " WHERE job_id = ANY(ARRAY(SELECT unnest(%s::uuid[])))",
             [wanted],
         )
-        options: dict[str, str] = dict(cursor.fetchall())
+        inputs: dict[str, tuple[str, str]] = {key: given for key, *given in cursor.fetchall()}
         cursor.execute(
             """
             SELECT encode(uuid_send(id), 'hex'), id, tenant_id, job_type, attempts,
@@ -141,7 +143,7 @@ def lock_jobs(
             """,
             [wanted, status, batch.pk if batch else None],
         )
-        return {job[0]: LockedJob._make((*job, options[job[0]])) for job in cursor.fetchall()}
+        return {job[0]: LockedJob._make((*job, *inputs[job[0]])) for job in cursor.fetchall()}
 
 
 def with_documents(jobs: Iterable[LockedJob]) -> Iterator[tuple[LockedJob, JobTypeInput]]:
@@ -251,6 +253,7 @@ def charge_alone(job: AIJob, billed: Billed, road: Road, now: datetime) -> None:
     locked = LockedJob(
         *(job.pk.hex, job.pk, job.tenant_id, job.job_type, job.attempts),
         *(job.forgiven_attempts, job.max_tokens_factor, json.dumps(job.input.options)),
+        job.input.model,
     )
     if not LedgerEntry.objects.filter(batch=None, custom_id=road.custom_id(locked)).exists():
         if billed.lacks_prompt:
@@ -326,7 +329,8 @@ def _charge(job: LockedJob, billed: Billed, road: Road, now: datetime) -> tuple[
     """The row of LedgerEntry, in the order of CHARGE_COLUMNS."""
     usage = billed.usage
     is_batch = road.submission is not None
-    price = charges.price_of(billed.model, job.job_type, usage, batch=is_batch, on=road.sent_on)
+    asked = jobtypes.get(job.job_type).model_of(job.own_model)
+    price = charges.price_of(billed.model, asked, usage, batch=is_batch, on=road.sent_on)
     return (
         job.tenant_id,
         job.id,

@@ -2,20 +2,30 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, cast
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
+from aijobs import jobtypes
 from aijobs.budgets import standing
 from aijobs.crash_points import Step, crash_point
-from aijobs.models import AIJob, Batch, Collection, JobAttempt, Reservation
-from citizenapp.tenants.models import Tenant
+from aijobs.models import AIJob, Batch, Collection, JobAttempt, JobInput, Reservation
+from aijobs.models.jobs import AIJobQuerySet
+from aijobs.quotes.terms import Terms
+from aijobs.tokens import KINDS, Estimate, Kind
+from citizenapp.tenants.models import LongPrompts, Tenant
 
 
 def retry_job(job: AIJob, *, now: datetime) -> bool:
-    """Queue a failed or canceled job again; False when it is neither. Raises LimitReached."""
+    """Queue a failed or canceled job again; False when it is neither.
+
+    Raises LimitReached or LongPrompt.
+    """
     with transaction.atomic():
+        failed_or_canceled = [AIJob.Status.FAILED, AIJob.Status.CANCELED]
+        again = AIJob.objects.filter(pk=job.pk, status__in=failed_or_canceled)
+        _refuse_long_prompts(job.tenant, again, now)
         moved = job.mark_queued(now)
         if moved:
             standing.keep(job.tenant, job.reserved_usd, now)
@@ -33,13 +43,14 @@ def retry_collection(
     """Queue the failed jobs of a collection again, or the canceled ones; returns how many.
 
     With a `reason`, those alone whose last attempt failed for this error type.
-    Raises LimitReached.
+    Raises LimitReached; LongPrompt where one of them is refused, and then none is queued.
     """
     jobs = AIJob.objects.filter(collection=collection)
     if reason:
         last = JobAttempt.objects.filter(job=OuterRef("pk"), number=OuterRef("attempts"))
         jobs = jobs.filter(Exists(last.filter(error_type=reason)))
     with transaction.atomic():
+        _refuse_long_prompts(collection.tenant, jobs.filter(status=status), now)
         before = reserved_by(collection)
         moved = jobs.queue_again(status, now)
         if moved:
@@ -49,13 +60,40 @@ def retry_collection(
 
 
 def retry_batch(batch: Batch, *, now: datetime) -> int:
-    """Queue again the jobs that failed in a batch; returns how many. Raises LimitReached."""
+    """Queue again the jobs that failed in a batch; returns how many.
+
+    Raises LimitReached or LongPrompt.
+    """
+    jobs = AIJob.objects.filter(batch=batch)
+    tenants = Tenant.objects.filter(pk__in=batch.tenant_ids).order_by("pk")
     with transaction.atomic():
-        moved = AIJob.objects.filter(batch=batch).queue_again(AIJob.Status.FAILED, now)
-        for tenant in Tenant.objects.filter(pk__in=batch.tenant_ids).order_by("pk"):
+        for tenant in tenants:
+            failed = jobs.filter(tenant=tenant, status=AIJob.Status.FAILED)
+            _refuse_long_prompts(tenant, failed, now)
+        moved = jobs.queue_again(AIJob.Status.FAILED, now)
+        for tenant in tenants:
             standing.keep(tenant, Decimal(0), now)
     crash_point(Step.RETRY_COMMITTED)
     return moved
+
+
+def _refuse_long_prompts(tenant: Tenant, jobs: AIJobQuerySet, now: datetime) -> None:
+    """Raises LongPrompt where the tenant would refuse one of these jobs today."""
+    if tenant.long_prompts != LongPrompts.REFUSE:
+        return
+    for kind in jobtypes.all_types():
+        terms = Terms(kind, now, tenant.long_prompts)
+        if terms.step is None:
+            continue
+        inputs = JobInput.objects.filter(model="", job__in=jobs.filter(job_type=kind.name))
+        too_long = Q()
+        for one in KINDS:
+            too_long |= Q(document_kind=one, expected_tokens__gt=terms.longest(one))
+        longest = inputs.filter(too_long).order_by("-expected_tokens").first()
+        if longest is not None:
+            assert longest.expected_tokens is not None
+            expected = Estimate(longest.expected_tokens, cast(Kind, longest.document_kind))
+            raise terms.refusal(expected, field="document", subject="The longest prompt")
 
 
 def reserved_by(collection: Collection) -> Decimal:

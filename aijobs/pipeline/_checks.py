@@ -14,11 +14,11 @@ from aijobs import caching, tokens
 from aijobs.caching import Prefix
 from aijobs.documents import Document, of_text
 from aijobs.documents.originals import problem_of_all
-from aijobs.jobtypes import TEXT_NAMES, InvalidInput, JobType, Part
+from aijobs.jobtypes import TEXT_FIELD, TEXT_NAMES, InvalidInput, JobType, Part
 from aijobs.models import AIJob, Trial
 from aijobs.own_data import FIELDS as OWN_FIELDS
 from aijobs.own_data import OwnData, own_data
-from aijobs.quotes.bill import Bill
+from aijobs.quotes.terms import Terms
 
 # Beyond this nobody gains by naming a deadline: a batch that was not answered expires after a day.
 LONGEST_DEADLINE = 7 * 24 * 3600
@@ -59,6 +59,8 @@ class Checked:
     tokens: tokens.Estimate
     """Of the prompt."""
     max_tokens: int
+    model: str
+    """The model that this job has for itself; "" where it is that of its type."""
     needed_within: float | None
     own: OwnData
     prefix: Prefix | None
@@ -66,10 +68,10 @@ class Checked:
     shares_document: bool = False
     row: int | None = None
 
-    def reserved(self, bill: Bill) -> Decimal:
+    def reserved(self, terms: Terms) -> Decimal:
         """What it may cost: at the full price where it has a deadline, which may ask for that."""
         has_deadline = self.needed_within is not None
-        return bill.reserved(self.tokens, self.max_tokens, batch=not has_deadline)
+        return terms.reserved(self.tokens, self.max_tokens, self.model, batch=not has_deadline)
 
     @property
     def route(self) -> str:
@@ -91,7 +93,7 @@ class Rejections:
 
 
 def check(
-    kind: JobType,
+    terms: Terms,
     raw: Mapping[str, object],
     needed_within: object,
     documents: Sequence[Document] = (),
@@ -101,10 +103,12 @@ def check(
 ) -> Checked:
     """What is asked for, checked as a whole. Raises InvalidInput with all errors by field.
 
+    `terms` are those of its job type, for its tenant.
     `shares_document`: its text is the default one of its collection.
     """
     if not isinstance(raw, Mapping):
         raise InvalidInput({"non_field_errors": ["Must be an object."]})
+    kind = terms.kind
     errors: dict[str, list[str]] = {}
     within, own = None, OwnData()
     try:
@@ -128,7 +132,10 @@ def check(
     if errors:
         raise InvalidInput(errors)
     # A second attempt may have twice the max_tokens: a digit more, which LINE_BYTES covers.
-    params = kind.params(given)
+    params = kind.request(given)
+    expected = tokens.of_request(params, given.parts)
+    model = terms.model_of(expected, field="document" if documents else TEXT_FIELD)
+    params["model"] = kind.model_of(model)
     request = orjson.dumps(params)
     request_bytes = len(request) + LINE_BYTES
     if request_bytes > MOST_REQUEST_BYTES:
@@ -143,17 +150,19 @@ def check(
         options=kind.options(given),
         request_bytes=request_bytes,
         fingerprint=sha256(kind.name.encode() + request).digest(),
-        tokens=tokens.of_request(params, given.parts),
+        tokens=expected,
         max_tokens=params["max_tokens"],
+        model=model,
         needed_within=within,
         own=own,
-        prefix=caching.prefix_of(params, shares_document=shares_document),
+        # A cache is one model's: what goes to another reads nothing that the others write.
+        prefix=None if model else caching.prefix_of(params, shares_document=shares_document),
         shares_document=shares_document,
     )
 
 
 def check_rows(
-    kind: JobType,
+    terms: Terms,
     rows: Iterable[Row],
     defaults: Mapping[str, object],
     needed_within: object,
@@ -180,7 +189,7 @@ def check_rows(
         own = raw.pop("needed_within", needed_within)
         try:
             checked = check(
-                *(kind, raw, own, documents),
+                *(terms, raw, own, documents),
                 lenient=lenient,
                 shares_document=not (has_text or documents),
             )

@@ -22,6 +22,7 @@ INPUT_COLUMNS = [
     "document_kind",
     "shares_document",
     "fingerprint",
+    "model",
 ]
 DOCUMENT_COLUMNS = [
     "job_id",
@@ -83,11 +84,11 @@ WITH claim AS ({claim}), job AS (
 )
 INSERT INTO aijobs_jobinput (
     job_id, tenant_id, job_type, options, source_name, created_by, reference, metadata,
-    expected_tokens, most_answer_tokens, document_kind, fingerprint
+    expected_tokens, most_answer_tokens, document_kind, fingerprint, model
 )
 SELECT %(id)s, %(tenant)s, %(job_type)s, %(options)s, %(source_name)s, %(created_by)s,
        %(reference)s, %(metadata)s, %(expected_tokens)s, %(most_answer_tokens)s,
-       %(document_kind)s, %(question)s
+       %(document_kind)s, %(question)s, %(model)s
 FROM claim
 """
 WITHOUT_CLAIM = INSERT_JOB.format(claim="SELECT")

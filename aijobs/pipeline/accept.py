@@ -51,7 +51,7 @@ from aijobs.pipeline._columns import (
 from aijobs.pipeline._seeding import Sowing
 from aijobs.pipeline._trial import Trying
 from aijobs.postgres.copying import copy_rows
-from aijobs.quotes.bill import Bill
+from aijobs.quotes.terms import Terms
 from citizenapp.database import prepared_cursor
 from citizenapp.tenants.models import Tenant
 
@@ -125,15 +125,15 @@ def accept_job(
     A `claim` is stored with the job, and with the `answer` that whoever repeats it will get.
     Raises UnknownJobType, InvalidInput with the errors by field, KeyTaken, or LimitReached.
     """
-    kind = jobtypes.get(job_type)
-    checked = check(kind, raw, needed_within, documents, lenient=lenient)
+    terms = Terms(jobtypes.get(job_type), now, tenant.long_prompts)
+    checked = check(terms, raw, needed_within, documents, lenient=lenient)
     queued = AIJob(
         id=new_id(now),
         tenant=tenant,
         job_type=job_type,
         route=checked.route,
         request_bytes=checked.request_bytes,
-        reserved_usd=checked.reserved(Bill(kind, now)),
+        reserved_usd=checked.reserved(terms),
         created_at=now,
         not_before=now,
         needed_by=checked.needed_by(now),
@@ -155,6 +155,7 @@ def accept_job(
         "expected_tokens": checked.tokens.tokens,
         "most_answer_tokens": checked.max_tokens,
         "document_kind": checked.tokens.kind,
+        "model": checked.model,
         "question": checked.fingerprint,
         **document_arrays(checked.documents),
     }
@@ -222,14 +223,15 @@ def accept_collection(
         created_at=now,
     )
     ids = ids_from(now)
-    checked = check_rows(kind, rows, defaults or {}, needed_within, rejections, lenient=lenient)
+    terms = Terms(kind, now, tenant.long_prompts)
+    checked = check_rows(terms, rows, defaults or {}, needed_within, rejections, lenient=lenient)
     # Once it is clear that nothing will be stored, the rest is read for its errors alone.
     worthwhile = (one for one in checked if on_error == "skip" or not rejections.count)
     columns: dict[str, None] = {}
     order = Trying(queued, trial, now) if trial else Sowing(queued, now)
     with transaction.atomic():
         queued.save(force_insert=True)
-        while stored := _store(queued, islice(worthwhile, CHUNK), ids, columns, order):
+        while stored := _store(queued, islice(worthwhile, CHUNK), ids, columns, order, terms):
             queued.total += stored
             crash_point(Step.ACCEPT_COPIED)
         if rejections.count and on_error == "reject":
@@ -254,7 +256,7 @@ def accept_collection(
 
 
 def examine(
-    job_type: str,
+    terms: Terms,
     rows: Iterable[Row],
     *,
     defaults: Mapping[str, object],
@@ -265,18 +267,17 @@ def examine(
 ) -> Iterator[Checked]:
     """What `accept_collection` would make of these rows. Nothing is stored.
 
-    `refused` is called with the number and the errors of each bad row. Raises UnknownJobType, and
-    InvalidInput where there are too many, or all would be wrong in the same way.
+    `refused` is called with the number and the errors of each bad row. Raises InvalidInput where
+    there are too many, or all would be wrong in the same way.
     """
 
     class Told(Rejections):
         def add(self, row: int, errors: dict[str, list[str]]) -> None:
             refused(row, errors)
 
-    kind = jobtypes.get(job_type)
     if fields is not None:
-        check_defaults(kind, defaults, list(fields), lenient=lenient)
-    yield from check_rows(kind, rows, defaults, needed_within, Told(), lenient=lenient)
+        check_defaults(terms.kind, defaults, list(fields), lenient=lenient)
+    yield from check_rows(terms, rows, defaults, needed_within, Told(), lenient=lenient)
 
 
 def _store(
@@ -285,6 +286,7 @@ def _store(
     ids: Iterator[UUID],
     columns: dict[str, None],
     order: Sowing | Trying,
+    terms: Terms,
 ) -> int:
     """Store the documents of requests, then their inputs and jobs, by COPY; returns how many.
 
@@ -293,7 +295,6 @@ def _store(
     """
     tenant_id, kind, created_by = collection.tenant_id, collection.job_type, collection.created_by
     now = collection.created_at
-    bill = Bill(jobtypes.get(kind), now)
     inputs: list[tuple[object, ...]] = []
     rows: list[tuple[UUID, Checked]] = []
 
@@ -309,7 +310,7 @@ def _store(
                     *(key, tenant_id, kind, created_by, name, one.row, one.own.reference),
                     *(metadata or None, one.options),
                     *(one.tokens.tokens, one.max_tokens, one.tokens.kind),
-                    *(one.shares_document, one.fingerprint),
+                    *(one.shares_document, one.fingerprint, one.model),
                 )
             )
             for number, document in enumerate(one.documents, 1):
@@ -322,7 +323,7 @@ def _store(
         jobs = (
             (
                 *(key, tenant_id, collection.pk, kind, "queued", one.route, 0, 1),
-                *(one.request_bytes, one.reserved(bill), now, start, one.needed_by(now)),
+                *(one.request_bytes, one.reserved(terms), now, start, one.needed_by(now)),
             )
             for (key, one), start in zip(rows, order.starts(rows), strict=True)
         )

@@ -45,7 +45,7 @@ FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=10)
 # look-up by its key, whatever the statistics say. PostgreSQL breaks base64 into lines.
 ROWS = """
 SELECT encode(uuid_send(job.id), 'hex'), job.job_type, job.max_tokens_factor, input.options,
-       input.shares_document, job.collection_id,
+       input.shares_document, input.model, job.collection_id,
        document.text, document.media_type, document.pages, document.read_as = 'original',
        CASE document.read_as WHEN 'original'
             THEN translate(encode(document.original, 'base64'), E'\n', '') END,
@@ -55,7 +55,7 @@ FROM (
     WHERE batch_id = %s AND status = 'submitted' ORDER BY tenant_id, id OFFSET 0
 ) AS job
 CROSS JOIN LATERAL (
-    SELECT options, shares_document FROM aijobs_jobinput WHERE job_id = job.id OFFSET 0
+    SELECT options, shares_document, model FROM aijobs_jobinput WHERE job_id = job.id OFFSET 0
 ) AS input
 CROSS JOIN LATERAL (
     SELECT name, text, media_type, pages, read_as, original FROM aijobs_jobdocument
@@ -259,15 +259,15 @@ def write_body(
     body.write(b'{"requests":[')
     # Where a job cannot be written, the connection must be free for whoever notes it down.
     with closing(read_rows(ROWS, [batch.pk])) as rows:
-        for job, documents in groupby(rows, itemgetter(*range(6))):
-            key, job_type, max_tokens_factor, options, shares_document, collection = job
+        for job, documents in groupby(rows, itemgetter(*range(7))):
+            key, job_type, max_tokens_factor, options, shares_document, model, collection = job
             kind = jobtypes.get(job_type)
             given = kind.load(
                 orjson.loads(options),
-                [_part(*row[6:]) for row in documents],
+                [_part(*row[7:]) for row in documents],
                 shares_document=shares_document == "t",
             )
-            params = kind.params(given, max_tokens_factor=int(max_tokens_factor))
+            params = kind.request(given, model=model, max_tokens_factor=int(max_tokens_factor))
             if collection in breakpoints:
                 params = breakpoints[collection].into(
                     params, key, shares_document=given.shares_document

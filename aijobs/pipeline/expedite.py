@@ -229,7 +229,7 @@ def ask(job: AIJob) -> Outcome:
             shares_document=job.input.shares_document,
         )
         message = gateway.create_message(
-            kind.params(given, max_tokens_factor=job.max_tokens_factor)
+            kind.request(given, model=job.input.model, max_tokens_factor=job.max_tokens_factor)
         )
         crash_point(Step.EXPEDITE_ANSWERED)
         return answers.of_direct_answer(kind, given, message)

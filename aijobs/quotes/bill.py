@@ -1,22 +1,19 @@
 """What jobs of one type will cost together, by batch and at once: a range for each."""
 
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import ROUND_FLOOR, Decimal
 from math import sqrt
 from typing import NamedTuple
 
-from aijobs import pricing
 from aijobs.jobtypes import JobType
-from aijobs.pricing import Usage
-from aijobs.quotes import ratios
-from aijobs.quotes.ratios import Ratios
-from aijobs.tokens import KINDS, Estimate
+from aijobs.quotes.terms import Terms
+from aijobs.tokens import Estimate
+from citizenapp.tenants.models import LongPrompts
 
 # Jobs that are sent together are alike: their errors are to this part the same one, and the rest
 # evens out. 1 would add up the ends of all their ranges, 0 would leave hardly a range to many.
 _COMMON = 0.3
-_MICRO = Decimal("0.000001")
 _LEDGER = Decimal("0.0000000001")
 
 
@@ -59,56 +56,40 @@ class _Sum:
         return Cost(max(self.likely - below, Decimal(0)), self.likely, self.likely + above)
 
 
-@dataclass(slots=True)
 class Bill:
     """The costs of jobs of one type, as they are added."""
 
-    kind: JobType
-    now: datetime
-    jobs: int = 0
-    is_known: bool = True
-    """Whether the model has a price today. Without one, all sums are 0."""
-    beyond_step: int = 0
-    """How many jobs are likely to be priced by the next tier: their prompts are that long."""
-    learned_from: int = 0
-    """From how many charges of the like it is told, at most."""
-    _batch: _Sum = field(default_factory=_Sum)
-    _sync: _Sum = field(default_factory=_Sum)
-    _ratios: dict[str, Ratios] = field(init=False)
+    def __init__(self, kind: JobType, now: datetime, long_prompts: str = LongPrompts.RUN) -> None:
+        self.terms = Terms(kind, now, long_prompts)
+        self.jobs = 0
+        # Whether the model has a price today. Without one, all sums are 0.
+        self.is_known = True
+        # How many jobs are likely to be priced by the next tier: their prompts are that long.
+        self.beyond_step = 0
+        # How many jobs go to another model instead.
+        self.elsewhere = 0
+        # From how many charges of the like it is told, at most.
+        self.learned_from = 0
+        self._batch = _Sum()
+        self._sync = _Sum()
 
-    def __post_init__(self) -> None:
-        # Now, since jobs may be added while the connection is busy with a COPY.
-        self._ratios = {one: ratios.of(self.kind, one, self.now) for one in KINDS}
-
-    def add(self, expected: Estimate, max_tokens: int) -> None:
+    def add(self, expected: Estimate, max_tokens: int, model: str = "") -> None:
+        """A job, with the `model` that it has for itself, where it has one."""
         self.jobs += 1
-        found = self._ratios[expected.kind]
-        self.learned_from = max(self.learned_from, found.jobs)
+        self.elsewhere += bool(model)
+        self.learned_from = max(self.learned_from, self.terms.ratios(expected, model).jobs)
         try:
-            charges = [
-                self._charge(expected.tokens * prompt, max_tokens * answer)
-                for prompt, answer in zip(found.prompt, found.answer, strict=True)
-            ]
+            charges = self.terms.charges(expected, max_tokens, model)
         except LookupError:
             self.is_known = False
             return
-        step = pricing.step(self.kind.model, on=self._today)
-        if step and expected.tokens * found.prompt.likely > step:
-            self.beyond_step += 1
+        self.beyond_step += not model and self.terms.is_long(expected)
         self._batch.add(Cost(*(one.cost_usd for one in charges)))
         self._sync.add(Cost(*(one.sync_cost_usd for one in charges)))
 
-    def reserved(self, expected: Estimate, max_tokens: int, *, batch: bool) -> Decimal:
-        """What one job has to reserve: the upper end of its quote, in whole micro-dollars."""
-        found = self._ratios[expected.kind]
-        try:
-            charge = self._charge(
-                expected.tokens * found.prompt.high, max_tokens * found.answer.high
-            )
-        except LookupError:
-            return Decimal(0)
-        usd = charge.cost_usd if batch else charge.sync_cost_usd
-        return usd.quantize(_MICRO, ROUND_CEILING)
+    @property
+    def kind(self) -> JobType:
+        return self.terms.kind
 
     @property
     def batch(self) -> Cost:
@@ -121,15 +102,17 @@ class Bill:
     @property
     def notes(self) -> list[str]:
         """What is worth knowing before it is queued, for its sender."""
-        if not self.beyond_step:
-            return []
-        jobs = "1 job has" if self.beyond_step == 1 else f"{self.beyond_step:,} jobs have"
-        return [f"{jobs} a prompt so long that {self.kind.model} asks more for each of its tokens"]
+        asks_more = f"{self.kind.model} asks more for each of its tokens"
+        found = []
+        if self.beyond_step:
+            found.append(f"{_jobs_have(self.beyond_step)} a prompt so long that {asks_more}")
+        if self.elsewhere:
+            found.append(
+                f"{_jobs_have(self.elsewhere)} a prompt so long, by our estimate, that {asks_more}:"
+                f" priced here, and asked, as one of {self.terms.other_model}"
+            )
+        return found
 
-    @property
-    def _today(self) -> date:
-        return self.now.astimezone(UTC).date()
 
-    def _charge(self, prompt: float, answer: float) -> pricing.Charge:
-        usage = Usage(round(prompt), round(answer))
-        return pricing.charge(self.kind.model, usage, batch=True, on=self._today)
+def _jobs_have(count: int) -> str:
+    return "1 job has" if count == 1 else f"{count:,} jobs have"

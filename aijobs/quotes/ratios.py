@@ -87,10 +87,13 @@ _lock = Lock()
 _memory: list[_Memory] = []
 
 
-def of(kind: JobType, document_kind: str, now: datetime) -> Ratios:
-    """The ratios that hold for such jobs: what was learned, weighed against the prior."""
+def of(kind: JobType, document_kind: str, now: datetime, *, model: str = "") -> Ratios:
+    """The ratios that hold for such jobs: what was learned, weighed against the prior.
+
+    `model`: where they are asked of another than that of their type.
+    """
     expected = prior(kind)
-    found = _learned(now).get((kind.name, kind.model, document_kind))
+    found = _learned(now).get((kind.name, kind.model_of(model), document_kind))
     if found is None:
         return expected
     weight = found.jobs / (found.jobs + PRIOR_JOBS)

@@ -20,6 +20,7 @@ from aijobs.jobtypes import InvalidInput, UnknownJobType
 from aijobs.models import Collection, Trial
 from aijobs.pipeline import accept, seed, withdraw
 from aijobs.pipeline.accept import Accepted, RejectedCollection
+from aijobs.quotes.terms import LongPrompt
 from aijobs.reading import collections, rows
 from aijobs.reading.collections import CollectionDetail
 from aijobs.reading.pages import NEWEST
@@ -180,7 +181,7 @@ def retry_collection(request: MemberRequest, collection_id: UUID) -> HttpRespons
     reason = request.POST.get("reason", "")[:60].replace("\0", "")
     try:
         queued = accept.retry_collection(collection, status, reason=reason, now=timezone.now())
-    except LimitReached as refusal:
+    except (LimitReached, LongPrompt) as refusal:
         messages.error(request, str(refusal))
         return redirect("collection", collection.pk)
     if queued:
@@ -227,6 +228,7 @@ def _preview(request: MemberRequest) -> Preview | None:
         defaults=options.raw(),
         needed_within=0 if form.cleaned_data.get("urgency") == NOW else None,
         skips=form.cleaned_data.get("on_error") == "skip",
+        long_prompts=request.access.tenant.long_prompts,
     )
 
 

@@ -35,6 +35,8 @@ _READ_AS_LABELS = (
     "The file itself",
 )
 MOST_FILES = 50
+# An error about one of these is one about the file of which a job was to be made.
+ABOUT_DOCUMENT = (TEXT_FIELD, "document")
 TABLE_ENDINGS = ".csv,.tsv,.xlsx,.xlsm,.xls,.ods,.ndjson,.jsonl,.zip"
 
 
@@ -247,10 +249,10 @@ class NewJob(_Reading, _Work):
         if not self.is_several:
             return self.refuse(refusal)
         for path, messages in refusal.errors.items():
-            if path == TEXT_FIELD:
+            if path in ABOUT_DOCUMENT:
                 for message in messages:
                     self.add_error("document", f"{name}: {message}")
-        rest = {path: told for path, told in refusal.errors.items() if path != TEXT_FIELD}
+        rest = {path: told for path, told in refusal.errors.items() if path not in ABOUT_DOCUMENT}
         if rest and not self.chosen.errors:  # The same for each file.
             self.refuse(InvalidInput(rest))
         return None
@@ -336,6 +338,17 @@ class Repeats(forms.ModelForm):  # type: ignore[type-arg]  # It has none when it
         fields = ("repeat_days",)
         labels: ClassVar = {"repeat_days": "Days that a result counts"}
         widgets: ClassVar = {"repeat_days": forms.TextInput(attrs={"inputmode": "numeric"})}
+
+
+class LongPrompts(forms.ModelForm):  # type: ignore[type-arg]  # It has none when it runs.
+    """What becomes of prompts for whose length a model asks more."""
+
+    class Meta:
+        model = Tenant
+        fields = ("long_prompts",)
+        labels: ClassVar = {"long_prompts": "What should become of such a job?"}
+        help_texts: ClassVar = {"long_prompts": ""}
+        widgets: ClassVar = {"long_prompts": forms.RadioSelect}
 
 
 _KEY_ROLE = APIKey._meta.get_field("role")

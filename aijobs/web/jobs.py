@@ -19,6 +19,8 @@ from aijobs.jobtypes.quotes import PAGE_MARK
 from aijobs.jobtypes.text import utf8
 from aijobs.models import AIJob, JobDocument
 from aijobs.pipeline import accept, withdraw
+from aijobs.quotes.bill import Bill
+from aijobs.quotes.terms import LongPrompt
 from aijobs.reading import collections, jobs
 from aijobs.reading.dashboard import COUNT_LIMIT, figures
 from aijobs.reading.jobs import JobFilter
@@ -108,10 +110,12 @@ def price(request: MemberRequest) -> HttpResponseBase:
     if parts := form.parts:
         kind, options = form.chosen.kind, form.chosen.filled_in()
         inputs = (offers.draft(kind, options, of_job) for of_job in parts)
-        bill = offers.bill_of(kind, inputs, now=timezone.now())
-        offer = offers.of_bill(bill)
-        told |= {"later": offer.later, "now": offer.now, "basis": form.described()}
-        told["notes"] = bill.notes
+        bill = Bill(kind, timezone.now(), request.access.tenant.long_prompts)
+        problems += offers.add(bill, inputs)
+        if bill.jobs:
+            offer = offers.of_bill(bill)
+            told |= {"later": offer.later, "now": offer.now, "basis": form.described()}
+            told["notes"] = bill.notes
     return JsonResponse(told)
 
 
@@ -200,7 +204,7 @@ def retry_job(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
             messages.success(request, "Queued again.")
         else:
             messages.error(request, "Only failed or canceled jobs can be queued again.")
-    except LimitReached as refusal:
+    except (LimitReached, LongPrompt) as refusal:
         messages.error(request, str(refusal))
     return redirect("job", job.pk)
 

@@ -8,6 +8,7 @@ from typing import get_origin
 from aijobs import jobtypes, tokens
 from aijobs.jobtypes import TEXT_FIELD, JobType, JobTypeInput, Part
 from aijobs.quotes.bill import Bill
+from aijobs.quotes.terms import LongPrompt
 from aijobs.templatetags.dollars import between
 
 EXAMPLE_PAGES = 10
@@ -31,22 +32,28 @@ def of_bill(bill: Bill) -> Offer:
     return Offer(*between(bill.batch, bill.at_once)) if bill.is_known else UNKNOWN
 
 
-def bill_of(kind: JobType, inputs: Iterable[JobTypeInput], *, now: datetime) -> Bill:
-    """The bill of these jobs."""
-    bill = Bill(kind, now)
+def add(bill: Bill, inputs: Iterable[JobTypeInput]) -> list[str]:
+    """Add these jobs to a bill; returns why those that it leaves out would be refused."""
+    problems = []
     for given in inputs:
-        params = kind.params(given)
-        bill.add(tokens.of_request(params, given.parts), params["max_tokens"])
-    return bill
+        params = bill.kind.params(given)
+        expected = tokens.of_request(params, given.parts)
+        try:
+            model = bill.terms.model_of(expected, field="document")
+        except LongPrompt as refusal:
+            name = given.parts[0].name
+            problems.append(f"{name}: {refusal}" if name else str(refusal))
+        else:
+            bill.add(expected, params["max_tokens"], model)
+    return problems
 
 
 def examples(now: datetime) -> dict[str, Offer]:
     """For each job type, the price of a document of EXAMPLE_PAGES pages."""
-    parts = [Part(_EXAMPLE)]
-    return {
-        kind.name: of_bill(bill_of(kind, [draft(kind, {}, parts)], now=now))
-        for kind in jobtypes.all_types()
-    }
+    bills = {kind: Bill(kind, now) for kind in jobtypes.all_types()}
+    for kind, bill in bills.items():
+        add(bill, [draft(kind, {}, [Part(_EXAMPLE)])])
+    return {kind.name: of_bill(bill) for kind, bill in bills.items()}
 
 
 def draft(kind: JobType, options: Mapping[str, object], parts: Iterable[Part]) -> JobTypeInput:

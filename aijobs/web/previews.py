@@ -172,11 +172,16 @@ def look_at(
     defaults: Mapping[str, object],
     needed_within: float | None,
     skips: bool,
+    long_prompts: str,
 ) -> Preview:
-    """Read a table to its end, and check each row as queueing would; nothing is stored."""
+    """Read a table to its end, and check each row as queueing would; nothing is stored.
+
+    `long_prompts`: what the tenant wants of them.
+    """
+    bill = Bill(kind, timezone.now(), long_prompts)
     found = Preview(skips=skips)
     try:
-        _look(found, file, filename, kind, choice, how, defaults, needed_within)
+        _look(found, file, filename, bill, choice, how, defaults, needed_within)
     except (UnmappedTable, UnreadableTable) as error:
         found.error = str(error)
     except InvalidInput as error:
@@ -192,17 +197,18 @@ def _look(
     found: Preview,
     file: BinaryIO,
     filename: str,
-    kind: JobType,
+    bill: Bill,
     choice: Choice,
     how: HowToRead,
     defaults: Mapping[str, object],
     needed_within: float | None,
 ) -> None:
+    kind = bill.kind
     if is_archive(file):
         archive = items_of_archive(file, how)
         found.header = found.shown = ("reference",)
         columns = {"reference": "reference"}
-        _check(found, kind, archive.rows, columns, archive.fields, defaults, needed_within)
+        _check(found, bill, archive.rows, columns, archive.fields, defaults, needed_within)
         found.warnings = archive.warnings
         return
     names = fields_of(kind)
@@ -228,13 +234,13 @@ def _look(
     order = [*mapped, *(header for header in found.header if header not in mapped)]
     found.shown = order[:SHOWN_COLUMNS]
     fields = None if table.header is None else [name for name in names if columns[name]]
-    _check(found, kind, items_of(table, kind, columns), columns, fields, defaults, needed_within)
+    _check(found, bill, items_of(table, kind, columns), columns, fields, defaults, needed_within)
     found.warnings = table.warnings
 
 
 def _check(
     found: Preview,
-    kind: JobType,
+    bill: Bill,
     items: Iterable[Item],
     columns: Mapping[str, str],
     fields: Iterable[str] | None,
@@ -243,10 +249,9 @@ def _check(
 ) -> None:
     reasons = Reasons(columns)
     kept = _kept(items, found, columns)
-    bill = Bill(kind, timezone.now())
     try:
         for one in accept.examine(
-            kind.name,
+            bill.terms,
             kept,
             defaults=defaults,
             needed_within=needed_within,
@@ -254,7 +259,7 @@ def _check(
             refused=reasons.add,
         ):
             found.good += 1
-            bill.add(one.tokens, one.max_tokens)
+            bill.add(one.tokens, one.max_tokens, one.model)
     except InvalidInput:
         # What is wrong is told once. The first rows are shown all the same.
         deque(islice(kept, SHOWN_ROWS), maxlen=0)

@@ -51,6 +51,7 @@ class TenantAdmin(NeverDeleted):
         "is_active",
         "weight",
         "repeat_days",
+        "long_prompts",
         "time_zone",
         "budget_usd",
         "limit_usd",

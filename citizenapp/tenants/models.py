@@ -16,6 +16,14 @@ def known_time_zone(name: str) -> None:
         raise ValidationError("There is no such time zone.")
 
 
+class LongPrompts(models.TextChoices):
+    """What becomes of a job whose prompt is so long that its model asks more for every token."""
+
+    RUN = "run", "Run it at that price"
+    OTHER_MODEL = "other_model", "Ask another model, whose price is the same for every length"
+    REFUSE = "refuse", "Refuse it"
+
+
 class TenantQuerySet(models.QuerySet["Tenant"]):
     def served(self) -> Self:
         """Tenants that may sign in and call the API: the demo tenant only in local mode."""
@@ -100,6 +108,14 @@ class Tenant(models.Model):
         "not answered runs at once, at twice the price. So much more may be paid for that in a "
         "month; empty: no limit but the monthly limit.",
     )
+    long_prompts = models.CharField(
+        max_length=11,
+        choices=LongPrompts.choices,
+        default=LongPrompts.RUN,
+        db_default=LongPrompts.RUN,
+        help_text="What becomes of a job whose prompt is so long that its model asks more for each "
+        "of its tokens. The length is estimated before the job is queued.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = TenantQuerySet.as_manager()
@@ -113,6 +129,10 @@ class Tenant(models.Model):
             models.CheckConstraint(
                 condition=models.Q(deadline_percent__in=[50, 80, 90, 95, 99]),
                 name="tenant_deadline_percent_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(long_prompts__in=LongPrompts.values),
+                name="tenant_long_prompts_known",
             ),
         ]
 

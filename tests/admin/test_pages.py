@@ -130,6 +130,7 @@ def test_staff_give_a_tenant_a_weight_and_read_what_it_does(staff: Client) -> No
         "slug": tenant.slug,
         "is_active": "on",
         "repeat_days": 30,
+        "long_prompts": "refuse",
         "time_zone": "UTC",
         "memberships-TOTAL_FORMS": 0,
         "memberships-INITIAL_FORMS": 0,
@@ -140,7 +141,7 @@ def test_staff_give_a_tenant_a_weight_and_read_what_it_does(staff: Client) -> No
     assert tenant.weight == 1
     assert staff.post(url, fields | {"weight": 3}).status_code == 302
     tenant.refresh_from_db()
-    assert tenant.weight == 3
+    assert (tenant.weight, tenant.long_prompts) == (3, "refuse")
 
 
 def test_a_membership_cannot_be_made_twice(staff: Client) -> None:

@@ -74,6 +74,7 @@ def test_a_completed_job_shows_its_result_and_what_it_cost(caller: Caller) -> No
         "saved_usd": "0.0000215000",
         "options": {"max_length": 100},
         "created_by": "test",
+        "model": "m",
         "result": {"summary": "A fox."},
         "failed_attempts": [],
         "eta": None,

@@ -65,8 +65,8 @@ def _off(job_type: str, options: dict[str, Any], rows: Sequence[Any]) -> tuple[C
     """The quote of these rows, and what they were charged."""
     ratios.forget()
     bill = Bill(jobtypes.get(job_type), timezone.now())
-    for one in accept.examine(job_type, rows, defaults=options, refused=_refuse):
-        bill.add(one.tokens, one.max_tokens)
+    for one in accept.examine(bill.terms, rows, defaults=options, refused=_refuse):
+        bill.add(one.tokens, one.max_tokens, one.model)
     collection = accept.accept_collection(
         make_tenant(), "quoted", job_type, rows, now=timezone.now(), created_by="bench",
         defaults=options,

@@ -88,10 +88,10 @@ def _refuse(row: int, errors: object) -> None:
 def _quote(bench: Bench) -> None:
     bill = Bill(jobtypes.get("summarize"), timezone.now())
     for one in accept.examine(
-        "summarize",
+        bill.terms,
         _rows(bench, bench.n),
         defaults={},
         refused=_refuse,
     ):
-        bill.add(one.tokens, one.max_tokens)
+        bill.add(one.tokens, one.max_tokens, one.model)
     assert bill.batch.likely > 0

@@ -136,7 +136,7 @@ def test_jobs_with_time_left_go_into_another_batch(emulator: Emulator) -> None:
     emulator.control("POST", "settings", {"latency_base": 0})
     keep_going(DANGER + MINUTE)
     assert statuses() == [("completed", "batch"), ("completed", "sync")]
-    assert_books_agree(emulator)
+    assert LedgerEntry.objects.count() == 2
 
 
 def test_each_rescue_is_counted_of_its_tenants_limit(emulator: Emulator) -> None:

@@ -46,7 +46,7 @@ def test_what_is_likely_adds_up_and_the_range_of_all_is_no_wider_than_the_ranges
 def test_what_jobs_reserve_is_no_less_than_what_they_are_likely_to_cost(sizes: Sizes) -> None:
     bill = Bill(SUMMARIZE, NOW)
     reserved = sum(
-        (bill.reserved(Estimate(tokens, "text"), most, batch=True) for tokens, most in sizes),
+        (bill.terms.reserved(Estimate(tokens, "text"), most, batch=True) for tokens, most in sizes),
         Decimal(0),
     )
     assert reserved >= bill_of(sizes).batch.high
@@ -62,4 +62,4 @@ def test_without_a_price_nothing_is_known_and_nothing_reserved() -> None:
     long_ago = datetime(2020, 1, 1, tzinfo=UTC)
     bill = bill_of([(100, 100)], long_ago)
     assert not bill.is_known
-    assert bill.reserved(Estimate(100, "text"), 100, batch=True) == 0
+    assert bill.terms.reserved(Estimate(100, "text"), 100, batch=True) == 0

@@ -77,6 +77,8 @@ def check(folder: Path, **environ: str) -> str:
         ("AIJOBS_MODEL_CLASSIFY", "claude-unheard-1", "AIJOBS_MODEL_CLASSIFY: No price is known"),
         ("AIJOBS_MODEL_CLASSIFY", "claude-unheard-1", "Name a TOML file in AIJOBS_PRICES"),
         ("AIJOBS_MODEL_CLASSIFY", "m" * 101, "AIJOBS_MODEL_CLASSIFY is longer than 100 bytes"),
+        ("AIJOBS_MODEL_LONG_PROMPTS", "claude-unheard-1", "AIJOBS_MODEL_LONG_PROMPTS: No price"),
+        ("AIJOBS_MODEL_LONG_PROMPTS", "claude-haiku-5-5", "asks more for long prompts itself"),
         ("AIJOBS_PRICES", "nowhere.toml", "AIJOBS_PRICES names no price table"),
     ],
 )

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tenants', '0004_repeats'),
+        ('tenants', '0005_long_prompts'),
     ]
 
     operations = [
