@@ -267,11 +267,25 @@ def assemble_one(now: datetime, roads: Roads | None = None) -> Batch | None:
     None when nothing waits, or Anthropic's queue is full.
     """
     roads = roads or Roads.at(now)
-    apart = not _seeds_go_apart(now)
-    batch = None if apart else _assemble(CLAIM_SEEDS, now, roads)
-    if batch is None and (pressing := roads.pressing(standing.held(now))):
-        batch = _assemble(CLAIM_PRESSING, now, roads, apart=not apart, pressing=pressing)
-    return batch or _assemble(CLAIM, now, roads, apart=not apart)
+    are_apart = _seeds_go_apart(now)
+    batch = _assemble_seeds(now, roads) if are_apart else None
+    batch = batch or _assemble_pressing(now, roads, apart=are_apart)
+    return batch or _assemble(CLAIM, now, roads, apart=are_apart)
+
+
+def _assemble_seeds(now: datetime, roads: Roads) -> Batch | None:
+    batch = _assemble(CLAIM_SEEDS, now, roads, apart=True)
+    crash_point(Step.ASSEMBLE_COMMITTED)
+    return batch
+
+
+def _assemble_pressing(now: datetime, roads: Roads, *, apart: bool) -> Batch | None:
+    pressing = roads.pressing(standing.held(now))
+    if pressing is None:
+        return None
+    batch = _assemble(CLAIM_PRESSING, now, roads, apart=apart, pressing=pressing)
+    crash_point(Step.ASSEMBLE_COMMITTED)
+    return batch
 
 
 @transaction.atomic
@@ -280,7 +294,7 @@ def _assemble(
     now: datetime,
     roads: Roads,
     *,
-    apart: bool = True,
+    apart: bool,
     pressing: Pressing | None = None,
 ) -> Batch | None:
     room = min(_shares.room(), pressing.most if pressing else settings.AIJOBS_BATCH_REQUESTS)
