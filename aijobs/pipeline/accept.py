@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from itertools import islice
 from typing import Any, Literal
 from uuid import UUID
@@ -14,6 +15,7 @@ from aijobs import jobtypes
 from aijobs.budgets import standing
 from aijobs.crash_points import Step, crash_point
 from aijobs.documents import Document
+from aijobs.jobtypes import InvalidInput, JobType
 from aijobs.models import (
     AIJob,
     Claim,
@@ -65,6 +67,7 @@ __all__ = [
     "Rejections",
     "accept_collection",
     "accept_job",
+    "accept_jobs",
     "check",
     "check_collection",
     "check_fresh",
@@ -78,6 +81,7 @@ OnError = Literal["reject", "skip"]
 
 # Rows of one COPY; what is not their documents waits in memory for the COPYs after it.
 CHUNK = 5_000
+MOVED_BY_RECALL = ["status", "finished_at", "not_before", "answered_by"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,37 +131,8 @@ def accept_job(
     """
     kind = jobtypes.get(job_type)
     checked = check(kind, raw, needed_within, documents, lenient=lenient)
-    queued = AIJob(
-        id=new_id(now),
-        tenant=tenant,
-        job_type=job_type,
-        route=checked.route,
-        request_bytes=checked.request_bytes,
-        reserved_usd=checked.reserved(Bill(kind, now)),
-        created_at=now,
-        not_before=now,
-        needed_by=checked.needed_by(now),
-    )
-    parameters: dict[str, Any] = {
-        "id": queued.id,
-        "tenant": tenant.pk,
-        "job_type": job_type,
-        "route": checked.route,
-        "request_bytes": queued.request_bytes,
-        "reserved_usd": queued.reserved_usd,
-        "now": now,
-        "needed_by": queued.needed_by,
-        "options": dump_json(checked.options),
-        "source_name": checked.documents[0].name,
-        "created_by": created_by,
-        "reference": checked.own.reference,
-        "metadata": dump_json(checked.own.metadata) if checked.own.metadata else None,
-        "expected_tokens": checked.tokens.tokens,
-        "most_answer_tokens": checked.max_tokens,
-        "document_kind": checked.tokens.kind,
-        "question": checked.fingerprint,
-        **document_arrays(checked.documents),
-    }
+    queued = _job_of(kind, checked, tenant, new_id(now), now)
+    parameters = _parameters(queued, checked, created_by)
     if claim:
         parameters |= claim.parameters(tenant, now, response=answer(queued))
     # Without a limit and a memory, one statement is all that is needed.
@@ -170,7 +145,7 @@ def accept_job(
         if _repeats.recall(
             tenant, now, job=queued.pk, fingerprint=checked.fingerprint, fresh=fresh
         ):
-            queued.refresh_from_db(fields=["status", "finished_at", "not_before", "answered_by"])
+            queued.refresh_from_db(fields=MOVED_BY_RECALL)
             if claim:
                 claim.correct(tenant, answer(queued))
         if queued.status == AIJob.Status.QUEUED:
@@ -178,6 +153,91 @@ def accept_job(
     queued._state.adding = False
     crash_point(Step.ACCEPT_COMMITTED)
     return queued
+
+
+def accept_jobs(
+    tenant: Tenant,
+    job_type: str,
+    requests: Iterable[tuple[Mapping[str, object], Sequence[Document]]],
+    *,
+    now: datetime,
+    created_by: str,
+    refused: Callable[[int, InvalidInput], None],
+    needed_within: object = None,
+    lenient: bool = False,
+    fresh: bool = False,
+) -> list[AIJob]:
+    """Queue several jobs of one type, or none of them: `raw` and `documents` as of `accept_job`.
+
+    `refused` is called with the position and the errors of each bad one; then there are none.
+    Raises UnknownJobType or LimitReached.
+    """
+    kind = jobtypes.get(job_type)
+    ids, queued, has_bad = ids_from(now), list[AIJob](), False
+    with transaction.atomic():
+        for position, (raw, documents) in enumerate(requests):
+            try:
+                checked = check(kind, raw, needed_within, documents, lenient=lenient)
+            except InvalidInput as refusal:
+                refused(position, refusal)
+                has_bad = True
+                continue
+            one = _job_of(kind, checked, tenant, next(ids), now)
+            with prepared_cursor() as cursor:
+                cursor.execute(WITHOUT_CLAIM, _parameters(one, checked, created_by))
+            one._state.adding = False
+            queued.append(one)
+        if has_bad:
+            transaction.set_rollback(True)
+            return []
+        # What others may wait for is taken last, and by all in the same order: first questions,
+        # then the tenant's limit. Taken job by job, two uploads would wait for each other.
+        keys = [one.pk for one in queued]
+        if _repeats.recall(tenant, now, several=keys, jobs=len(keys), fresh=fresh):
+            for one in queued:
+                one.refresh_from_db(fields=MOVED_BY_RECALL)
+        if waiting := [one for one in queued if one.status == AIJob.Status.QUEUED]:
+            standing.keep(tenant, sum((one.reserved_usd for one in waiting), Decimal(0)), now)
+    crash_point(Step.ACCEPT_COMMITTED)
+    return queued
+
+
+def _job_of(kind: JobType, checked: Checked, tenant: Tenant, key: UUID, now: datetime) -> AIJob:
+    return AIJob(
+        id=key,
+        tenant=tenant,
+        job_type=kind.name,
+        route=checked.route,
+        request_bytes=checked.request_bytes,
+        reserved_usd=checked.reserved(Bill(kind, now)),
+        created_at=now,
+        not_before=now,
+        needed_by=checked.needed_by(now),
+    )
+
+
+def _parameters(queued: AIJob, checked: Checked, created_by: str) -> dict[str, Any]:
+    """Of the statement that stores one job."""
+    return {
+        "id": queued.id,
+        "tenant": queued.tenant_id,
+        "job_type": queued.job_type,
+        "route": checked.route,
+        "request_bytes": queued.request_bytes,
+        "reserved_usd": queued.reserved_usd,
+        "now": queued.created_at,
+        "needed_by": queued.needed_by,
+        "options": dump_json(checked.options),
+        "source_name": checked.documents[0].name,
+        "created_by": created_by,
+        "reference": checked.own.reference,
+        "metadata": dump_json(checked.own.metadata) if checked.own.metadata else None,
+        "expected_tokens": checked.tokens.tokens,
+        "most_answer_tokens": checked.max_tokens,
+        "document_kind": checked.tokens.kind,
+        "question": checked.fingerprint,
+        **document_arrays(checked.documents),
+    }
 
 
 def accept_collection(

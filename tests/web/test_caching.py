@@ -9,7 +9,7 @@ from django.utils import timezone
 from aijobs.models import FOR_A_PERSON, AIJob, Collection, Seeding
 from aijobs.pipeline import accept
 from tests.factories import make_tenant, make_user
-from tests.pipeline.test_seeding import QUESTIONS
+from tests.pipeline.seeded import QUESTIONS
 
 pytestmark = pytest.mark.django_db
 
