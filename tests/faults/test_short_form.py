@@ -37,8 +37,8 @@ def test_a_day_without_faults_reads_the_cache(torture: Torture) -> None:
 )
 def test_each_fault_of_the_network(torture: Torture, at: str) -> None:
     faults = [fault for fault in scenarios.one_of_each_kind() if fault.at == at]
-    # A day makes few calls of some kinds.
-    for some in (faults[:3], faults[3:6], faults[6:]):
+    # A day makes few calls of some kinds, and a day without a fault would tell nothing.
+    for some in filter(None, (faults[:3], faults[3:6], faults[6:])):
         torture.network(some)
     assert not torture.counter.wrong
     assert all(row.times for row in torture.counter.rows.values()), torture.counter.rows
