@@ -249,7 +249,7 @@ class CollectionContinuation(Endpoint):
         collection = _collection_of(self.access.tenant, collection_id)
 
         def let_go_on() -> dict[str, Any]:
-            continued = seed.let_go_on(collection)
+            continued = seed.end_trial(collection, now) or seed.let_go_on(collection)
             return shapes.CollectionContinued(continued=continued).model_dump(mode="json")
 
         return idempotency.once(

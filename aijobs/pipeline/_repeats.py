@@ -4,6 +4,7 @@
 is queued, with `answered_by`, and a `not_before` that no stage takes it before.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -163,11 +164,14 @@ def recall(
     *,
     job: UUID | None = None,
     collection: UUID | None = None,
+    several: Sequence[UUID] = (),
     jobs: int = 1,
     fingerprint: bytes = b"",
     fresh: bool = False,
 ) -> int:
-    """Look whether a job with this fingerprint, or `jobs` of a collection, repeat; how many do.
+    """Look whether a job with this fingerprint, `several`, or those of a collection repeat.
+
+    `jobs` is how many they are; returns how many of them do.
 
     Call it in the transaction that stored them. Those with an earlier result are completed by it,
     those whose first is under way wait for it. `fresh`: all are sent, and answer whoever asks next.
@@ -176,7 +180,7 @@ def recall(
         return 0
     parameters: dict[str, Any] = {
         "tenant": tenant.pk,
-        "jobs": job or collection,
+        "jobs": job or collection or list(several),
         "fingerprint": fingerprint,
         "now": now,
         "since": now - timedelta(days=tenant.repeat_days),
@@ -184,7 +188,8 @@ def recall(
         "margin": MARGIN,
         "under_way": UNDER_WAY,
     }
-    which = "job.id = %(jobs)s" if job else "job.collection_id = %(jobs)s"
+    one_or_all = "job.collection_id = %(jobs)s" if collection else "job.id = ANY(%(jobs)s)"
+    which = "job.id = %(jobs)s" if job else one_or_all
     known = "DO UPDATE SET job_id = EXCLUDED.job_id" if fresh else "DO NOTHING"
     remember = REMEMBER_ONE if job else REMEMBER
     # Collections differ too much for one plan.

@@ -5,15 +5,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Avg, Case, Count, Exists, F, OuterRef, Q, TextField, Value, When
+from django.db.models.functions import MD5, Cast
 
 from aijobs import caching, jobtypes
 from aijobs.caching import Prefix
 from aijobs.jobtypes import prefixes
-from aijobs.models import AIJob, Collection, Seeding
+from aijobs.models import AIJob, Collection, JobDocument, Seeding
 from aijobs.models.jobs import AIJobQuerySet
 from aijobs.pipeline._checks import Checked
 
@@ -22,13 +24,21 @@ from aijobs.pipeline._checks import Checked
 LONGEST_BATCH = timedelta(days=1)
 
 
+class Alike(NamedTuple):
+    """So many jobs of a collection that begin alike, with prompts of about so many tokens."""
+
+    prefix: Prefix
+    rows: int
+    prompt_tokens: int
+
+
 class Sowing:
     """Decides about a collection while its rows are being stored, by the first piece of them."""
 
     def __init__(self, collection: Collection, now: datetime) -> None:
         self._collection = collection
         self._now = now
-        self._wait = timedelta(seconds=settings.AIJOBS_SEED_SECONDS)
+        self._wait = _wait()
         self._shared: Prefix | None = None
         self._seed: UUID | None = None
         self._is_decided = not settings.AIJOBS_CACHE
@@ -53,21 +63,12 @@ class Sowing:
         held = held.held_until(self._now + self._wait)
         if repeated and not self._leave_out_repeated(self._seed, held):
             return
-        plan = self._plan(self._shared, self._rows, self._prompt_tokens // self._rows)
+        alike = Alike(self._shared, self._rows, self._prompt_tokens // self._rows)
+        plan = _plan(self._collection, alike, self._now)
         if plan is None or (repeated and plan.saving_usd <= 0):
             held.let_go()
             return
-        Seeding.objects.create(
-            collection=self._collection,
-            job_id=self._seed,
-            model=self._model,
-            prefix_sha256=self._shared.sha256,
-            prefix_tokens=self._shared.tokens,
-            prompt_tokens=self._prompt_tokens // self._rows,
-            rows=self._rows,
-            **plan._asdict(),
-            give_up_at=self._now + self._wait,
-        )
+        _store(self._collection, self._seed, alike, plan, self._now)
 
     def _leave_out_repeated(self, seed: UUID, held: AIJobQuerySet) -> bool:
         """What is not sent neither goes first nor reads the cache; False where nothing is left."""
@@ -82,10 +83,6 @@ class Sowing:
         self._rows = rows
         return True
 
-    @property
-    def _model(self) -> str:
-        return jobtypes.get(self._collection.job_type).model
-
     def _decide(self, rows: Sequence[tuple[UUID, Checked]]) -> None:
         patient = [(key, one) for key, one in rows if one.prefix and self._may_wait(one)]
         # Options that a row has for itself make another beginning.
@@ -95,14 +92,9 @@ class Sowing:
         ((shared, count),) = found
         assert shared is not None
         prompt_tokens = sum(one.tokens.tokens for _, one in patient) // len(patient)
-        plan = self._plan(shared, count, prompt_tokens)
-        if plan and plan.saving_usd > 0 and 100 * plan.saving_usd >= settings.AIJOBS_CACHE_CENTS:
+        if _worthwhile(self._collection, Alike(shared, count, prompt_tokens), self._now):
             self._shared = shared
             self._seed = next(key for key, one in patient if one.prefix == shared)
-
-    def _plan(self, shared: Prefix, rows: int, prompt_tokens: int) -> caching.Plan | None:
-        on = self._now.date()
-        return caching.plan(self._model, rows, shared.tokens, prompt_tokens, on=on)
 
     def _start(self, key: UUID, one: Checked) -> datetime:
         if self._shared is None or one.prefix != self._shared or not self._may_wait(one):
@@ -115,6 +107,93 @@ class Sowing:
         if one.needed_within is None:
             return True
         return timedelta(seconds=one.needed_within) >= self._wait + LONGEST_BATCH
+
+
+def sow_stored(collection: Collection, held: AIJobQuerySet, now: datetime) -> int:
+    """Let those of the held jobs that begin alike wait for one of them, if it pays; how many wait.
+
+    What `Sowing` does with rows that are being stored, for those that were stored before. That one
+    stays among the held.
+    """
+    if not settings.AIJOBS_CACHE:
+        return 0
+    give_up_at = now + _wait()
+    may_wait = Q(needed_by=None) | Q(needed_by__gte=give_up_at + LONGEST_BATCH)
+    # What beginnings are made of, read off the rows. Should two that look alike here differ, one
+    # waits in vain: `Breakpoint` compares the beginnings themselves.
+    documents = JobDocument.objects.filter(job=OuterRef("pk"))
+    patient = held.filter(may_wait, route=AIJob.Route.BATCH).annotate(
+        shares=F("input__shares_document"),
+        options=Case(
+            When(input__shares_document=True, then=Value("")),
+            default=MD5(Cast("input__options", TextField())),
+            output_field=TextField(),
+        ),
+        has_several=Exists(documents.filter(number=2)),
+    )
+    beginning = ("shares", "options", "has_several")
+    counted = (
+        patient.order_by()
+        .values(*beginning)
+        .annotate(rows=Count("pk"), tokens=Avg("input__expected_tokens", default=0))
+    )
+    most = counted.order_by("-rows").first()
+    if most is None:
+        return 0
+    alike = patient.filter(**{name: most[name] for name in beginning})
+    seed = alike.select_related("input").earliest("pk")
+    prefix = _prefix_of(seed)
+    if prefix is None:
+        return 0
+    found = Alike(prefix, most["rows"], int(most["tokens"]))
+    plan = _worthwhile(collection, found, now)
+    if plan is None:
+        return 0
+    _store(collection, seed.pk, found, plan, now)
+    return alike.exclude(pk=seed.pk).update(not_before=give_up_at)
+
+
+def _wait() -> timedelta:
+    return timedelta(seconds=settings.AIJOBS_SEED_SECONDS)
+
+
+def _prefix_of(job: AIJob) -> Prefix | None:
+    parts = [one.part for one in job.documents.order_by("number")]
+    shares_document = job.input.shares_document
+    given = job.kind.load(job.input.options, parts, shares_document=shares_document)
+    return caching.prefix_of(job.kind.params(given), shares_document=shares_document)
+
+
+def _plan(collection: Collection, alike: Alike, now: datetime) -> caching.Plan | None:
+    return caching.plan(
+        jobtypes.get(collection.job_type).model,
+        *(alike.rows, alike.prefix.tokens, alike.prompt_tokens),
+        on=now.date(),
+    )
+
+
+def _worthwhile(collection: Collection, alike: Alike, now: datetime) -> caching.Plan | None:
+    """The plan, where it saves enough."""
+    plan = _plan(collection, alike, now)
+    if plan is None or plan.saving_usd <= 0:
+        return None
+    return plan if 100 * plan.saving_usd >= settings.AIJOBS_CACHE_CENTS else None
+
+
+def _store(
+    collection: Collection, seed: UUID, alike: Alike, plan: caching.Plan, now: datetime
+) -> None:
+    Seeding.objects.create(
+        collection=collection,
+        job_id=seed,
+        model=jobtypes.get(collection.job_type).model,
+        prefix_sha256=alike.prefix.sha256,
+        prefix_tokens=alike.prefix.tokens,
+        prompt_tokens=alike.prompt_tokens,
+        rows=alike.rows,
+        **plan._asdict(),
+        give_up_at=now + _wait(),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from itertools import islice
 from typing import Any, Literal
 from uuid import UUID
@@ -14,6 +15,7 @@ from aijobs import jobtypes
 from aijobs.budgets import standing
 from aijobs.crash_points import Step, crash_point
 from aijobs.documents import Document
+from aijobs.jobtypes import InvalidInput
 from aijobs.models import (
     AIJob,
     Claim,
@@ -65,6 +67,7 @@ __all__ = [
     "Rejections",
     "accept_collection",
     "accept_job",
+    "accept_jobs",
     "check",
     "check_collection",
     "check_fresh",
@@ -78,6 +81,7 @@ OnError = Literal["reject", "skip"]
 
 # Rows of one COPY; what is not their documents waits in memory for the COPYs after it.
 CHUNK = 5_000
+MOVED_BY_RECALL = ["status", "finished_at", "not_before", "answered_by"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,25 +131,101 @@ def accept_job(
     """
     terms = Terms(jobtypes.get(job_type), now, tenant.long_prompts)
     checked = check(terms, raw, needed_within, documents, lenient=lenient)
-    queued = AIJob(
-        id=new_id(now),
+    queued = _job_of(terms, checked, tenant, new_id(now))
+    parameters = _parameters(queued, checked, created_by)
+    if claim:
+        parameters |= claim.parameters(tenant, now, response=answer(queued))
+    # Without a limit and a memory, one statement is all that is needed.
+    is_one = not (standing.has_limit(tenant) or tenant.repeat_days)
+    with nullcontext() if is_one else transaction.atomic():
+        with prepared_cursor() as cursor:
+            cursor.execute(WITH_CLAIM if claim else WITHOUT_CLAIM, parameters)
+            if not cursor.rowcount:
+                raise KeyTaken
+        if _repeats.recall(
+            tenant, now, job=queued.pk, fingerprint=checked.fingerprint, fresh=fresh
+        ):
+            queued.refresh_from_db(fields=MOVED_BY_RECALL)
+            if claim:
+                claim.correct(tenant, answer(queued))
+        if queued.status == AIJob.Status.QUEUED:
+            standing.keep(tenant, queued.reserved_usd, now)
+    queued._state.adding = False
+    crash_point(Step.ACCEPT_COMMITTED)
+    return queued
+
+
+def accept_jobs(
+    tenant: Tenant,
+    job_type: str,
+    requests: Iterable[tuple[Mapping[str, object], Sequence[Document]]],
+    *,
+    now: datetime,
+    created_by: str,
+    refused: Callable[[int, InvalidInput], None],
+    needed_within: object = None,
+    lenient: bool = False,
+    fresh: bool = False,
+) -> list[AIJob]:
+    """Queue several jobs of one type, or none of them: `raw` and `documents` as of `accept_job`.
+
+    `refused` is called with the position and the errors of each bad one; then there are none.
+    Raises UnknownJobType or LimitReached.
+    """
+    terms = Terms(jobtypes.get(job_type), now, tenant.long_prompts)
+    ids, queued, has_bad = ids_from(now), list[AIJob](), False
+    with transaction.atomic():
+        for position, (raw, documents) in enumerate(requests):
+            try:
+                checked = check(terms, raw, needed_within, documents, lenient=lenient)
+            except InvalidInput as refusal:
+                refused(position, refusal)
+                has_bad = True
+                continue
+            one = _job_of(terms, checked, tenant, next(ids))
+            with prepared_cursor() as cursor:
+                cursor.execute(WITHOUT_CLAIM, _parameters(one, checked, created_by))
+            one._state.adding = False
+            queued.append(one)
+        if has_bad:
+            transaction.set_rollback(True)
+            return []
+        # What others may wait for is taken last, and by all in the same order: first questions,
+        # then the tenant's limit. Taken job by job, two uploads would wait for each other.
+        keys = [one.pk for one in queued]
+        if _repeats.recall(tenant, now, several=keys, jobs=len(keys), fresh=fresh):
+            for one in queued:
+                one.refresh_from_db(fields=MOVED_BY_RECALL)
+        if waiting := [one for one in queued if one.status == AIJob.Status.QUEUED]:
+            standing.keep(tenant, sum((one.reserved_usd for one in waiting), Decimal(0)), now)
+    crash_point(Step.ACCEPT_COMMITTED)
+    return queued
+
+
+def _job_of(terms: Terms, checked: Checked, tenant: Tenant, key: UUID) -> AIJob:
+    return AIJob(
+        id=key,
         tenant=tenant,
-        job_type=job_type,
+        job_type=terms.kind.name,
         route=checked.route,
         request_bytes=checked.request_bytes,
         reserved_usd=checked.reserved(terms),
-        created_at=now,
-        not_before=now,
-        needed_by=checked.needed_by(now),
+        created_at=terms.now,
+        not_before=terms.now,
+        needed_by=checked.needed_by(terms.now),
     )
-    parameters: dict[str, Any] = {
+
+
+def _parameters(queued: AIJob, checked: Checked, created_by: str) -> dict[str, Any]:
+    """Of the statement that stores one job."""
+    return {
         "id": queued.id,
-        "tenant": tenant.pk,
-        "job_type": job_type,
+        "tenant": queued.tenant_id,
+        "job_type": queued.job_type,
         "route": checked.route,
         "request_bytes": queued.request_bytes,
         "reserved_usd": queued.reserved_usd,
-        "now": now,
+        "now": queued.created_at,
         "needed_by": queued.needed_by,
         "options": dump_json(checked.options),
         "source_name": checked.documents[0].name,
@@ -159,26 +239,6 @@ def accept_job(
         "question": checked.fingerprint,
         **document_arrays(checked.documents),
     }
-    if claim:
-        parameters |= claim.parameters(tenant, now, response=answer(queued))
-    # Without a limit and a memory, one statement is all that is needed.
-    is_one = not (standing.has_limit(tenant) or tenant.repeat_days)
-    with nullcontext() if is_one else transaction.atomic():
-        with prepared_cursor() as cursor:
-            cursor.execute(WITH_CLAIM if claim else WITHOUT_CLAIM, parameters)
-            if not cursor.rowcount:
-                raise KeyTaken
-        if _repeats.recall(
-            tenant, now, job=queued.pk, fingerprint=checked.fingerprint, fresh=fresh
-        ):
-            queued.refresh_from_db(fields=["status", "finished_at", "not_before", "answered_by"])
-            if claim:
-                claim.correct(tenant, answer(queued))
-        if queued.status == AIJob.Status.QUEUED:
-            standing.keep(tenant, queued.reserved_usd, now)
-    queued._state.adding = False
-    crash_point(Step.ACCEPT_COMMITTED)
-    return queued
 
 
 def accept_collection(

@@ -163,8 +163,13 @@ def cancel_collection(request: MemberRequest, collection_id: UUID) -> HttpRespon
 def continue_collection(request: MemberRequest, collection_id: UUID) -> HttpResponseBase:
     """Lets the jobs go that wait for those that went first."""
     collection = _collection(request, collection_id)
-    if continued := seed.let_go_on(collection):
-        messages.success(request, f"{_counted(continued, 'job')} will go with the next batch.")
+    # Two clicks on the button of a trial must not send the jobs without the cache.
+    if "trial" in request.POST:
+        continued = seed.end_trial(collection, timezone.now())
+    else:
+        continued = seed.let_go_on(collection)
+    if continued:
+        messages.success(request, f"{_counted(continued, 'job')} will be sent.")
     else:
         messages.error(request, "Nothing was waiting any more.")
     return redirect("collection", collection.pk)

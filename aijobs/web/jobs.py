@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import select_template
@@ -231,33 +230,27 @@ def download(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
 
 def _queue(request: MemberRequest, form: NewJob) -> list[AIJob]:
     """A job for each document; none, and the form says why, where one of them is bad."""
-    queued: list[AIJob] = []
-    has_bad = False
-    with transaction.atomic():
-        for documents in form.documents:
-            try:
-                job = accept.accept_job(
-                    request.access.tenant,
-                    form.chosen.kind.name,
-                    form.raw(documents),
-                    now=timezone.now(),
-                    created_by=request.access.actor,
-                    needed_within=form.needed_within,
-                    documents=documents,
-                    lenient=True,
-                    fresh=form.cleaned_data["fresh"],
-                )
-                queued.append(job)
-            except LimitReached as refusal:
-                form.add_error(None, str(refusal))
-                has_bad = True
-                break
-            except InvalidInput as refusal:
-                form.refuse_one(refusal, documents[0].name if documents else "")
-                has_bad = True
-        if has_bad:
-            transaction.set_rollback(True)
-    return [] if has_bad else queued
+    several = form.documents
+
+    def refused(position: int, refusal: InvalidInput) -> None:
+        documents = several[position]
+        form.refuse_one(refusal, documents[0].name if documents else "")
+
+    try:
+        return accept.accept_jobs(
+            request.access.tenant,
+            form.chosen.kind.name,
+            ((form.raw(documents), documents) for documents in several),
+            now=timezone.now(),
+            created_by=request.access.actor,
+            refused=refused,
+            needed_within=form.needed_within,
+            lenient=True,
+            fresh=form.cleaned_data["fresh"],
+        )
+    except LimitReached as refusal:
+        form.add_error(None, str(refusal))
+        return []
 
 
 def _job(request: MemberRequest, job_id: UUID) -> AIJob:
