@@ -1,11 +1,16 @@
 """What was spent this month, what is reserved, and what is left of a limit."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_FLOOR, Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
+import psycopg
 from django.conf import settings
+from django.db import DatabaseError
 from django.db.models import Sum
 
 from aijobs.models import Reservation, UsageRollup
@@ -13,19 +18,13 @@ from aijobs.models.rollups import start_of_hour
 from citizenapp.database import prepared_cursor
 from citizenapp.tenants.models import Tenant
 
-# The first number of a lock of PostgreSQL; the second is the tenant, or 0 for the installation.
-_LOCKS = 7_310
-
-OF_ALL = """
-SELECT (SELECT COALESCE(sum(cost_usd), 0) FROM aijobs_usagerollup
-        WHERE hour >= %(hour__gte)s AND hour < %(hour__lt)s),
-       (SELECT COALESCE(sum(usd), 0) FROM aijobs_reservation)
+# Columns of a SELECT that ends in an error where a limit would be overrun; see `parameters`.
+HOLD = """
+aijobs_hold(%(tenant)s, %(limit)s, %(month)s, %(next_month)s, %(reserved_usd)s),
+aijobs_hold(0, %(limit_of_all)s, %(month_of_all)s, %(next_month_of_all)s, %(reserved_usd)s)
 """
-OF_TENANT = """
-SELECT (SELECT COALESCE(sum(cost_usd), 0) FROM aijobs_usagerollup
-        WHERE tenant_id = %(tenant)s AND hour >= %(hour__gte)s AND hour < %(hour__lt)s),
-       (SELECT COALESCE(sum(usd), 0) FROM aijobs_reservation WHERE tenant_id = %(tenant)s)
-"""
+# The code of that error (aijobs/sql/hold.sql). Its detail: the tenant, the limit, what is gone.
+_BEYOND = "AJ402"
 
 
 class LimitReached(Exception):
@@ -121,9 +120,41 @@ def standing(tenant: Tenant, now: datetime) -> Standing:
     )
 
 
-def has_limit(tenant: Tenant) -> bool:
-    """Whether `keep` has anything to do for this tenant."""
-    return tenant.limit_usd is not None or settings.AIJOBS_MONTHLY_LIMIT_USD is not None
+def parameters(tenant: Tenant, wanted: Decimal, now: datetime) -> dict[str, Any]:
+    """Those of HOLD, for what the same statement will store and has to reserve."""
+    limit, limit_of_all = tenant.limit_usd, settings.AIJOBS_MONTHLY_LIMIT_USD
+    month = None if limit is None else Month.around(now, tenant.time_zone).hours
+    month_of_all = None if limit_of_all is None else Month.around(now, "UTC").hours
+    return {
+        "tenant": tenant.pk,
+        "limit": limit,
+        "month": month and month["hour__gte"],
+        "next_month": month and month["hour__lt"],
+        "limit_of_all": limit_of_all,
+        "month_of_all": month_of_all and month_of_all["hour__gte"],
+        "next_month_of_all": month_of_all and month_of_all["hour__lt"],
+        "reserved_usd": wanted,
+    }
+
+
+@contextmanager
+def refusing(tenant: Tenant, now: datetime, *, stored: Decimal = Decimal(0)) -> Iterator[None]:
+    """Turns the error of HOLD into LimitReached.
+
+    `stored` is what of it was reserved before the statement, so that it was counted as gone.
+    """
+    try:
+        yield
+    except DatabaseError as error:
+        cause = error.__cause__
+        if not isinstance(cause, psycopg.Error) or cause.sqlstate != _BEYOND:
+            raise
+        whose, limit, gone = map(Decimal, str(cause.diag.message_detail).split())
+    else:
+        return
+    left = max(limit - (gone - stored), Decimal(0))
+    month = Month.around(now, tenant.time_zone if whose else "UTC")
+    raise LimitReached(left, limit, month.end, of_all=not whose)
 
 
 def keep(tenant: Tenant, wanted: Decimal, now: datetime) -> None:
@@ -132,19 +163,11 @@ def keep(tenant: Tenant, wanted: Decimal, now: datetime) -> None:
     Call it last in the transaction that stored it, which ends with the error: of all who store
     something at once, each is counted by those after it, since they wait here for its end.
     """
-    for limit, whose in ((tenant.limit_usd, tenant), (settings.AIJOBS_MONTHLY_LIMIT_USD, None)):
-        if limit is None:
-            continue
-        month = Month.around(now, whose.time_zone if whose else "UTC")
-        key = whose.pk if whose else 0
-        with prepared_cursor() as cursor:
-            # Two statements: the second sees what was committed while the first waited.
-            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCKS, key])
-            cursor.execute(OF_TENANT if whose else OF_ALL, {"tenant": key, **month.hours})
-            spent, reserved = cursor.fetchone()
-        if spent + reserved > limit:
-            left = max(limit - spent - (reserved - wanted), Decimal(0))
-            raise LimitReached(left, limit, month.end, of_all=whose is None)
+    held = parameters(tenant, Decimal(0), now)
+    if held["limit"] is None and held["limit_of_all"] is None:
+        return
+    with refusing(tenant, now, stored=wanted), prepared_cursor() as cursor:
+        cursor.execute(f"SELECT {HOLD}", held)
 
 
 def held(now: datetime) -> list[int]:

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any, Literal
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, connection, transaction
 
 from aijobs import jobtypes
 from aijobs.budgets import standing
@@ -43,10 +43,9 @@ from aijobs.pipeline._columns import (
     DOCUMENT_COLUMNS,
     INPUT_COLUMNS,
     JOB_COLUMNS,
-    WITH_CLAIM,
-    WITHOUT_CLAIM,
     document_arrays,
     document_cells,
+    insert_job,
 )
 from aijobs.pipeline._seeding import Sowing
 from aijobs.pipeline._trial import Trying
@@ -139,12 +138,11 @@ def accept_job(
         needed_by=checked.needed_by(now),
     )
     parameters: dict[str, Any] = {
+        **standing.parameters(tenant, queued.reserved_usd, now),
         "id": queued.id,
-        "tenant": tenant.pk,
         "job_type": job_type,
         "route": checked.route,
         "request_bytes": queued.request_bytes,
-        "reserved_usd": queued.reserved_usd,
         "now": now,
         "needed_by": queued.needed_by,
         "options": dump_json(checked.options),
@@ -160,24 +158,55 @@ def accept_job(
     }
     if claim:
         parameters |= claim.parameters(tenant, now, response=answer(queued))
-    # Without a limit and a memory, one statement is all that is needed.
-    is_one = not (standing.has_limit(tenant) or tenant.repeat_days)
-    with nullcontext() if is_one else transaction.atomic():
-        with prepared_cursor() as cursor:
-            cursor.execute(WITH_CLAIM if claim else WITHOUT_CLAIM, parameters)
-            if not cursor.rowcount:
+    with_claim = claim is not None
+    if not tenant.repeat_days:
+        if not _store_job(tenant, now, parameters, with_claim=with_claim):
+            raise KeyTaken
+    elif fresh or not _store_new_question(tenant, now, parameters, with_claim=with_claim):
+        with transaction.atomic():
+            # Who is answered at once reserves nothing: the limits come last.
+            unlimited = parameters | {"limit": None, "limit_of_all": None}
+            if not _store_job(tenant, now, unlimited, with_claim=with_claim):
                 raise KeyTaken
-        if _repeats.recall(
-            tenant, now, job=queued.pk, fingerprint=checked.fingerprint, fresh=fresh
-        ):
-            queued.refresh_from_db(fields=["status", "finished_at", "not_before", "answered_by"])
-            if claim:
-                claim.correct(tenant, answer(queued))
-        if queued.status == AIJob.Status.QUEUED:
-            standing.keep(tenant, queued.reserved_usd, now)
+            if _repeats.recall(
+                tenant, now, job=queued.pk, fingerprint=checked.fingerprint, fresh=fresh
+            ):
+                queued.refresh_from_db(
+                    fields=["status", "finished_at", "not_before", "answered_by"]
+                )
+                if claim:
+                    claim.correct(tenant, answer(queued))
+            if queued.status == AIJob.Status.QUEUED:
+                standing.keep(tenant, queued.reserved_usd, now)
     queued._state.adding = False
     crash_point(Step.ACCEPT_COMMITTED)
     return queued
+
+
+def _store_job(
+    tenant: Tenant,
+    now: datetime,
+    parameters: Mapping[str, Any],
+    *,
+    with_claim: bool,
+    if_new: bool = False,
+) -> bool:
+    """Store a job in one statement; False where it did not. Raises LimitReached."""
+    # In a transaction of the caller's, an error of PostgreSQL would end that.
+    around = transaction.atomic() if connection.in_atomic_block else nullcontext()
+    with standing.refusing(tenant, now), around, prepared_cursor() as cursor:
+        cursor.execute(insert_job(with_claim=with_claim, if_new=if_new), parameters)
+        return bool(cursor.rowcount)
+
+
+def _store_new_question(
+    tenant: Tenant, now: datetime, parameters: Mapping[str, Any], *, with_claim: bool
+) -> bool:
+    """The same where nobody has asked this before; False where somebody has."""
+    try:
+        return _store_job(tenant, now, parameters, with_claim=with_claim, if_new=True)
+    except IntegrityError:  # Somebody has just now.
+        return False
 
 
 def accept_collection(
