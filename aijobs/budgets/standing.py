@@ -18,10 +18,9 @@ from aijobs.models.rollups import start_of_hour
 from citizenapp.database import prepared_cursor
 from citizenapp.tenants.models import Tenant
 
-# Columns of a SELECT that ends in an error where a limit would be overrun; see `parameters`.
 HOLD = """
-aijobs_hold(%(tenant)s, %(limit)s, %(month)s, %(next_month)s, %(reserved_usd)s),
-aijobs_hold(0, %(limit_of_all)s, %(month_of_all)s, %(next_month_of_all)s, %(reserved_usd)s)
+SELECT aijobs_hold(%(tenant)s, %(limit)s, %(month)s, %(next_month)s),
+       aijobs_hold(0, %(limit_of_all)s, %(month_of_all)s, %(next_month_of_all)s)
 """
 # The code of that error (aijobs/sql/hold.sql). Its detail: the tenant, the limit, what is gone.
 _BEYOND = "AJ402"
@@ -120,29 +119,29 @@ def standing(tenant: Tenant, now: datetime) -> Standing:
     )
 
 
-def parameters(tenant: Tenant, wanted: Decimal, now: datetime) -> dict[str, Any]:
-    """Those of HOLD, for what the same statement will store and has to reserve."""
-    limit, limit_of_all = tenant.limit_usd, settings.AIJOBS_MONTHLY_LIMIT_USD
-    month = None if limit is None else Month.around(now, tenant.time_zone).hours
-    month_of_all = None if limit_of_all is None else Month.around(now, "UTC").hours
+def has_limit(tenant: Tenant) -> bool:
+    """Whether `keep` has anything to do for this tenant."""
+    return tenant.limit_usd is not None or settings.AIJOBS_MONTHLY_LIMIT_USD is not None
+
+
+def parameters(tenant: Tenant, now: datetime) -> dict[str, Any]:
+    """Those of HOLD."""
+    month = Month.around(now, tenant.time_zone).hours
+    month_of_all = Month.around(now, "UTC").hours
     return {
         "tenant": tenant.pk,
-        "limit": limit,
-        "month": month and month["hour__gte"],
-        "next_month": month and month["hour__lt"],
-        "limit_of_all": limit_of_all,
-        "month_of_all": month_of_all and month_of_all["hour__gte"],
-        "next_month_of_all": month_of_all and month_of_all["hour__lt"],
-        "reserved_usd": wanted,
+        "limit": tenant.limit_usd,
+        "month": month["hour__gte"],
+        "next_month": month["hour__lt"],
+        "limit_of_all": settings.AIJOBS_MONTHLY_LIMIT_USD,
+        "month_of_all": month_of_all["hour__gte"],
+        "next_month_of_all": month_of_all["hour__lt"],
     }
 
 
 @contextmanager
-def refusing(tenant: Tenant, now: datetime, *, stored: Decimal = Decimal(0)) -> Iterator[None]:
-    """Turns the error of HOLD into LimitReached.
-
-    `stored` is what of it was reserved before the statement, so that it was counted as gone.
-    """
+def refusing(tenant: Tenant, wanted: Decimal, now: datetime) -> Iterator[None]:
+    """Turns the error of HOLD into LimitReached. `wanted` is what was stored just before."""
     try:
         yield
     except DatabaseError as error:
@@ -152,7 +151,7 @@ def refusing(tenant: Tenant, now: datetime, *, stored: Decimal = Decimal(0)) -> 
         whose, limit, gone = map(Decimal, str(cause.diag.message_detail).split())
     else:
         return
-    left = max(limit - (gone - stored), Decimal(0))
+    left = max(limit - (gone - wanted), Decimal(0))
     month = Month.around(now, tenant.time_zone if whose else "UTC")
     raise LimitReached(left, limit, month.end, of_all=not whose)
 
@@ -163,11 +162,9 @@ def keep(tenant: Tenant, wanted: Decimal, now: datetime) -> None:
     Call it last in the transaction that stored it, which ends with the error: of all who store
     something at once, each is counted by those after it, since they wait here for its end.
     """
-    held = parameters(tenant, Decimal(0), now)
-    if held["limit"] is None and held["limit_of_all"] is None:
-        return
-    with refusing(tenant, now, stored=wanted), prepared_cursor() as cursor:
-        cursor.execute(f"SELECT {HOLD}", held)
+    if has_limit(tenant):
+        with refusing(tenant, wanted, now), prepared_cursor() as cursor:
+            cursor.execute(HOLD, parameters(tenant, now))
 
 
 def held(now: datetime) -> list[int]:

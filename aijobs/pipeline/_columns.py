@@ -57,19 +57,16 @@ JOB_COLUMNS = [
 
 # One statement stores a job and its input. With a claim, it also stores the idempotency key, or
 # nothing at all where the key exists. Of identical requests at once, PostgreSQL lets the second
-# wait in this statement until the first is committed, and then it stores nothing. Each step waits
-# for the row of the one before it, so that all take their locks in the same order.
+# wait in this statement until the first is committed, and then it stores nothing.
 INSERT_JOB = """
-WITH start AS ({start}), claim AS ({claim}), question AS ({question}), held AS MATERIALIZED (
-    SELECT {hold} FROM question
-), job AS (
+WITH start AS ({start}), claim AS ({claim}), job AS (
     INSERT INTO aijobs_aijob (
         id, tenant_id, job_type, status, route, attempts, max_tokens_factor, request_bytes,
         reserved_usd, created_at, not_before, needed_by
     )
     SELECT %(id)s, %(tenant)s, %(job_type)s, 'queued', %(route)s, 0, 1, %(request_bytes)s,
            %(reserved_usd)s, %(now)s, %(now)s, %(needed_by)s
-    FROM held
+    FROM claim
 ), document AS (
     INSERT INTO aijobs_jobdocument (
         job_id, number, name, media_type, text, characters, original, size, sha256, pages, read_as,
@@ -77,7 +74,7 @@ WITH start AS ({start}), claim AS ({claim}), question AS ({question}), held AS M
     )
     SELECT %(id)s, number, name, media_type, text, characters, original, size, sha256, pages,
            read_as, warnings
-    FROM held CROSS JOIN unnest(
+    FROM claim CROSS JOIN unnest(
         %(names)s::text[], %(media_types)s::text[], %(texts)s::json[], %(characters)s::int[],
         %(originals)s::bytea[], %(sizes)s::int[], %(sha256s)s::bytea[], %(pages)s::int[],
         %(read_as)s::text[], %(warnings)s::json[]
@@ -93,32 +90,28 @@ INSERT INTO aijobs_jobinput (
 SELECT %(id)s, %(tenant)s, %(job_type)s, %(options)s, %(source_name)s, %(created_by)s,
        %(reference)s, %(metadata)s, %(expected_tokens)s, %(most_answer_tokens)s,
        %(document_kind)s, %(question)s
-FROM held
+FROM claim
 """
-# Nothing is stored where the question is known. Who asks it at the same moment waits for the other
-# one's end, and then has the error of a key that exists.
+# Nothing is stored where the question is known.
 IS_NEW = """
 SELECT WHERE NOT EXISTS (
     SELECT FROM aijobs_question WHERE tenant_id = %(tenant)s AND fingerprint = %(question)s
 )
 """
-REMEMBER = """
+# Of those who ask the same at once, the second waits for the first, and has an error then.
+REMEMBER_NEW = """
 INSERT INTO aijobs_question (tenant_id, fingerprint, job_id)
-SELECT %(tenant)s, %(question)s, %(id)s FROM claim RETURNING job_id
+SELECT tenant_id, %(question)s, id FROM aijobs_aijob WHERE id = %(id)s
 """
+HOLD_NEW = f"{HOLD} FROM aijobs_aijob WHERE id = %(id)s"
 
 
 @cache
-def insert_job(*, with_claim: bool, if_new: bool) -> str:
-    """The statement for one job; `if_new`: for one whose question was never asked, and only then.
-
-    Its limits are the parameters of standing.HOLD.
-    """
+def insert_job(*, with_claim: bool, if_new: bool = False) -> str:
+    """The statement for one job; `if_new`: for one whose question is not known, and only then."""
     return INSERT_JOB.format(
         start=IS_NEW if if_new else "SELECT",
         claim=CLAIM_KEY_FROM.format(source="start") if with_claim else "SELECT FROM start",
-        question=REMEMBER if if_new else "SELECT FROM claim",
-        hold=HOLD,
     )
 
 

@@ -1,14 +1,13 @@
 """accept: check what is asked for, and store it as queued jobs. All of it, or nothing."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import Any, Literal
 from uuid import UUID
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from aijobs import jobtypes
 from aijobs.budgets import standing
@@ -41,8 +40,10 @@ from aijobs.pipeline._checks import (
 )
 from aijobs.pipeline._columns import (
     DOCUMENT_COLUMNS,
+    HOLD_NEW,
     INPUT_COLUMNS,
     JOB_COLUMNS,
+    REMEMBER_NEW,
     document_arrays,
     document_cells,
     insert_job,
@@ -51,7 +52,7 @@ from aijobs.pipeline._seeding import Sowing
 from aijobs.pipeline._trial import Trying
 from aijobs.postgres.copying import copy_rows
 from aijobs.quotes.bill import Bill
-from citizenapp.database import prepared_cursor
+from citizenapp.database import prepared_cursor, together
 from citizenapp.tenants.models import Tenant
 
 __all__ = [
@@ -138,11 +139,12 @@ def accept_job(
         needed_by=checked.needed_by(now),
     )
     parameters: dict[str, Any] = {
-        **standing.parameters(tenant, queued.reserved_usd, now),
         "id": queued.id,
+        "tenant": tenant.pk,
         "job_type": job_type,
         "route": checked.route,
         "request_bytes": queued.request_bytes,
+        "reserved_usd": queued.reserved_usd,
         "now": now,
         "needed_by": queued.needed_by,
         "options": dump_json(checked.options),
@@ -158,16 +160,12 @@ def accept_job(
     }
     if claim:
         parameters |= claim.parameters(tenant, now, response=answer(queued))
-    with_claim = claim is not None
-    if not tenant.repeat_days:
-        if not _store_job(tenant, now, parameters, with_claim=with_claim):
-            raise KeyTaken
-    elif fresh or not _store_new_question(tenant, now, parameters, with_claim=with_claim):
+    if fresh or not _store_new(queued, parameters, claim=claim):
         with transaction.atomic():
-            # Who is answered at once reserves nothing: the limits come last.
-            unlimited = parameters | {"limit": None, "limit_of_all": None}
-            if not _store_job(tenant, now, unlimited, with_claim=with_claim):
-                raise KeyTaken
+            with prepared_cursor() as cursor:
+                cursor.execute(insert_job(with_claim=claim is not None), parameters)
+                if not cursor.rowcount:
+                    raise KeyTaken
             if _repeats.recall(
                 tenant, now, job=queued.pk, fingerprint=checked.fingerprint, fresh=fresh
             ):
@@ -183,30 +181,38 @@ def accept_job(
     return queued
 
 
-def _store_job(
-    tenant: Tenant,
-    now: datetime,
-    parameters: Mapping[str, Any],
-    *,
-    with_claim: bool,
-    if_new: bool = False,
-) -> bool:
-    """Store a job in one statement; False where it did not. Raises LimitReached."""
-    # In a transaction of the caller's, an error of PostgreSQL would end that.
-    around = transaction.atomic() if connection.in_atomic_block else nullcontext()
-    with standing.refusing(tenant, now), around, prepared_cursor() as cursor:
-        cursor.execute(insert_job(with_claim=with_claim, if_new=if_new), parameters)
-        return bool(cursor.rowcount)
+def _store_new(queued: AIJob, parameters: Mapping[str, Any], *, claim: Claim | None) -> bool:
+    """Store a job whose question is new, in one go; False, and nothing is stored, where it is not.
 
-
-def _store_new_question(
-    tenant: Tenant, now: datetime, parameters: Mapping[str, Any], *, with_claim: bool
-) -> bool:
-    """The same where nobody has asked this before; False where somebody has."""
-    try:
-        return _store_job(tenant, now, parameters, with_claim=with_claim, if_new=True)
-    except IntegrityError:  # Somebody has just now.
-        return False
+    Its locks are taken in the same order as by those who store several jobs: the key, the triggers'
+    rows, the question, the limit. Raises KeyTaken or LimitReached.
+    """
+    tenant, now = queued.tenant, queued.created_at
+    remembers = bool(tenant.repeat_days)
+    insert = insert_job(with_claim=claim is not None, if_new=remembers)
+    if not (remembers or standing.has_limit(tenant)):
+        with prepared_cursor() as cursor:
+            cursor.execute(insert, parameters)
+            is_stored = bool(cursor.rowcount)
+    else:
+        try:
+            with standing.refusing(tenant, queued.reserved_usd, now), together():
+                cursor = prepared_cursor()
+                cursor.execute(insert, parameters)
+                if remembers:
+                    prepared_cursor().execute(REMEMBER_NEW, parameters)
+                if standing.has_limit(tenant):
+                    held = standing.parameters(tenant, now) | {"id": queued.pk}
+                    prepared_cursor().execute(HOLD_NEW, held)
+            is_stored = bool(cursor.rowcount)
+        except IntegrityError:
+            # Somebody has asked it just now.
+            if not remembers:
+                raise
+            return False
+    if not (is_stored or remembers):
+        raise KeyTaken
+    return is_stored
 
 
 def accept_collection(

@@ -1,13 +1,14 @@
--- Hold what is being stored against the limit of a month: that of a tenant, or of all (0).
+-- Hold what this transaction has stored against the limit of a month: that of a tenant, or of all
+-- (0). It comes last, and whoever comes next waits here until the transaction has ended.
 --
--- Whoever comes next waits here until this transaction has ended. Each query in a function sees
--- what was committed before that query, even where the statement that calls it began earlier: so
--- the next one counts what this one has stored. Without a limit (null) nothing is done.
+-- Each query in a function sees what was committed before that query, even where the statement that
+-- calls it began earlier: so the next one counts what this one has stored. Without a limit (null)
+-- nothing is done.
 --
 -- Single jobs add a row each to what is reserved, and all of these would be added up for each job
 -- that follows. So some hundreds of them are compacted here, as sweep does with all.
 CREATE FUNCTION aijobs_hold(
-    tenant bigint, most numeric, since timestamptz, until timestamptz, wanted numeric
+    tenant bigint, most numeric, since timestamptz, until timestamptz
 ) RETURNS void STRICT LANGUAGE plpgsql AS $$
 DECLARE
     spent numeric;
@@ -26,7 +27,7 @@ BEGIN
                count(*) FILTER (WHERE collection_id IS NULL AND NOT is_compacted)
         INTO reserved, fresh FROM aijobs_reservation WHERE tenant_id = tenant;
     END IF;
-    IF spent + reserved + wanted > most THEN
+    IF spent + reserved > most THEN
         RAISE EXCEPTION 'This could go beyond the limit of a month.'
             USING ERRCODE = 'AJ402', DETAIL = format('%s %s %s', tenant, most, spent + reserved);
     END IF;
