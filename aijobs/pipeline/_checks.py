@@ -180,12 +180,12 @@ def check_rows(
         if not isinstance(item, Mapping):
             rejections.add(row, {"non_field_errors": ["Must be an object."]})
             continue
-        said = {field: value for field, value in item.items() if not lenient or value != ""}
+        raw = {field: value for field, value in item.items() if not lenient or value != ""}
         # An item's text takes the place of the default one, whatever each calls it.
-        has_text = not said.keys().isdisjoint(TEXT_NAMES)
-        raw = {
-            name: value for name, value in defaults.items() if not (has_text and name in TEXT_NAMES)
-        } | said
+        has_text = not raw.keys().isdisjoint(TEXT_NAMES)
+        for name, value in defaults.items():
+            if not (has_text and name in TEXT_NAMES):
+                raw.setdefault(name, value)
         own = raw.pop("needed_within", needed_within)
         try:
             checked = check(

@@ -1,12 +1,11 @@
 """accept: check what is asked for, and store it as queued jobs. All of it, or nothing."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from itertools import islice
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 from django.db import transaction
@@ -23,7 +22,6 @@ from aijobs.models import (
     JobDocument,
     JobInput,
     KeyTaken,
-    dump_json,
     ids_from,
     new_id,
 )
@@ -45,12 +43,11 @@ from aijobs.pipeline._columns import (
     DOCUMENT_COLUMNS,
     INPUT_COLUMNS,
     JOB_COLUMNS,
-    WITH_CLAIM,
-    WITHOUT_CLAIM,
-    document_arrays,
     document_cells,
+    insert_job,
 )
 from aijobs.pipeline._seeding import Sowing
+from aijobs.pipeline._single import job_of, parameters_of, store_new
 from aijobs.pipeline._trial import Trying
 from aijobs.postgres.copying import copy_rows
 from aijobs.quotes.terms import Terms
@@ -131,25 +128,24 @@ def accept_job(
     """
     terms = Terms(jobtypes.get(job_type), now, tenant.long_prompts)
     checked = check(terms, raw, needed_within, documents, lenient=lenient)
-    queued = _job_of(terms, checked, tenant, new_id(now))
-    parameters = _parameters(queued, checked, created_by)
+    queued = job_of(terms, checked, tenant, new_id(now))
+    parameters = parameters_of(queued, checked, created_by)
     if claim:
         parameters |= claim.parameters(tenant, now, response=answer(queued))
-    # Without a limit and a memory, one statement is all that is needed.
-    is_one = not (standing.has_limit(tenant) or tenant.repeat_days)
-    with nullcontext() if is_one else transaction.atomic():
-        with prepared_cursor() as cursor:
-            cursor.execute(WITH_CLAIM if claim else WITHOUT_CLAIM, parameters)
-            if not cursor.rowcount:
-                raise KeyTaken
-        if _repeats.recall(
-            tenant, now, job=queued.pk, fingerprint=checked.fingerprint, fresh=fresh
-        ):
-            queued.refresh_from_db(fields=MOVED_BY_RECALL)
-            if claim:
-                claim.correct(tenant, answer(queued))
-        if queued.status == AIJob.Status.QUEUED:
-            standing.keep(tenant, queued.reserved_usd, now)
+    if fresh or not store_new(queued, parameters, claim=claim):
+        with transaction.atomic():
+            with prepared_cursor() as cursor:
+                cursor.execute(insert_job(with_claim=claim is not None), parameters)
+                if not cursor.rowcount:
+                    raise KeyTaken
+            if _repeats.recall(
+                tenant, now, job=queued.pk, fingerprint=checked.fingerprint, fresh=fresh
+            ):
+                queued.refresh_from_db(fields=MOVED_BY_RECALL)
+                if claim:
+                    claim.correct(tenant, answer(queued))
+            if queued.status == AIJob.Status.QUEUED:
+                standing.keep(tenant, queued.reserved_usd, now)
     queued._state.adding = False
     crash_point(Step.ACCEPT_COMMITTED)
     return queued
@@ -182,9 +178,9 @@ def accept_jobs(
                 refused(position, refusal)
                 has_bad = True
                 continue
-            one = _job_of(terms, checked, tenant, next(ids))
+            one = job_of(terms, checked, tenant, next(ids))
             with prepared_cursor() as cursor:
-                cursor.execute(WITHOUT_CLAIM, _parameters(one, checked, created_by))
+                cursor.execute(insert_job(with_claim=False), parameters_of(one, checked, created_by))
             one._state.adding = False
             queued.append(one)
         if has_bad:
@@ -200,45 +196,6 @@ def accept_jobs(
             standing.keep(tenant, sum((one.reserved_usd for one in waiting), Decimal(0)), now)
     crash_point(Step.ACCEPT_COMMITTED)
     return queued
-
-
-def _job_of(terms: Terms, checked: Checked, tenant: Tenant, key: UUID) -> AIJob:
-    return AIJob(
-        id=key,
-        tenant=tenant,
-        job_type=terms.kind.name,
-        route=checked.route,
-        request_bytes=checked.request_bytes,
-        reserved_usd=checked.reserved(terms),
-        created_at=terms.now,
-        not_before=terms.now,
-        needed_by=checked.needed_by(terms.now),
-    )
-
-
-def _parameters(queued: AIJob, checked: Checked, created_by: str) -> dict[str, Any]:
-    """Of the statement that stores one job."""
-    return {
-        "id": queued.id,
-        "tenant": queued.tenant_id,
-        "job_type": queued.job_type,
-        "route": checked.route,
-        "request_bytes": queued.request_bytes,
-        "reserved_usd": queued.reserved_usd,
-        "now": queued.created_at,
-        "needed_by": queued.needed_by,
-        "options": dump_json(checked.options),
-        "source_name": checked.documents[0].name,
-        "created_by": created_by,
-        "reference": checked.own.reference,
-        "metadata": dump_json(checked.own.metadata) if checked.own.metadata else None,
-        "expected_tokens": checked.tokens.tokens,
-        "most_answer_tokens": checked.max_tokens,
-        "document_kind": checked.tokens.kind,
-        "model": checked.model,
-        "question": checked.fingerprint,
-        **document_arrays(checked.documents),
-    }
 
 
 def accept_collection(

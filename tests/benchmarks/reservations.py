@@ -43,9 +43,6 @@ def reserving(bench: Bench) -> Iterator[Row]:
             floor=f"without {without:,.0f}",
             ratio=f"{ours / without:.0%}",
             holds=ours >= 0.9 * without,
-            why="Of storing alone: a transaction, a lock and two sums come to one statement."
-            if count < bench.n
-            else "",
         )
     _switch("ENABLE")
     run_of_quote = bench.side_by_side(ours=Way(lambda: _quote(bench)))["ours"]
