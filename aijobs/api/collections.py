@@ -30,7 +30,6 @@ from aijobs.jobtypes import InvalidInput
 from aijobs.models import Collection
 from aijobs.pipeline import accept, seed, withdraw
 from aijobs.pipeline.accept import RejectedCollection
-from aijobs.quotes.bill import Bill
 from aijobs.reading import collections
 from citizenapp.tenants.access import Access
 from citizenapp.tenants.models import Tenant
@@ -131,20 +130,27 @@ def _quoted(access: Access, body: Body, now: datetime) -> Response:
     fields, items = _read(body)
     on_error = fields.get("on_error", "reject")
     accept.check_collection(fields.get("name"), on_error, fields.get("trial", 0))
-    accept.check_fresh(fields.get("fresh", False), lenient=body.is_form)
-    bill = Bill(jobtypes.get(fields["job_type"]), now)
+    fresh = accept.check_fresh(fields.get("fresh", False), lenient=body.is_form)
     rejections = accept.Rejections()
+    rows = accept.examine(
+        fields["job_type"],
+        items.rows,
+        defaults=fields.get("defaults", {}),
+        needed_within=fields.get("needed_within"),
+        fields=items.fields,
+        lenient=body.is_form,
+        refused=rejections.add,
+    )
     with _table_errors():
-        for one in accept.examine(
-            fields["job_type"],
-            items.rows,
-            defaults=fields.get("defaults", {}),
-            needed_within=fields.get("needed_within"),
-            fields=items.fields,
-            lenient=body.is_form,
-            refused=rejections.add,
-        ):
-            bill.add(one.tokens, one.max_tokens)
+        bill = accept.bill_of(
+            access.tenant,
+            jobtypes.get(fields["job_type"]),
+            (one.asked for one in rows),
+            now=now,
+            fresh=fresh,
+            trial=fields.get("trial", 0),
+            is_collection=True,
+        )
     if (rejections.count and on_error == "reject") or not bill.jobs:
         message = "Some rows have errors." if bill.jobs else "There is no valid row."
         raise RejectedCollection(message, rejections.told, rejections.count)

@@ -45,7 +45,7 @@ class JobQueue(Endpoint):
         body = bodies.read(request)
         claim = idempotency.claim_of(request, body)
         if wanted.quote:
-            return quotes.told(self.access, body, self.bill(body, now), now=now)
+            return quotes.told(self.access, body, self.bill(self.access, body, now), now=now)
         try:
             return Response(self.queue(self.access, body, now=now, claim=claim), 202)
         except KeyTaken:
@@ -80,15 +80,13 @@ class JobQueue(Endpoint):
         return _answer(job)
 
     @classmethod
-    def bill(cls, body: bodies.Body, now: datetime) -> Bill:
+    def bill(cls, access: Access, body: bodies.Body, now: datetime) -> Bill:
         """What it would cost. Raises InvalidInput and TooLarge."""
         fields, documents = cls._read(body)
         within = fields.pop("needed_within", None)
-        accept.check_fresh(fields.pop("fresh", False), lenient=body.is_form)
+        fresh = accept.check_fresh(fields.pop("fresh", False), lenient=body.is_form)
         checked = accept.check(cls.kind, fields, within, documents, lenient=body.is_form)
-        bill = Bill(cls.kind, now)
-        bill.add(checked.tokens, checked.max_tokens)
-        return bill
+        return accept.bill_of(access.tenant, cls.kind, [checked.asked], now=now, fresh=fresh)
 
     @classmethod
     def _read(cls, body: bodies.Body) -> tuple[dict[str, Any], Sequence[Document]]:

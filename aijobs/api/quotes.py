@@ -36,6 +36,8 @@ def told(
         jobs=bill.jobs,
         batch=_cost(bill.batch) if bill.is_known else None,
         at_once=_cost(bill.at_once) if bill.is_known else None,
+        repeated=bill.repeated,
+        cache_saving_usd=bill.saved_by_cache,
         learned_from=bill.learned_from,
         accuracy=shapes.QuoteAccuracy(
             quotes=found.quotes, within_range=found.within, typical_error=found.typical_error

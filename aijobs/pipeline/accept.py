@@ -29,6 +29,7 @@ from aijobs.pipeline import _repeats
 from aijobs.pipeline._again import reserved_by, retry_batch, retry_collection, retry_job
 from aijobs.pipeline._checks import (
     LONGEST_DEADLINE,
+    Asked,
     Checked,
     Rejected,
     Rejections,
@@ -48,6 +49,7 @@ from aijobs.pipeline._columns import (
     document_arrays,
     document_cells,
 )
+from aijobs.pipeline._quoting import bill_of
 from aijobs.pipeline._seeding import Sowing
 from aijobs.pipeline._trial import Trying
 from aijobs.postgres.copying import copy_rows
@@ -58,6 +60,7 @@ from citizenapp.tenants.models import Tenant
 __all__ = [
     "LONGEST_DEADLINE",
     "Accepted",
+    "Asked",
     "Checked",
     "OnError",
     "Rejected",
@@ -65,6 +68,7 @@ __all__ = [
     "Rejections",
     "accept_collection",
     "accept_job",
+    "bill_of",
     "check",
     "check_collection",
     "check_fresh",
@@ -127,22 +131,23 @@ def accept_job(
     """
     kind = jobtypes.get(job_type)
     checked = check(kind, raw, needed_within, documents, lenient=lenient)
+    asked = checked.asked
     queued = AIJob(
         id=new_id(now),
         tenant=tenant,
         job_type=job_type,
-        route=checked.route,
-        request_bytes=checked.request_bytes,
-        reserved_usd=checked.reserved(Bill(kind, now)),
+        route=asked.route,
+        request_bytes=asked.request_bytes,
+        reserved_usd=asked.reserved(Bill(kind, now)),
         created_at=now,
         not_before=now,
-        needed_by=checked.needed_by(now),
+        needed_by=asked.needed_by(now),
     )
     parameters: dict[str, Any] = {
         "id": queued.id,
         "tenant": tenant.pk,
         "job_type": job_type,
-        "route": checked.route,
+        "route": asked.route,
         "request_bytes": queued.request_bytes,
         "reserved_usd": queued.reserved_usd,
         "now": now,
@@ -152,10 +157,10 @@ def accept_job(
         "created_by": created_by,
         "reference": checked.own.reference,
         "metadata": dump_json(checked.own.metadata) if checked.own.metadata else None,
-        "expected_tokens": checked.tokens.tokens,
-        "most_answer_tokens": checked.max_tokens,
-        "document_kind": checked.tokens.kind,
-        "question": checked.fingerprint,
+        "expected_tokens": asked.tokens.tokens,
+        "most_answer_tokens": asked.max_tokens,
+        "document_kind": asked.tokens.kind,
+        "question": asked.fingerprint,
         **document_arrays(checked.documents),
     }
     if claim:
@@ -167,9 +172,7 @@ def accept_job(
             cursor.execute(WITH_CLAIM if claim else WITHOUT_CLAIM, parameters)
             if not cursor.rowcount:
                 raise KeyTaken
-        if _repeats.recall(
-            tenant, now, job=queued.pk, fingerprint=checked.fingerprint, fresh=fresh
-        ):
+        if _repeats.recall(tenant, now, job=queued.pk, fingerprint=asked.fingerprint, fresh=fresh):
             queued.refresh_from_db(fields=["status", "finished_at", "not_before", "answered_by"])
             if claim:
                 claim.correct(tenant, answer(queued))
@@ -295,11 +298,11 @@ def _store(
     now = collection.created_at
     bill = Bill(jobtypes.get(kind), now)
     inputs: list[tuple[object, ...]] = []
-    rows: list[tuple[UUID, Checked]] = []
+    rows: list[tuple[UUID, Asked]] = []
 
     def documents() -> Iterator[tuple[object, ...]]:
         for one, key in zip(requests, ids, strict=False):
-            metadata = one.own.metadata
+            metadata, asked = one.own.metadata, one.asked
             if metadata and not columns.keys() >= metadata.keys():
                 for name in islice(metadata, Collection.MOST_COLUMNS - len(columns)):
                     columns.setdefault(name)
@@ -308,14 +311,14 @@ def _store(
                 (
                     *(key, tenant_id, kind, created_by, name, one.row, one.own.reference),
                     *(metadata or None, one.options),
-                    *(one.tokens.tokens, one.max_tokens, one.tokens.kind),
-                    *(one.shares_document, one.fingerprint),
+                    *(asked.tokens.tokens, asked.max_tokens, asked.tokens.kind),
+                    *(one.shares_document, asked.fingerprint),
                 )
             )
             for number, document in enumerate(one.documents, 1):
                 yield key, number, *document_cells(document)
             one.documents = ()  # They are stored: the others may take their memory.
-            rows.append((key, one))
+            rows.append((key, asked))
 
     copy_rows(JobDocument, DOCUMENT_COLUMNS, documents())
     if rows:

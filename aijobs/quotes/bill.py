@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from enum import Enum
 from math import sqrt
 from typing import NamedTuple
 
@@ -18,6 +19,16 @@ from aijobs.tokens import KINDS, Estimate
 _COMMON = 0.3
 _MICRO = Decimal("0.000001")
 _LEDGER = Decimal("0.0000000001")
+_ZERO = Decimal(0)
+
+
+class Repeat(Enum):
+    """Whether a job asks what was asked before: such a one is charged nothing."""
+
+    NONE = "none"
+    WAITS = "waits"
+    """Its first is under way in a batch: by batch it waits for it, at once it would not."""
+    ANSWERED = "answered"
 
 
 class Cost(NamedTuple):
@@ -32,7 +43,7 @@ class Cost(NamedTuple):
 class _Sum:
     """Costs added up: of independent errors the squares, of common ones the errors themselves."""
 
-    likely: Decimal = Decimal(0)
+    likely: Decimal = _ZERO
     below: float = 0.0
     above: float = 0.0
     below_squared: float = 0.0
@@ -56,7 +67,7 @@ class _Sum:
                 (self.above, self.above_squared),
             )
         )
-        return Cost(max(self.likely - below, Decimal(0)), self.likely, self.likely + above)
+        return Cost(max(self.likely - below, _ZERO), self.likely, self.likely + above)
 
 
 @dataclass(slots=True)
@@ -66,6 +77,12 @@ class Bill:
     kind: JobType
     now: datetime
     jobs: int = 0
+    repeated: int = 0
+    """How many of them ask what was asked before."""
+    trial: int = 0
+    """How many of them run first, at once; the others by batch."""
+    saved_by_cache: Decimal = _ZERO
+    """What the batch price is less, if what the jobs have in common is cached as planned."""
     is_known: bool = True
     """Whether the model has a price today. Without one, all sums are 0."""
     beyond_step: int = 0
@@ -74,14 +91,27 @@ class Bill:
     """From how many charges of the like it is told, at most."""
     _batch: _Sum = field(default_factory=_Sum)
     _sync: _Sum = field(default_factory=_Sum)
+    _asked: _Sum = field(default_factory=_Sum)
     _ratios: dict[str, Ratios] = field(init=False)
 
     def __post_init__(self) -> None:
         # Now, since jobs may be added while the connection is busy with a COPY.
         self._ratios = {one: ratios.of(self.kind, one, self.now) for one in KINDS}
 
-    def add(self, expected: Estimate, max_tokens: int) -> None:
+    def add(
+        self,
+        expected: Estimate,
+        max_tokens: int,
+        *,
+        within: float | None = None,
+        repeat: Repeat = Repeat.NONE,
+    ) -> None:
+        """Add a job that is needed `within` so many seconds."""
         self.jobs += 1
+        if repeat != Repeat.NONE:
+            self.repeated += 1
+        if repeat == Repeat.ANSWERED:
+            return
         found = self._ratios[expected.kind]
         self.learned_from = max(self.learned_from, found.jobs)
         try:
@@ -95,8 +125,19 @@ class Bill:
         step = pricing.step(self.kind.model, on=self._today)
         if step and expected.tokens * found.prompt.likely > step:
             self.beyond_step += 1
-        self._batch.add(Cost(*(one.cost_usd for one in charges)))
-        self._sync.add(Cost(*(one.sync_cost_usd for one in charges)))
+        batch = Cost(*(one.cost_usd for one in charges))
+        at_once = Cost(*(one.sync_cost_usd for one in charges))
+        self._sync.add(at_once)
+        if repeat == Repeat.WAITS:
+            return
+        self._batch.add(batch)
+        if within is None:
+            self._asked.add(batch)
+        elif within:
+            # It goes by batch where that is back in time.
+            self._asked.add(batch._replace(high=at_once.high))
+        else:
+            self._asked.add(at_once)
 
     def reserved(self, expected: Estimate, max_tokens: int, *, batch: bool) -> Decimal:
         """What one job has to reserve: the upper end of its quote, in whole micro-dollars."""
@@ -106,17 +147,32 @@ class Bill:
                 expected.tokens * found.prompt.high, max_tokens * found.answer.high
             )
         except LookupError:
-            return Decimal(0)
+            return _ZERO
         usd = charge.cost_usd if batch else charge.sync_cost_usd
         return usd.quantize(_MICRO, ROUND_CEILING)
 
     @property
     def batch(self) -> Cost:
-        return self._batch.cost
+        return self._with_cache(self._batch.cost)
 
     @property
     def at_once(self) -> Cost:
         return self._sync.cost
+
+    @property
+    def asked(self) -> Cost:
+        """On the roads that were asked for."""
+        found, sent = self._with_cache(self._asked.cost), self.jobs - self.repeated
+        if not self.trial or not sent:
+            return found
+        # At the full price: once more what they would cost by batch.
+        part = Decimal(min(self.trial, sent)) / sent
+        return Cost(*(one + part * more for one, more in zip(found, self.batch, strict=True)))
+
+    def _with_cache(self, cost: Cost) -> Cost:
+        """The upper end stays: the cache may be gone, and it is what is reserved."""
+        low, likely = (max(one - self.saved_by_cache, _ZERO) for one in cost[:2])
+        return cost._replace(low=low, likely=likely)
 
     @property
     def notes(self) -> list[str]:

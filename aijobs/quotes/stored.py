@@ -58,8 +58,8 @@ def keep(
     created_by: str,
     now: datetime,
 ) -> Quote:
-    """Store what was asked for, whole, with its price by batch."""
-    cost = bill.batch
+    """Store what was asked for, whole, with its price on the road that was asked for."""
+    cost = bill.asked
     with transaction.atomic():
         quote = Quote.objects.create(
             id=id_,

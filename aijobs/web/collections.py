@@ -28,7 +28,7 @@ from aijobs.web import parameters
 from aijobs.web.forms import NOW, NewCollection
 from aijobs.web.guards import MemberRequest, for_members, for_writers, or_404
 from aijobs.web.parameters import asks
-from aijobs.web.previews import Choice, Preview, Reasons, look_at
+from aijobs.web.previews import Choice, Preview, Reasons, Work, look_at
 from aijobs.web.reasons import why
 from aijobs.web.redirects import onward
 from aijobs.web.short import in_short
@@ -221,12 +221,18 @@ def _preview(request: MemberRequest) -> Preview | None:
     return look_at(
         file.file,
         str(file.name),
-        options.kind,
+        Work(
+            request.access.tenant,
+            options.kind,
+            options.raw(),
+            0 if form.cleaned_data.get("urgency") == NOW else None,
+            form.cleaned_data["fresh"],
+            _trial(request),
+        ),
         Choice.of(request.POST),
         how=form.how_to_read,
-        defaults=options.raw(),
-        needed_within=0 if form.cleaned_data.get("urgency") == NOW else None,
         skips=form.cleaned_data.get("on_error") == "skip",
+        now=timezone.now(),
     )
 
 

@@ -88,7 +88,7 @@ def new(request: MemberRequest, asked: parameters.Chosen) -> HttpResponseBase:
                 return onward(request, "dashboard")
     else:
         form = NewJob(initial={"job_type": asked.job_type or jobtypes.names()[-1]})
-    context = {"form": form, "examples": offers.examples(timezone.now())}
+    context = {"form": form, "examples": offers.examples(request.access.tenant, timezone.now())}
     return render(request, "jobs/new.html", context, status=422 if form.is_bound else 200)
 
 
@@ -108,10 +108,16 @@ def price(request: MemberRequest) -> HttpResponseBase:
     if parts := form.parts:
         kind, options = form.chosen.kind, form.chosen.filled_in()
         inputs = (offers.draft(kind, options, of_job) for of_job in parts)
-        bill = offers.bill_of(kind, inputs, now=timezone.now())
+        bill = offers.bill_of(
+            request.access.tenant,
+            kind,
+            inputs,
+            now=timezone.now(),
+            fresh=form.cleaned_data["fresh"],
+        )
         offer = offers.of_bill(bill)
         told |= {"later": offer.later, "now": offer.now, "basis": form.described()}
-        told["notes"] = bill.notes
+        told["notes"] = [f"{one}." for one in (offer.repeats, *bill.notes) if one]
     return JsonResponse(told)
 
 

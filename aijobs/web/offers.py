@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import get_origin
 
-from aijobs import jobtypes, tokens
+from aijobs import jobtypes
 from aijobs.jobtypes import TEXT_FIELD, JobType, JobTypeInput, Part
-from aijobs.quotes.bill import Bill
-from aijobs.templatetags.dollars import between
+from aijobs.pipeline import accept
+from aijobs.quotes.bill import Bill, Cost
+from aijobs.templatetags.dollars import between, cents
+from citizenapp.tenants.models import Tenant
 
 EXAMPLE_PAGES = 10
 _EXAMPLE = "x" * 2_500 * EXAMPLE_PAGES
@@ -20,6 +22,26 @@ class Offer:
 
     later: str
     now: str
+    jobs: int = 0
+    repeated: int = 0
+    """How many of the jobs were asked before, and are free."""
+    saved: str = ""
+    """What the price by batch is less by the cache; empty where it saves nothing."""
+
+    @property
+    def repeats(self) -> str:
+        """“12 of 500 were asked before: $0”, or nothing."""
+        if not self.repeated:
+            return ""
+        if self.jobs == 1:
+            return "This was asked before: $0"
+        were = "was" if self.repeated == 1 else "were"
+        return f"{self.repeated:,} of {self.jobs:,} {were} asked before: $0"
+
+    @property
+    def saving(self) -> str:
+        """The same of the cache."""
+        return f"About {self.saved} less by the cache, if it lasts for all" if self.saved else ""
 
 
 # A price that is not known today keeps nobody from queueing.
@@ -28,23 +50,38 @@ UNKNOWN = Offer("$–", "$–")
 
 def of_bill(bill: Bill) -> Offer:
     """What the jobs of a bill cost together."""
-    return Offer(*between(bill.batch, bill.at_once)) if bill.is_known else UNKNOWN
+    if not bill.is_known:
+        return UNKNOWN
+    saved = cents(bill.saved_by_cache) if bill.saved_by_cache else ""
+    later, at_once = in_words(bill.batch, bill.at_once)
+    return Offer(later, at_once, bill.jobs, bill.repeated, saved)
 
 
-def bill_of(kind: JobType, inputs: Iterable[JobTypeInput], *, now: datetime) -> Bill:
-    """The bill of these jobs."""
-    bill = Bill(kind, now)
-    for given in inputs:
-        params = kind.params(given)
-        bill.add(tokens.of_request(params, given.parts), params["max_tokens"])
-    return bill
+def in_words(*costs: Cost) -> list[str]:
+    """Ranges that stand together; what is free has none."""
+    return [
+        shown if cost.high else "$0" for cost, shown in zip(costs, between(*costs), strict=True)
+    ]
 
 
-def examples(now: datetime) -> dict[str, Offer]:
+def bill_of(
+    tenant: Tenant,
+    kind: JobType,
+    inputs: Iterable[JobTypeInput],
+    *,
+    now: datetime,
+    fresh: bool = False,
+) -> Bill:
+    """The bill of these jobs, one by one."""
+    asked = (accept.Asked.of(kind, given) for given in inputs)
+    return accept.bill_of(tenant, kind, asked, now=now, fresh=fresh)
+
+
+def examples(tenant: Tenant, now: datetime) -> dict[str, Offer]:
     """For each job type, the price of a document of EXAMPLE_PAGES pages."""
     parts = [Part(_EXAMPLE)]
     return {
-        kind.name: of_bill(bill_of(kind, [draft(kind, {}, parts)], now=now))
+        kind.name: of_bill(bill_of(tenant, kind, [draft(kind, {}, parts)], now=now, fresh=True))
         for kind in jobtypes.all_types()
     }
 

@@ -8,7 +8,6 @@ from django.utils import timezone
 
 from aijobs import jobtypes
 from aijobs.pipeline import accept
-from aijobs.quotes.bill import Bill
 from citizenapp.tenants.models import Tenant
 from tests.benchmarks.bench import Bench, Way
 from tests.benchmarks.material import documents
@@ -86,12 +85,12 @@ def _refuse(row: int, errors: object) -> None:
 
 
 def _quote(bench: Bench) -> None:
-    bill = Bill(jobtypes.get("summarize"), timezone.now())
-    for one in accept.examine(
-        "summarize",
-        _rows(bench, bench.n),
-        defaults={},
-        refused=_refuse,
-    ):
-        bill.add(one.tokens, one.max_tokens)
+    good = accept.examine("summarize", _rows(bench, bench.n), defaults={}, refused=_refuse)
+    bill = accept.bill_of(
+        make_tenant(repeat_days=30),
+        jobtypes.get("summarize"),
+        (one.asked for one in good),
+        now=timezone.now(),
+        is_collection=True,
+    )
     assert bill.batch.likely > 0
