@@ -30,7 +30,7 @@ def bill_of(
 
     `fresh`: also what was asked before is asked. Of so many for a `trial` none fills the cache.
     """
-    bill = Bill(kind, now, trial=trial)
+    bill = Bill(tenant, kind, now, trial=trial)
     sharing = Sharing(kind.model, now) if is_collection and not trial else None
     recalls = bool(tenant.repeat_days) and not fresh
     asked: set[bytes] = set()

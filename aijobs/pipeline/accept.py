@@ -138,7 +138,7 @@ def accept_job(
         job_type=job_type,
         route=asked.route,
         request_bytes=asked.request_bytes,
-        reserved_usd=asked.reserved(Bill(kind, now)),
+        reserved_usd=asked.reserved(Bill(tenant, kind, now)),
         created_at=now,
         not_before=now,
         needed_by=asked.needed_by(now),
@@ -296,7 +296,7 @@ def _store(
     """
     tenant_id, kind, created_by = collection.tenant_id, collection.job_type, collection.created_by
     now = collection.created_at
-    bill = Bill(jobtypes.get(kind), now)
+    bill = Bill(collection.tenant, jobtypes.get(kind), now)
     inputs: list[tuple[object, ...]] = []
     rows: list[tuple[UUID, Asked]] = []
 

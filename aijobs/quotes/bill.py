@@ -13,6 +13,7 @@ from aijobs.pricing import Usage
 from aijobs.quotes import ratios
 from aijobs.quotes.ratios import Ratios
 from aijobs.tokens import KINDS, Estimate
+from citizenapp.tenants.models import Tenant
 
 # Jobs that are sent together are alike: their errors are to this part the same one, and the rest
 # evens out. 1 would add up the ends of all their ranges, 0 would leave hardly a range to many.
@@ -72,8 +73,9 @@ class _Sum:
 
 @dataclass(slots=True)
 class Bill:
-    """The costs of jobs of one type, as they are added."""
+    """The costs of a tenant's jobs of one type, as they are added."""
 
+    tenant: Tenant
     kind: JobType
     now: datetime
     jobs: int = 0
@@ -96,7 +98,7 @@ class Bill:
 
     def __post_init__(self) -> None:
         # Now, since jobs may be added while the connection is busy with a COPY.
-        self._ratios = {one: ratios.of(self.kind, one, self.now) for one in KINDS}
+        self._ratios = {one: ratios.of(self.tenant, self.kind, one, self.now) for one in KINDS}
 
     def add(
         self,

@@ -45,7 +45,7 @@ def make_quote(tenant: Tenant, quote_id: UUID, job_type: str) -> None:
     stored.keep(
         tenant,
         stored.Request(job_type, {"document_text": "A text."}, [], is_form=False),
-        Bill(jobtypes.get(job_type), now),
+        Bill(tenant, jobtypes.get(job_type), now),
         answer.model_dump(mode="json"),
         id_=quote_id,
         created_by="ann",
