@@ -233,13 +233,10 @@ class Quote(Shape):
     jobs: int
     batch: QuotedCost | None = Field(description="Null where the model has no price today.")
     at_once: QuotedCost | None
-    repeated: int = Field(
-        0, description="How many of the jobs were asked before, and are charged nothing."
-    )
+    repeated: int = Field(0, description="Jobs that were asked before: these are free.")
+    # Of the upper end not, since the cache may be gone before all jobs have read it.
     cache_saving_usd: Usd = Field(
-        Decimal(0),
-        description="What the cache should save of the price by batch. `low_usd` and `likely_usd`"
-        " are less by it, `high_usd` is not: it may be gone before all jobs have read it.",
+        Decimal(0), description="By batch, `low_usd` and `likely_usd` are less by this."
     )
     learned_from: int = Field(description="How many charges of the like it is told from, at most.")
     accuracy: QuoteAccuracy

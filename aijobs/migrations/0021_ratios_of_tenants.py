@@ -12,6 +12,12 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        # Words alone.
+        migrations.AlterField(
+            model_name='quote',
+            name='target',
+            field=models.CharField(help_text='A job type, “collection”, or a form.', max_length=20),
+        ),
         migrations.CreateModel(
             name='TenantTokenRatio',
             fields=[

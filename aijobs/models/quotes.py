@@ -70,7 +70,7 @@ class Quote(models.Model):
     id = models.UUIDField(primary_key=True, editable=False)
     tenant = models.ForeignKey(Tenant, models.CASCADE, db_index=False)
     created_by = models.CharField(max_length=150)
-    target = models.CharField(max_length=20, help_text="A job type, or “collection”.")
+    target = models.CharField(max_length=20, help_text="A job type, “collection”, or a form.")
     job_type = models.CharField(max_length=20)
     fields = JSONTextField(null=True, help_text="Of the body; null once it is not needed.")
     is_form = models.BooleanField()

@@ -20,6 +20,7 @@ from aijobs.documents import (
 )
 from aijobs.documents.confined import Confined
 from aijobs.jobtypes import TEXT_FIELD, InvalidInput, JobType, Part
+from aijobs.models import Quote
 from aijobs.own_data import MAX_REFERENCE_CHARS
 from aijobs.templatetags.show import field_label
 from citizenapp.tenants.models import APIKey, Tenant
@@ -97,6 +98,14 @@ class _Work(forms.Form):
         kinds = jobtypes.all_types()
         self.fields["job_type"].choices = [(kind.name, kind.title) for kind in kinds]  # type: ignore[attr-defined]
         self.options = [Options(kind, data) for kind in kinds]
+
+    kept: Quote | None = None
+    """The quote whose files stand in for those that were not sent again."""
+
+    @property
+    def kept_files(self) -> list[str]:
+        """What the files of that quote are called."""
+        return [file.name or "" for _, files in self.files.lists() for file in files]
 
     @property
     def chosen(self) -> Options:
