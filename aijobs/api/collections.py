@@ -17,6 +17,7 @@ from aijobs.api import bodies, exports, idempotency, openapi, quotes, shapes, tr
 from aijobs.api.bodies import Body
 from aijobs.api.endpoint import Endpoint, is_there
 from aijobs.api.parameters import Download, Paging, Queueing, Retry, documented
+from aijobs.api.quote_shapes import Quote as Quoted
 from aijobs.documents import (
     AUTO,
     Items,
@@ -66,7 +67,7 @@ class CollectionList(Endpoint):
         parameters=[*documented(Queueing), openapi.IDEMPOTENCY_KEY],
         request=openapi.COLLECTION_REQUEST,
         responses=openapi.responses(
-            {200: shapes.Quote, 202: shapes.QueuedCollection}, 400, 402, 413, 415, 422
+            {200: Quoted, 202: shapes.QueuedCollection}, 400, 402, 413, 415, 422
         ),
     )
     def post(self, request: Request) -> Response:

@@ -14,6 +14,7 @@ from aijobs.api import collections, openapi, quotes, shapes
 from aijobs.api.endpoint import Endpoint
 from aijobs.api.job_queues import queue_of
 from aijobs.api.problems import Conflict
+from aijobs.api.quote_shapes import Quote as Quoted
 from aijobs.quotes import stored
 
 
@@ -31,7 +32,7 @@ class QuoteDetail(Endpoint):
         operation_id="get_quote",
         summary="One quote",
         tags=["quotes"],
-        responses=openapi.responses({200: shapes.Quote}, 404),
+        responses=openapi.responses({200: Quoted}, 404),
     )
     def get(self, request: Request, quote_id: UUID) -> Response:  # noqa: ARG002
         """With what became of it, and what that cost once all its jobs were over."""

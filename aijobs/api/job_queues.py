@@ -15,6 +15,7 @@ from aijobs.api import bodies, idempotency, openapi, quotes, shapes
 from aijobs.api.endpoint import Endpoint
 from aijobs.api.parameters import Queueing, documented
 from aijobs.api.problems import TooLarge
+from aijobs.api.quote_shapes import Quote as Quoted
 from aijobs.documents import Document, DocumentLimits, HowToRead, UnreadableDocument, read_documents
 from aijobs.documents.confined import Confined
 from aijobs.jobtypes import InvalidInput, JobType
@@ -154,9 +155,7 @@ def queue_of(kind: JobType) -> type[JobQueue]:
             tags=["jobs"],
             parameters=[*documented(Queueing), openapi.IDEMPOTENCY_KEY],
             request=openapi.job_request(kind),
-            responses=openapi.responses(
-                {200: shapes.Quote, 202: shapes.Queued}, 400, 402, 413, 415, 422
-            ),
+            responses=openapi.responses({200: Quoted, 202: shapes.Queued}, 400, 402, 413, 415, 422),
         )
         def post(self, request: Request) -> Response:
             return super().post(request)

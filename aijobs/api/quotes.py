@@ -7,8 +7,8 @@ from typing import Any, BinaryIO, cast
 from django.core.files.uploadedfile import UploadedFile
 from rest_framework.response import Response
 
-from aijobs.api import shapes
 from aijobs.api.bodies import Body
+from aijobs.api.quote_shapes import Quote as Quoted
 from aijobs.models import Quote, new_id
 from aijobs.pipeline.accept import Rejections
 from aijobs.quotes import stored
@@ -48,9 +48,9 @@ def told(
     return Response(described(quote).model_dump(mode="json"))
 
 
-def described(quote: Quote) -> shapes.Quote:
+def described(quote: Quote) -> Quoted:
     """A stored quote with what became of it."""
-    return shapes.Quote.model_validate(
+    return Quoted.model_validate(
         quote.answer
         | {
             "confirmed_at": quote.confirmed_at,
