@@ -9,7 +9,7 @@ SQL = Path(__file__).resolve().parent.parent / "sql"
 
 class Migration(migrations.Migration):
 
-    dependencies = [("aijobs", "0019_model_of_a_job")]
+    dependencies = [("aijobs", "0021_ratios_of_tenants")]
 
     operations = [
         migrations.RunSQL((SQL / "hold.sql").read_text("utf-8"), "DROP FUNCTION aijobs_hold"),

@@ -1,10 +1,11 @@
 """A question that was asked before: its job has the earlier result, or waits for it.
 
-`recall` looks when jobs are stored; `answer` and `release` see to those that wait. A job that waits
-is queued, with `answered_by`, and a `not_before` that no stage takes it before.
+`known` looks before jobs are stored, and `recall` when they are; `answer` and `release` see to
+those that wait. A job that waits is queued, with `answered_by`, and a `not_before` that no stage
+takes it before.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -115,6 +116,19 @@ FROM waiting
 WHERE job.id = waiting.id AND waiting.until > %(now)s AND job.status = 'queued'
 """
 
+# Of some questions those whose job, as above, has an answer or is under way.
+KNOWN = """
+SELECT asked.fingerprint, first.status = 'completed'
+FROM unnest(%(fingerprints)s::bytea[]) AS asked (fingerprint) CROSS JOIN LATERAL (
+    SELECT job_id FROM aijobs_question
+    WHERE tenant_id = %(tenant)s AND fingerprint = asked.fingerprint OFFSET 0
+) AS question CROSS JOIN LATERAL (
+    SELECT status, finished_at FROM aijobs_aijob WHERE id = question.job_id OFFSET 0
+) AS first
+WHERE first.status = ANY(%(under_way)s)
+   OR (first.status = 'completed' AND first.finished_at >= %(since)s)
+"""
+
 DUE = """
 SELECT EXISTS (
     SELECT FROM (
@@ -183,7 +197,7 @@ def recall(
         "jobs": job or collection or list(several),
         "fingerprint": fingerprint,
         "now": now,
-        "since": now - timedelta(days=tenant.repeat_days),
+        "since": _since(tenant, now),
         "latest": now + LONGEST_WAIT,
         "margin": MARGIN,
         "under_way": UNDER_WAY,
@@ -206,6 +220,21 @@ def recall(
         return int(answered + cursor.rowcount)
 
 
+def known(tenant: Tenant, fingerprints: Iterable[bytes], now: datetime) -> dict[bytes, bool]:
+    """Those that were asked before: True where the answer is there, False where it is awaited."""
+    if not tenant.repeat_days:
+        return {}
+    parameters: dict[str, Any] = {
+        "tenant": tenant.pk,
+        "fingerprints": [*fingerprints],
+        "since": _since(tenant, now),
+        "under_way": UNDER_WAY,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(KNOWN, parameters)
+        return {bytes(fingerprint): has_answer for fingerprint, has_answer in cursor.fetchall()}
+
+
 def is_due() -> bool:
     """Whether a job waits in vain. Looks at those alone that wait for the earliest ones."""
     with connection.cursor() as cursor:
@@ -221,6 +250,11 @@ def answer(now: datetime) -> int:
 def release() -> int:
     """Send some of those by themselves whose first came to nothing; returns how many."""
     return _moved(RELEASE, {"came_to_nothing": CAME_TO_NOTHING, "piece": PIECE})
+
+
+def _since(tenant: Tenant, now: datetime) -> datetime:
+    """Results that are older answer nobody."""
+    return now - timedelta(days=tenant.repeat_days)
 
 
 def _moved(statement: str, parameters: dict[str, Any]) -> int:

@@ -12,20 +12,20 @@ from aijobs.pipeline._checks import Checked
 from aijobs.pipeline._columns import HOLD_NEW, REMEMBER_NEW, document_arrays, insert_job
 from aijobs.quotes.terms import Terms
 from citizenapp.database import prepared_cursor, together
-from citizenapp.tenants.models import Tenant
 
 
-def job_of(terms: Terms, checked: Checked, tenant: Tenant, key: UUID) -> AIJob:
+def job_of(terms: Terms, checked: Checked, key: UUID) -> AIJob:
+    asked = checked.asked
     return AIJob(
         id=key,
-        tenant=tenant,
+        tenant=terms.tenant,
         job_type=terms.kind.name,
-        route=checked.route,
-        request_bytes=checked.request_bytes,
-        reserved_usd=checked.reserved(terms),
+        route=asked.route,
+        request_bytes=asked.request_bytes,
+        reserved_usd=asked.reserved(terms),
         created_at=terms.now,
         not_before=terms.now,
-        needed_by=checked.needed_by(terms.now),
+        needed_by=asked.needed_by(terms.now),
     )
 
 
@@ -35,7 +35,7 @@ def parameters_of(queued: AIJob, checked: Checked, created_by: str) -> dict[str,
         "id": queued.id,
         "tenant": queued.tenant_id,
         "job_type": queued.job_type,
-        "route": checked.route,
+        "route": queued.route,
         "request_bytes": queued.request_bytes,
         "reserved_usd": queued.reserved_usd,
         "now": queued.created_at,
@@ -45,11 +45,11 @@ def parameters_of(queued: AIJob, checked: Checked, created_by: str) -> dict[str,
         "created_by": created_by,
         "reference": checked.own.reference,
         "metadata": dump_json(checked.own.metadata) if checked.own.metadata else None,
-        "expected_tokens": checked.tokens.tokens,
-        "most_answer_tokens": checked.max_tokens,
-        "document_kind": checked.tokens.kind,
-        "model": checked.model,
-        "question": checked.fingerprint,
+        "expected_tokens": checked.asked.tokens.tokens,
+        "most_answer_tokens": checked.asked.max_tokens,
+        "document_kind": checked.asked.tokens.kind,
+        "model": checked.asked.model,
+        "question": checked.asked.fingerprint,
         **document_arrays(checked.documents),
     }
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db.models import F
 
 from aijobs.models import FOR_A_PERSON, AIJob, Collection, Trial
-from aijobs.pipeline._checks import Checked
+from aijobs.pipeline._checks import Asked
 
 
 class Trying:
@@ -18,7 +18,7 @@ class Trying:
         self._jobs = jobs
         self._now = now
 
-    def starts(self, rows: Sequence[tuple[UUID, Checked]]) -> list[datetime]:
+    def starts(self, rows: Sequence[tuple[UUID, Asked]]) -> list[datetime]:
         """Until when each of these jobs waits in the queue."""
         return [FOR_A_PERSON] * len(rows)
 

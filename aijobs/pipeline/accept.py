@@ -29,6 +29,7 @@ from aijobs.pipeline import _repeats
 from aijobs.pipeline._again import reserved_by, retry_batch, retry_collection, retry_job
 from aijobs.pipeline._checks import (
     LONGEST_DEADLINE,
+    Asked,
     Checked,
     Rejected,
     Rejections,
@@ -46,6 +47,7 @@ from aijobs.pipeline._columns import (
     document_cells,
     insert_job,
 )
+from aijobs.pipeline._quoting import bill_of
 from aijobs.pipeline._seeding import Sowing
 from aijobs.pipeline._single import job_of, parameters_of, store_new
 from aijobs.pipeline._trial import Trying
@@ -57,6 +59,7 @@ from citizenapp.tenants.models import Tenant
 __all__ = [
     "LONGEST_DEADLINE",
     "Accepted",
+    "Asked",
     "Checked",
     "OnError",
     "Rejected",
@@ -65,6 +68,7 @@ __all__ = [
     "accept_collection",
     "accept_job",
     "accept_jobs",
+    "bill_of",
     "check",
     "check_collection",
     "check_fresh",
@@ -126,9 +130,9 @@ def accept_job(
     A `claim` is stored with the job, and with the `answer` that whoever repeats it will get.
     Raises UnknownJobType, InvalidInput with the errors by field, KeyTaken, or LimitReached.
     """
-    terms = Terms(jobtypes.get(job_type), now, tenant.long_prompts)
+    terms = Terms(tenant, jobtypes.get(job_type), now)
     checked = check(terms, raw, needed_within, documents, lenient=lenient)
-    queued = job_of(terms, checked, tenant, new_id(now))
+    queued = job_of(terms, checked, new_id(now))
     parameters = parameters_of(queued, checked, created_by)
     if claim:
         parameters |= claim.parameters(tenant, now, response=answer(queued))
@@ -139,7 +143,7 @@ def accept_job(
                 if not cursor.rowcount:
                     raise KeyTaken
             if _repeats.recall(
-                tenant, now, job=queued.pk, fingerprint=checked.fingerprint, fresh=fresh
+                tenant, now, job=queued.pk, fingerprint=checked.asked.fingerprint, fresh=fresh
             ):
                 queued.refresh_from_db(fields=MOVED_BY_RECALL)
                 if claim:
@@ -168,7 +172,7 @@ def accept_jobs(
     `refused` is called with the position and the errors of each bad one; then there are none.
     Raises UnknownJobType or LimitReached.
     """
-    terms = Terms(jobtypes.get(job_type), now, tenant.long_prompts)
+    terms = Terms(tenant, jobtypes.get(job_type), now)
     ids, queued, has_bad = ids_from(now), list[AIJob](), False
     with transaction.atomic():
         for position, (raw, documents) in enumerate(requests):
@@ -178,9 +182,11 @@ def accept_jobs(
                 refused(position, refusal)
                 has_bad = True
                 continue
-            one = job_of(terms, checked, tenant, next(ids))
+            one = job_of(terms, checked, next(ids))
             with prepared_cursor() as cursor:
-                cursor.execute(insert_job(with_claim=False), parameters_of(one, checked, created_by))
+                cursor.execute(
+                    insert_job(with_claim=False), parameters_of(one, checked, created_by)
+                )
             one._state.adding = False
             queued.append(one)
         if has_bad:
@@ -240,7 +246,7 @@ def accept_collection(
         created_at=now,
     )
     ids = ids_from(now)
-    terms = Terms(kind, now, tenant.long_prompts)
+    terms = Terms(tenant, kind, now)
     checked = check_rows(terms, rows, defaults or {}, needed_within, rejections, lenient=lenient)
     # Once it is clear that nothing will be stored, the rest is read for its errors alone.
     worthwhile = (one for one in checked if on_error == "skip" or not rejections.count)
@@ -313,11 +319,11 @@ def _store(
     tenant_id, kind, created_by = collection.tenant_id, collection.job_type, collection.created_by
     now = collection.created_at
     inputs: list[tuple[object, ...]] = []
-    rows: list[tuple[UUID, Checked]] = []
+    rows: list[tuple[UUID, Asked]] = []
 
     def documents() -> Iterator[tuple[object, ...]]:
         for one, key in zip(requests, ids, strict=False):
-            metadata = one.own.metadata
+            metadata, asked = one.own.metadata, one.asked
             if metadata and not columns.keys() >= metadata.keys():
                 for name in islice(metadata, Collection.MOST_COLUMNS - len(columns)):
                     columns.setdefault(name)
@@ -326,14 +332,14 @@ def _store(
                 (
                     *(key, tenant_id, kind, created_by, name, one.row, one.own.reference),
                     *(metadata or None, one.options),
-                    *(one.tokens.tokens, one.max_tokens, one.tokens.kind),
-                    *(one.shares_document, one.fingerprint, one.model),
+                    *(asked.tokens.tokens, asked.max_tokens, asked.tokens.kind),
+                    *(one.shares_document, asked.fingerprint, asked.model),
                 )
             )
             for number, document in enumerate(one.documents, 1):
                 yield key, number, *document_cells(document)
             one.documents = ()  # They are stored: the others may take their memory.
-            rows.append((key, one))
+            rows.append((key, asked))
 
     copy_rows(JobDocument, DOCUMENT_COLUMNS, documents())
     if rows:

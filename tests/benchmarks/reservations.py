@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from aijobs import jobtypes
 from aijobs.pipeline import accept
-from aijobs.quotes.bill import Bill
+from aijobs.quotes.terms import Terms
 from citizenapp.tenants.models import Tenant
 from tests.benchmarks.bench import Bench, Way
 from tests.benchmarks.material import documents
@@ -83,12 +83,7 @@ def _refuse(row: int, errors: object) -> None:
 
 
 def _quote(bench: Bench) -> None:
-    bill = Bill(jobtypes.get("summarize"), timezone.now())
-    for one in accept.examine(
-        bill.terms,
-        _rows(bench, bench.n),
-        defaults={},
-        refused=_refuse,
-    ):
-        bill.add(one.tokens, one.max_tokens, one.model)
+    terms = Terms(make_tenant(repeat_days=30), jobtypes.get("summarize"), timezone.now())
+    good = accept.examine(terms, _rows(bench, bench.n), defaults={}, refused=_refuse)
+    bill = accept.bill_of(terms, (one.asked for one in good), is_collection=True)
     assert bill.batch.likely > 0
