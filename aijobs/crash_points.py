@@ -53,6 +53,8 @@ class Step(StrEnum):
     SEED_MOVED = "seed.moved"
     SEED_COMMITTED = "seed.committed"
     SEED_WAIVED = "seed.waived"
+    SEED_TRIAL_MOVED = "seed.trial_moved"
+    SEED_TRIAL_COMMITTED = "seed.trial_committed"
     SETTLE_DOWNLOADED = "settle.downloaded"
     SETTLE_CHECKED = "settle.checked"
     SETTLE_LOCKED = "settle.locked"

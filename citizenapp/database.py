@@ -1,8 +1,10 @@
-"""A cursor for the few statements that every call of the API runs."""
+"""For the few statements that every call of the API runs: prepared, and sent at once."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.backends.postgresql.base import ServerBindingCursor
 from django.db.backends.utils import CursorWrapper
 
@@ -20,3 +22,18 @@ def prepared_cursor() -> CursorWrapper:
         cursor = ServerBindingCursor(here.connection)  # type: ignore[call-arg]  # wrong stub
         prepared: CursorWrapper = here._prepare_cursor(cursor)
     return prepared
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """All statements of prepared cursors within are sent at once, and are one transaction.
+
+    None of them sees the answer to another one; what a cursor brought is known afterwards. After an
+    error PostgreSQL leaves out those that follow, and nothing of them all is stored.
+    """
+    here: Any = connection
+    here.ensure_connection()
+    # In a transaction of the caller's, an error would end that as well.
+    around = transaction.atomic() if here.in_atomic_block else nullcontext()
+    with around, here.wrap_database_errors, here.connection.pipeline():
+        yield

@@ -17,6 +17,7 @@ from aijobs.api import bodies, exports, idempotency, openapi, quotes, shapes, tr
 from aijobs.api.bodies import Body
 from aijobs.api.endpoint import Endpoint, is_there
 from aijobs.api.parameters import Download, Paging, Queueing, Retry, documented
+from aijobs.api.quote_shapes import Quote as Quoted
 from aijobs.documents import (
     AUTO,
     Items,
@@ -30,7 +31,7 @@ from aijobs.jobtypes import InvalidInput
 from aijobs.models import Collection
 from aijobs.pipeline import accept, seed, withdraw
 from aijobs.pipeline.accept import RejectedCollection
-from aijobs.quotes.bill import Bill
+from aijobs.quotes.terms import Terms
 from aijobs.reading import collections
 from citizenapp.tenants.access import Access
 from citizenapp.tenants.models import Tenant
@@ -67,7 +68,7 @@ class CollectionList(Endpoint):
         parameters=[*documented(Queueing), openapi.IDEMPOTENCY_KEY],
         request=openapi.COLLECTION_REQUEST,
         responses=openapi.responses(
-            {200: shapes.Quote, 202: shapes.QueuedCollection}, 400, 402, 413, 415, 422
+            {200: Quoted, 202: shapes.QueuedCollection}, 400, 402, 413, 415, 422
         ),
     )
     def post(self, request: Request) -> Response:
@@ -131,20 +132,26 @@ def _quoted(access: Access, body: Body, now: datetime) -> Response:
     fields, items = _read(body)
     on_error = fields.get("on_error", "reject")
     accept.check_collection(fields.get("name"), on_error, fields.get("trial", 0))
-    accept.check_fresh(fields.get("fresh", False), lenient=body.is_form)
-    bill = Bill(jobtypes.get(fields["job_type"]), now, access.tenant.long_prompts)
+    fresh = accept.check_fresh(fields.get("fresh", False), lenient=body.is_form)
+    terms = Terms(access.tenant, jobtypes.get(fields["job_type"]), now)
     rejections = accept.Rejections()
+    rows = accept.examine(
+        terms,
+        items.rows,
+        defaults=fields.get("defaults", {}),
+        needed_within=fields.get("needed_within"),
+        fields=items.fields,
+        lenient=body.is_form,
+        refused=rejections.add,
+    )
     with _table_errors():
-        for one in accept.examine(
-            bill.terms,
-            items.rows,
-            defaults=fields.get("defaults", {}),
-            needed_within=fields.get("needed_within"),
-            fields=items.fields,
-            lenient=body.is_form,
-            refused=rejections.add,
-        ):
-            bill.add(one.tokens, one.max_tokens, one.model)
+        bill = accept.bill_of(
+            terms,
+            (one.asked for one in rows),
+            fresh=fresh,
+            trial=fields.get("trial", 0),
+            is_collection=True,
+        )
     if (rejections.count and on_error == "reject") or not bill.jobs:
         message = "Some rows have errors." if bill.jobs else "There is no valid row."
         raise RejectedCollection(message, rejections.told, rejections.count)
@@ -249,7 +256,7 @@ class CollectionContinuation(Endpoint):
         collection = _collection_of(self.access.tenant, collection_id)
 
         def let_go_on() -> dict[str, Any]:
-            continued = seed.let_go_on(collection)
+            continued = seed.end_trial(collection, now) or seed.let_go_on(collection)
             return shapes.CollectionContinued(continued=continued).model_dump(mode="json")
 
         return idempotency.once(

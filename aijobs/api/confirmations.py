@@ -14,7 +14,13 @@ from aijobs.api import collections, openapi, quotes, shapes
 from aijobs.api.endpoint import Endpoint
 from aijobs.api.job_queues import queue_of
 from aijobs.api.problems import Conflict
+from aijobs.api.quote_shapes import Quote as Quoted
 from aijobs.quotes import stored
+
+
+class FormQuote(Exception):
+    """It holds the fields of a form, and no body of this API."""
+
 
 MISSING = "There is no quote with this id."
 
@@ -26,7 +32,7 @@ class QuoteDetail(Endpoint):
         operation_id="get_quote",
         summary="One quote",
         tags=["quotes"],
-        responses=openapi.responses({200: shapes.Quote}, 404),
+        responses=openapi.responses({200: Quoted}, 404),
     )
     def get(self, request: Request, quote_id: UUID) -> Response:  # noqa: ARG002
         """With what became of it, and what that cost once all its jobs were over."""
@@ -55,14 +61,20 @@ class QuoteConfirmation(Endpoint):
         now = timezone.now()
         try:
             with stored.confirming(self.access.tenant, quote_id, now=now) as confirmation:
-                queued = confirmation.quote.queued
-                if queued is None:
-                    queued = self._queue(confirmation, now)
+                queued = self._queued(confirmation, now)
         except stored.UnknownQuote:
             raise NotFound(MISSING) from None
+        except FormQuote:
+            raise Conflict("The quote was made in a form of the pages. Queue it there.") from None
         except stored.ExpiredQuote:
             raise Conflict("The quote has expired. Ask for a new one.") from None
         return Response(queued, 202)
+
+    def _queued(self, confirmation: stored.Confirmation, now: Any) -> dict[str, Any]:
+        quote = confirmation.quote
+        if quote.target in stored.FORMS:
+            raise FormQuote
+        return self._queue(confirmation, now) if quote.queued is None else quote.queued
 
     def _queue(self, confirmation: stored.Confirmation, now: Any) -> dict[str, Any]:
         asked = confirmation.request()

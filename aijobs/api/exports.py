@@ -1,6 +1,7 @@
 """Downloads: the results of a collection, in flat memory, and what was spent."""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
+from itertools import chain, islice
 from typing import Literal
 
 from asgiref.sync import sync_to_async
@@ -11,12 +12,20 @@ from django.utils.text import slugify
 from aijobs.api import result_tables, translate, workbooks
 from aijobs.models import Collection, dump_json
 from aijobs.reading import jobs
-from aijobs.reading.tables import BYTE_ORDER_MARK, csv_lines, spending_header, spending_texts
-from aijobs.reading.usage import Usage
+from aijobs.reading.tables import (
+    BYTE_ORDER_MARK,
+    Table,
+    csv_lines,
+    spending_header,
+    spending_texts,
+    table_texts,
+)
+from aijobs.reading.usage import Period, Usage
 from citizenapp.tenants.models import Tenant
 
 Form = Literal["ndjson", "csv", "xlsx"]
-Table = Literal["csv", "xlsx"]
+TableForm = Literal["csv", "xlsx"]
+ROWS_OF_PIECE = 500
 NDJSON = "application/x-ndjson"
 CSV = "text/csv"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -43,21 +52,39 @@ def download(
 
 
 def spending(
-    request: HttpRequest, found: Usage, names: Sequence[str], form: Table, *, bom: bool = False
+    request: HttpRequest,
+    found: Usage,
+    names: Sequence[str],
+    form: TableForm,
+    more: Sequence[Table] = (),
+    *,
+    bom: bool = False,
 ) -> StreamingHttpResponse:
     """What was spent as a table with a head: a row for each group of these names.
 
-    It is read already, so that nothing ends it early.
+    It is read already, so that nothing ends it early. A workbook has `more` on sheets of their own.
     """
     chunks: Iterator[bytes]
     if form == "xlsx":
-        chunks, media_type = workbooks.spending_chunks(found, names), XLSX
+        chunks, media_type = workbooks.spending_chunks(found, names, more), XLSX
     else:
         mark = (BYTE_ORDER_MARK if bom else "").encode()
         rows = (spending_texts(group, money) for group, money in found.groups(*names))
         chunks = iter([mark + csv_lines([spending_header(names)]), csv_lines(rows)])
         media_type = f"{CSV}; charset=utf-8"
     return _streamed(request, chunks, media_type, f"usage-{found.period.name}.{form}")
+
+
+def as_csv(
+    request: HttpRequest, table: Table, period: Period, *, bom: bool = False
+) -> StreamingHttpResponse:
+    """A table as CSV, named by the time that it is about."""
+    mark = (BYTE_ORDER_MARK if bom else "").encode()
+    rows = map(table_texts, table.rows)
+    pieces = iter(lambda: csv_lines(islice(rows, ROWS_OF_PIECE)), b"")
+    chunks = chain([mark + csv_lines([table.header])], pieces)
+    name = f"{table.name}-{period.name}.csv"
+    return _streamed(request, chunks, f"{CSV}; charset=utf-8", name)
 
 
 def _streamed(

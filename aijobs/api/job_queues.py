@@ -15,12 +15,14 @@ from aijobs.api import bodies, idempotency, openapi, quotes, shapes
 from aijobs.api.endpoint import Endpoint
 from aijobs.api.parameters import Queueing, documented
 from aijobs.api.problems import TooLarge
+from aijobs.api.quote_shapes import Quote as Quoted
 from aijobs.documents import Document, DocumentLimits, HowToRead, UnreadableDocument, read_documents
 from aijobs.documents.confined import Confined
 from aijobs.jobtypes import InvalidInput, JobType
 from aijobs.models import AIJob, Claim, KeyTaken
 from aijobs.pipeline import accept
 from aijobs.quotes.bill import Bill
+from aijobs.quotes.terms import Terms
 from citizenapp.tenants.access import Access
 
 MOST_FILES = 50
@@ -84,11 +86,10 @@ class JobQueue(Endpoint):
         """What it would cost. Raises InvalidInput and TooLarge."""
         fields, documents = cls._read(body)
         within = fields.pop("needed_within", None)
-        accept.check_fresh(fields.pop("fresh", False), lenient=body.is_form)
-        bill = Bill(cls.kind, now, access.tenant.long_prompts)
-        checked = accept.check(bill.terms, fields, within, documents, lenient=body.is_form)
-        bill.add(checked.tokens, checked.max_tokens, checked.model)
-        return bill
+        fresh = accept.check_fresh(fields.pop("fresh", False), lenient=body.is_form)
+        terms = Terms(access.tenant, cls.kind, now)
+        checked = accept.check(terms, fields, within, documents, lenient=body.is_form)
+        return accept.bill_of(terms, [checked.asked], fresh=fresh)
 
     @classmethod
     def _read(cls, body: bodies.Body) -> tuple[dict[str, Any], Sequence[Document]]:
@@ -156,9 +157,7 @@ def queue_of(kind: JobType) -> type[JobQueue]:
             tags=["jobs"],
             parameters=[*documented(Queueing), openapi.IDEMPOTENCY_KEY],
             request=openapi.job_request(kind),
-            responses=openapi.responses(
-                {200: shapes.Quote, 202: shapes.Queued}, 400, 402, 413, 415, 422
-            ),
+            responses=openapi.responses({200: Quoted, 202: shapes.Queued}, 400, 402, 413, 415, 422),
         )
         def post(self, request: Request) -> Response:
             return super().post(request)

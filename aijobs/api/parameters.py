@@ -167,6 +167,11 @@ class UsageParameters(Parameters):
     bom: bool = Field(
         False, description="Begin a csv with a byte order mark, by which Excel knows it as UTF-8."
     )
+    table: Literal["usage", "quotes", "budget"] = Field(
+        "usage",
+        description="Of a csv: what was spent, the period's confirmed quotes beside what was"
+        " charged, or how this month's budget stands. An xlsx has all three, each on its sheet.",
+    )
     lists: ClassVar[frozenset[str]] = frozenset({"group_by"})
 
     @property

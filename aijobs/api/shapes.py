@@ -208,45 +208,6 @@ class Confirmed(Shape):
     message: str
 
 
-class QuotedCost(Shape):
-    """In USD. Eight of ten bills are between `low_usd` and `high_usd`."""
-
-    low_usd: Usd
-    likely_usd: Usd
-    high_usd: Usd
-
-
-class QuoteAccuracy(Shape):
-    """How your latest quotes compare with what was charged, once their jobs were over."""
-
-    quotes: int
-    within_range: int
-    typical_error: float | None = Field(
-        description="The middle one of |charged / likely − 1|; null without any."
-    )
-
-
-class Quote(Shape):
-    """What work would cost. Nothing is queued until the quote is confirmed."""
-
-    quote_id: UUID
-    job_type: str
-    jobs: int
-    batch: QuotedCost | None = Field(description="Null where the model has no price today.")
-    at_once: QuotedCost | None
-    learned_from: int = Field(description="How many charges of the like it is told from, at most.")
-    accuracy: QuoteAccuracy
-    warnings: list[str]
-    rejected: list[RejectedRow]
-    rejected_count: int = Field(description="Rows that are left out; may be more than are listed.")
-    created_at: datetime
-    expires_at: datetime
-    confirmed_at: datetime | None = None
-    job_id: UUID | None = Field(None, description="What became of it.")
-    collection_id: UUID | None = None
-    charged_usd: Usd | None = Field(None, description="Once all its jobs are over.")
-
-
 class CollectionTrial(Shape):
     """A few jobs that run first; while it is open, the others wait for you."""
 

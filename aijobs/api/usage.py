@@ -10,8 +10,10 @@ from aijobs.api import exports, openapi, shapes, translate
 from aijobs.api.bodies import JSON
 from aijobs.api.endpoint import Endpoint
 from aijobs.api.parameters import UsageParameters, documented
+from aijobs.budgets.standing import standing
 from aijobs.jobtypes import InvalidInput
 from aijobs.models import CircuitBreaker
+from aijobs.reading.tables import budget_table, quotes_table
 from aijobs.reading.usage import PRICED_BY, EndsBeforeItBegins, Period, usage
 
 
@@ -34,18 +36,28 @@ class UsageReport(Endpoint):
         which. A job is counted when it is charged for the first time. The groups add up to the
         totals, to the last digit. In csv and xlsx, a row is a group, and there are no totals.
         """
-        wanted = UsageParameters.read(request.query_params)
+        wanted, now = UsageParameters.read(request.query_params), timezone.now()
         try:
-            period = Period.around(wanted.since, wanted.until, now=timezone.now())
+            period = Period.around(wanted.since, wanted.until, now=now)
         except EndsBeforeItBegins:
             raise InvalidInput({"from": ["Must not be after `to`."]}) from None
+        if wanted.table != "usage" and wanted.form != "csv":
+            raise InvalidInput({"table": ["Only with `as=csv`."]})
+        tenant = self.access.tenant
+        if wanted.table == "quotes":
+            table = quotes_table(tenant, period)
+            return exports.as_csv(request._request, table, period, bom=wanted.bom)
+        if wanted.table == "budget":
+            table = budget_table(standing(tenant, now))
+            return exports.as_csv(request._request, table, period, bom=wanted.bom)
         names: dict[str, None] = dict.fromkeys(wanted.group_by)
         if wanted.has_details or wanted.form != "json":
             names |= dict.fromkeys(PRICED_BY)
-        found = usage(self.access.tenant, period, [*names])
+        found = usage(tenant, period, [*names])
         if wanted.form != "json":
+            more = (quotes_table(tenant, period), budget_table(standing(tenant, now)))
             return exports.spending(
-                request._request, found, wanted.group_by, wanted.form, bom=wanted.bom
+                request._request, found, wanted.group_by, wanted.form, more, bom=wanted.bom
             )
         report = translate.usage(
             found,

@@ -10,7 +10,7 @@ from aijobs.api import result_tables, shapes, translate
 from aijobs.api.result_tables import COSTS, ResultTable
 from aijobs.models import Collection
 from aijobs.reading import jobs
-from aijobs.reading.tables import spending_cells, spending_header
+from aijobs.reading.tables import Table, spending_cells, spending_header, table_cells
 from aijobs.reading.usage import Usage
 from citizenapp.tenants.models import Tenant
 
@@ -38,14 +38,20 @@ def chunks(tenant: Tenant, collection: Collection) -> Iterator[bytes]:
             yield piece
 
 
-def spending_chunks(found: Usage, names: Sequence[str]) -> Iterator[bytes]:
-    """A workbook of what was spent: a row for each group of these names."""
+def spending_chunks(
+    found: Usage, names: Sequence[str], more: Sequence[Table] = ()
+) -> Iterator[bytes]:
+    """A workbook of what was spent: a row for each group of these names; `more` on own sheets."""
     with NamedTemporaryFile(suffix=".xlsx") as file:
         with xlsxwriter.Workbook(file.name, OPTIONS) as workbook:
             workbook.set_properties({"created": found.period.since, "title": "Usage"})
             sheet = _Sheets(workbook, "Usage", spending_header(names))
             for group, money in found.groups(*names):
                 sheet.add([*spending_cells(group, money)])
+            for table in more:
+                sheet = _Sheets(workbook, table.name.title(), [*table.header])
+                for row in table.rows:
+                    sheet.add([*table_cells(row)])
         while piece := file.read(PIECE):
             yield piece
 

@@ -1,11 +1,16 @@
 """What was spent this month, what is reserved, and what is left of a limit."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_FLOOR, Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
+import psycopg
 from django.conf import settings
+from django.db import DatabaseError
 from django.db.models import Sum
 
 from aijobs.models import Reservation, UsageRollup
@@ -13,19 +18,12 @@ from aijobs.models.rollups import start_of_hour
 from citizenapp.database import prepared_cursor
 from citizenapp.tenants.models import Tenant
 
-# The first number of a lock of PostgreSQL; the second is the tenant, or 0 for the installation.
-_LOCKS = 7_310
-
-OF_ALL = """
-SELECT (SELECT COALESCE(sum(cost_usd), 0) FROM aijobs_usagerollup
-        WHERE hour >= %(hour__gte)s AND hour < %(hour__lt)s),
-       (SELECT COALESCE(sum(usd), 0) FROM aijobs_reservation)
+HOLD = """
+SELECT aijobs_hold(%(tenant)s, %(limit)s, %(month)s, %(next_month)s),
+       aijobs_hold(0, %(limit_of_all)s, %(month_of_all)s, %(next_month_of_all)s)
 """
-OF_TENANT = """
-SELECT (SELECT COALESCE(sum(cost_usd), 0) FROM aijobs_usagerollup
-        WHERE tenant_id = %(tenant)s AND hour >= %(hour__gte)s AND hour < %(hour__lt)s),
-       (SELECT COALESCE(sum(usd), 0) FROM aijobs_reservation WHERE tenant_id = %(tenant)s)
-"""
+# The code of that error (aijobs/sql/hold.sql). Its detail: the tenant, the limit, what is gone.
+_BEYOND = "AJ402"
 
 
 class LimitReached(Exception):
@@ -126,25 +124,47 @@ def has_limit(tenant: Tenant) -> bool:
     return tenant.limit_usd is not None or settings.AIJOBS_MONTHLY_LIMIT_USD is not None
 
 
+def parameters(tenant: Tenant, now: datetime) -> dict[str, Any]:
+    """Those of HOLD."""
+    month = Month.around(now, tenant.time_zone).hours
+    month_of_all = Month.around(now, "UTC").hours
+    return {
+        "tenant": tenant.pk,
+        "limit": tenant.limit_usd,
+        "month": month["hour__gte"],
+        "next_month": month["hour__lt"],
+        "limit_of_all": settings.AIJOBS_MONTHLY_LIMIT_USD,
+        "month_of_all": month_of_all["hour__gte"],
+        "next_month_of_all": month_of_all["hour__lt"],
+    }
+
+
+@contextmanager
+def refusing(tenant: Tenant, wanted: Decimal, now: datetime) -> Iterator[None]:
+    """Turns the error of HOLD into LimitReached. `wanted` is what was stored just before."""
+    try:
+        yield
+    except DatabaseError as error:
+        cause = error.__cause__
+        if not isinstance(cause, psycopg.Error) or cause.sqlstate != _BEYOND:
+            raise
+        whose, limit, gone = map(Decimal, str(cause.diag.message_detail).split())
+    else:
+        return
+    left = max(limit - (gone - wanted), Decimal(0))
+    month = Month.around(now, tenant.time_zone if whose else "UTC")
+    raise LimitReached(left, limit, month.end, of_all=not whose)
+
+
 def keep(tenant: Tenant, wanted: Decimal, now: datetime) -> None:
     """Hold what was just stored, and reserved `wanted`, against the limits. Raises LimitReached.
 
     Call it last in the transaction that stored it, which ends with the error: of all who store
     something at once, each is counted by those after it, since they wait here for its end.
     """
-    for limit, whose in ((tenant.limit_usd, tenant), (settings.AIJOBS_MONTHLY_LIMIT_USD, None)):
-        if limit is None:
-            continue
-        month = Month.around(now, whose.time_zone if whose else "UTC")
-        key = whose.pk if whose else 0
-        with prepared_cursor() as cursor:
-            # Two statements: the second sees what was committed while the first waited.
-            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCKS, key])
-            cursor.execute(OF_TENANT if whose else OF_ALL, {"tenant": key, **month.hours})
-            spent, reserved = cursor.fetchone()
-        if spent + reserved > limit:
-            left = max(limit - spent - (reserved - wanted), Decimal(0))
-            raise LimitReached(left, limit, month.end, of_all=whose is None)
+    if has_limit(tenant):
+        with refusing(tenant, wanted, now), prepared_cursor() as cursor:
+            cursor.execute(HOLD, parameters(tenant, now))
 
 
 def held(now: datetime) -> list[int]:

@@ -131,7 +131,8 @@ class Document:
     """Width and height of an image."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "name", _storable_name(self.name))
+        if self.name:
+            object.__setattr__(self, "name", _storable_name(self.name))
 
     @property
     def part(self) -> Part:

@@ -70,6 +70,8 @@ def problem(media_type: str, size: int, content: Content) -> str:
 def problem_of_all(documents: Iterable[Original]) -> str:
     """Why documents, each within its own limits, cannot be sent together, or an empty string."""
     files = [one for one in documents if one.is_sent_as_file]
+    if not files:
+        return ""
     images = [one for one in files if one.media_type.startswith("image/")]
     pages = sum(one.pages or 0 for one in files)
     if pages > MOST_PAGES:

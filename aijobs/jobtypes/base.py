@@ -213,14 +213,15 @@ class JobType(ABC, Generic[InputT]):
 
         That is the `options`, unless it is the document. `task` is the same for every job.
         """
+        parts = given.parts
         said: str | list[dict[str, Any]]
         if given.shares_document:
-            texts = [*(enclose(part.text) for part in given.parts), _paragraphs(options, task)]
+            texts = [*(enclose(part.text) for part in parts), _paragraphs(options, task)]
             said = [{"type": "text", "text": text} for text in texts]
-            system = _paragraphs(system, explained(given.parts))
+            system = _paragraphs(system, explained(parts))
         else:
-            said = content(given.parts, task)
-            system = _paragraphs(system, explained(given.parts), options)
+            said = content(parts, task)
+            system = _paragraphs(system, explained(parts), options)
         return {
             "model": self.model,
             "max_tokens": min(self.max_tokens(given) * max_tokens_factor, MAX_OUTPUT_TOKENS),

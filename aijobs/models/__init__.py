@@ -14,7 +14,7 @@ from aijobs.models.inputs import JobDocument, JobInput, Question
 from aijobs.models.jobs import AIJob, Collection
 from aijobs.models.ledger import LedgerEntry
 from aijobs.models.notices import AdditionTold
-from aijobs.models.quotes import Quote, QuotePiece, TokenRatio
+from aijobs.models.quotes import Quote, QuotePiece, TenantTokenRatio, TokenRatio
 from aijobs.models.reconciliations import ReconciledLine, Reconciliation, Verdict
 from aijobs.models.rescues import Rescue
 from aijobs.models.results import JobAttempt, JobOutput
@@ -53,6 +53,7 @@ __all__ = [
     "StatusCounter",
     "StrangerBatch",
     "Submission",
+    "TenantTokenRatio",
     "TokenRatio",
     "Trial",
     "Turn",

@@ -10,13 +10,15 @@ from django.db import models
 from aijobs.models.fields import JSONTextField, dump_json
 from citizenapp.tenants.models import Tenant
 
-# Stores a key, or nothing where it exists; `Claim.parameters` are its parameters. While another
-# transaction that stored the same key is open, the statement waits for its end.
-CLAIM_KEY = """
+# Stores a key for the one row of a source, or nothing where it exists; `Claim.parameters` are its
+# parameters. While another transaction that stored the same key is open, the statement waits for
+# its end.
+CLAIM_KEY_FROM = """
 INSERT INTO aijobs_idempotencykey (tenant_id, key, fingerprint, response, created_at)
-VALUES (%(tenant)s, %(key)s, %(fingerprint)s, %(response)s, %(now)s)
+SELECT %(tenant)s, %(key)s, %(fingerprint)s, %(response)s, %(now)s FROM {source}
 ON CONFLICT (tenant_id, key) DO NOTHING RETURNING id
 """
+CLAIM_KEY = CLAIM_KEY_FROM.format(source="(SELECT) AS request")
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,9 +106,8 @@ class AIJobQuerySet(models.QuerySet["AIJob"]):
         )
 
     def held_until(self, moment: datetime) -> Self:
-        """Jobs that wait in the queue for a batch, until exactly this moment, to be sent."""
-        waiting = self.filter(status=AIJob.Status.QUEUED, route=AIJob.Route.BATCH)
-        return waiting.filter(not_before=moment, answered_by=None)
+        """Jobs that wait in the queue, until exactly this moment, to be sent."""
+        return self.filter(status=AIJob.Status.QUEUED, not_before=moment, answered_by=None)
 
     def let_go(self) -> int:
         """They need not wait any more, and take the place that they would have had."""

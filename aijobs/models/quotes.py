@@ -8,7 +8,7 @@ from aijobs.models.fields import JSONTextField
 from citizenapp.tenants.models import Tenant
 
 
-class TokenRatio(models.Model):
+class _Ratios(models.Model):
     """How the tokens of jobs of one kind compare with what was expected of them.
 
     Of the prompt: the tokens that were charged, to those of `aijobs.tokens`. Of the answer: the
@@ -29,14 +29,35 @@ class TokenRatio(models.Model):
     learned_at = models.DateTimeField()
 
     class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.job_type} by {self.model}, {self.document_kind}"
+
+
+class TokenRatio(_Ratios):
+    """The ratios of all tenants together."""
+
+    class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["job_type", "model", "document_kind"], name="token_ratio_once"
             ),
         ]
 
-    def __str__(self) -> str:
-        return f"{self.job_type} by {self.model}, {self.document_kind}"
+
+class TenantTokenRatio(_Ratios):
+    """Those of one tenant, where it has enough charges."""
+
+    tenant = models.ForeignKey(Tenant, models.CASCADE, db_index=False)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["tenant", "job_type", "model", "document_kind"],
+                name="tenant_token_ratio_once",
+            ),
+        ]
 
 
 class Quote(models.Model):
@@ -49,7 +70,7 @@ class Quote(models.Model):
     id = models.UUIDField(primary_key=True, editable=False)
     tenant = models.ForeignKey(Tenant, models.CASCADE, db_index=False)
     created_by = models.CharField(max_length=150)
-    target = models.CharField(max_length=20, help_text="A job type, or “collection”.")
+    target = models.CharField(max_length=20, help_text="A job type, “collection”, or a form.")
     job_type = models.CharField(max_length=20)
     fields = JSONTextField(null=True, help_text="Of the body; null once it is not needed.")
     is_form = models.BooleanField()

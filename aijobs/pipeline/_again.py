@@ -82,7 +82,7 @@ def _refuse_long_prompts(tenant: Tenant, jobs: AIJobQuerySet, now: datetime) -> 
     if tenant.long_prompts != LongPrompts.REFUSE:
         return
     for kind in jobtypes.all_types():
-        terms = Terms(kind, now, tenant.long_prompts)
+        terms = Terms(tenant, kind, now)
         if terms.step is None:
             continue
         inputs = JobInput.objects.filter(model="", job__in=jobs.filter(job_type=kind.name))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
-from typing import Any
+from typing import Any, Self
 
 import orjson
 from django.conf import settings
@@ -14,7 +14,7 @@ from aijobs import caching, tokens
 from aijobs.caching import Prefix
 from aijobs.documents import Document, of_text
 from aijobs.documents.originals import problem_of_all
-from aijobs.jobtypes import TEXT_FIELD, TEXT_NAMES, InvalidInput, JobType, Part
+from aijobs.jobtypes import TEXT_FIELD, TEXT_NAMES, InvalidInput, JobType, JobTypeInput, Part
 from aijobs.models import AIJob, Trial
 from aijobs.own_data import FIELDS as OWN_FIELDS
 from aijobs.own_data import OwnData, own_data
@@ -47,26 +47,54 @@ class Rejected:
     errors: dict[str, list[str]]
 
 
-@dataclass(slots=True)
-class Checked:
-    """One valid request: the columns that differ from job to job."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request as quotes and the queue see it: without its documents."""
 
-    documents: Sequence[Document]
-    options: dict[str, Any]
     request_bytes: int
+    """Of its line in a batch, at most."""
     fingerprint: bytes
     """Of the question: the same for jobs of which the same would be sent."""
     tokens: tokens.Estimate
     """Of the prompt."""
     max_tokens: int
-    model: str
+    model: str = ""
     """The model that this job has for itself; "" where it is that of its type."""
-    needed_within: float | None
-    own: OwnData
-    prefix: Prefix | None
+    needed_within: float | None = None
+    prefix: Prefix | None = None
     """The beginning of the prompt, where the cache would keep it."""
-    shares_document: bool = False
-    row: int | None = None
+
+    @classmethod
+    def of(
+        cls,
+        terms: Terms,
+        given: JobTypeInput,
+        needed_within: float | None = None,
+        *,
+        field: str,
+        shares_document: bool = False,
+    ) -> Self:
+        """Raises LongPrompt, about this field, where the tenant refuses its length.
+
+        `shares_document`: its text is the default one of its collection.
+        """
+        kind = terms.kind
+        # A second attempt may have twice the max_tokens: a digit more, which LINE_BYTES covers.
+        params = kind.request(given)
+        expected = tokens.of_request(params, given.parts)
+        model = terms.model_of(expected, field=field)
+        params["model"] = kind.model_of(model)
+        request = orjson.dumps(params)
+        return cls(
+            request_bytes=len(request) + LINE_BYTES,
+            fingerprint=sha256(kind.name.encode() + request).digest(),
+            tokens=expected,
+            max_tokens=params["max_tokens"],
+            model=model,
+            needed_within=needed_within,
+            # A cache is one model's: what goes to another reads nothing that the others write.
+            prefix=None if model else caching.prefix_of(params, shares_document=shares_document),
+        )
 
     def reserved(self, terms: Terms) -> Decimal:
         """What it may cost: at the full price where it has a deadline, which may ask for that."""
@@ -79,6 +107,18 @@ class Checked:
 
     def needed_by(self, now: datetime) -> datetime | None:
         return None if self.needed_within is None else now + timedelta(seconds=self.needed_within)
+
+
+@dataclass(slots=True)
+class Checked:
+    """One valid request: the columns that differ from job to job."""
+
+    documents: Sequence[Document]
+    options: dict[str, Any]
+    asked: Asked
+    own: OwnData
+    shares_document: bool = False
+    row: int | None = None
 
 
 @dataclass(slots=True)
@@ -131,15 +171,15 @@ def check(
         raise InvalidInput(errors | error.errors) from None
     if errors:
         raise InvalidInput(errors)
-    # A second attempt may have twice the max_tokens: a digit more, which LINE_BYTES covers.
-    params = kind.request(given)
-    expected = tokens.of_request(params, given.parts)
-    model = terms.model_of(expected, field="document" if documents else TEXT_FIELD)
-    params["model"] = kind.model_of(model)
-    request = orjson.dumps(params)
-    request_bytes = len(request) + LINE_BYTES
-    if request_bytes > MOST_REQUEST_BYTES:
-        most, size = MOST_REQUEST_BYTES // 1_000_000, request_bytes / 1e6
+    asked = Asked.of(
+        terms,
+        given,
+        within,
+        field="document" if documents else TEXT_FIELD,
+        shares_document=shares_document,
+    )
+    if asked.request_bytes > MOST_REQUEST_BYTES:
+        most, size = MOST_REQUEST_BYTES // 1_000_000, asked.request_bytes / 1e6
         raise InvalidInput(
             {"document": [f"Makes a request of {size:.1f} MB; at most {most} MB are accepted."]}
         )
@@ -148,15 +188,8 @@ def check(
     return Checked(
         documents=documents or [of_text(given.document_text)],
         options=kind.options(given),
-        request_bytes=request_bytes,
-        fingerprint=sha256(kind.name.encode() + request).digest(),
-        tokens=expected,
-        max_tokens=params["max_tokens"],
-        model=model,
-        needed_within=within,
+        asked=asked,
         own=own,
-        # A cache is one model's: what goes to another reads nothing that the others write.
-        prefix=None if model else caching.prefix_of(params, shares_document=shares_document),
         shares_document=shares_document,
     )
 
@@ -180,12 +213,12 @@ def check_rows(
         if not isinstance(item, Mapping):
             rejections.add(row, {"non_field_errors": ["Must be an object."]})
             continue
-        said = {field: value for field, value in item.items() if not lenient or value != ""}
+        raw = {field: value for field, value in item.items() if not lenient or value != ""}
         # An item's text takes the place of the default one, whatever each calls it.
-        has_text = not said.keys().isdisjoint(TEXT_NAMES)
-        raw = {
-            name: value for name, value in defaults.items() if not (has_text and name in TEXT_NAMES)
-        } | said
+        has_text = not raw.keys().isdisjoint(TEXT_NAMES)
+        for name, value in defaults.items():
+            if not (has_text and name in TEXT_NAMES):
+                raw.setdefault(name, value)
         own = raw.pop("needed_within", needed_within)
         try:
             checked = check(

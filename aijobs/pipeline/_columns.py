@@ -1,11 +1,13 @@
 """The columns of a job, its input and its documents, as accept stores them."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
+from aijobs.budgets.standing import HOLD
 from aijobs.documents import Document
 from aijobs.models import JobDocument, dump_json
-from aijobs.models.idempotency import CLAIM_KEY
+from aijobs.models.idempotency import CLAIM_KEY_FROM
 
 INPUT_COLUMNS = [
     "job_id",
@@ -58,7 +60,7 @@ JOB_COLUMNS = [
 # nothing at all where the key exists. Of identical requests at once, PostgreSQL lets the second
 # wait in this statement until the first is committed, and then it stores nothing.
 INSERT_JOB = """
-WITH claim AS ({claim}), job AS (
+WITH start AS ({start}), claim AS ({claim}), job AS (
     INSERT INTO aijobs_aijob (
         id, tenant_id, job_type, status, route, attempts, max_tokens_factor, request_bytes,
         reserved_usd, created_at, not_before, needed_by
@@ -91,8 +93,27 @@ SELECT %(id)s, %(tenant)s, %(job_type)s, %(options)s, %(source_name)s, %(created
        %(document_kind)s, %(question)s, %(model)s
 FROM claim
 """
-WITHOUT_CLAIM = INSERT_JOB.format(claim="SELECT")
-WITH_CLAIM = INSERT_JOB.format(claim=CLAIM_KEY)
+# Nothing is stored where the question is known.
+IS_NEW = """
+SELECT WHERE NOT EXISTS (
+    SELECT FROM aijobs_question WHERE tenant_id = %(tenant)s AND fingerprint = %(question)s
+)
+"""
+# Of those who ask the same at once, the second waits for the first, and has an error then.
+REMEMBER_NEW = """
+INSERT INTO aijobs_question (tenant_id, fingerprint, job_id)
+SELECT tenant_id, %(question)s, id FROM aijobs_aijob WHERE id = %(id)s
+"""
+HOLD_NEW = f"{HOLD} FROM aijobs_aijob WHERE id = %(id)s"
+
+
+@cache
+def insert_job(*, with_claim: bool, if_new: bool = False) -> str:
+    """The statement for one job; `if_new`: for one whose question is not known, and only then."""
+    return INSERT_JOB.format(
+        start=IS_NEW if if_new else "SELECT",
+        claim=CLAIM_KEY_FROM.format(source="start") if with_claim else "SELECT FROM start",
+    )
 
 
 def document_cells(document: Document) -> tuple[object, ...]:

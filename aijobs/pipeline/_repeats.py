@@ -1,9 +1,11 @@
 """A question that was asked before: its job has the earlier result, or waits for it.
 
-`recall` looks when jobs are stored; `answer` and `release` see to those that wait. A job that waits
-is queued, with `answered_by`, and a `not_before` that no stage takes it before.
+`known` looks before jobs are stored, and `recall` when they are; `answer` and `release` see to
+those that wait. A job that waits is queued, with `answered_by`, and a `not_before` that no stage
+takes it before.
 """
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -114,6 +116,19 @@ FROM waiting
 WHERE job.id = waiting.id AND waiting.until > %(now)s AND job.status = 'queued'
 """
 
+# Of some questions those whose job, as above, has an answer or is under way.
+KNOWN = """
+SELECT asked.fingerprint, first.status = 'completed'
+FROM unnest(%(fingerprints)s::bytea[]) AS asked (fingerprint) CROSS JOIN LATERAL (
+    SELECT job_id FROM aijobs_question
+    WHERE tenant_id = %(tenant)s AND fingerprint = asked.fingerprint OFFSET 0
+) AS question CROSS JOIN LATERAL (
+    SELECT status, finished_at FROM aijobs_aijob WHERE id = question.job_id OFFSET 0
+) AS first
+WHERE first.status = ANY(%(under_way)s)
+   OR (first.status = 'completed' AND first.finished_at >= %(since)s)
+"""
+
 DUE = """
 SELECT EXISTS (
     SELECT FROM (
@@ -163,11 +178,14 @@ def recall(
     *,
     job: UUID | None = None,
     collection: UUID | None = None,
+    several: Sequence[UUID] = (),
     jobs: int = 1,
     fingerprint: bytes = b"",
     fresh: bool = False,
 ) -> int:
-    """Look whether a job with this fingerprint, or `jobs` of a collection, repeat; how many do.
+    """Look whether a job with this fingerprint, `several`, or those of a collection repeat.
+
+    `jobs` is how many they are; returns how many of them do.
 
     Call it in the transaction that stored them. Those with an earlier result are completed by it,
     those whose first is under way wait for it. `fresh`: all are sent, and answer whoever asks next.
@@ -176,15 +194,16 @@ def recall(
         return 0
     parameters: dict[str, Any] = {
         "tenant": tenant.pk,
-        "jobs": job or collection,
+        "jobs": job or collection or list(several),
         "fingerprint": fingerprint,
         "now": now,
-        "since": now - timedelta(days=tenant.repeat_days),
+        "since": _since(tenant, now),
         "latest": now + LONGEST_WAIT,
         "margin": MARGIN,
         "under_way": UNDER_WAY,
     }
-    which = "job.id = %(jobs)s" if job else "job.collection_id = %(jobs)s"
+    one_or_all = "job.collection_id = %(jobs)s" if collection else "job.id = ANY(%(jobs)s)"
+    which = "job.id = %(jobs)s" if job else one_or_all
     known = "DO UPDATE SET job_id = EXCLUDED.job_id" if fresh else "DO NOTHING"
     remember = REMEMBER_ONE if job else REMEMBER
     # Collections differ too much for one plan.
@@ -199,6 +218,21 @@ def recall(
         answered = cursor.rowcount
         cursor.execute(WAIT.format(asked=asked), parameters)
         return int(answered + cursor.rowcount)
+
+
+def known(tenant: Tenant, fingerprints: Iterable[bytes], now: datetime) -> dict[bytes, bool]:
+    """Those that were asked before: True where the answer is there, False where it is awaited."""
+    if not tenant.repeat_days:
+        return {}
+    parameters: dict[str, Any] = {
+        "tenant": tenant.pk,
+        "fingerprints": [*fingerprints],
+        "since": _since(tenant, now),
+        "under_way": UNDER_WAY,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(KNOWN, parameters)
+        return {bytes(fingerprint): has_answer for fingerprint, has_answer in cursor.fetchall()}
 
 
 def is_due() -> bool:
@@ -216,6 +250,11 @@ def answer(now: datetime) -> int:
 def release() -> int:
     """Send some of those by themselves whose first came to nothing; returns how many."""
     return _moved(RELEASE, {"came_to_nothing": CAME_TO_NOTHING, "piece": PIECE})
+
+
+def _since(tenant: Tenant, now: datetime) -> datetime:
+    """Results that are older answer nobody."""
+    return now - timedelta(days=tenant.repeat_days)
 
 
 def _moved(statement: str, parameters: dict[str, Any]) -> int:

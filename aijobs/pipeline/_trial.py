@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db.models import F
 
 from aijobs.models import FOR_A_PERSON, AIJob, Collection, Trial
-from aijobs.pipeline._checks import Checked
+from aijobs.pipeline._checks import Asked
 
 
 class Trying:
@@ -18,7 +18,7 @@ class Trying:
         self._jobs = jobs
         self._now = now
 
-    def starts(self, rows: Sequence[tuple[UUID, Checked]]) -> list[datetime]:
+    def starts(self, rows: Sequence[tuple[UUID, Asked]]) -> list[datetime]:
         """Until when each of these jobs waits in the queue."""
         return [FOR_A_PERSON] * len(rows)
 
@@ -36,11 +36,8 @@ class Trying:
             round(number * (total - 1) / max(self._jobs - 1, 1)) for number in range(self._jobs)
         }
         chosen = [key for place in places for key in keys[place : place + 1]]
-        jobs.filter(pk__in=chosen).update(
-            route=AIJob.Route.SYNC,
-            needed_by=self._now,
-            not_before=self._now,
-            # At the full price: twice that of a batch.
-            reserved_usd=2 * F("reserved_usd"),
-        )
+        tried = jobs.filter(pk__in=chosen)
+        # At the full price: twice that of a batch. With a deadline they have reserved it already.
+        tried.filter(needed_by=None).update(reserved_usd=2 * F("reserved_usd"))
+        tried.update(route=AIJob.Route.SYNC, needed_by=self._now, not_before=self._now)
         Trial.objects.create(collection=self._collection, jobs=len(chosen))

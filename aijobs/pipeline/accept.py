@@ -1,11 +1,11 @@
 """accept: check what is asked for, and store it as queued jobs. All of it, or nothing."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from itertools import islice
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 from django.db import transaction
@@ -14,6 +14,7 @@ from aijobs import jobtypes
 from aijobs.budgets import standing
 from aijobs.crash_points import Step, crash_point
 from aijobs.documents import Document
+from aijobs.jobtypes import InvalidInput
 from aijobs.models import (
     AIJob,
     Claim,
@@ -21,7 +22,6 @@ from aijobs.models import (
     JobDocument,
     JobInput,
     KeyTaken,
-    dump_json,
     ids_from,
     new_id,
 )
@@ -29,6 +29,7 @@ from aijobs.pipeline import _repeats
 from aijobs.pipeline._again import reserved_by, retry_batch, retry_collection, retry_job
 from aijobs.pipeline._checks import (
     LONGEST_DEADLINE,
+    Asked,
     Checked,
     Rejected,
     Rejections,
@@ -43,12 +44,12 @@ from aijobs.pipeline._columns import (
     DOCUMENT_COLUMNS,
     INPUT_COLUMNS,
     JOB_COLUMNS,
-    WITH_CLAIM,
-    WITHOUT_CLAIM,
-    document_arrays,
     document_cells,
+    insert_job,
 )
+from aijobs.pipeline._quoting import bill_of
 from aijobs.pipeline._seeding import Sowing
+from aijobs.pipeline._single import job_of, parameters_of, store_new
 from aijobs.pipeline._trial import Trying
 from aijobs.postgres.copying import copy_rows
 from aijobs.quotes.terms import Terms
@@ -58,6 +59,7 @@ from citizenapp.tenants.models import Tenant
 __all__ = [
     "LONGEST_DEADLINE",
     "Accepted",
+    "Asked",
     "Checked",
     "OnError",
     "Rejected",
@@ -65,6 +67,8 @@ __all__ = [
     "Rejections",
     "accept_collection",
     "accept_job",
+    "accept_jobs",
+    "bill_of",
     "check",
     "check_collection",
     "check_fresh",
@@ -78,6 +82,7 @@ OnError = Literal["reject", "skip"]
 
 # Rows of one COPY; what is not their documents waits in memory for the COPYs after it.
 CHUNK = 5_000
+MOVED_BY_RECALL = ["status", "finished_at", "not_before", "answered_by"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,58 +130,76 @@ def accept_job(
     A `claim` is stored with the job, and with the `answer` that whoever repeats it will get.
     Raises UnknownJobType, InvalidInput with the errors by field, KeyTaken, or LimitReached.
     """
-    terms = Terms(jobtypes.get(job_type), now, tenant.long_prompts)
+    terms = Terms(tenant, jobtypes.get(job_type), now)
     checked = check(terms, raw, needed_within, documents, lenient=lenient)
-    queued = AIJob(
-        id=new_id(now),
-        tenant=tenant,
-        job_type=job_type,
-        route=checked.route,
-        request_bytes=checked.request_bytes,
-        reserved_usd=checked.reserved(terms),
-        created_at=now,
-        not_before=now,
-        needed_by=checked.needed_by(now),
-    )
-    parameters: dict[str, Any] = {
-        "id": queued.id,
-        "tenant": tenant.pk,
-        "job_type": job_type,
-        "route": checked.route,
-        "request_bytes": queued.request_bytes,
-        "reserved_usd": queued.reserved_usd,
-        "now": now,
-        "needed_by": queued.needed_by,
-        "options": dump_json(checked.options),
-        "source_name": checked.documents[0].name,
-        "created_by": created_by,
-        "reference": checked.own.reference,
-        "metadata": dump_json(checked.own.metadata) if checked.own.metadata else None,
-        "expected_tokens": checked.tokens.tokens,
-        "most_answer_tokens": checked.max_tokens,
-        "document_kind": checked.tokens.kind,
-        "model": checked.model,
-        "question": checked.fingerprint,
-        **document_arrays(checked.documents),
-    }
+    queued = job_of(terms, checked, new_id(now))
+    parameters = parameters_of(queued, checked, created_by)
     if claim:
         parameters |= claim.parameters(tenant, now, response=answer(queued))
-    # Without a limit and a memory, one statement is all that is needed.
-    is_one = not (standing.has_limit(tenant) or tenant.repeat_days)
-    with nullcontext() if is_one else transaction.atomic():
-        with prepared_cursor() as cursor:
-            cursor.execute(WITH_CLAIM if claim else WITHOUT_CLAIM, parameters)
-            if not cursor.rowcount:
-                raise KeyTaken
-        if _repeats.recall(
-            tenant, now, job=queued.pk, fingerprint=checked.fingerprint, fresh=fresh
-        ):
-            queued.refresh_from_db(fields=["status", "finished_at", "not_before", "answered_by"])
-            if claim:
-                claim.correct(tenant, answer(queued))
-        if queued.status == AIJob.Status.QUEUED:
-            standing.keep(tenant, queued.reserved_usd, now)
+    if fresh or not store_new(queued, parameters, claim=claim):
+        with transaction.atomic():
+            with prepared_cursor() as cursor:
+                cursor.execute(insert_job(with_claim=claim is not None), parameters)
+                if not cursor.rowcount:
+                    raise KeyTaken
+            if _repeats.recall(
+                tenant, now, job=queued.pk, fingerprint=checked.asked.fingerprint, fresh=fresh
+            ):
+                queued.refresh_from_db(fields=MOVED_BY_RECALL)
+                if claim:
+                    claim.correct(tenant, answer(queued))
+            if queued.status == AIJob.Status.QUEUED:
+                standing.keep(tenant, queued.reserved_usd, now)
     queued._state.adding = False
+    crash_point(Step.ACCEPT_COMMITTED)
+    return queued
+
+
+def accept_jobs(
+    tenant: Tenant,
+    job_type: str,
+    requests: Iterable[tuple[Mapping[str, object], Sequence[Document]]],
+    *,
+    now: datetime,
+    created_by: str,
+    refused: Callable[[int, InvalidInput], None],
+    needed_within: object = None,
+    lenient: bool = False,
+    fresh: bool = False,
+) -> list[AIJob]:
+    """Queue several jobs of one type, or none of them: `raw` and `documents` as of `accept_job`.
+
+    `refused` is called with the position and the errors of each bad one; then there are none.
+    Raises UnknownJobType or LimitReached.
+    """
+    terms = Terms(tenant, jobtypes.get(job_type), now)
+    ids, queued, has_bad = ids_from(now), list[AIJob](), False
+    with transaction.atomic():
+        for position, (raw, documents) in enumerate(requests):
+            try:
+                checked = check(terms, raw, needed_within, documents, lenient=lenient)
+            except InvalidInput as refusal:
+                refused(position, refusal)
+                has_bad = True
+                continue
+            one = job_of(terms, checked, next(ids))
+            with prepared_cursor() as cursor:
+                cursor.execute(
+                    insert_job(with_claim=False), parameters_of(one, checked, created_by)
+                )
+            one._state.adding = False
+            queued.append(one)
+        if has_bad:
+            transaction.set_rollback(True)
+            return []
+        # What others may wait for is taken last, and by all in the same order: first questions,
+        # then the tenant's limit. Taken job by job, two uploads would wait for each other.
+        keys = [one.pk for one in queued]
+        if _repeats.recall(tenant, now, several=keys, jobs=len(keys), fresh=fresh):
+            for one in queued:
+                one.refresh_from_db(fields=MOVED_BY_RECALL)
+        if waiting := [one for one in queued if one.status == AIJob.Status.QUEUED]:
+            standing.keep(tenant, sum((one.reserved_usd for one in waiting), Decimal(0)), now)
     crash_point(Step.ACCEPT_COMMITTED)
     return queued
 
@@ -223,7 +246,7 @@ def accept_collection(
         created_at=now,
     )
     ids = ids_from(now)
-    terms = Terms(kind, now, tenant.long_prompts)
+    terms = Terms(tenant, kind, now)
     checked = check_rows(terms, rows, defaults or {}, needed_within, rejections, lenient=lenient)
     # Once it is clear that nothing will be stored, the rest is read for its errors alone.
     worthwhile = (one for one in checked if on_error == "skip" or not rejections.count)
@@ -296,11 +319,11 @@ def _store(
     tenant_id, kind, created_by = collection.tenant_id, collection.job_type, collection.created_by
     now = collection.created_at
     inputs: list[tuple[object, ...]] = []
-    rows: list[tuple[UUID, Checked]] = []
+    rows: list[tuple[UUID, Asked]] = []
 
     def documents() -> Iterator[tuple[object, ...]]:
         for one, key in zip(requests, ids, strict=False):
-            metadata = one.own.metadata
+            metadata, asked = one.own.metadata, one.asked
             if metadata and not columns.keys() >= metadata.keys():
                 for name in islice(metadata, Collection.MOST_COLUMNS - len(columns)):
                     columns.setdefault(name)
@@ -309,14 +332,14 @@ def _store(
                 (
                     *(key, tenant_id, kind, created_by, name, one.row, one.own.reference),
                     *(metadata or None, one.options),
-                    *(one.tokens.tokens, one.max_tokens, one.tokens.kind),
-                    *(one.shares_document, one.fingerprint, one.model),
+                    *(asked.tokens.tokens, asked.max_tokens, asked.tokens.kind),
+                    *(one.shares_document, asked.fingerprint, asked.model),
                 )
             )
             for number, document in enumerate(one.documents, 1):
                 yield key, number, *document_cells(document)
             one.documents = ()  # They are stored: the others may take their memory.
-            rows.append((key, one))
+            rows.append((key, asked))
 
     copy_rows(JobDocument, DOCUMENT_COLUMNS, documents())
     if rows:

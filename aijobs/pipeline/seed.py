@@ -25,6 +25,7 @@ from aijobs.models import (
 from aijobs.models.jobs import AIJobQuerySet
 from aijobs.models.seedings import SeedingQuerySet
 from aijobs.outcomes import retries
+from aijobs.pipeline._seeding import sow_stored
 
 logger = logging.getLogger(__name__)
 
@@ -64,11 +65,28 @@ def decide(seeding: Seeding, now: datetime) -> bool:
     return True
 
 
-def let_go_on(collection: Collection) -> int:
-    """Let the jobs go that wait for others of their collection, as a person asked; how many.
+def end_trial(collection: Collection, now: datetime) -> int:
+    """Queue the jobs that wait for a person, after a trial of a few; how many.
 
-    Those that wait for the end of a trial; and those that wait for a seed, without the cache.
+    As in a new collection, one of them may go first, and the others read what it caches.
     """
+    went = _end_trial(collection, now)
+    crash_point(Step.SEED_TRIAL_COMMITTED)
+    return went
+
+
+@transaction.atomic
+def _end_trial(collection: Collection, now: datetime) -> int:
+    trial = Trial.objects.filter(collection=collection).first()
+    if trial is None or not trial.mark_ended():
+        return 0
+    crash_point(Step.SEED_TRIAL_MOVED)
+    held = AIJob.objects.filter(collection=collection).held_until(FOR_A_PERSON)
+    return sow_stored(collection, held, now) + held.let_go()
+
+
+def let_go_on(collection: Collection) -> int:
+    """Let the jobs go that wait for a seed, without the cache, as a person asked; how many."""
     went = _let_go_on(collection)
     crash_point(Step.SEED_WAIVED)
     return went
@@ -76,9 +94,6 @@ def let_go_on(collection: Collection) -> int:
 
 @transaction.atomic
 def _let_go_on(collection: Collection) -> int:
-    trial = Trial.objects.select_for_update().filter(collection=collection).first()
-    if trial is not None and trial.mark_ended():
-        return AIJob.objects.filter(collection=collection).held_until(FOR_A_PERSON).let_go()
     # Locked: until when its jobs are held must not change meanwhile.
     seeding = Seeding.objects.select_for_update().filter(collection=collection).first()
     if seeding is None:

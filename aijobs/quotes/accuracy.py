@@ -20,6 +20,15 @@ class Accuracy(NamedTuple):
     """The middle one of |charged / likely − 1|; null without any."""
 
     @property
+    def told(self) -> dict[str, Any]:
+        """As a part of a quote."""
+        return {
+            "quotes": self.quotes,
+            "within_range": self.within,
+            "typical_error": self.typical_error,
+        }
+
+    @property
     def typical_percent(self) -> int:
         return round(100 * (self.typical_error or 0))
 

@@ -1,20 +1,29 @@
 """What jobs of one type will cost together, by batch and at once: a range for each."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
 from decimal import ROUND_FLOOR, Decimal
+from enum import Enum
 from math import sqrt
 from typing import NamedTuple
 
 from aijobs.jobtypes import JobType
 from aijobs.quotes.terms import Terms
 from aijobs.tokens import Estimate
-from citizenapp.tenants.models import LongPrompts
 
 # Jobs that are sent together are alike: their errors are to this part the same one, and the rest
 # evens out. 1 would add up the ends of all their ranges, 0 would leave hardly a range to many.
 _COMMON = 0.3
 _LEDGER = Decimal("0.0000000001")
+_ZERO = Decimal(0)
+
+
+class Repeat(Enum):
+    """Whether a job asks what was asked before: such a one is charged nothing."""
+
+    NONE = "none"
+    WAITS = "waits"
+    """Its first is under way in a batch: by batch it waits for it, at once it would not."""
+    ANSWERED = "answered"
 
 
 class Cost(NamedTuple):
@@ -29,7 +38,7 @@ class Cost(NamedTuple):
 class _Sum:
     """Costs added up: of independent errors the squares, of common ones the errors themselves."""
 
-    likely: Decimal = Decimal(0)
+    likely: Decimal = _ZERO
     below: float = 0.0
     above: float = 0.0
     below_squared: float = 0.0
@@ -53,29 +62,51 @@ class _Sum:
                 (self.above, self.above_squared),
             )
         )
-        return Cost(max(self.likely - below, Decimal(0)), self.likely, self.likely + above)
+        return Cost(max(self.likely - below, _ZERO), self.likely, self.likely + above)
 
 
+@dataclass(slots=True)
 class Bill:
-    """The costs of jobs of one type, as they are added."""
+    """The costs of a tenant's jobs of one type, as they are added."""
 
-    def __init__(self, kind: JobType, now: datetime, long_prompts: str = LongPrompts.RUN) -> None:
-        self.terms = Terms(kind, now, long_prompts)
-        self.jobs = 0
-        # Whether the model has a price today. Without one, all sums are 0.
-        self.is_known = True
-        # How many jobs are likely to be priced by the next tier: their prompts are that long.
-        self.beyond_step = 0
-        # How many jobs go to another model instead.
-        self.elsewhere = 0
-        # From how many charges of the like it is told, at most.
-        self.learned_from = 0
-        self._batch = _Sum()
-        self._sync = _Sum()
+    terms: Terms
+    jobs: int = 0
+    repeated: int = 0
+    """How many of them ask what was asked before."""
+    trial: int = 0
+    """How many of them run first, at once; the others by batch."""
+    saved_by_cache: Decimal = _ZERO
+    """What the batch price is less, if what the jobs have in common is cached as planned."""
+    is_known: bool = True
+    """Whether the model has a price today. Without one, all sums are 0."""
+    beyond_step: int = 0
+    """How many jobs are likely to be priced by the next tier: their prompts are that long."""
+    elsewhere: int = 0
+    """How many jobs go to another model instead."""
+    learned_from: int = 0
+    """From how many charges of the like it is told, at most."""
+    _batch: _Sum = field(default_factory=_Sum)
+    _sync: _Sum = field(default_factory=_Sum)
+    _asked: _Sum = field(default_factory=_Sum)
 
-    def add(self, expected: Estimate, max_tokens: int, model: str = "") -> None:
-        """A job, with the `model` that it has for itself, where it has one."""
+    def add(
+        self,
+        expected: Estimate,
+        max_tokens: int,
+        model: str = "",
+        *,
+        within: float | None = None,
+        repeat: Repeat = Repeat.NONE,
+    ) -> None:
+        """Add a job that is needed `within` so many seconds.
+
+        `model`: that it has for itself, where it has one.
+        """
         self.jobs += 1
+        if repeat != Repeat.NONE:
+            self.repeated += 1
+        if repeat == Repeat.ANSWERED:
+            return
         self.elsewhere += bool(model)
         self.learned_from = max(self.learned_from, self.terms.ratios(expected, model).jobs)
         try:
@@ -84,8 +115,19 @@ class Bill:
             self.is_known = False
             return
         self.beyond_step += not model and self.terms.is_long(expected)
-        self._batch.add(Cost(*(one.cost_usd for one in charges)))
-        self._sync.add(Cost(*(one.sync_cost_usd for one in charges)))
+        batch = Cost(*(one.cost_usd for one in charges))
+        at_once = Cost(*(one.sync_cost_usd for one in charges))
+        self._sync.add(at_once)
+        if repeat == Repeat.WAITS:
+            return
+        self._batch.add(batch)
+        if within is None:
+            self._asked.add(batch)
+        elif within:
+            # It goes by batch where that is back in time.
+            self._asked.add(batch._replace(high=at_once.high))
+        else:
+            self._asked.add(at_once)
 
     @property
     def kind(self) -> JobType:
@@ -93,11 +135,26 @@ class Bill:
 
     @property
     def batch(self) -> Cost:
-        return self._batch.cost
+        return self._with_cache(self._batch.cost)
 
     @property
     def at_once(self) -> Cost:
         return self._sync.cost
+
+    @property
+    def asked(self) -> Cost:
+        """On the roads that were asked for."""
+        found, sent = self._with_cache(self._asked.cost), self.jobs - self.repeated
+        if not self.trial or not sent:
+            return found
+        # At the full price: once more what they would cost by batch.
+        part = Decimal(min(self.trial, sent)) / sent
+        return Cost(*(one + part * more for one, more in zip(found, self.batch, strict=True)))
+
+    def _with_cache(self, cost: Cost) -> Cost:
+        """The upper end stays: the cache may be gone, and it is what is reserved."""
+        low, likely = (max(one - self.saved_by_cache, _ZERO) for one in cost[:2])
+        return cost._replace(low=low, likely=likely)
 
     @property
     def notes(self) -> list[str]:

@@ -7,17 +7,21 @@ from datetime import datetime, timedelta
 from typing import Any, BinaryIO, NamedTuple, cast
 from uuid import UUID
 
+from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.db.models import Q, QuerySet, Sum
 
 from aijobs.models import AIJob, LedgerEntry, Quote, QuotePiece, UsageRollup
-from aijobs.quotes.bill import Bill
+from aijobs.quotes.accuracy import accuracy
+from aijobs.quotes.bill import Bill, Cost
 from citizenapp.tenants.models import Tenant
 
 VALID_FOR = timedelta(hours=1)
 # What its jobs cost is asked so long after it was confirmed.
 COMPARED_FOR = timedelta(days=30)
 COLLECTION = "collection"
+# What people filled in on a page: its fields are those of the form.
+JOB_FORM, COLLECTION_FORM = FORMS = ("job form", "collection form")
 _SOME = 1_000
 
 
@@ -37,12 +41,18 @@ class Upload(NamedTuple):
     media_type: str
     file: BinaryIO
 
+    def opened(self) -> "UploadedFile[Any]":
+        """As if it had just been sent."""
+        size = self.file.seek(0, 2)
+        self.file.seek(0)
+        return UploadedFile(self.file, self.name, self.media_type, size)
+
 
 class Request(NamedTuple):
     """What was asked for."""
 
     target: str
-    """A job type, or COLLECTION."""
+    """A job type, COLLECTION, or one of FORMS."""
     fields: Mapping[str, Any]
     files: Sequence[Upload]
     is_form: bool
@@ -52,14 +62,35 @@ def keep(
     tenant: Tenant,
     request: Request,
     bill: Bill,
-    answer: Mapping[str, Any],
     *,
     id_: UUID,
     created_by: str,
     now: datetime,
+    warnings: Sequence[str] = (),
+    rejected: Sequence[Mapping[str, Any]] = (),
+    rejected_count: int = 0,
 ) -> Quote:
-    """Store what was asked for, whole, with its price by batch."""
-    cost = bill.batch
+    """Store what was asked for, whole, with its price on the road that was asked for.
+
+    Some of the rows that are left out are told: `rejected`, each with `row` and `errors`.
+    """
+    answer = {
+        "quote_id": str(id_),
+        "job_type": bill.kind.name,
+        "jobs": bill.jobs,
+        "batch": _told(bill.batch) if bill.is_known else None,
+        "at_once": _told(bill.at_once) if bill.is_known else None,
+        "repeated": bill.repeated,
+        "cache_saving_usd": str(bill.saved_by_cache),
+        "learned_from": bill.learned_from,
+        "accuracy": accuracy(tenant).told,
+        "warnings": [*warnings, *bill.notes],
+        "rejected": [*rejected],
+        "rejected_count": rejected_count,
+        "created_at": now.isoformat(),
+        "expires_at": (now + VALID_FOR).isoformat(),
+    }
+    cost = bill.asked
     with transaction.atomic():
         quote = Quote.objects.create(
             id=id_,
@@ -73,7 +104,7 @@ def keep(
             low_usd=cost.low,
             likely_usd=cost.likely,
             high_usd=cost.high,
-            answer=dict(answer),
+            answer=answer,
             created_at=now,
             expires_at=now + VALID_FOR,
         )
@@ -115,29 +146,57 @@ class Confirmation:
 
     def request(self) -> Request:
         """What was asked for, its files on disk as long as the confirmation lasts."""
-        files = []
-        uploads = self.quote.pieces.filter(number=1).order_by("file")
-        for number, field, name, media_type in uploads.values_list(
-            "file", "field", "name", "media_type"
-        ):
-            file = cast(BinaryIO, self._files.enter_context(tempfile.TemporaryFile()))  # noqa: SIM115
-            pieces = self.quote.pieces.filter(file=number).order_by("number")
-            for piece in pieces.values_list("data", flat=True).iterator(chunk_size=1):
-                file.write(piece)
-            file.seek(0)
-            files.append(Upload(field, name, media_type, file))
-        quote = self.quote
-        return Request(quote.target, quote.fields or {}, files, quote.is_form)
+        return request_of(self.quote, self._files)
 
     def done(
-        self, queued: Mapping[str, Any], *, job_id: UUID | None, collection_id: UUID | None
+        self,
+        queued: Mapping[str, Any],
+        *,
+        job_id: UUID | None,
+        collection_id: UUID | None,
+        is_trial: bool = False,
     ) -> None:
-        """Keep what became of it, and none of its documents: its jobs have them."""
+        """Keep what became of it, and none of its documents: its jobs have them.
+
+        After a trial somebody may want to change something, and needs them until it expires.
+        """
         quote = self.quote
         quote.queued, quote.job_id, quote.collection_id = dict(queued), job_id, collection_id
-        quote.confirmed_at, quote.fields = self._now, None
+        quote.confirmed_at = self._now
+        if not is_trial:
+            quote.fields = None
+            quote.pieces.all().delete()
         quote.save(update_fields=["queued", "job_id", "collection_id", "confirmed_at", "fields"])
-        quote.pieces.all().delete()
+
+
+def request_of(quote: Quote, files: ExitStack) -> Request:
+    """What was asked for, its files on disk until `files` are closed."""
+    uploads = []
+    first = quote.pieces.filter(number=1).order_by("file")
+    for number, field, name, media_type in first.values_list("file", "field", "name", "media_type"):
+        file = cast(BinaryIO, files.enter_context(tempfile.TemporaryFile()))  # noqa: SIM115
+        pieces = quote.pieces.filter(file=number).order_by("number")
+        for piece in pieces.values_list("data", flat=True).iterator(chunk_size=1):
+            file.write(piece)
+        file.seek(0)
+        uploads.append(Upload(field, name, media_type, file))
+    return Request(quote.target, quote.fields or {}, uploads, quote.is_form)
+
+
+def form_of(tenant: Tenant, quote_id: UUID, now: datetime) -> Quote | None:
+    """A quote made in a form whose documents are still there."""
+    return _kept_forms(tenant, now).filter(pk=quote_id).first()
+
+
+def form_of_trial(tenant: Tenant, collection_id: UUID, now: datetime) -> Quote | None:
+    """The same of the one by which a collection was queued."""
+    return _kept_forms(tenant, now).filter(collection_id=collection_id).first()
+
+
+def drop(tenant: Tenant, quote_id: UUID) -> bool:
+    """Delete a quote that nobody has confirmed; False where there is none."""
+    found = Quote.objects.filter(tenant=tenant, pk=quote_id, confirmed_at=None)
+    return bool(found.delete()[0])
 
 
 def prune(now: datetime) -> int:
@@ -156,7 +215,7 @@ def compare(now: datetime) -> int:
     )
     for quote in waiting.order_by("confirmed_at")[:_SOME]:
         jobs = AIJob.objects.filter(
-            Q(collection=quote.collection_id) if quote.collection_id else Q(pk=quote.job_id)
+            Q(collection=quote.collection_id) if quote.collection_id else Q(pk__in=_jobs_of(quote))
         )
         if not jobs.exclude(status__in=AIJob.FINAL).exists():
             compared += Quote.objects.filter(pk=quote.pk, charged_usd=None).update(
@@ -166,10 +225,25 @@ def compare(now: datetime) -> int:
 
 
 def _charged(quote: Quote) -> object:
-    rows: QuerySet[Any] = LedgerEntry.objects.filter(job_id__in=[quote.job_id])
+    rows: QuerySet[Any] = LedgerEntry.objects.filter(job_id__in=_jobs_of(quote))
     if quote.collection_id:
         rows = UsageRollup.objects.filter(collection_id=quote.collection_id)
     return rows.aggregate(total=Sum("cost_usd"))["total"] or 0
+
+
+def _jobs_of(quote: Quote) -> list[Any]:
+    """Several files of a form make several jobs."""
+    return (quote.queued or {}).get("job_ids") or [quote.job_id]
+
+
+def _kept_forms(tenant: Tenant, now: datetime) -> QuerySet[Quote]:
+    return Quote.objects.filter(
+        tenant=tenant, target__in=FORMS, fields__isnull=False, expires_at__gt=now
+    )
+
+
+def _told(cost: Cost) -> dict[str, str]:
+    return {f"{name}_usd": str(usd) for name, usd in cost._asdict().items()}
 
 
 def _pieces(quote: Quote, file: int, upload: Upload) -> Iterator[QuotePiece]:

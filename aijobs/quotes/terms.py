@@ -13,7 +13,7 @@ from aijobs.pricing import Usage
 from aijobs.quotes import ratios
 from aijobs.quotes.ratios import Ratios
 from aijobs.tokens import KINDS, Estimate
-from citizenapp.tenants.models import LongPrompts
+from citizenapp.tenants.models import LongPrompts, Tenant
 
 _MICRO = Decimal("0.000001")
 
@@ -31,14 +31,14 @@ class LongPrompt(InvalidInput):
 
 @dataclass(slots=True)
 class Terms:
-    """Of one job type, at one moment, for a tenant that wants this of long prompts.
+    """Of one job type, at one moment, for a tenant.
 
     A prompt is long when it is likely to have more tokens than the `step` of its model's price.
     """
 
+    tenant: Tenant
     kind: JobType
     now: datetime
-    long_prompts: str = LongPrompts.RUN
     step: int | None = field(init=False)
     """None where the length of a prompt makes no difference, or no price is known."""
     other_model: str = field(init=False)
@@ -49,7 +49,7 @@ class Terms:
         # Now, since jobs may be checked while the connection is busy with a COPY.
         self.other_model = settings.AIJOBS_MODEL_LONG_PROMPTS
         self._ratios = {
-            (model, one): ratios.of(self.kind, one, self.now, model=model)
+            (model, one): ratios.of(self.tenant, self.kind, one, self.now, model=model)
             for model in ("", self.other_model)
             for one in KINDS
         }
@@ -80,9 +80,9 @@ class Terms:
 
         Raises LongPrompt, about this field, where it is refused.
         """
-        if self.long_prompts == LongPrompts.RUN or not self.is_long(expected):
+        if self.tenant.long_prompts == LongPrompts.RUN or not self.is_long(expected):
             return ""
-        if self.long_prompts == LongPrompts.REFUSE:
+        if self.tenant.long_prompts == LongPrompts.REFUSE:
             raise self.refusal(expected, field=field)
         return self.other_model
 

@@ -10,8 +10,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from aijobs.budgets import notices, standing
 from aijobs.quotes.accuracy import accuracy
-from aijobs.web.forms import Budget
 from aijobs.web.guards import MemberRequest, for_administrators
+from aijobs.web.settings_forms import Budget
 from citizenapp.tenants.models import Tenant
 
 

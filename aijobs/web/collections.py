@@ -1,10 +1,8 @@
 """Collections: many documents queued together, out of one table."""
 
 import csv
-from collections.abc import Sequence
-from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 from django.contrib import messages
@@ -15,27 +13,25 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from aijobs import jobtypes
 from aijobs.budgets.standing import LimitReached
-from aijobs.documents import Items, UnmappedTable, UnreadableTable, read_items
-from aijobs.jobtypes import InvalidInput, UnknownJobType
-from aijobs.models import Collection, Trial
+from aijobs.jobtypes import UnknownJobType
+from aijobs.models import Collection
 from aijobs.pipeline import accept, seed, withdraw
-from aijobs.pipeline.accept import Accepted, RejectedCollection
+from aijobs.quotes import stored
 from aijobs.quotes.terms import LongPrompt
 from aijobs.reading import collections, rows
 from aijobs.reading.collections import CollectionDetail
 from aijobs.reading.pages import NEWEST
 from aijobs.reading.rows import RowFilter
-from aijobs.web import parameters
-from aijobs.web.forms import NOW, NewCollection
+from aijobs.web import parameters, queueing, quotes
+from aijobs.web.forms import NewCollection
 from aijobs.web.guards import MemberRequest, for_members, for_writers, or_404
 from aijobs.web.parameters import asks
-from aijobs.web.previews import Choice, Preview, Reasons, look_at
+from aijobs.web.queueing import counted
 from aijobs.web.reasons import why
 from aijobs.web.redirects import onward
 from aijobs.web.short import in_short
 
 PAGE_SIZE = 25
-TOLD_IN_MESSAGE = 5
 
 
 @require_safe
@@ -51,43 +47,44 @@ def overview(request: MemberRequest, asked: parameters.Paging) -> HttpResponseBa
 @for_writers
 @asks(parameters.Chosen)
 def new(request: MemberRequest, asked: parameters.Chosen) -> HttpResponseBase:
-    """The form for many jobs, and what comes of it."""
+    """The form for many jobs, and what comes of it.
+
+    A trial is queued by a quote: whoever then changes something need not send the table again.
+    """
+    now = timezone.now()
     if request.method != "POST":
-        form = NewCollection(initial={"job_type": asked.job_type or "classify"})
-        return render(request, "collections/new.html", {"form": form})
-    form = NewCollection(request.POST, request.FILES)
-    context: dict[str, object] = {"form": form}
-    if form.is_valid() and "preview" not in request.POST:
-        table = form.cleaned_data["table"]
-        choice = Choice.of(request.POST)
-        try:
-            items = read_items(
-                table.file,
-                table.name,
-                form.chosen.kind,
-                sheet=choice.sheet,
-                columns=choice.columns,
-                how=form.how_to_read,
-            )
-            accepted = _queue(request, form, items, now=timezone.now())
-        except (UnmappedTable, UnreadableTable) as error:
-            form.add_error("table", str(error))
-        except InvalidInput as refusal:
-            form.refuse(refusal)
-        except (RejectedCollection, LimitReached) as refusal:
-            context["refusal"] = str(refusal)
-        else:
-            _tell(request, accepted, choice, items.warnings)
-            return onward(request, "collection", accepted.collection.pk)
-    context["preview"] = _preview(request)
-    return render(request, "collections/new.html", context, status=422)
+        with quotes.changing(request, asked.quote, stored.COLLECTION_FORM, now) as before:
+            if before is None:
+                form = NewCollection(initial={"job_type": asked.job_type or "classify"})
+                return render(request, "collections/new.html", {"form": form})
+            context = {"form": before.collection(), "preview": queueing.look(request, before, now)}
+            return render(request, "collections/new.html", context)
+    with queueing.sent(request, now) as given:
+        form = given.collection()
+        found = None
+        if form.is_valid() and "preview" not in request.POST:
+            if "price" in request.POST or given.trial:
+                found = queueing.look(request, given, now)
+                if found and found.bill and found.ready:
+                    target = stored.COLLECTION_FORM
+                    quote = queueing.keep(request, given, target, found.bill, now)
+                    if given.trial:
+                        return quotes.confirm(request, quote, now)
+                    return onward(request, "quote", quote.pk)
+            elif accepted := queueing.queue_collection(request, form, given, now):
+                return onward(request, "collection", accepted.collection.pk)
+        context = {"form": form, "preview": found or queueing.look(request, given, now)}
+        return render(request, "collections/new.html", context, status=422)
 
 
 @require_POST
 @for_writers
 def preview(request: MemberRequest) -> HttpResponseBase:
     """What would become of a table, as a part of the form. Nothing is stored."""
-    return render(request, "collections/preview.html", {"preview": _preview(request)})
+    now = timezone.now()
+    with queueing.sent(request, now) as given:
+        found = queueing.look(request, given, now)
+    return render(request, "collections/preview.html", {"preview": found})
 
 
 @require_safe
@@ -97,9 +94,9 @@ def detail(
     request: MemberRequest, asked: parameters.RowsOfCollection, collection_id: UUID
 ) -> HttpResponseBase:
     """A collection: how far it has come, what it cost, and its rows with their results."""
-    tenant = request.access.tenant
+    tenant, now = request.access.tenant, timezone.now()
     with or_404():
-        found = collections.detail(tenant, collection_id, now=timezone.now())
+        found = collections.detail(tenant, collection_id, now=now)
     collection, counts = found.collection, found.progress.counts
     only = RowFilter(asked.status, asked.category, asked.reason, asked.search)
     at, number = asked.position, None
@@ -120,6 +117,7 @@ def detail(
             "caching": found.caching,
             "trial": found.trial,
             "rest": _price_of_rest(found) if found.trial else None,
+            "kept": stored.form_of_trial(tenant, collection.pk, now) if found.trial else None,
             "progress": found.progress,
             "left_open": found.progress.total - counts["completed"],
             "money": found.money,
@@ -152,7 +150,7 @@ def cancel_collection(request: MemberRequest, collection_id: UUID) -> HttpRespon
         return render(request, "collections/cancel.html", context)
     canceled = withdraw.cancel_collection(collection, now=timezone.now())
     if canceled:
-        messages.success(request, f"Canceled {_counted(canceled, 'waiting job')}.")
+        messages.success(request, f"Canceled {counted(canceled, 'waiting job')}.")
     else:
         messages.error(request, "Nothing was waiting any more.")
     return redirect("collection", collection.pk)
@@ -163,8 +161,13 @@ def cancel_collection(request: MemberRequest, collection_id: UUID) -> HttpRespon
 def continue_collection(request: MemberRequest, collection_id: UUID) -> HttpResponseBase:
     """Lets the jobs go that wait for those that went first."""
     collection = _collection(request, collection_id)
-    if continued := seed.let_go_on(collection):
-        messages.success(request, f"{_counted(continued, 'job')} will go with the next batch.")
+    # Two clicks on the button of a trial must not send the jobs without the cache.
+    if "trial" in request.POST:
+        continued = seed.end_trial(collection, timezone.now())
+    else:
+        continued = seed.let_go_on(collection)
+    if continued:
+        messages.success(request, f"{counted(continued, 'job')} will be sent.")
     else:
         messages.error(request, "Nothing was waiting any more.")
     return redirect("collection", collection.pk)
@@ -185,7 +188,7 @@ def retry_collection(request: MemberRequest, collection_id: UUID) -> HttpRespons
         messages.error(request, str(refusal))
         return redirect("collection", collection.pk)
     if queued:
-        messages.success(request, f"Queued {_counted(queued, f'{status} job')} again.")
+        messages.success(request, f"Queued {counted(queued, f'{status} job')} again.")
     elif status == "failed":
         messages.error(request, "No job of this collection has failed.")
     else:
@@ -209,86 +212,12 @@ def template(request: MemberRequest, job_type: str) -> HttpResponseBase:  # noqa
     return response
 
 
-def _preview(request: MemberRequest) -> Preview | None:
-    """None where no table was sent, or no job type chosen."""
-    form = NewCollection(request.POST, request.FILES)
-    form.is_valid()
-    table, job_type = request.FILES.get("table"), form.cleaned_data.get("job_type")
-    if not table or not job_type:
-        return None
-    options = form.chosen
-    options.is_valid()
-    file: Any = table
-    return look_at(
-        file.file,
-        str(file.name),
-        options.kind,
-        Choice.of(request.POST),
-        how=form.how_to_read,
-        defaults=options.raw(),
-        needed_within=0 if form.cleaned_data.get("urgency") == NOW else None,
-        skips=form.cleaned_data.get("on_error") == "skip",
-        long_prompts=request.access.tenant.long_prompts,
-    )
-
-
-def _queue(request: MemberRequest, form: NewCollection, items: Items, *, now: datetime) -> Accepted:
-    return accept.accept_collection(
-        request.access.tenant,
-        form.cleaned_data["name"],
-        form.chosen.kind.name,
-        items.rows,
-        now=now,
-        created_by=request.access.actor,
-        defaults=form.chosen.raw(),
-        on_error=form.cleaned_data["on_error"],
-        trial=_trial(request),
-        needed_within=form.needed_within,
-        lenient=True,
-        fields=items.fields,
-        fresh=form.cleaned_data["fresh"],
-    )
-
-
 def _price_of_rest(found: CollectionDetail) -> Decimal | None:
     """What the others would cost by batch at the rate of those that ran, for half the price."""
     trial = found.trial
     if trial is None or not trial.completed or not trial.is_open:
         return None
     return found.money.full / trial.completed * trial.waiting / 2
-
-
-def _trial(request: MemberRequest) -> int:
-    """How many rows are to be tried first: the button by which the form was sent says so."""
-    asked = request.POST.get("trial", "")
-    return min(int(asked[:3]), Trial.MOST) if asked.isdecimal() else 0
-
-
-def _tell(
-    request: MemberRequest, accepted: Accepted, choice: Choice, warnings: Sequence[str]
-) -> None:
-    if tried := min(_trial(request), accepted.accepted):
-        messages.success(
-            request, f"{_counted(tried, 'document')} run now. The others wait for your word."
-        )
-    else:
-        messages.success(request, f"Queued {_counted(accepted.accepted, 'document')}.")
-    if accepted.repeated:
-        messages.success(request, f"{accepted.repeated:,} ask what was asked before: no charge.")
-    for warning in warnings:
-        messages.warning(request, f"{warning[:1].upper()}{warning[1:]}.")
-    if accepted.rejected_count:
-        reasons = Reasons(choice.columns or {})
-        for one in accepted.rejected:
-            reasons.add(one.row, one.errors)
-        skipped = _counted(accepted.rejected_count, "row")
-        told = "; ".join(map(str, reasons.groups[:TOLD_IN_MESSAGE]))
-        more = " …" if len(reasons.groups) > TOLD_IN_MESSAGE else ""
-        messages.warning(request, f"Left out {skipped}. {told}{more}")
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _collection(request: MemberRequest, collection_id: UUID) -> Collection:

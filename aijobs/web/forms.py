@@ -1,8 +1,7 @@
 """Forms. What a field may hold is said by the job types; here their answers are put in place."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, get_origin
-from zoneinfo import available_timezones
+from typing import Any, get_origin
 
 import annotated_types
 from django import forms
@@ -20,9 +19,9 @@ from aijobs.documents import (
 )
 from aijobs.documents.confined import Confined
 from aijobs.jobtypes import TEXT_FIELD, InvalidInput, JobType, Part
+from aijobs.models import Quote
 from aijobs.own_data import MAX_REFERENCE_CHARS
 from aijobs.templatetags.show import field_label
-from citizenapp.tenants.models import APIKey, Tenant
 
 NOW, LATER = "now", "later"
 URGENCIES = [(LATER, "Within 24 hours"), (NOW, "Now")]
@@ -99,6 +98,14 @@ class _Work(forms.Form):
         kinds = jobtypes.all_types()
         self.fields["job_type"].choices = [(kind.name, kind.title) for kind in kinds]  # type: ignore[attr-defined]
         self.options = [Options(kind, data) for kind in kinds]
+
+    kept: Quote | None = None
+    """The quote whose files stand in for those that were not sent again."""
+
+    @property
+    def kept_files(self) -> list[str]:
+        """What the files of that quote are called."""
+        return [file.name or "" for _, files in self.files.lists() for file in files]
 
     @property
     def chosen(self) -> Options:
@@ -301,70 +308,6 @@ class NewCollection(_Reading, _Work):
 
     def _place(self, path: str) -> tuple[forms.Form, str | None, str]:
         return (self, "table", "") if path == "items" else super()._place(path)
-
-
-class Budget(forms.ModelForm):  # type: ignore[type-arg]  # It has none when it runs.
-    """What a tenant may spend, and where its months begin."""
-
-    class Meta:
-        model = Tenant
-        fields = ("budget_usd", "limit_usd", "time_zone")
-        labels: ClassVar = {
-            "budget_usd": "Budget of a month, in USD",
-            "limit_usd": "Limit of a month, in USD",
-        }
-        widgets: ClassVar = {
-            "budget_usd": forms.TextInput(attrs={"inputmode": "decimal"}),
-            "limit_usd": forms.TextInput(attrs={"inputmode": "decimal"}),
-            "time_zone": forms.Select(
-                choices=[(name, name.replace("_", " ")) for name in sorted(available_timezones())]
-            ),
-        }
-
-    def clean(self) -> dict[str, Any]:
-        """A budget above the limit would never be told of."""
-        cleaned = super().clean() or {}
-        budget, limit = cleaned.get("budget_usd"), cleaned.get("limit_usd")
-        if budget is not None and limit is not None and budget > limit:
-            self.add_error("budget_usd", "Must not be more than the limit.")
-        return cleaned
-
-
-class Repeats(forms.ModelForm):  # type: ignore[type-arg]  # It has none when it runs.
-    """For how many days a result answers the same question."""
-
-    class Meta:
-        model = Tenant
-        fields = ("repeat_days",)
-        labels: ClassVar = {"repeat_days": "Days that a result counts"}
-        widgets: ClassVar = {"repeat_days": forms.TextInput(attrs={"inputmode": "numeric"})}
-
-
-class LongPrompts(forms.ModelForm):  # type: ignore[type-arg]  # It has none when it runs.
-    """What becomes of prompts for whose length a model asks more."""
-
-    class Meta:
-        model = Tenant
-        fields = ("long_prompts",)
-        labels: ClassVar = {"long_prompts": "What should become of such a job?"}
-        help_texts: ClassVar = {"long_prompts": ""}
-        widgets: ClassVar = {"long_prompts": forms.RadioSelect}
-
-
-_KEY_ROLE = APIKey._meta.get_field("role")
-
-
-class NewKey(forms.Form):
-    name = forms.CharField(
-        max_length=50,
-        label="Name",
-        help_text="What will use it: “claims import”, “website”.",
-    )
-    role = forms.ChoiceField(
-        choices=_KEY_ROLE.choices or (),
-        help_text=_KEY_ROLE.help_text,
-        widget=forms.RadioSelect,
-    )
 
 
 def _form_field(name: str, field: FieldInfo) -> forms.Field:

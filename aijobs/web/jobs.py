@@ -2,10 +2,10 @@
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import select_template
@@ -14,18 +14,17 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from aijobs import jobtypes
 from aijobs.budgets.standing import LimitReached
-from aijobs.jobtypes import InvalidInput
 from aijobs.jobtypes.quotes import PAGE_MARK
 from aijobs.jobtypes.text import utf8
 from aijobs.models import AIJob, JobDocument
 from aijobs.pipeline import accept, withdraw
-from aijobs.quotes.bill import Bill
-from aijobs.quotes.terms import LongPrompt
+from aijobs.quotes import stored
+from aijobs.quotes.terms import LongPrompt, Terms
 from aijobs.reading import collections, jobs
 from aijobs.reading.dashboard import COUNT_LIMIT, figures
 from aijobs.reading.jobs import JobFilter
 from aijobs.reading.status import shown_status
-from aijobs.web import offers, parameters, reasons
+from aijobs.web import offers, parameters, queueing, quotes, reasons
 from aijobs.web.forms import NewJob
 from aijobs.web.guards import MemberRequest, for_members, for_writers, or_404
 from aijobs.web.parameters import asks
@@ -75,23 +74,32 @@ def dashboard(request: MemberRequest, asked: parameters.Jobs) -> HttpResponseBas
 @asks(parameters.Chosen)
 def new(request: MemberRequest, asked: parameters.Chosen) -> HttpResponseBase:
     """The form for one job, or one for each of several files, and what comes of it."""
-    if request.method == "POST":
-        form = NewJob(request.POST, request.FILES)
+    now = timezone.now()
+    if request.method != "POST":
+        with quotes.changing(request, asked.quote, stored.JOB_FORM, now) as before:
+            form = before.job() if before else NewJob(initial={"job_type": _kind(asked)})
+            return _page(request, form, now)
+    with queueing.sent(request, now) as given:
+        form = given.job()
         if form.is_valid():
-            queued = _queue(request, form)
-            if len(queued) == 1:
-                told = "Queued. The result will appear on this page."
-                if queued[0].status == AIJob.Status.COMPLETED:
-                    told = "The same was asked before: here is that result. Nothing was charged."
-                messages.success(request, told)
-                return onward(request, "job", queued[0].pk)
-            if queued:
-                messages.success(request, f"Queued {len(queued)} documents, each as a job.")
-                return onward(request, "dashboard")
-    else:
-        form = NewJob(initial={"job_type": asked.job_type or jobtypes.names()[-1]})
-    context = {"form": form, "examples": offers.examples(timezone.now())}
-    return render(request, "jobs/new.html", context, status=422 if form.is_bound else 200)
+            if "price" in request.POST:
+                if bill := queueing.bill_of_jobs(request, form, now):
+                    quote = queueing.keep(request, given, stored.JOB_FORM, bill, now)
+                    return onward(request, "quote", quote.pk)
+            elif queued := queueing.queue_jobs(request, form):
+                return onward(request, *queueing.onward_from_jobs(request, queued))
+        return _page(request, form, now, status=422)
+
+
+def _kind(asked: parameters.Chosen) -> str:
+    return asked.job_type or jobtypes.names()[-1]
+
+
+def _page(
+    request: MemberRequest, form: NewJob, now: datetime, *, status: int = 200
+) -> HttpResponseBase:
+    context = {"form": form, "examples": offers.examples(request.access.tenant, now)}
+    return render(request, "jobs/new.html", context, status=status)
 
 
 @require_POST
@@ -101,21 +109,23 @@ def price(request: MemberRequest) -> HttpResponseBase:
 
     `problems` say what keeps its files from being queued.
     """
-    form = NewJob(request.POST, request.FILES)
-    form.is_valid()
-    if "job_type" not in form.cleaned_data:
-        return JsonResponse({"error": "Unknown job type."}, status=400)
-    problems = [str(one) for one in form.errors.get("document", ())]
-    told: dict[str, object] = {"problems": problems}
-    if parts := form.parts:
-        kind, options = form.chosen.kind, form.chosen.filled_in()
-        inputs = (offers.draft(kind, options, of_job) for of_job in parts)
-        bill = Bill(kind, timezone.now(), request.access.tenant.long_prompts)
-        problems += offers.add(bill, inputs)
-        if bill.jobs:
-            offer = offers.of_bill(bill)
-            told |= {"later": offer.later, "now": offer.now, "basis": form.described()}
-            told["notes"] = bill.notes
+    now = timezone.now()
+    with queueing.sent(request, now) as given:
+        form = given.job()
+        form.is_valid()
+        if "job_type" not in form.cleaned_data:
+            return JsonResponse({"error": "Unknown job type."}, status=400)
+        problems = [str(one) for one in form.errors.get("document", ())]
+        told: dict[str, object] = {"problems": problems}
+        if parts := form.parts:
+            kind, options = form.chosen.kind, form.chosen.filled_in()
+            inputs = (offers.draft(kind, options, of_job) for of_job in parts)
+            terms = Terms(request.access.tenant, kind, now)
+            bill = offers.bill_of(terms, inputs, problems, fresh=form.cleaned_data["fresh"])
+            if bill.jobs:
+                offer = offers.of_bill(bill)
+                told |= {"later": offer.later, "now": offer.now, "basis": form.described()}
+                told["notes"] = [f"{one}." for one in (offer.repeats, *bill.notes) if one]
     return JsonResponse(told)
 
 
@@ -227,37 +237,6 @@ def download(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
         content_type=content_type,
         headers={"Content-Disposition": f'attachment; filename="{job.job_type}-{job.pk}.{suffix}"'},
     )
-
-
-def _queue(request: MemberRequest, form: NewJob) -> list[AIJob]:
-    """A job for each document; none, and the form says why, where one of them is bad."""
-    queued: list[AIJob] = []
-    has_bad = False
-    with transaction.atomic():
-        for documents in form.documents:
-            try:
-                job = accept.accept_job(
-                    request.access.tenant,
-                    form.chosen.kind.name,
-                    form.raw(documents),
-                    now=timezone.now(),
-                    created_by=request.access.actor,
-                    needed_within=form.needed_within,
-                    documents=documents,
-                    lenient=True,
-                    fresh=form.cleaned_data["fresh"],
-                )
-                queued.append(job)
-            except LimitReached as refusal:
-                form.add_error(None, str(refusal))
-                has_bad = True
-                break
-            except InvalidInput as refusal:
-                form.refuse_one(refusal, documents[0].name if documents else "")
-                has_bad = True
-        if has_bad:
-            transaction.set_rollback(True)
-    return [] if has_bad else queued
 
 
 def _job(request: MemberRequest, job_id: UUID) -> AIJob:

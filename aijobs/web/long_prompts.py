@@ -13,8 +13,8 @@ from django.views.decorators.http import require_http_methods
 
 from aijobs import jobtypes, pricing
 from aijobs.pricing import Usage
-from aijobs.web.forms import LongPrompts
 from aijobs.web.guards import MemberRequest, for_administrators
+from aijobs.web.settings_forms import LongPrompts
 from citizenapp.tenants.models import Tenant
 
 # In tokens: twice as long as the lowest price of Haiku 5.5 reaches, and a usual answer.

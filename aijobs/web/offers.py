@@ -1,15 +1,17 @@
 """What jobs will cost, told before they are queued: in a batch, and at once."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import get_origin
 
-from aijobs import jobtypes, tokens
+from aijobs import jobtypes
 from aijobs.jobtypes import TEXT_FIELD, JobType, JobTypeInput, Part
-from aijobs.quotes.bill import Bill
-from aijobs.quotes.terms import LongPrompt
-from aijobs.templatetags.dollars import between
+from aijobs.pipeline import accept
+from aijobs.quotes.bill import Bill, Cost
+from aijobs.quotes.terms import LongPrompt, Terms
+from aijobs.templatetags.dollars import between, cents
+from citizenapp.tenants.models import Tenant
 
 EXAMPLE_PAGES = 10
 _EXAMPLE = "x" * 2_500 * EXAMPLE_PAGES
@@ -21,6 +23,26 @@ class Offer:
 
     later: str
     now: str
+    jobs: int = 0
+    repeated: int = 0
+    """How many of the jobs were asked before, and are free."""
+    saved: str = ""
+    """What the price by batch is less by the cache; empty where it saves nothing."""
+
+    @property
+    def repeats(self) -> str:
+        """“12 of 500 were asked before: $0”, or nothing."""
+        if not self.repeated:
+            return ""
+        if self.jobs == 1:
+            return "This was asked before: $0"
+        were = "was" if self.repeated == 1 else "were"
+        return f"{self.repeated:,} of {self.jobs:,} {were} asked before: $0"
+
+    @property
+    def saving(self) -> str:
+        """The same of the cache."""
+        return f"About {self.saved} less by the cache, if it lasts for all" if self.saved else ""
 
 
 # A price that is not known today keeps nobody from queueing.
@@ -29,31 +51,47 @@ UNKNOWN = Offer("$–", "$–")
 
 def of_bill(bill: Bill) -> Offer:
     """What the jobs of a bill cost together."""
-    return Offer(*between(bill.batch, bill.at_once)) if bill.is_known else UNKNOWN
+    if not bill.is_known:
+        return UNKNOWN
+    saved = cents(bill.saved_by_cache) if bill.saved_by_cache else ""
+    later, at_once = in_words(bill.batch, bill.at_once)
+    return Offer(later, at_once, bill.jobs, bill.repeated, saved)
 
 
-def add(bill: Bill, inputs: Iterable[JobTypeInput]) -> list[str]:
-    """Add these jobs to a bill; returns why those that it leaves out would be refused."""
-    problems = []
-    for given in inputs:
-        params = bill.kind.params(given)
-        expected = tokens.of_request(params, given.parts)
-        try:
-            model = bill.terms.model_of(expected, field="document")
-        except LongPrompt as refusal:
-            name = given.parts[0].name
-            problems.append(f"{name}: {refusal}" if name else str(refusal))
-        else:
-            bill.add(expected, params["max_tokens"], model)
-    return problems
+def in_words(*costs: Cost) -> list[str]:
+    """Ranges that stand together; what is free has none."""
+    return [
+        shown if cost.high else "$0" for cost, shown in zip(costs, between(*costs), strict=True)
+    ]
 
 
-def examples(now: datetime) -> dict[str, Offer]:
+def bill_of(
+    terms: Terms, inputs: Iterable[JobTypeInput], problems: list[str], *, fresh: bool = False
+) -> Bill:
+    """The bill of these jobs, one by one.
+
+    Those that would be refused are not in it: `problems` gets why.
+    """
+
+    def good() -> Iterator[accept.Asked]:
+        for given in inputs:
+            try:
+                yield accept.Asked.of(terms, given, field="document")
+            except LongPrompt as refusal:
+                name = given.parts[0].name
+                problems.append(f"{name}: {refusal}" if name else str(refusal))
+
+    return accept.bill_of(terms, good(), fresh=fresh)
+
+
+def examples(tenant: Tenant, now: datetime) -> dict[str, Offer]:
     """For each job type, the price of a document of EXAMPLE_PAGES pages."""
-    bills = {kind: Bill(kind, now) for kind in jobtypes.all_types()}
-    for kind, bill in bills.items():
-        add(bill, [draft(kind, {}, [Part(_EXAMPLE)])])
-    return {kind.name: of_bill(bill) for kind, bill in bills.items()}
+    parts = [Part(_EXAMPLE)]
+    found = {}
+    for kind in jobtypes.all_types():
+        terms = Terms(tenant, kind, now)
+        found[kind.name] = of_bill(bill_of(terms, [draft(kind, {}, parts)], [], fresh=True))
+    return found
 
 
 def draft(kind: JobType, options: Mapping[str, object], parts: Iterable[Part]) -> JobTypeInput:

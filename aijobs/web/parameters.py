@@ -88,9 +88,10 @@ class Jobs(JobsInCollection):
 
 
 class Chosen(PageParameters):
-    """The job type that a form begins with."""
+    """The job type that a form begins with, or the quote that is to be changed in it."""
 
     job_type: JobTypeName | None = None
+    quote: UUID | None = None
 
 
 def _month(value: object) -> object:

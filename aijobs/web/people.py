@@ -6,8 +6,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from aijobs.web.forms import NewKey
 from aijobs.web.guards import MemberRequest, for_administrators, for_members
+from aijobs.web.settings_forms import NewKey
 from citizenapp.tenants import shown_once
 from citizenapp.tenants.models import APIKey, Membership
 

@@ -3,10 +3,9 @@
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import islice
 from typing import Any, BinaryIO
-
-from django.utils import timezone
 
 from aijobs.documents import HowToRead, UnmappedTable, UnreadableTable, guess_columns
 from aijobs.documents.archives import is_archive
@@ -15,8 +14,10 @@ from aijobs.documents.tables import open_table
 from aijobs.jobtypes import TEXT_ALIASES, TEXT_FIELD, InvalidInput, JobType
 from aijobs.pipeline import accept
 from aijobs.quotes.bill import Bill
+from aijobs.quotes.terms import Terms
 from aijobs.templatetags.show import field_label
 from aijobs.web.offers import Offer, of_bill
+from citizenapp.tenants.models import Tenant
 
 SHOWN_ROWS = 5
 SHOWN_COLUMNS = 12
@@ -51,6 +52,18 @@ class Choice:
             if name.startswith(_PREFIX)
         }
         return cls(posted.get("sheet") or None, columns or None)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What the form says about all rows of a table, and for whom."""
+
+    tenant: Tenant
+    kind: JobType
+    defaults: Mapping[str, object]
+    needed_within: float | None
+    fresh: bool
+    trial: int = 0
 
 
 @dataclass(slots=True)
@@ -140,8 +153,13 @@ class Preview:
     warnings: Sequence[str] = ()
     skips: bool = False
     notes: Sequence[str] = ()
-    offer: Offer | None = None
-    """The price of the good rows."""
+    bill: Bill | None = None
+    """Of the good rows."""
+
+    @property
+    def offer(self) -> Offer | None:
+        """Their price."""
+        return of_bill(self.bill) if self.bill and self.bill.jobs else None
 
     @property
     def count(self) -> int:
@@ -165,23 +183,17 @@ def label_of(name: str) -> str:
 def look_at(
     file: BinaryIO,
     filename: str,
-    kind: JobType,
+    work: Work,
     choice: Choice,
     *,
     how: HowToRead,
-    defaults: Mapping[str, object],
-    needed_within: float | None,
     skips: bool,
-    long_prompts: str,
+    now: datetime,
 ) -> Preview:
-    """Read a table to its end, and check each row as queueing would; nothing is stored.
-
-    `long_prompts`: what the tenant wants of them.
-    """
-    bill = Bill(kind, timezone.now(), long_prompts)
+    """Read a table to its end, and check each row as queueing would; nothing is stored."""
     found = Preview(skips=skips)
     try:
-        _look(found, file, filename, bill, choice, how, defaults, needed_within)
+        _look(found, file, filename, work, choice, how, now)
     except (UnmappedTable, UnreadableTable) as error:
         found.error = str(error)
     except InvalidInput as error:
@@ -197,18 +209,17 @@ def _look(
     found: Preview,
     file: BinaryIO,
     filename: str,
-    bill: Bill,
+    work: Work,
     choice: Choice,
     how: HowToRead,
-    defaults: Mapping[str, object],
-    needed_within: float | None,
+    now: datetime,
 ) -> None:
-    kind = bill.kind
+    kind = work.kind
     if is_archive(file):
         archive = items_of_archive(file, how)
         found.header = found.shown = ("reference",)
         columns = {"reference": "reference"}
-        _check(found, bill, archive.rows, columns, archive.fields, defaults, needed_within)
+        _check(found, work, archive.rows, columns, archive.fields, now)
         found.warnings = archive.warnings
         return
     names = fields_of(kind)
@@ -234,39 +245,48 @@ def _look(
     order = [*mapped, *(header for header in found.header if header not in mapped)]
     found.shown = order[:SHOWN_COLUMNS]
     fields = None if table.header is None else [name for name in names if columns[name]]
-    _check(found, bill, items_of(table, kind, columns), columns, fields, defaults, needed_within)
+    _check(found, work, items_of(table, kind, columns), columns, fields, now)
     found.warnings = table.warnings
 
 
 def _check(
     found: Preview,
-    bill: Bill,
+    work: Work,
     items: Iterable[Item],
     columns: Mapping[str, str],
     fields: Iterable[str] | None,
-    defaults: Mapping[str, object],
-    needed_within: float | None,
+    now: datetime,
 ) -> None:
     reasons = Reasons(columns)
     kept = _kept(items, found, columns)
-    try:
+    terms = Terms(work.tenant, work.kind, now)
+
+    def good() -> Iterator[accept.Asked]:
         for one in accept.examine(
-            bill.terms,
+            terms,
             kept,
-            defaults=defaults,
-            needed_within=needed_within,
+            defaults=work.defaults,
+            needed_within=work.needed_within,
             fields=fields,
             refused=reasons.add,
         ):
             found.good += 1
-            bill.add(one.tokens, one.max_tokens, one.model)
+            yield one.asked
+
+    try:
+        found.bill = accept.bill_of(
+            terms,
+            good(),
+            fresh=work.fresh,
+            trial=work.trial,
+            is_collection=True,
+        )
     except InvalidInput:
         # What is wrong is told once. The first rows are shown all the same.
         deque(islice(kept, SHOWN_ROWS), maxlen=0)
         raise
     found.bad, found.groups = reasons.count, reasons.groups
-    found.notes = bill.notes
-    found.offer = of_bill(bill) if found.good else None
+    found.notes = found.bill.notes
 
 
 def _keys(rows: Iterable[Any]) -> list[str]:

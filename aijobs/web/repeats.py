@@ -5,8 +5,8 @@ from django.http import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from aijobs.web.forms import Repeats
 from aijobs.web.guards import MemberRequest, for_administrators
+from aijobs.web.settings_forms import Repeats
 from citizenapp.tenants.models import Tenant
 
 

@@ -65,7 +65,8 @@ class WorkForm {
   async #price() {
     const { text, document: files } = this.#form.elements;
     this.#pricing?.abort();
-    if (!text.value.trim() && !files.files.length) return this.#tell({});
+    const { quote } = this.#form.elements; // Its files are at the server already.
+    if (!text.value.trim() && !files.files.length && !quote) return this.#tell({});
     const asked = (this.#pricing = new AbortController());
     try {
       const response = await fetch(this.#form.dataset.price, {

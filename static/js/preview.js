@@ -1,10 +1,11 @@
 // A table before it is queued: sent to be looked at, and again at each change of the form. The
-// server keeps nothing, so the file goes along each time.
+// server keeps it with a quote alone, so without one the file goes along each time.
 
 const DELAY = 200;
 
 export function startPreview(form) {
   const button = form.querySelector("[data-queue]");
+  const price = form.querySelector("[data-needs-rows]");
   const trial = form.querySelector("[data-try]");
   let timer = 0;
   let running;
@@ -13,20 +14,20 @@ export function startPreview(form) {
   function sayReady() {
     const ready = Number(form.querySelector("[data-preview-result]")?.dataset.ready ?? 0);
     button.textContent = ready ? `Queue ${ready.toLocaleString("en")} document${ready === 1 ? "" : "s"}` : "Queue collection";
-    button.disabled = !ready;
+    button.disabled = price.disabled = !ready;
     trial.hidden = ready <= Number(trial.value);
   }
 
   async function ask() {
     running?.abort();
     const place = form.querySelector("[data-preview-result]");
-    if (!form.elements.table.files.length) {
+    if (!form.elements.table.files.length && !form.elements.quote) {
       place.replaceChildren();
       place.dataset.ready = "0";
       return sayReady();
     }
     const asked = (running = new AbortController());
-    button.disabled = trial.hidden = true;
+    button.disabled = price.disabled = trial.hidden = true;
     place.setAttribute("aria-busy", "true");
     try {
       const response = await fetch(form.dataset.preview, {
@@ -59,7 +60,7 @@ export function startPreview(form) {
       if (event.target.name === "table") form.querySelector('select[name="sheet"]')?.remove();
     }
     // What was true of another state of the form must not be confirmed.
-    button.disabled = trial.hidden = true;
+    button.disabled = price.disabled = trial.hidden = true;
     clearTimeout(timer);
     timer = setTimeout(ask, DELAY);
   });

@@ -5,10 +5,10 @@ from uuid import UUID
 from django.utils import timezone
 
 from aijobs import jobtypes
-from aijobs.api import shapes
 from aijobs.models import AIJob, JobAttempt
 from aijobs.quotes import stored
 from aijobs.quotes.bill import Bill
+from aijobs.quotes.terms import Terms
 from citizenapp.tenants.models import Tenant
 from tests.factories import NOW, make_job
 
@@ -28,25 +28,10 @@ def fail(job: AIJob, number: int, message: str = "It was refused.") -> JobAttemp
 def make_quote(tenant: Tenant, quote_id: UUID, job_type: str) -> None:
     """A quote of one text that can be confirmed."""
     now = timezone.now()
-    answer = shapes.Quote(
-        quote_id=quote_id,
-        job_type=job_type,
-        jobs=1,
-        batch=None,
-        at_once=None,
-        learned_from=0,
-        accuracy=shapes.QuoteAccuracy(quotes=0, within_range=0, typical_error=None),
-        warnings=[],
-        rejected=[],
-        rejected_count=0,
-        created_at=NOW,
-        expires_at=NOW,
-    )
     stored.keep(
         tenant,
         stored.Request(job_type, {"document_text": "A text."}, [], is_form=False),
-        Bill(jobtypes.get(job_type), now),
-        answer.model_dump(mode="json"),
+        Bill(Terms(tenant, jobtypes.get(job_type), now)),
         id_=quote_id,
         created_by="ann",
         now=now,

@@ -6,7 +6,7 @@ import pytest
 
 from aijobs.models import FOR_A_PERSON, AIJob, Seeding
 from tests.api.conftest import Caller
-from tests.pipeline.test_seeding import QUESTIONS
+from tests.pipeline.seeded import QUESTIONS
 
 
 @pytest.fixture

@@ -174,3 +174,31 @@ def test_what_it_was_charged_stands_beside_the_quote_once_all_is_over(caller: Ca
 def test_a_prompt_beyond_the_step_of_a_price_is_named(caller: Caller) -> None:
     quote = caller.send("summarize?quote=true", {"document_text": "hail " * 110_000}).json()
     assert "asks more for each" in quote["warnings"][0]
+
+
+def test_rows_that_ask_the_same_are_told_and_paid_once(caller: Caller, tenant: Tenant) -> None:
+    Tenant.objects.filter(pk=tenant.pk).update(repeat_days=30)
+    quote = of_table(caller).json()
+    assert (quote["jobs"], quote["repeated"]) == (40, 39)
+    assert confirm(caller, quote).json()["repeated"] == 39
+    again = of_table(caller).json()
+    assert (again["repeated"], float(again["batch"]["high_usd"])) == (40, 0)
+    assert of_table(caller, fresh="true").json()["repeated"] == 0
+
+
+def test_what_the_cache_should_save_is_told_and_not_relied_upon(
+    caller: Caller, settings: Any
+) -> None:
+    settings.AIJOBS_CACHE_CENTS = 0
+    asked = {
+        "name": "May",
+        "job_type": "analyze",
+        "defaults": {"questions": [f"Clause {n}? " + "And of fire? " * 30 for n in range(8)]},
+        "items": [{"document_text": f"Policy {n}."} for n in range(20)],
+    }
+    quote = caller.send("collections?quote=true", asked).json()
+    settings.AIJOBS_CACHE = False
+    without = caller.send("collections?quote=true", asked).json()
+    assert float(quote["cache_saving_usd"]) > 0 == float(without["cache_saving_usd"])
+    assert float(quote["batch"]["likely_usd"]) < float(without["batch"]["likely_usd"])
+    assert quote["batch"]["high_usd"] == without["batch"]["high_usd"]

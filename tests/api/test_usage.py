@@ -9,7 +9,8 @@ from typing import Any
 import openpyxl
 import pytest
 
-from aijobs.models import CircuitBreaker, Collection
+from aijobs.models import CircuitBreaker, Collection, Quote
+from citizenapp.tenants.models import Tenant
 from tests.api.conftest import Caller
 from tests.factories import NOW, make_charge, make_job, make_tenant
 from tests.reading.rows import make_collection
@@ -233,6 +234,43 @@ def test_a_report_is_a_table_as_well(caller: Caller) -> None:
     assert sheet[0] == head
     assert [row[0] for row in sheet[1:]] == ["=1+1", *(row[0] for row in rows)]
     assert sheet[1][place] == 1.0
+
+
+def test_quotes_stand_beside_their_charges_and_the_budget_beside_both(caller: Caller) -> None:
+    body = {"document_text": "The policy covers hail."}
+    asked = [caller.send("summarize?quote=true", body).json()["quote_id"] for _ in range(3)]
+    for quote_id in asked[:2]:
+        caller.send(f"quotes/{quote_id}/confirm")
+    Quote.objects.filter(pk=asked[0]).update(charged_usd="0.5")
+    Tenant.objects.filter(pk=caller.tenant.pk).update(limit_usd=20)
+
+    response = caller.read("usage", **{"as": "csv", "table": "quotes"})
+
+    rows = [*csv.DictReader(io.StringIO(b"".join(response).decode()))]
+    assert 'filename="quotes-' in response["Content-Disposition"]
+    assert [row["quote_id"] for row in rows] == asked[:2]
+    assert [row["charged_usd"] for row in rows] == ["0.5000000000", ""]
+    assert [row["is_within"] for row in rows] == ["false", ""]
+    assert rows[0]["job_id"]
+
+    response = caller.read("usage", **{"as": "csv", "table": "budget"})
+
+    [month] = csv.DictReader(io.StringIO(b"".join(response).decode()))
+    assert (month["budget_usd"], month["limit_usd"]) == ("", "20.0000000000")
+    assert Decimal(month["left_usd"]) + Decimal(month["reserved_usd"]) == 20
+    assert Decimal(month["reserved_usd"]) > 0
+
+    book = openpyxl.load_workbook(io.BytesIO(b"".join(caller.read("usage", **{"as": "xlsx"}))))
+
+    assert book.sheetnames == ["Usage", "Quotes", "Budget"]
+    assert book["Quotes"]["I2"].value == 0.5
+    assert book["Budget"]["C2"].value == 20
+
+
+def test_a_table_of_quotes_is_a_csv(caller: Caller) -> None:
+    response = caller.read("usage", table="quotes")
+    assert response.status_code == 400
+    assert list(response.json()["errors"]) == ["table"]
 
 
 def test_an_answer_to_an_old_question_has_the_old_form(caller: Caller) -> None:

@@ -12,7 +12,8 @@ from aijobs.management.commands.demo import licences
 from aijobs.models import AIJob, Batch, LedgerEntry, TokenRatio
 from aijobs.pipeline import accept, assemble, dispatch, poll, settle
 from aijobs.quotes import ratios
-from aijobs.quotes.bill import Bill, Cost
+from aijobs.quotes.bill import Cost
+from aijobs.quotes.terms import Terms
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.report import Row, measurement
 from tests.factories import make_tenant
@@ -64,11 +65,12 @@ def _documents(bench: Bench, count: int) -> Rows:
 def _off(job_type: str, options: dict[str, Any], rows: Sequence[Any]) -> tuple[Cost, Any]:
     """The quote of these rows, and what they were charged."""
     ratios.forget()
-    bill = Bill(jobtypes.get(job_type), timezone.now())
-    for one in accept.examine(bill.terms, rows, defaults=options, refused=_refuse):
-        bill.add(one.tokens, one.max_tokens, one.model)
+    tenant = make_tenant()
+    terms = Terms(tenant, jobtypes.get(job_type), timezone.now())
+    good = accept.examine(terms, rows, defaults=options, refused=_refuse)
+    bill = accept.bill_of(terms, (one.asked for one in good), is_collection=True)
     collection = accept.accept_collection(
-        make_tenant(), "quoted", job_type, rows, now=timezone.now(), created_by="bench",
+        tenant, "quoted", job_type, rows, now=timezone.now(), created_by="bench",
         defaults=options,
     ).collection  # fmt: skip
     while assemble.assemble_one(timezone.now()):

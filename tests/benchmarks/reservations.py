@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from aijobs import jobtypes
 from aijobs.pipeline import accept
-from aijobs.quotes.bill import Bill
+from aijobs.quotes.terms import Terms
 from citizenapp.tenants.models import Tenant
 from tests.benchmarks.bench import Bench, Way
 from tests.benchmarks.material import documents
@@ -43,9 +43,6 @@ def reserving(bench: Bench) -> Iterator[Row]:
             floor=f"without {without:,.0f}",
             ratio=f"{ours / without:.0%}",
             holds=ours >= 0.9 * without,
-            why="Of storing alone: a transaction, a lock and two sums come to one statement."
-            if count < bench.n
-            else "",
         )
     _switch("ENABLE")
     run_of_quote = bench.side_by_side(ours=Way(lambda: _quote(bench)))["ours"]
@@ -86,12 +83,7 @@ def _refuse(row: int, errors: object) -> None:
 
 
 def _quote(bench: Bench) -> None:
-    bill = Bill(jobtypes.get("summarize"), timezone.now())
-    for one in accept.examine(
-        bill.terms,
-        _rows(bench, bench.n),
-        defaults={},
-        refused=_refuse,
-    ):
-        bill.add(one.tokens, one.max_tokens, one.model)
+    terms = Terms(make_tenant(repeat_days=30), jobtypes.get("summarize"), timezone.now())
+    good = accept.examine(terms, _rows(bench, bench.n), defaults={}, refused=_refuse)
+    bill = accept.bill_of(terms, (one.asked for one in good), is_collection=True)
     assert bill.batch.likely > 0

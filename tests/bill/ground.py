@@ -2,6 +2,9 @@
 
 from datetime import UTC, date, datetime, time, timedelta
 
+from anthropic import Anthropic
+from django.conf import settings
+
 from aijobs.bill import check, reports
 from aijobs.models import AIJob, Batch, Reconciliation
 from aijobs.pipeline import accept, assemble, dispatch, expedite, poll, settle
@@ -72,3 +75,10 @@ def call(clock: Clock) -> None:
 
 def compare(clock: Clock, day: date) -> Reconciliation:
     return check.check(day, reports.read, clock.now)
+
+
+def stranger(emulator: Emulator, key: str | None = None) -> Anthropic:
+    """Somebody who works with our own key."""
+    return Anthropic(
+        base_url=emulator.url, api_key=key or settings.ANTHROPIC_API_KEY, max_retries=0
+    )

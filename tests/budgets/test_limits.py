@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from decimal import Decimal
+from threading import Barrier
 
 import pytest
 from django.db import connection
@@ -11,7 +12,7 @@ from pytest_django import Settings
 
 from aijobs.budgets import standing
 from aijobs.budgets.standing import LimitReached
-from aijobs.models import AIJob, Collection, Reservation, rollups
+from aijobs.models import AIJob, Claim, Collection, IdempotencyKey, Reservation, rollups
 from aijobs.pipeline import accept, withdraw
 from citizenapp.tenants.models import Tenant
 from tests.factories import NOW, make_charge, make_job, make_tenant
@@ -22,14 +23,14 @@ TEXT = "The policy covers hail and fire. " * 100
 LIMIT = Decimal("0.01")
 
 
-def queue(tenant: Tenant, now: datetime = NOW) -> AIJob:
+def queue(tenant: Tenant, now: datetime = NOW, *, text: str = TEXT) -> AIJob:
     return accept.accept_job(
-        tenant, "summarize", {"document_text": TEXT}, now=now, created_by="max"
+        tenant, "summarize", {"document_text": text}, now=now, created_by="max"
     )
 
 
-def queue_many(tenant: Tenant, count: int) -> Collection:
-    rows = ((n, {"document_text": TEXT}) for n in range(1, count + 1))
+def queue_many(tenant: Tenant, count: int, *, text: str = TEXT) -> Collection:
+    rows = ((n, {"document_text": text}) for n in range(1, count + 1))
     return accept.accept_collection(
         tenant, "October", "summarize", rows, now=NOW, created_by="max"
     ).collection
@@ -139,29 +140,93 @@ def test_folding_changes_no_sum(price: Decimal) -> None:
     assert Reservation.objects.filter(tenant=tenant).count() == 1
 
 
+def test_single_jobs_are_compacted_while_they_are_held_against_a_limit(price: Decimal) -> None:
+    tenant = make_tenant(limit_usd=1)
+    others = make_tenant()
+    for one in (tenant, others):
+        Reservation.objects.bulk_create(
+            Reservation(tenant=one, usd=Decimal("0.000001"), is_compacted=False) for _ in range(400)
+        )
+    for _ in range(3):
+        queue(tenant)
+    assert standing.standing(tenant, NOW).reserved == Decimal("0.0004") + 3 * price
+    assert Reservation.objects.filter(tenant=tenant, is_compacted=True).count() == 1
+    assert Reservation.objects.filter(tenant=tenant).count() == 3
+    assert Reservation.objects.filter(tenant=others).count() == 400
+
+
+def test_a_request_that_was_refused_may_be_sent_again_with_its_key() -> None:
+    tenant = make_tenant(limit_usd=0, repeat_days=30)
+
+    def ask() -> AIJob:
+        fields, claim = {"document_text": TEXT}, Claim("key", "0" * 64)
+        return accept.accept_job(
+            tenant, "summarize", fields, now=NOW, created_by="max", claim=claim
+        )
+
+    with pytest.raises(LimitReached):
+        ask()
+    assert not IdempotencyKey.objects.exists()
+    tenant.limit_usd = Decimal(1)
+    assert ask().status == "queued"
+    assert IdempotencyKey.objects.get().key == "key"
+
+
 @pytest.fixture
 def clients() -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor(10) as threads:
+    with ThreadPoolExecutor(20) as threads:
         yield threads
 
 
 @pytest.mark.django_db(transaction=True)
-def test_jobs_accepted_at_once_cannot_overrun_the_limit(clients: ThreadPoolExecutor) -> None:
-    tenant = make_tenant()
-    price = queue(tenant).reserved_usd
-    fitting = 60
+@pytest.mark.parametrize("repeat_days", [0, 30])
+def test_jobs_accepted_at_once_cannot_overrun_the_limit(
+    clients: ThreadPoolExecutor, repeat_days: int
+) -> None:
+    tenant = make_tenant(repeat_days=repeat_days)
+    texts = [f"{number:04} {TEXT}" for number in range(601)]
+    price = queue(tenant, text=texts.pop()).reserved_usd
+    # So many that some are compacted meanwhile.
+    fitting = 400
     tenant.limit_usd = ((fitting + Decimal("0.5")) * price).quantize(Decimal("0.000001"))
-    Tenant.objects.filter(pk=tenant.pk).update(limit_usd=Decimal("0.01"))
 
-    def ask(_: int) -> bool:
-        try:
-            queue(tenant)
-        except LimitReached:
-            return False
-        finally:
-            connection.close()
-        return True
+    def ask(some: list[str]) -> int:
+        taken = 0
+        for text in some:
+            try:
+                queue(tenant, text=text)
+            except LimitReached:
+                continue
+            taken += 1
+        connection.close()
+        return taken
 
-    taken = list(clients.map(ask, range(200)))
-    assert 1 + sum(taken) == fitting
+    taken = sum(clients.map(ask, (texts[n::20] for n in range(20))))
+    assert 1 + taken == AIJob.objects.count() == fitting
     assert standing.standing(tenant, NOW).reserved == fitting * price
+
+
+@pytest.mark.django_db(transaction=True)
+def test_single_jobs_and_collections_at_once_do_not_block_each_other(
+    clients: ThreadPoolExecutor,
+) -> None:
+    tenant = make_tenant(limit_usd=1, repeat_days=30)
+    together = Barrier(4)
+
+    def ask(client: int) -> None:
+        for number in range(10):
+            text = f"{number} {TEXT}"
+            if together.wait() == 0:
+                # The next to add jobs tells of them, and whoever would tell as well waits for it.
+                with connection.cursor() as cursor:
+                    cursor.execute("UPDATE aijobs_additiontold SET told_at = '2000-01-01Z'")
+            together.wait()
+            if client % 2:
+                queue(tenant, text=text)
+            else:
+                queue_many(tenant, 2, text=text)
+        connection.close()
+
+    list(clients.map(ask, range(4)))
+    assert AIJob.objects.filter(tenant=tenant).count() == 60
+    assert AIJob.objects.filter(tenant=tenant, answered_by=None).count() == 10

@@ -53,15 +53,24 @@ SEEDED = [
 ]
 # What its first one fails for holds the others until somebody lets them go on.
 STOPPED = ["A refused first line. [[emulate:refusal]]", "Theft is covered.", "Loss is not."]
-COLLECTIONS: dict[str, tuple[str, dict[str, Any], list[str]]] = {
-    "Policies": ("summarize", {}, DOCUMENTS),
-    "Questions": ("analyze", {"questions": QUESTIONS}, SEEDED),
-    "Stopped": ("analyze", {"questions": QUESTIONS}, STOPPED),
+# One is tried at once. Then one of the others goes first, though a client cancels one of them; or
+# all others are dropped.
+TRIED = [f"{what} is covered." for what in ("Rain", "Snow", "Ice", "Rain", "Mud", "Sand")]
+DROPPED = ["Glass is covered.", "Paint is not.", "Tyres are not."]
+# By its name: the job type, what all rows share, how many are tried, and the documents.
+COLLECTIONS: dict[str, tuple[str, dict[str, Any], int, list[str]]] = {
+    "Policies": ("summarize", {}, 0, DOCUMENTS),
+    "Questions": ("analyze", {"questions": QUESTIONS}, 0, SEEDED),
+    "Tried": ("analyze", {"questions": QUESTIONS}, 1, TRIED),
+    "Dropped": ("summarize", {}, 1, DROPPED),
+    "Stopped": ("analyze", {"questions": QUESTIONS}, 0, STOPPED),
 }
-# Documents of each tenant, and how many of them never get a result.
-ROWS = sum(len(texts) for _, _, texts in COLLECTIONS.values())
+# Of each tenant: documents, those that never get a result, and those that are dropped.
+ROWS = sum(len(texts) for *_, texts in COLLECTIONS.values())
 HOPELESS = 3
-SEEDINGS = 2
+CANCELED = len(DROPPED) - 1
+SEEDINGS = 3
+TRIALS = 2
 URGENT = ["Is hail covered?"]
 TENANTS = ("acme", "beta")
 
@@ -87,14 +96,18 @@ def queue_collections(now: datetime) -> bool:
     """Every tenant queues all the documents. A client that got no answer looks before it asks."""
     for tenant in Tenant.objects.order_by("pk"):
         there = set(Collection.objects.filter(tenant=tenant).values_list("name", flat=True))
-        for name, (kind, defaults, texts) in COLLECTIONS.items():
+        for name, (kind, defaults, trial, texts) in COLLECTIONS.items():
             rows = [
                 (row, {"document_text": f"{tenant.name}: {text}"})
                 for row, text in enumerate(texts, 1)
             ]
             if name not in there:
                 accept.accept_collection(
-                    tenant, name, kind, rows, now=now, created_by="ann", defaults=defaults
+                    *(tenant, name, kind, rows),
+                    now=now,
+                    created_by="ann",
+                    defaults=defaults,
+                    trial=trial,
                 )
     return True
 
@@ -103,6 +116,18 @@ def let_the_others_go_on(now: datetime) -> None:
     """Where the one that went first has failed. Its people may do so twice."""
     for collection in Collection.objects.filter(seeding__state="refused"):
         seed.let_go_on(collection)
+
+
+def decide_about_trials(now: datetime) -> None:
+    """Once those that were tried have ended. Its people may do so twice."""
+    for collection in Collection.objects.filter(trial__state="open"):
+        tried = AIJob.objects.filter(collection=collection, route="sync", answered_by=None)
+        if tried.exclude(status__in=AIJob.FINAL).exists():
+            continue
+        if collection.name == "Dropped":
+            withdraw.cancel_collection(collection, now=now)
+        else:
+            seed.end_trial(collection, now)
 
 
 def queue_urgent(now: datetime) -> bool:
@@ -143,10 +168,11 @@ def take_back_a_submitted_batch(now: datetime) -> bool:
 
 
 def retry_what_ended_badly(now: datetime) -> bool:
-    """Once all has ended: what was canceled, and direct calls whose answer was lost."""
+    """Once all has ended: what was canceled and not dropped, and calls whose answer was lost."""
     if is_at_work():
         return False
-    for job in AIJob.objects.filter(Q(status="canceled") | Q(status="failed", collection=None)):
+    badly = AIJob.objects.filter(Q(status="canceled") | Q(status="failed", collection=None))
+    for job in badly.exclude(status="canceled", collection__name="Dropped"):
         accept.retry_job(job, now=now)
     for collection in Collection.objects.all():
         accept.retry_collection(collection, now=now)
@@ -219,6 +245,7 @@ def live(world: World, event: Deed | None = None) -> None:
         deed(queue_urgent),
         deed(cancel_a_waiting_job),
         lambda now: expedite.run(now, clock),
+        decide_about_trials,
         assemble.run,
         deed(cancel_an_assembled_batch),
         reconcile.run,

@@ -16,17 +16,23 @@ from tests.faults.nursery import Order
 from tests.faults.world import World
 
 # The steps in the order in which a day comes to them, each behind what leads to it: only an
-# abandoned intent is found, and only a lost direct call is rescued.
+# abandoned intent is found, only a batch in doubt makes another smaller than it, and only a lost
+# direct call is rescued.
 DAY = (
     *(Step.ACCEPT_COPIED, Step.ACCEPT_COUNTED, Step.ACCEPT_COMMITTED, Step.WITHDRAW_COMMITTED),
     *(Step.EXPEDITE_CLAIMED, Step.SWEEP_RESCUED, Step.EXPEDITE_ANSWERED, Step.SWEEP_COMMITTED),
+    *(Step.EXPEDITE_STORED, Step.SEED_TRIAL_MOVED, Step.SEED_TRIAL_COMMITTED),
     *(Step.ASSEMBLE_CLAIMED, Step.ASSEMBLE_COUNTED, Step.ASSEMBLE_COMMITTED),
     *(Step.WITHDRAW_DISSOLVED, Step.DISPATCH_WRITTEN, Step.DISPATCH_WATERMARK),
-    *(Step.DISPATCH_INTENT, Step.RECONCILE_ABANDONED, Step.RECONCILE_LISTED),
-    *(Step.RECONCILE_RELEASED, Step.DISPATCH_ANSWERED, Step.RECONCILE_ADOPTED),
+    *(Step.DISPATCH_INTENT, Step.RECONCILE_ABANDONED, Step.DISPATCH_REDUCED),
+    *(
+        Step.RECONCILE_LISTED,
+        Step.RECONCILE_RELEASED,
+        Step.DISPATCH_ANSWERED,
+        Step.RECONCILE_ADOPTED,
+    ),
     *(Step.DISPATCH_SENDING, Step.DISPATCH_CONFIRMED, Step.DISPATCH_COMMITTED),
     *(Step.DISPATCH_REFUSED, Step.DISPATCH_TAKEN_BACK, Step.DISPATCH_DISSOLVED),
-    *(Step.DISPATCH_REDUCED,),
     *(Step.BREAKER_OPENED, Step.BREAKER_CLOSED),
     *(Step.WITHDRAW_WISHED, Step.POLL_CANCELED, Step.WITHDRAW_CANCELED),
     *(Step.POLL_CLAIMED, Step.POLL_ANSWERED, Step.POLL_COMMITTED),
@@ -34,7 +40,7 @@ DAY = (
     *(Step.ENDINGS_MOVED, Step.SETTLE_STORED, Step.SETTLE_COMMITTED, Step.SETTLE_SETTLED),
     *(Step.SEED_MOVED, Step.SEED_COMMITTED, Step.SEED_WAIVED),
     *(Step.SHARE_ANSWERED, Step.SHARE_RELEASED),
-    *(Step.SWEEP_DELETED, Step.RETRY_COMMITTED, Step.EXPEDITE_STORED, Step.EXPEDITE_COMMITTED),
+    *(Step.SWEEP_DELETED, Step.RETRY_COMMITTED, Step.EXPEDITE_COMMITTED),
 )
 # What only comes when the promise is at its end (`late`), when strangers use the same workspace,
 # or after weeks (test_old_rows.py).

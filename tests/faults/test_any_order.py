@@ -111,6 +111,31 @@ class Story(RuleBasedStateMachine):
             defaults={"questions": journeys.QUESTIONS},
         )
 
+    @rule(tried=st.integers(1, 3), outcome=st.sampled_from(OUTCOMES))
+    def accept_some_to_try(self, tried: int, outcome: str) -> None:
+        """A few of them run first; a person decides about the others."""
+        order = f" [[emulate:{outcome}]]" if outcome else ""
+        texts = [f"Trial {self.queued}, {n % 4}.{order if n == 1 else ''}" for n in range(5)]
+        self.queued += len(texts)
+        accept.accept_collection(
+            Tenant.objects.earliest("pk"),
+            "Trial",
+            "analyze",
+            [(row, {"document_text": text}) for row, text in enumerate(texts, 1)],
+            now=self.world.now(),
+            created_by="ann",
+            defaults={"questions": journeys.QUESTIONS},
+            trial=tried,
+        )
+
+    @rule(drop=st.booleans())
+    def decide_about_a_trial(self, drop: bool) -> None:
+        if collection := Collection.objects.filter(trial__state="open").first():
+            if drop:
+                withdraw.cancel_collection(collection, now=self.world.now())
+            else:
+                seed.end_trial(collection, self.world.now())
+
     @rule()
     def let_the_others_go_on(self) -> None:
         if collection := Collection.objects.filter(seeding__isnull=False).last():
@@ -176,6 +201,7 @@ class Story(RuleBasedStateMachine):
         for _ in range(200):
             for stage in STAGES.values():
                 stage(self.world)
+            journeys.decide_about_trials(self.world.now())
             journeys.let_the_others_go_on(self.world.now())
             if not journeys.is_at_work():
                 break

@@ -4,8 +4,7 @@ from collections.abc import Callable
 from io import BytesIO
 
 import orjson
-import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from aijobs import gateway
 from aijobs.models import AIJob, Batch, JobOutput, Submission, UsageRollup
@@ -57,25 +56,29 @@ def take_ours_for_a_strangers() -> None:
         )
 
 
-@pytest.mark.parametrize(
-    ("harm", "lost", "doubled"),
-    [
-        (lose_a_result, True, False),
-        (lose_a_job, True, True),
-        (lose_a_charge, True, False),
-        (double_a_batch, False, True),
-        (leave_a_batch, True, False),
-        (lose_a_submission, True, True),
-        (forget_a_sum, True, False),
-        (take_ours_for_a_strangers, True, True),
-    ],
-)
-def test_harm_is_found(world: World, harm: Callable[[], None], lost: bool, doubled: bool) -> None:
+# What it loses, and whether it doubles something. The last one changes what Anthropic has.
+HARMS: dict[Callable[[], None], tuple[bool, bool]] = {
+    lose_a_result: (True, False),
+    lose_a_job: (True, True),
+    lose_a_charge: (True, False),
+    leave_a_batch: (True, False),
+    lose_a_submission: (True, True),
+    forget_a_sum: (True, False),
+    take_ours_for_a_strangers: (True, True),
+    double_a_batch: (False, True),
+}
+
+
+def test_harm_is_found(world: World) -> None:
     world.reset()
     journeys.found_tenants()
     journeys.live(world)
-    assert books.audit(world).wrong == []
-    harm()
-    found = books.audit(world)
-    assert (found.lost > 0, found.doubled > 0) == (lost, doubled)
-    assert found.wrong
+    for harm, (lost, doubled) in HARMS.items():
+        assert books.audit(world).wrong == []
+        # Undone at its end: a day takes seconds.
+        with transaction.atomic():
+            harm()
+            found = books.audit(world)
+            transaction.set_rollback(True)
+        assert (found.lost > 0, found.doubled > 0) == (lost, doubled), harm.__name__
+        assert found.wrong

@@ -29,7 +29,7 @@ def test_a_day_without_faults_reads_the_cache(torture: Torture) -> None:
     assert not torture.counter.wrong
     assert LedgerEntry.objects.filter(cache_read_tokens__gt=0).exists()
     states = Counter(Seeding.objects.values_list("state", flat=True))
-    assert states == {"warm": len(TENANTS), "cold": len(TENANTS)}
+    assert states == {"warm": 2 * len(TENANTS), "cold": len(TENANTS)}
 
 
 @pytest.mark.parametrize(
@@ -37,8 +37,8 @@ def test_a_day_without_faults_reads_the_cache(torture: Torture) -> None:
 )
 def test_each_fault_of_the_network(torture: Torture, at: str) -> None:
     faults = [fault for fault in scenarios.one_of_each_kind() if fault.at == at]
-    # A day makes few calls of some kinds.
-    for some in (faults[:3], faults[3:6], faults[6:]):
+    # A day makes few calls of some kinds, and a day without a fault would tell nothing.
+    for some in filter(None, (faults[:3], faults[3:6], faults[6:])):
         torture.network(some)
     assert not torture.counter.wrong
     assert all(row.times for row in torture.counter.rows.values()), torture.counter.rows

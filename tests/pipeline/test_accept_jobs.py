@@ -7,12 +7,14 @@ from datetime import timedelta
 
 import orjson
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from aijobs.checks import MODEL_NAME_BYTES
 from aijobs.documents import of_text
 from aijobs.jobtypes import InvalidInput, UnknownJobType
 from aijobs.jobtypes.base import MAX_DOCUMENT_CHARS
-from aijobs.models import AIJob, JobInput
+from aijobs.models import AIJob, Claim, IdempotencyKey, JobInput, Question
 from aijobs.pipeline import accept
 from tests.factories import CATEGORIES, NOW, make_tenant
 from tests.pipeline.steps import TEXT
@@ -40,6 +42,27 @@ def test_a_job_is_queued_with_its_input_beside_it() -> None:
     )
     assert (stored.size, stored.read_as, stored.original) == (len(TEXT.encode()), "text", None)
     assert bytes(stored.sha256) == hashlib.sha256(TEXT.encode()).digest()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("limit_usd", [None, 1])
+@pytest.mark.parametrize("repeat_days", [0, 30])
+def test_a_new_job_opens_no_transaction(limit_usd: int | None, repeat_days: int) -> None:
+    tenant = make_tenant(limit_usd=limit_usd, repeat_days=repeat_days)
+    with CaptureQueriesContext(connection) as asked:
+        accept.accept_job(
+            tenant,
+            "summarize",
+            {"document_text": TEXT},
+            now=NOW,
+            created_by="ann",
+            claim=Claim("key", "0" * 64),
+        )
+    stored = [one["sql"] for one in asked.captured_queries if "tokenratio" not in one["sql"]]
+    assert "BEGIN" not in stored
+    assert len(stored) == 1 + bool(limit_usd) + bool(repeat_days)
+    assert AIJob.objects.count() == IdempotencyKey.objects.count() == 1
+    assert Question.objects.count() == (1 if repeat_days else 0)
 
 
 @pytest.mark.parametrize(

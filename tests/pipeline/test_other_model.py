@@ -10,7 +10,7 @@ from aijobs import jobtypes
 from aijobs.models import AIJob, Batch, Collection, JobInput, LedgerEntry, Seeding, new_nonce
 from aijobs.outcomes import charges
 from aijobs.pipeline import accept, dispatch, withdraw
-from aijobs.quotes.bill import Bill
+from aijobs.quotes.terms import Terms
 from citizenapp.tenants.models import Tenant
 from tests.factories import NOW, make_charge, make_tenant
 from tests.ground import Emulator
@@ -93,10 +93,10 @@ def test_it_may_be_retried_where_long_prompts_are_refused_by_then(tenant: Tenant
 
 
 def test_what_it_reserves_is_the_upper_end_of_its_quote(tenant: Tenant) -> None:
-    bill = Bill(jobtypes.get("summarize"), NOW, tenant.long_prompts)
+    terms = Terms(tenant, jobtypes.get("summarize"), NOW)
     row = (1, {"document_text": LONG})
-    (one,) = accept.examine(bill.terms, [row], defaults={}, refused=lambda *_: None)
-    bill.add(one.tokens, one.max_tokens, one.model)
+    good = accept.examine(terms, [row], defaults={}, refused=lambda *_: None)
+    bill = accept.bill_of(terms, (one.asked for one in good))
     [job] = queue(LONG, tenant=tenant)
     [by_haiku] = queue(LONG)
     assert abs(job.reserved_usd - bill.batch.high) < by_haiku.reserved_usd / 1_000

@@ -360,7 +360,7 @@ def test_what_was_asked_before_is_not_tried_and_who_waits_is_not_let_go(
     assert (known.status, tried.route, tried.not_before) == ("completed", "sync", LATER)
     assert twin.answered_by == held.pk
     assert twin.not_before == held.not_before == FOR_A_PERSON
-    assert seed.let_go_on(collection) == 1
+    assert seed.end_trial(collection, LATER) == 1
     assert told(twin) == ("queued", held.pk)
     keep_going(LATER)
     assert LedgerEntry.objects.count() == 3

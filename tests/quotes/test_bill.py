@@ -9,18 +9,21 @@ from hypothesis import strategies as st
 
 from aijobs import jobtypes
 from aijobs.quotes.bill import Bill
+from aijobs.quotes.terms import Terms
 from aijobs.tokens import Estimate
+from citizenapp.tenants.models import Tenant
 from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db
 
 SUMMARIZE = jobtypes.get("summarize")
+TENANT = Tenant(pk=1)
 Sizes = list[tuple[int, int]]
 SIZES = st.lists(st.tuples(st.integers(1, 90_000), st.integers(1, 5_000)), min_size=1, max_size=30)
 
 
 def bill_of(sizes: Sizes, now: datetime = NOW) -> Bill:
-    bill = Bill(SUMMARIZE, now)
+    bill = Bill(Terms(TENANT, SUMMARIZE, now))
     for tokens, most in sizes:
         bill.add(Estimate(tokens, "text"), most)
     return bill
@@ -44,7 +47,7 @@ def test_what_is_likely_adds_up_and_the_range_of_all_is_no_wider_than_the_ranges
 
 @given(SIZES)
 def test_what_jobs_reserve_is_no_less_than_what_they_are_likely_to_cost(sizes: Sizes) -> None:
-    bill = Bill(SUMMARIZE, NOW)
+    bill = Bill(Terms(TENANT, SUMMARIZE, NOW))
     reserved = sum(
         (bill.terms.reserved(Estimate(tokens, "text"), most, batch=True) for tokens, most in sizes),
         Decimal(0),

@@ -95,7 +95,7 @@ def test_a_job_beyond_the_limit_is_refused_with_what_is_left(owner: Client, tena
             "table": SimpleUploadedFile("a.csv", csv),
         },
     )
-    assert "monthly limit" in response.context["refusal"]
+    assert "monthly limit" in response.context["form"].non_field_errors()[0]
 
 
 def test_everybody_reads_that_the_limit_is_spent_and_owners_that_the_budget_is(

@@ -9,7 +9,7 @@ from django.utils import timezone
 from aijobs.models import FOR_A_PERSON, AIJob, Collection, Seeding
 from aijobs.pipeline import accept
 from tests.factories import make_tenant, make_user
-from tests.pipeline.test_seeding import QUESTIONS
+from tests.pipeline.seeded import QUESTIONS
 
 pytestmark = pytest.mark.django_db
 
@@ -53,7 +53,9 @@ def test_the_page_asks_for_a_decision(client: Client, collection: Collection) ->
     assert "Let the others go on" in shown
     last = AIJob.objects.latest("pk")
     assert "somebody to decide" in page(client, f"/jobs/{last.pk}")
-    assert "3 jobs will go" in client.post(f"{address}/continue", follow=True).content.decode()
+    assert (
+        "3 jobs will be sent." in client.post(f"{address}/continue", follow=True).content.decode()
+    )
     assert not AIJob.objects.filter(not_before=FOR_A_PERSON).exists()
     assert "Let the others go on" not in page(client, address)
     said = client.post(f"{address}/continue", follow=True).content.decode()

@@ -280,6 +280,9 @@ def test_a_few_rows_are_tried_and_the_page_asks_about_the_others(
     page = writer.get(f"/collections/{collection.pk}").content.decode()
     assert "5 of 20 were tried" in page
     assert "about $0.150 by batch" in page
-    page = writer.post(f"/collections/{collection.pk}/continue", follow=True).content.decode()
-    assert "15 jobs will go with the next batch." in page
+    address, button = f"/collections/{collection.pk}/continue", {"trial": "end"}
+    assert 'name="trial" value="end"' in page
+    page = writer.post(address, button, follow=True).content.decode()
+    assert "15 jobs will be sent." in page
+    assert "Nothing was waiting" in writer.post(address, button, follow=True).content.decode()
     assert "Queue the other" not in page

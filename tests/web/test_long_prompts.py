@@ -110,7 +110,7 @@ def test_the_preview_of_a_table_names_the_row(refusing: Client) -> None:
 def test_queueing_that_table_is_refused(refusing: Client) -> None:
     response = send_table(refusing, "/collections/new")
     assert response.status_code == 422
-    assert "some rows have errors" in response.context["refusal"]
+    assert "some rows have errors" in str(response.context["form"].errors)
     assert not AIJob.objects.exists()
 
 
@@ -127,7 +127,7 @@ def test_one_that_goes_elsewhere_says_so_before_and_after_it_is_queued(owner: Cl
     Tenant.objects.update(long_prompts="other_model")
     told = send(owner, "/jobs/price", text=LONG).json()
     assert told["problems"] == []
-    assert told["notes"][0].endswith("as one of claude-sonnet-5-5")
+    assert told["notes"][0].endswith("as one of claude-sonnet-5-5.")
     assert told["later"] != by_haiku["later"]
     found = send_table(owner, "/collections/preview").context["preview"]
     assert (found.good, found.bad) == (2, 0)

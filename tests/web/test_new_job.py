@@ -286,3 +286,12 @@ def test_a_part_of_a_document_is_queued_once_that_was_chosen(writer: Client) -> 
 
     assert send(writer, text="", document=files(half), accept_partial="true").status_code == 302
     assert "\ufffd" in AIJob.objects.get().documents.get().text
+
+
+def test_the_price_of_what_was_asked_before_is_nothing(writer: Client) -> None:
+    Tenant.objects.update(repeat_days=30)
+    form = {"job_type": "summarize", "text": "Hail.", "urgency": "later"}
+    send(writer, **form)
+    told = writer.post("/jobs/price", form).json()
+    assert told["notes"] == ["This was asked before: $0."]
+    assert told["later"] == "$0"

@@ -7,6 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from aijobs.models import AIJob, Collection
+from citizenapp.tenants.models import Tenant
 from tests.factories import make_tenant, make_user
 
 pytestmark = pytest.mark.django_db
@@ -44,6 +45,15 @@ def test_a_preview_stores_nothing(writer: Client) -> None:
     assert (found.good, found.bad) == (2, 1)
     assert not Collection.objects.exists()
     assert not AIJob.objects.exists()
+
+
+def test_what_was_asked_before_is_free_and_says_so(writer: Client) -> None:
+    Tenant.objects.update(repeat_days=30)
+    table = "policy_text\r\nHail.\r\nFire.\r\nHail.\r\n"
+    page = send(writer, "/collections/preview", table, **columns(document_text="policy_text"))
+    assert "1 of 3 was asked before: $0." in page.content.decode()
+    anew = look(writer, table, **columns(document_text="policy_text"), fresh="on")
+    assert anew.offer.repeated == 0
 
 
 def test_bad_rows_are_grouped_under_the_columns_own_name(writer: Client) -> None:

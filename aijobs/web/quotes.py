@@ -1,0 +1,149 @@
+"""The price of what was filled in, on a page of its own: queue it, change it, or drop it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from aijobs.models import Quote
+from aijobs.quotes import stored
+from aijobs.quotes.bill import Cost
+from aijobs.web import queueing
+from aijobs.web.forms import NOW
+from aijobs.web.guards import MemberRequest, for_members, for_writers
+from aijobs.web.offers import Offer, in_words
+from aijobs.web.redirects import onward
+
+FORM_PAGES = {stored.JOB_FORM: "new-job", stored.COLLECTION_FORM: "new-collection"}
+GONE = "The quote has expired, and its documents are gone. Fill in the form once more."
+
+
+@require_safe
+@for_members
+def detail(request: MemberRequest, quote_id: UUID) -> HttpResponseBase:
+    """A quote: its price, until when it holds, and what became of it."""
+    quote = _quote(request, quote_id)
+    fields = quote.fields or {}
+    told = quote.answer
+    roads = [told[road] for road in ("batch", "at_once") if told[road]]
+    by_road = in_words(*map(_cost, roads))
+    (asked,) = in_words(Cost(quote.low_usd, quote.likely_usd, quote.high_usd))
+    saved = Decimal(told.get("cache_saving_usd", 0))
+    return render(
+        request,
+        "quotes/detail.html",
+        {
+            "quote": quote,
+            "asked": asked if roads else "",
+            "likely": quote.likely_usd if quote.high_usd else None,
+            "by_road": by_road,
+            "is_now": fields.get("urgency") == NOW,
+            "offer": Offer("", "", quote.jobs, told.get("repeated", 0)),
+            "saved": saved,
+            "told": told,
+            "files": quote.pieces.filter(number=1).order_by("file").values_list("name", flat=True),
+            "name": fields.get("name", ""),
+            "trial": fields.get("trial"),
+            "form_page": FORM_PAGES.get(quote.target),
+            "is_open": quote.queued is None and quote.expires_at > timezone.now(),
+        },
+    )
+
+
+@require_POST
+@for_writers
+def queue(request: MemberRequest, quote_id: UUID) -> HttpResponseBase:
+    """Queue what was quoted; nothing is sent again."""
+    return confirm(request, _quote(request, quote_id), timezone.now())
+
+
+@require_POST
+@for_writers
+def drop(request: MemberRequest, quote_id: UUID) -> HttpResponseBase:
+    """Delete what was sent with a quote; nothing was queued of it."""
+    quote = _quote(request, quote_id)
+    if not stored.drop(request.access.tenant, quote_id):
+        messages.error(request, "It is queued already.")
+        return redirect("quote", quote_id)
+    messages.success(request, "Dropped. Nothing was queued, and its documents are deleted.")
+    return redirect(FORM_PAGES.get(quote.target, "dashboard"))
+
+
+@contextmanager
+def changing(
+    request: MemberRequest, quote_id: UUID | None, target: str, now: datetime
+) -> Iterator[queueing.Sent | None]:
+    """What a quote of this form was asked for; None without one, or once it is gone."""
+    quote = stored.form_of(request.access.tenant, quote_id, now) if quote_id else None
+    if quote is None or quote.target != target:
+        if quote_id:
+            messages.warning(request, GONE)
+        yield None
+        return
+    with queueing.sent_before(quote) as given:
+        yield given
+
+
+def confirm(request: MemberRequest, quote: Quote, now: datetime) -> HttpResponse:
+    """Queue what a quote was asked for; to what was queued where it was confirmed before."""
+    if quote.target not in stored.FORMS:
+        messages.error(request, "A program asked for this quote. It is the one to confirm it.")
+        return redirect("quote", quote.pk)
+    try:
+        with stored.confirming(request.access.tenant, quote.pk, now=now) as confirmation:
+            queued = confirmation.quote.queued or _queue(request, confirmation, now)
+    except stored.ExpiredQuote:
+        messages.error(request, GONE)
+        return onward(request, FORM_PAGES[quote.target])
+    if not queued:
+        return onward(request, "quote", quote.pk)
+    return onward(request, *queued["page"])
+
+
+def _queue(
+    request: MemberRequest, confirmation: stored.Confirmation, now: datetime
+) -> dict[str, Any] | None:
+    """The page to go to; None, and a message says why, where something has changed since."""
+    with queueing.sent_before(confirmation.quote) as given:
+        if confirmation.quote.target == stored.JOB_FORM:
+            form: Any = given.job()
+            jobs = queueing.queue_jobs(request, form) if form.is_valid() else []
+            if jobs:
+                page = queueing.onward_from_jobs(request, jobs)
+                queued = {"page": [*map(str, page)], "job_ids": [str(job.pk) for job in jobs]}
+                confirmation.done(queued, job_id=jobs[0].pk, collection_id=None)
+                return queued
+        else:
+            form = given.collection()
+            accepted = (
+                queueing.queue_collection(request, form, given, now) if form.is_valid() else None
+            )
+            if accepted:
+                key = accepted.collection.pk
+                queued = {"page": ["collection", str(key)]}
+                is_trial = bool(given.trial)
+                confirmation.done(queued, job_id=None, collection_id=key, is_trial=is_trial)
+                return queued
+        forms = (form, form.chosen) if "job_type" in form.cleaned_data else (form,)
+        for errors in (one for each in forms for one in each.errors.values()):
+            messages.error(request, " ".join(errors))
+    return None
+
+
+def _quote(request: MemberRequest, quote_id: UUID) -> Quote:
+    try:
+        return stored.quote_of(request.access.tenant, quote_id)
+    except stored.UnknownQuote:
+        raise Http404 from None
+
+
+def _cost(told: dict[str, str]) -> Cost:
+    return Cost(*(Decimal(told[f"{name}_usd"]) for name in Cost._fields))

@@ -1,0 +1,72 @@
+"""The forms of the settings of a workspace."""
+
+from typing import Any, ClassVar
+from zoneinfo import available_timezones
+
+from django import forms
+
+from citizenapp.tenants.models import APIKey, Tenant
+
+
+class Budget(forms.ModelForm):  # type: ignore[type-arg]  # It has none when it runs.
+    """What a tenant may spend, and where its months begin."""
+
+    class Meta:
+        model = Tenant
+        fields = ("budget_usd", "limit_usd", "time_zone")
+        labels: ClassVar = {
+            "budget_usd": "Budget of a month, in USD",
+            "limit_usd": "Limit of a month, in USD",
+        }
+        widgets: ClassVar = {
+            "budget_usd": forms.TextInput(attrs={"inputmode": "decimal"}),
+            "limit_usd": forms.TextInput(attrs={"inputmode": "decimal"}),
+            "time_zone": forms.Select(
+                choices=[(name, name.replace("_", " ")) for name in sorted(available_timezones())]
+            ),
+        }
+
+    def clean(self) -> dict[str, Any]:
+        """A budget above the limit would never be told of."""
+        cleaned = super().clean() or {}
+        budget, limit = cleaned.get("budget_usd"), cleaned.get("limit_usd")
+        if budget is not None and limit is not None and budget > limit:
+            self.add_error("budget_usd", "Must not be more than the limit.")
+        return cleaned
+
+
+class Repeats(forms.ModelForm):  # type: ignore[type-arg]  # It has none when it runs.
+    """For how many days a result answers the same question."""
+
+    class Meta:
+        model = Tenant
+        fields = ("repeat_days",)
+        labels: ClassVar = {"repeat_days": "Days that a result counts"}
+        widgets: ClassVar = {"repeat_days": forms.TextInput(attrs={"inputmode": "numeric"})}
+
+
+class LongPrompts(forms.ModelForm):  # type: ignore[type-arg]  # It has none when it runs.
+    """What becomes of prompts for whose length a model asks more."""
+
+    class Meta:
+        model = Tenant
+        fields = ("long_prompts",)
+        labels: ClassVar = {"long_prompts": "What should become of such a job?"}
+        help_texts: ClassVar = {"long_prompts": ""}
+        widgets: ClassVar = {"long_prompts": forms.RadioSelect}
+
+
+_KEY_ROLE = APIKey._meta.get_field("role")
+
+
+class NewKey(forms.Form):
+    name = forms.CharField(
+        max_length=50,
+        label="Name",
+        help_text="What will use it: “claims import”, “website”.",
+    )
+    role = forms.ChoiceField(
+        choices=_KEY_ROLE.choices or (),
+        help_text=_KEY_ROLE.help_text,
+        widget=forms.RadioSelect,
+    )
