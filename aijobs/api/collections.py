@@ -131,7 +131,7 @@ def _quoted(access: Access, body: Body, now: datetime) -> Response:
     """What the good rows would cost. Refused where queueing would be."""
     fields, items = _read(body)
     on_error = fields.get("on_error", "reject")
-    accept.check_collection(fields.get("name"), on_error, fields.get("trial", 0))
+    accept.check_collection(access.tenant, fields.get("name"), on_error, fields.get("trial", 0))
     fresh = accept.check_fresh(fields.get("fresh", False), lenient=body.is_form)
     terms = Terms(access.tenant, jobtypes.get(fields["job_type"]), now)
     rejections = accept.Rejections()

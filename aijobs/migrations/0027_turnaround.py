@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('aijobs', '0019_model_of_a_job'),
+        ('aijobs', '0023_hold'),
         ('tenants', '0006_deadlines'),
     ]
 

@@ -19,6 +19,7 @@ from aijobs.models import AIJob, Trial
 from aijobs.own_data import FIELDS as OWN_FIELDS
 from aijobs.own_data import OwnData, own_data
 from aijobs.quotes.terms import Terms
+from citizenapp.tenants.models import Tenant
 
 # Beyond this nobody gains by naming a deadline: a batch that was not answered expires after a day.
 LONGEST_DEADLINE = 7 * 24 * 3600
@@ -30,6 +31,11 @@ LINE_BYTES = 300
 # A request of the Messages API has at most 32 MB, be it in a batch or not:
 # https://platform.claude.com/docs/en/api/overview#request-size-limits
 MOST_REQUEST_BYTES = 32_000_000
+# Of a job that is wanted at once, and of a trial.
+NEVER_AT_ONCE = (
+    "This workspace never pays the full price, and nothing runs at once: see “Deadlines” in its"
+    " settings."
+)
 # The answer tells the errors of so many bad rows, and only counts the others.
 REJECTED_TOLD = 1_000
 
@@ -155,6 +161,8 @@ def check(
         within = _deadline(needed_within, lenient=lenient)
     except ValueError as error:
         errors["needed_within"] = [str(error)]
+    if within == 0 and not terms.tenant.full_price:
+        errors["needed_within"] = [NEVER_AT_ONCE]
     try:
         own = own_data(raw, lenient=lenient)
     except InvalidInput as error:
@@ -256,8 +264,10 @@ def check_defaults(
             raise InvalidInput(errors) from None
 
 
-def check_collection(name: object, on_error: object, trial: object = 0) -> None:
+def check_collection(tenant: Tenant, name: object, on_error: object, trial: object = 0) -> None:
     errors: dict[str, list[str]] = {}
+    if trial and not tenant.full_price:
+        errors["trial"] = [NEVER_AT_ONCE]
     if isinstance(trial, bool) or not isinstance(trial, int) or not 0 <= trial <= Trial.MOST:
         errors["trial"] = [f"Must be a whole number from 0 to {Trial.MOST}."]
     if not isinstance(name, str) or not name.strip():

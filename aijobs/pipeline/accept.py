@@ -231,7 +231,7 @@ def accept_collection(
     Raises UnknownJobType, InvalidInput, RejectedCollection, or LimitReached.
     """
     kind = jobtypes.get(job_type)
-    check_collection(name, on_error, trial)
+    check_collection(tenant, name, on_error, trial)
     asks_anew = check_fresh(fresh, lenient=lenient)
     if fields is not None:
         check_defaults(kind, defaults or {}, list(fields), lenient=lenient)
