@@ -20,6 +20,7 @@ from aijobs.pipeline import (
     expedite,
     poll,
     reconcile,
+    rescue,
     seed,
     settle,
     share,
@@ -56,6 +57,9 @@ STOPPED = ["A refused first line. [[emulate:refusal]]", "Theft is covered.", "Lo
 # One is tried at once. Then one of the others goes first, though a client cancels one of them; or
 # all others are dropped.
 TRIED = [f"{what} is covered." for what in ("Rain", "Snow", "Ice", "Rain", "Mud", "Sand")]
+# These go by batch, and where that takes too long for them, what is left of it runs at once.
+HURRIED = [f"The rate of {what} is fixed." for what in ("loans", "bonds", "rent")]
+HURRY_SECONDS = 260
 DROPPED = ["Glass is covered.", "Paint is not.", "Tyres are not."]
 # By its name: the job type, what all rows share, how many are tried, and the documents.
 COLLECTIONS: dict[str, tuple[str, dict[str, Any], int, list[str]]] = {
@@ -63,6 +67,7 @@ COLLECTIONS: dict[str, tuple[str, dict[str, Any], int, list[str]]] = {
     "Questions": ("analyze", {"questions": QUESTIONS}, 0, SEEDED),
     "Tried": ("analyze", {"questions": QUESTIONS}, 1, TRIED),
     "Dropped": ("summarize", {}, 1, DROPPED),
+    "Hurried": ("summarize", {"needed_within": HURRY_SECONDS}, 0, HURRIED),
     "Stopped": ("analyze", {"questions": QUESTIONS}, 0, STOPPED),
 }
 # Of each tenant: documents, those that never get a result, and those that are dropped.
@@ -89,7 +94,10 @@ class Stuck(Exception):
 
 
 def found_tenants() -> None:
-    Tenant.objects.bulk_create(Tenant(name=name.title(), slug=name) for name in TENANTS)
+    """They are content with deadlines that batches meet as often as not."""
+    Tenant.objects.bulk_create(
+        Tenant(name=name.title(), slug=name, deadline_percent=50) for name in TENANTS
+    )
 
 
 def queue_collections(now: datetime) -> bool:
@@ -254,13 +262,14 @@ def live(world: World, event: Deed | None = None) -> None:
         deed(cancel_a_submitted_batch),
         deed(take_back_a_submitted_batch),
         poll.run,
+        rescue.run,
         settle.run,
         seed.run,
         share.run,
         let_the_others_go_on,
         once(world, LAST, retry_what_ended_badly),
     ]
-    stages = (expedite, assemble, dispatch, poll, reconcile, settle, seed, share)
+    stages = (expedite, assemble, dispatch, poll, reconcile, rescue, settle, seed, share)
     dues = [stage.due for stage in stages]
     idle = 1
     for _ in range(MOST_ROUNDS):

@@ -46,8 +46,10 @@ DAY = (
 # or after weeks (test_old_rows.py).
 LATE = (Step.SWEEP_FOUND, Step.SWEEP_CANCELED, Step.SWEEP_COUNTED)
 STRANGE = (Step.SETTLE_GAVE_BACK, Step.IDENTITY_RECORDED, Step.SETTLE_DISOWNED)
+# What only comes when batches take too long for a deadline (`slow`).
+SLOW = (Step.RESCUE_DECIDED, Step.RESCUE_CANCELED, Step.ROAD_CHOSEN)
 OLD = (Step.SWEEP_PRUNED, Step.SWEEP_GAVE_UP, Step.SWEEP_PRICED)
-RARE = (*LATE, *STRANGE, Step.SWEEP_MISTAKEN, *OLD)
+RARE = (*LATE, *SLOW, *STRANGE, Step.SWEEP_MISTAKEN, *OLD)
 LEADS_TO = {
     Step.RECONCILE_ABANDONED: [Step.DISPATCH_INTENT],
     Step.RECONCILE_LISTED: [Step.DISPATCH_INTENT],
@@ -253,6 +255,17 @@ class Torture:
         self.counter.add("all", f"an hour without Anthropic: {fault}", 1, found)
         self._score_steps(died, found)
 
+    def slow(self, *steps: Step, deaths: int = 0) -> Counter[str]:
+        """Batches take so long that those with deadlines are canceled; the rest runs at once.
+
+        `deaths`: at any steps, after those at `steps`.
+        """
+        orders: list[Order] = [*steps, *(self._any_step() for _ in range(deaths))]
+        died, found = self.day(orders, latency=400)
+        self.counter.add("rescue", "batches that take too long for a deadline", 1, found)
+        self._score_steps(died, found)
+        return died
+
     def late(self, *steps: Step) -> Counter[str]:
         """Anthropic's list lags longer than the grace period: where the promise ends."""
         faults: list[dict[str, object]] = [
@@ -338,6 +351,7 @@ def _trials(torture: Torture, times: int) -> list[Callable[[], object]]:
         *(partial(torture.storm, deaths=30) for _ in range(25)),
         *(partial(torture.stranger, step, deaths=2) for step in STRANGE),
         partial(torture.mistaken, Step.SWEEP_MISTAKEN),
+        *(partial(torture.slow, step, deaths=3) for step in SLOW),
         *(partial(torture.outage, fault, deaths=4) for fault in ("drop", "html")),
         *(partial(torture.late, *steps) for steps in ((), LATE, LATE[:1], LATE[1:])),
     ]

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from aijobs.crash_points import Step
-from aijobs.models import LedgerEntry, Seeding
+from aijobs.models import AIJob, Batch, LedgerEntry, Seeding
 from tests.faults import scenarios
 from tests.faults.journeys import TENANTS
 from tests.faults.scenarios import Torture
@@ -53,6 +53,15 @@ def test_a_strangers_batch(torture: Torture, step: Step) -> None:
 def test_a_strangers_batch_that_looks_like_one_that_was_given_up(torture: Torture) -> None:
     assert Step.SWEEP_MISTAKEN in torture.mistaken(Step.SWEEP_MISTAKEN)
     assert not torture.counter.wrong
+
+
+def test_batches_that_take_too_long_for_a_deadline(torture: Torture) -> None:
+    assert set(torture.slow(*scenarios.SLOW)) == set(scenarios.SLOW)
+    assert not torture.counter.wrong
+    assert Batch.objects.exclude(rescued_at=None).exists()
+    assert LedgerEntry.objects.filter(
+        route="sync", job_id__in=AIJob.objects.filter(collection__name="Hurried").values("pk")
+    ).exists()
 
 
 def test_a_list_that_lags_too_long(torture: Torture) -> None:
