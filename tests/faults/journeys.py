@@ -76,7 +76,7 @@ HOPELESS = 3
 CANCELED = len(DROPPED) - 1
 SEEDINGS = 3
 TRIALS = 2
-URGENT = ["Is hail covered?"]
+URGENT = ["Is hail covered?", "Is fire covered?"]
 TENANTS = ("acme", "beta")
 
 # Returns whether it is done for good.
