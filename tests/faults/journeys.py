@@ -54,8 +54,7 @@ SEEDED = [
 ]
 # What its first one fails for holds the others until somebody lets them go on.
 STOPPED = ["A refused first line. [[emulate:refusal]]", "Theft is covered.", "Loss is not."]
-# One is tried at once. Then one of the others goes first, though a client cancels one of them; or
-# all others are dropped.
+# One is tried at once. Then one of the others goes first; or all others are dropped.
 TRIED = [f"{what} is covered." for what in ("Rain", "Snow", "Ice", "Rain", "Mud", "Sand")]
 # These go by batch, and where that takes too long for them, what is left of it runs at once.
 HURRIED = [f"The rate of {what} is fixed." for what in ("loans", "bonds", "rent")]
@@ -147,7 +146,9 @@ def queue_urgent(now: datetime) -> bool:
 
 
 def cancel_a_waiting_job(now: datetime) -> bool:
-    job = AIJob.objects.filter(status="queued", route="batch").last()
+    """Of those that were tried, too few would be left for a cache."""
+    waiting = AIJob.objects.filter(status="queued", route="batch")
+    job = waiting.exclude(collection__name="Tried").last()
     return job is not None and withdraw.cancel_job(job, now=now)
 
 
