@@ -33,14 +33,14 @@ def streamed(client: Anthropic, **params: Any) -> tuple[list[str], anthropic.typ
 def test_a_streamed_message_is_the_one_that_comes_in_one_piece(
     client: Anthropic, params: dict[str, Any]
 ) -> None:
-    whole = client.messages.create(**make_params(**params)).to_dict()
+    whole: Any = client.messages.create(**make_params(**params)).to_dict()
     texts, message = streamed(client, **params)
-    same = message.to_dict()
+    same: Any = message.to_dict()
     blocks = message.content
     assert "".join(texts) == "".join(block.text for block in blocks if block.type == "text")
     for made in (whole, same):
         del made["id"]
-        for block in made["content"]:  # type: ignore[attr-defined]
+        for block in made["content"]:
             block.pop("parsed_output", None)
     assert same == whole
 
