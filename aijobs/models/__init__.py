@@ -15,6 +15,7 @@ from aijobs.models.jobs import AIJob, Collection, JobAttempt, JobOutput
 from aijobs.models.ledger import LedgerEntry
 from aijobs.models.notices import AdditionTold
 from aijobs.models.quotes import Quote, QuotePiece, TokenRatio
+from aijobs.models.rates import RateBucket, RateLimit
 from aijobs.models.reconciliations import ReconciledLine, Reconciliation, Verdict
 from aijobs.models.rollups import StatusCounter, UsageRollup
 from aijobs.models.seedings import FOR_A_PERSON, Seeding
@@ -43,6 +44,8 @@ __all__ = [
     "Question",
     "Quote",
     "QuotePiece",
+    "RateBucket",
+    "RateLimit",
     "ReconciledLine",
     "Reconciliation",
     "Reservation",

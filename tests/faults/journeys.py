@@ -62,7 +62,7 @@ COLLECTIONS: dict[str, tuple[str, dict[str, Any], list[str]]] = {
 ROWS = sum(len(texts) for _, _, texts in COLLECTIONS.values())
 HOPELESS = 3
 SEEDINGS = 2
-URGENT = ["Is hail covered?"]
+URGENT = ["Is hail covered?", "Is wind? [[emulate:errored:overloaded_error*1]]"]
 TENANTS = ("acme", "beta")
 
 # Returns whether it is done for good.

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from aijobs.models import AIJob
-from aijobs.pipeline import accept, assemble, expedite
+from aijobs.pipeline import _rates, accept, assemble, expedite
 from tests.factories import NOW, make_batch, make_tenant
 from tests.pipeline.steps import DUE
 
@@ -104,6 +104,7 @@ def test_urgent_jobs_are_found_by_the_index_of_urgent_jobs(statistics: str) -> N
         "allowed": 32,
         "tenants": tenants,
         "calls": [1] * len(tenants),
+        **_rates.room([], NOW),
     }
     for statement in (expedite.DUE, expedite.CLAIM):
         plan = explain(statement, arguments)
@@ -111,4 +112,5 @@ def test_urgent_jobs_are_found_by_the_index_of_urgent_jobs(statistics: str) -> N
         assert "Seq Scan" not in of_jobs
         indexes = {n["Index Name"] for n in plan if "Index Name" in n}
         assert "job_urgent" in indexes
-        assert indexes <= {"job_urgent", "aijobs_aijob_pkey", "turn_once"}
+        known = {"job_urgent", "aijobs_aijob_pkey", "aijobs_jobinput_pkey", "turn_once"}
+        assert indexes <= known
