@@ -43,8 +43,8 @@ class Draft:
         self._text = ""
 
     def write(self, piece: str) -> None:
-        """Add to it."""
-        self._pieces.append(piece)
+        """Add to it. Half a character, which cannot be sent, becomes a question mark."""
+        self._pieces.append(piece.encode("utf-8", "replace").decode())
 
     def text(self) -> str:
         """All of it. For one reader."""

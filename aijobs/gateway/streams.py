@@ -4,9 +4,8 @@ https://platform.claude.com/docs/en/build-with-claude/streaming names the events
 there is passed over, as it asks.
 """
 
+import json
 from typing import Any
-
-import orjson
 
 from aijobs.gateway.known import InDoubt, Refused
 
@@ -31,8 +30,7 @@ class Assembly:
         an event that is none.
         """
         try:
-            event = orjson.loads(data) if data else {}
-            return self._take(kind, event)
+            return self._take(kind, json.loads(data) if data else {})
         except (ValueError, LookupError, TypeError, AttributeError):
             raise InDoubt("The stream of the answer cannot be read.") from None
 

@@ -36,7 +36,7 @@ def room(running: Iterable[str], now: datetime) -> dict[str, list[Any]]:
     bucket may start when that is full: Anthropic decides.
     """
     busy = Counter(running)
-    at_once = dict(RateLimit.objects.values_list("model", "at_once"))
+    limits = {one.model: one for one in RateLimit.objects.all()}
     buckets = {(one.model, one.kind): one for one in RateBucket.objects.all()}
     most = settings.AIJOBS_URGENT_AT_ONCE
     rows: list[tuple[str, str, int, float, float]] = []
@@ -46,10 +46,12 @@ def room(running: Iterable[str], now: datetime) -> dict[str, list[Any]]:
             name: bucket.level_now(now) for (of, name), bucket in buckets.items() if of == model
         }
         # Where nothing was refused lately, the extra calls of further tenants may start as well.
-        limit = int(min(at_once.get(model, most), most))
+        told = limits.get(model)
+        limit = most if told is None else int(min(told.at_once, most))
         calls = (limit if limit < most else 2 * most) - busy[model]
         calls = min(calls, int(left.get(REQUESTS, BOUNDLESS)))
-        if left.get(OUTPUT_TOKENS, 1) < 1:
+        is_paused = told is not None and told.paused_until > now
+        if is_paused or left.get(OUTPUT_TOKENS, 1) < 1:
             calls = 0
         size = buckets[model, INPUT_TOKENS].size if INPUT_TOKENS in left else BOUNDLESS
         tokens = left.get(INPUT_TOKENS, BOUNDLESS)
