@@ -9,9 +9,12 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
+from functools import partial
 from queue import SimpleQueue
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -27,6 +30,7 @@ from aijobs.outcomes import answers, endings
 from aijobs.outcomes.answers import Failure, Outcome
 from aijobs.outcomes.endings import Road
 from aijobs.pipeline import _breaker, _rates, _shares
+from aijobs.pipeline._warmth import Call, Warmth, without_cache
 from aijobs.postgres.locks import exclusive
 from aijobs.postgres.outages import retry_while_db_down
 
@@ -155,12 +159,17 @@ def run(
     """
     calls: dict[Future[Outcome], AIJob] = {}
     heard: Heard = SimpleQueue()
+    warmth = Warmth(clock)
     errors: list[Exception] = []
     made = 0
 
-    def start(job: AIJob) -> None:
+    def start(job: AIJob, beside: Counter[UUID | None]) -> None:
         draft = drafts.begin(str(job.pk), job.attempts)
-        call = threads.submit(ask, job, draft.write, heard.put)
+        has_company = job.collection_id is not None and beside[job.collection_id] > 1
+        way = partial(
+            warmth.call, shares_document=job.input.shares_document, has_company=has_company
+        )
+        call = threads.submit(ask, job, draft.write, heard.put, way)
         call.add_done_callback(lambda _: drafts.end(draft))
         calls[call] = job
 
@@ -170,8 +179,10 @@ def run(
             with exclusive("expedite") as mine:
                 end = now + timedelta(seconds=settings.AIJOBS_SEND_SECONDS)
                 while mine and now <= end and not errors and not is_stopping():
-                    for job in claim(list(calls.values()), now):
-                        start(job)
+                    claimed = claim(list(calls.values()), now)
+                    beside = Counter(job.collection_id for job in [*calls.values(), *claimed])
+                    for job in claimed:
+                        start(job, beside)
                         made += 1
                     if not calls:
                         break
@@ -271,10 +282,12 @@ def ask(
     job: AIJob,
     write: Callable[[str], object] = lambda _: None,
     hear: Callable[[Told], object] = lambda _: None,
+    way: Callable[[dict[str, Any]], AbstractContextManager[Call]] = without_cache,
 ) -> Outcome:
     """One call for one job, whose input is loaded.
 
-    `write` gets the answer piece by piece, and `hear` what its headers say about limits.
+    `write` gets the answer piece by piece, and `hear` what its headers say about limits. `way` says
+    how the request is sent, with regard to the cache, and when.
     """
     try:
         kind = job.kind
@@ -285,16 +298,20 @@ def ask(
         )
         params = kind.params(given, max_tokens_factor=job.max_tokens_factor)
 
-        def wrote(piece: str) -> None:
-            # Anthropic has begun, and may bill it: from here to the end of it all is in doubt.
-            crash_point(Step.EXPEDITE_STREAMING)
-            write(piece)
+        with way(params) as call:
 
-        message = gateway.create_message(
-            params,
-            answered=lambda headers: hear((params["model"], limits.buckets(headers))),
-            wrote=wrote,
-        )
+            def wrote(piece: str) -> None:
+                # Anthropic has begun, and may bill it: from here to its end all is in doubt.
+                crash_point(Step.EXPEDITE_STREAMING)
+                call.began()
+                write(piece)
+
+            message = gateway.create_message(
+                call.params,
+                answered=lambda headers: hear((params["model"], limits.buckets(headers))),
+                wrote=wrote,
+            )
+            call.began()
         crash_point(Step.EXPEDITE_ANSWERED)
         return answers.of_direct_answer(kind, given, message)
     except gateway.NeverSent as error:
