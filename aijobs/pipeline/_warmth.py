@@ -44,21 +44,19 @@ class Call:
 class Warmth:
     """What this round of calls knows of the cache. Threads share it."""
 
-    def __init__(self, clock: Callable[[], datetime]) -> None:
-        self._clock = clock
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._beginnings: dict[bytes, Beginning] = {}
 
     @contextmanager
     def call(
-        self, params: dict[str, Any], *, shares_document: bool, has_company: bool
+        self, params: dict[str, Any], *, shares_document: bool, has_company: bool, now: datetime
     ) -> Iterator[Call]:
         """The request as it is to be sent, with a breakpoint or without, once it may start.
 
         `has_company`: another job of its collection is called now.
         """
         prefix = caching.prefix_of(params, shares_document=shares_document)
-        now = self._clock()
         if (
             prefix is None
             or not settings.AIJOBS_CACHE

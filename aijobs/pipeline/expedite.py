@@ -159,15 +159,18 @@ def run(
     """
     calls: dict[Future[Outcome], AIJob] = {}
     heard: Heard = SimpleQueue()
-    warmth = Warmth(clock)
+    warmth = Warmth()
     errors: list[Exception] = []
     made = 0
 
-    def start(job: AIJob, beside: Counter[UUID | None]) -> None:
+    def start(job: AIJob, beside: Counter[UUID | None], now: datetime) -> None:
         draft = drafts.begin(str(job.pk), job.attempts)
         has_company = job.collection_id is not None and beside[job.collection_id] > 1
         way = partial(
-            warmth.call, shares_document=job.input.shares_document, has_company=has_company
+            warmth.call,
+            shares_document=job.input.shares_document,
+            has_company=has_company,
+            now=now,
         )
         call = threads.submit(ask, job, draft.write, heard.put, way)
         call.add_done_callback(lambda _: drafts.end(draft))
@@ -182,7 +185,7 @@ def run(
                     claimed = claim(list(calls.values()), now)
                     beside = Counter(job.collection_id for job in [*calls.values(), *claimed])
                     for job in claimed:
-                        start(job, beside)
+                        start(job, beside, now)
                         made += 1
                     if not calls:
                         break
@@ -239,11 +242,13 @@ def claim(running: list[AIJob], now: datetime) -> list[AIJob]:
 
 def _learn(heard: Heard, now: datetime) -> None:
     """What answers have said about limits since the last look."""
-    # Of one model's, the last says what is left.
-    told = {}
+    told: dict[str, dict[str, limits.Bucket]] = {}
     while not heard.empty():
         model, buckets = heard.get()
-        told[model] = buckets
+        known = told.setdefault(model, {})
+        for kind, bucket in buckets.items():
+            # Answers of one moment come in any order: what is left is the least of what they say.
+            known[kind] = min(known.get(kind, bucket), bucket, key=lambda one: one.left)
     if any(told.values()):
         _rates.learn(told, now)
         crash_point(Step.EXPEDITE_LEARNED)
