@@ -125,7 +125,8 @@ class Teller:
                 is_warned = True
                 await asyncio.sleep(AGAIN_SECONDS)
         with contextlib.suppress(Exception):
-            await layer.flush()
+            async with asyncio.timeout(STOP_SECONDS / 2):
+                await layer.flush()
 
     async def _tell(self, layer: Any) -> None:
         """Until it is stopped. Raises whatever the layer raises."""
@@ -158,10 +159,11 @@ class Teller:
     async def _tell_of(self, draft: Draft, layer: Any) -> None:
         is_over = draft.is_over
         now = asyncio.get_running_loop().time()
-        text = draft.text()
-        for reply, watcher in list(self._watchers.get(draft.job_id, {}).items()):
+        watchers = self._watchers.get(draft.job_id, {})
+        text = draft.text() if watchers else ""
+        for reply, watcher in list(watchers.items()):
             if watcher.until < now:
-                del self._watchers[draft.job_id][reply]
+                del watchers[reply]
             elif len(text) > watcher.has:
                 message = {
                     "type": TEXT,

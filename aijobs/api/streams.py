@@ -7,7 +7,7 @@ from contextlib import aclosing
 from typing import Any
 from uuid import UUID
 
-from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async
 from django.core.handlers.asgi import ASGIRequest
 from django.db import Error as DatabaseError
 from django.http import StreamingHttpResponse
@@ -68,14 +68,17 @@ class JobStream(Endpoint):
 async def _events(
     tenant: Tenant, job_id: UUID, holds: Callable[[], bool], recheck_seconds: float
 ) -> AsyncGenerator[bytes]:
-    """Until the job has ended; or until `holds` no longer does, which ends it without `done`."""
+    """Until the job has ended; or until `holds` no longer does, which ends it without `done`.
+
+    Between two questions it keeps no connection to the database.
+    """
     clock = asyncio.get_running_loop().time
     checked_at = clock()
     beat = min(BEAT_SECONDS, recheck_seconds)
     async with aclosing(drafts.follow(tenant.pk, job_id, beat)) as pieces:
         async for piece in pieces:
             if clock() - checked_at >= recheck_seconds:
-                if not await sync_to_async(holds)():
+                if not await database_sync_to_async(holds)():
                     return
                 checked_at = clock()
             if piece is None:
@@ -83,7 +86,7 @@ async def _events(
             else:
                 yield _event("text", piece._asdict())
                 await asyncio.sleep(TELL_SECONDS)
-    yield await sync_to_async(_done)(tenant, job_id)
+    yield await database_sync_to_async(_done)(tenant, job_id)
 
 
 def _done(tenant: Tenant, job_id: UUID) -> bytes:

@@ -14,6 +14,7 @@ process need not spend.
 """
 
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -167,6 +168,8 @@ def create_message(
     from anthropic import APIStatusError, Stream
 
     assembly = Assembly()
+    # Whoever looks for calls that lost their worker knows that none takes longer.
+    ends = time.monotonic() + settings.AIJOBS_ANSWER_SECONDS
     with _sending(errors_undo=True):
         try:
             response = _client().messages.with_raw_response.create(**params, stream=True)
@@ -180,6 +183,8 @@ def create_message(
                     wrote(piece)
                 if assembly.is_whole:
                     break
+                if time.monotonic() > ends:
+                    raise InDoubt("The answer took too long.")
     return assembly.whole()
 
 

@@ -163,7 +163,7 @@ async def follow(
     closes it.
     """
     async with hub.here().mailbox(tenant_id) as news, here().reading(str(job_id)) as shown:
-        ending = asyncio.create_task(_until_ended(job_id, news))
+        ending = asyncio.create_task(_until_ended(tenant_id, job_id, news))
         piece = NOTHING
         try:
             while True:
@@ -188,17 +188,18 @@ async def follow(
             ending.cancel()
 
 
-async def _until_ended(job_id: UUID, news: Mailbox) -> None:
+async def _until_ended(tenant_id: int, job_id: UUID, news: Mailbox) -> None:
     """Return once the job has its result, or will have none; or when it is gone."""
-    while await _is_open(job_id):
+    while await _is_open(tenant_id, job_id):
         while (text := await news.take()) != RESYNC and str(job_id) not in text:
             pass
         here().hurry()
 
 
-async def _is_open(job_id: UUID) -> bool:
+async def _is_open(tenant_id: int, job_id: UUID) -> bool:
     def ask() -> bool:
-        return AIJob.objects.filter(pk=job_id).exclude(status__in=AIJob.FINAL).exists()
+        jobs = AIJob.objects.filter(tenant=tenant_id, pk=job_id)
+        return jobs.exclude(status__in=AIJob.FINAL).exists()
 
     try:
         return bool(await database_sync_to_async(ask)())

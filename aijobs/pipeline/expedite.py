@@ -336,7 +336,7 @@ def ask(
 def _of_refusal(error: gateway.Refused) -> Failure:
     reason = error.account_block
     if reason is None and error.is_busy:
-        return Failure("busy", str(error), wait=error.retry_after or _rates.UNTOLD_WAIT)
+        return Failure("busy", str(error), wait=error.retry_after)
     if reason in (None, BlockReason.NO_PERMISSION):
         # What may be missing is a permission for this model alone: others may go on.
         return Failure(error.error_type, str(error))
@@ -377,8 +377,8 @@ def _tell_breaker(job: AIJob, outcome: Outcome, now: datetime) -> None:
 def _tell_rates(job: AIJob, outcome: Outcome, now: datetime) -> None:
     assert job.started_at is not None
     model, most = job.kind.model, settings.AIJOBS_URGENT_AT_ONCE
-    if isinstance(outcome, Failure) and outcome.wait is not None:
-        until = now + outcome.wait
+    if isinstance(outcome, Failure) and outcome.error_type == "busy":
+        until = now + (outcome.wait or _rates.UNTOLD_WAIT)
         RateLimit.mark_refused(model, sent_at=job.started_at, until=until, most=most, now=now)
         crash_point(Step.EXPEDITE_PAUSED)
         logger.warning("Anthropic has no room for direct calls of %s until %s.", model, until)

@@ -99,6 +99,10 @@ def network_faults() -> Iterator[Fault]:
     for fault in ("cut", "half_line", "missing", "duplicate", "foreign"):
         order = {"at": "results", "fault": fault, "rows": 1}
         yield Fault(f"rows: {fault.replace('_', ' ')}", order)
+    for fault, more in (("cut", {}), ("silence", {"seconds": 1.3}), ("error_event", {})):
+        for rows in (0, 1, 4):
+            stream: dict[str, object] = {"at": "message", "fault": fault, "rows": rows, **more}
+            yield Fault(f"a stream: {fault.replace('_', ' ')}", stream)
     yield Fault("list lags", {"at": "list", "fault": "lag", "seconds": 30, "times": 0})
 
 

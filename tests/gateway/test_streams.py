@@ -47,6 +47,14 @@ def test_a_stream_that_breaks_after_it_began_is_in_doubt(
     assert emulator.stats()["calls"]["message"] == 1
 
 
+def test_a_stream_that_never_ends_is_given_up(emulator: Emulator, settings: Any) -> None:
+    """It is never silent, and yet it takes longer than a call may."""
+    settings.AIJOBS_ANSWER_SECONDS = 1.0
+    emulator.control("POST", "settings", {"latency_message": 4})
+    with pytest.raises(InDoubt, match="too long"):
+        gateway.create_message(PARAMS)
+
+
 def test_an_error_before_anything_began_is_a_refusal(emulator: Emulator) -> None:
     emulator.order("message", "error_event", status=529, rows=0)
     with pytest.raises(Refused) as refused:
