@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from channels.db import database_sync_to_async
@@ -13,11 +13,13 @@ from django.db import Error as DatabaseError
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
+from pydantic import Field
 from rest_framework.request import Request
 
 from aijobs.api import openapi, translate
 from aijobs.api.endpoint import Endpoint, is_there
 from aijobs.api.problems import NotStreamed
+from aijobs.api.shapes import Shape
 from aijobs.drafts import TELL_SECONDS
 from aijobs.live import drafts, handshake
 from aijobs.models import AIJob
@@ -31,17 +33,19 @@ BEAT_SECONDS = 15
 RECHECK_SECONDS = 60
 
 
+class StreamEvent(Shape):
+    event: Literal["text", "done"]
+    data: str = Field(description="JSON: of `done` the job, of `text` what is new of the answer.")
+
+
 class JobStream(Endpoint):
     """GET jobs/{job_id}/stream."""
-
-    # Not HEAD, which would wait for the job and send nothing.
-    http_method_names = ["get"]  # noqa: RUF012
 
     @extend_schema(
         operation_id="stream_job",
         summary="The answer to a job while Claude writes it",
         tags=["jobs"],
-        responses=openapi.responses({(200, EVENTS): str}, 404, 501),
+        responses=openapi.responses({(200, EVENTS): StreamEvent}, 404, 501),
     )
     def get(self, request: Request, job_id: UUID) -> StreamingHttpResponse:
         """Server-Sent Events: `text` with what is new, then `done` with the job.
@@ -54,6 +58,8 @@ class JobStream(Endpoint):
         tenant = self.access.tenant
         with is_there("job"):
             job = jobs.job_of(tenant, job_id)
+        if request.method == "HEAD":
+            return _response(iter(()))
         if job.status in AIJob.FINAL:
             return _response(iter([_done(tenant, job_id)]))
         asked = request._request

@@ -2,13 +2,15 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Iterator
-from contextlib import aclosing, contextmanager
+from contextlib import ExitStack, aclosing, contextmanager
 from typing import Any
 
 import httpx2
 import pytest
 from asgiref.sync import sync_to_async
+from django.db import connection
 from django.test import Client
 
 from aijobs.api import streams
@@ -93,6 +95,26 @@ def test_a_server_that_sends_whole_answers_only_says_so() -> None:
     )
     assert answer.status_code == 501
     assert answer.json()["type"] == "/problems/not-streamed-here"
+
+
+def connections_open() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
+        count: int = cursor.fetchone()[0]
+    return count
+
+
+def test_streams_that_wait_keep_no_connection_to_the_database(live: Live) -> None:
+    tenant = make_tenant()
+    job, key = urgent(tenant), make_key(tenant)
+    before = connections_open()
+    with ExitStack() as stack:
+        for _ in range(6):
+            assert stack.enter_context(streaming(live, job, key)).status_code == 200
+        deadline = time.monotonic() + 5
+        while connections_open() > before:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
 
 
 def test_another_tenants_job_is_not_there(live: Live) -> None:
