@@ -31,14 +31,18 @@ def _one_layer(live: Live, settings: Any) -> None:
 
 def written(socket: Any, job: AIJob) -> list[dict[str, Any]]:
     """What is told of it until it has ended."""
-    told = []
+    told, is_over = list[dict[str, Any]](), False
     while True:
-        message = heard(socket, within=5)
+        try:
+            message = heard(socket, within=1 if is_over else 5)
+        except TimeoutError:
+            assert is_over
+            return told
         if message["type"] == "job.writing":
             told.append(message)
-        is_over = AIJob.objects.filter(pk=job.pk, status__in=AIJob.FINAL)
-        if message["type"] == "resync" and is_over.exists():
-            return told
+        if message["type"] == "resync":
+            # Its end may have been told by this; what was told before it still comes.
+            is_over = AIJob.objects.filter(pk=job.pk, status__in=AIJob.FINAL).exists()
         for change in message.get("changes", ()):
             if change["job_id"] == str(job.pk) and change["status"] in AIJob.FINAL:
                 return told
