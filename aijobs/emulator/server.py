@@ -5,6 +5,7 @@ import hashlib
 import logging
 import secrets
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -258,6 +259,12 @@ class Api:
         if outcome.type == ERRORED:
             error = outcome.result["error"]["error"]
             raise ApiError.of_type(error["type"], error["message"])
+        message, fault = outcome.result["message"], request.get(FAULT)
+        stream = partial(
+            EventStream, message, seconds=latency, under_way=self._batches.calls_under_way
+        )
+        if params.get("stream") and fault and fault.fault == "error_event" and not fault.rows:
+            return stream(fault=fault)  # It fails before it begins: nothing is billed.
         if outcome.cache.digests:
             store.use_cache(workspace, None, now, [(0, outcome.cache)])
         store.count("messages_billed")
@@ -266,11 +273,7 @@ class Api:
         minute = int(self._batches.now()) // MINUTE
         place = (request[_WORKSPACE], outcome.model, "standard", step(outcome.used.prompt))
         store.bill({Line(minute, *place): outcome.used})
-        message = outcome.result["message"]
-        response: web.StreamResponse = _json(message)
-        if params.get("stream"):
-            under_way, fault = self._batches.calls_under_way, request.get(FAULT)
-            response = EventStream(message, seconds=latency, fault=fault, under_way=under_way)
+        response = stream(fault=fault) if params.get("stream") else _json(message)
         response.headers.update(self._limits.headers(workspace, model, sizes, now))
         return response
 

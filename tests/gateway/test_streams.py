@@ -60,6 +60,7 @@ def test_an_error_before_anything_began_is_a_refusal(emulator: Emulator) -> None
     with pytest.raises(Refused) as refused:
         gateway.create_message(PARAMS)
     assert refused.value.is_busy
+    assert emulator.stats()["messages_billed"] == 0
 
 
 @pytest.mark.parametrize(
