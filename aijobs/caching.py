@@ -17,7 +17,7 @@ import orjson
 
 from aijobs import pricing
 from aijobs.jobtypes import prefixes
-from aijobs.pricing import Rates
+from aijobs.pricing import Rates, Usage
 
 # What is shorter is not cached, and nothing says so: "Cache limitations" in
 # https://platform.claude.com/docs/en/build-with-claude/prompt-caching, as of October 2026.
@@ -98,6 +98,23 @@ def plan(model: str, rows: int, prefix_tokens: int, prompt_tokens: int, *, on: d
         rows * prefix_tokens * rates.input,
         saved(rates, read=(rows - 1) * prefix_tokens, written=prefix_tokens),
     )
+
+
+def pays_at_once(model: str, prefix_tokens: int, *, on: date) -> bool:
+    """Whether two direct calls cost less when one writes their beginning and the other reads it.
+
+    For five minutes. False where the model has no price on that day.
+    """
+
+    def cost(usage: Usage) -> Decimal:
+        return pricing.charge(model, usage, batch=False, on=on).cost_usd
+
+    try:
+        written = cost(Usage(0, 0, cache_write_5m_tokens=prefix_tokens))
+        read = cost(Usage(0, 0, cache_read_input_tokens=prefix_tokens))
+        return written + read < 2 * cost(Usage(prefix_tokens, 0))
+    except LookupError:
+        return False
 
 
 def _bytes_of(text: str) -> int:

@@ -1,6 +1,6 @@
 """A proxy between the gateway and the emulator, which may answer what neither would."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -8,11 +8,38 @@ from threading import Thread
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+import orjson
+
+from aijobs.gateway.streams import Assembly
+
 
 class Answer(NamedTuple):
     status: int
     body: bytes
     content_type: str = "text/html"
+
+
+def unstreamed(body: bytes) -> dict[str, Any]:
+    """The message in a stream of events."""
+    assembly = Assembly()
+    for event in filter(None, body.decode().split("\n\n")):
+        kind, data = (line.partition(": ")[2] for line in event.split("\n"))
+        assembly.take(kind, data)
+    return assembly.whole()
+
+
+def streamed(message: Mapping[str, Any]) -> bytes:
+    """A message as a stream, each of its blocks in one piece, whatever it holds."""
+    events: list[dict[str, Any]] = [{"type": "message_start", "message": message}]
+    events += [
+        {"type": "content_block_start", "index": n, "content_block": block}
+        for n, block in enumerate(message["content"])
+    ]
+    events += [{"type": "message_stop"}]
+    return b"".join(
+        b"event: %s\ndata: %s\n\n" % (str(event["type"]).encode(), orjson.dumps(event))
+        for event in events
+    )
 
 
 # Gets method, path and what the emulator would answer, which asks it only when called.

@@ -141,11 +141,20 @@ SERVER_ERROR = ProblemType(
     "A defect or an outage of ours. What the request asked for was not stored.",
     "Send it again in a moment, with the same Idempotency-Key.",
 )
+NOT_STREAMED = ProblemType(
+    "not-streamed-here",
+    HTTPStatus.NOT_IMPLEMENTED,
+    "Not streamed here",
+    "The answer to a job that has not ended was asked for as a stream, and the server that got the "
+    "request can send whole answers only. The job is not touched.",
+    "Ask for the job itself until it has ended. Whoever runs CitizenApp leads such requests to "
+    "daphne (docs/production.md).",
+)
 
 ALL = (
     UNREADABLE, INVALID_FIELDS, REJECTED_COLLECTION, UNAUTHENTICATED, LIMIT_REACHED, FORBIDDEN,
     NOT_FOUND, METHOD_NOT_ALLOWED, NOT_ACCEPTABLE, CONFLICT, LENGTH_REQUIRED, TOO_LARGE,
-    UNSUPPORTED_MEDIA_TYPE, KEY_REUSED, SERVER_ERROR,
+    UNSUPPORTED_MEDIA_TYPE, KEY_REUSED, SERVER_ERROR, NOT_STREAMED,
 )  # fmt: skip
 # The framework's errors have a status of their own; of ours, only those about fields share one.
 BY_STATUS = {kind.status: kind for kind in reversed(ALL)}

@@ -47,6 +47,13 @@ class TooLarge(exceptions.APIException):
         self.field = field
 
 
+class NotStreamed(exceptions.APIException):
+    """This server cannot hold a connection open for minutes."""
+
+    status_code = problem_types.NOT_STREAMED.status
+    default_detail = "This server sends whole answers only: ask GET jobs/{id} again and again."
+
+
 def problem(
     kind: ProblemType, detail: str, *, headers: Mapping[str, str] | None = None, **members: Any
 ) -> HttpResponse:

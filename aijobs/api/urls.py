@@ -4,7 +4,7 @@ from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from aijobs import jobtypes
-from aijobs.api import collections, confirmations, documents, jobs, usage
+from aijobs.api import collections, confirmations, documents, jobs, streams, usage
 from aijobs.api.job_queues import queue_of
 
 # Without OPTIONS, as everywhere: the page of the documentation cannot describe itself.
@@ -17,6 +17,7 @@ urlpatterns = [
     ),
     path("ai/jobs", jobs.JobList.as_view(), name="api-jobs"),
     path("ai/jobs/<uuid:job_id>", jobs.JobDetail.as_view(), name="api-job"),
+    path("ai/jobs/<uuid:job_id>/stream", streams.JobStream.as_view(), name="api-job-stream"),
     path(
         "ai/jobs/<uuid:job_id>/document",
         documents.JobDocument.as_view(),

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from .answers import Answering, billed, tally
 from .errors import invalid, not_found
+from .limits import Limits
 from .outcomes import CANCELED, EXPIRED
 from .store import Batch, Store
 
@@ -22,7 +23,8 @@ class Settings(BaseModel):
     """How the emulator behaves; latencies are in seconds.
 
     A batch takes `latency_base` and `latency_per_request` for each of its requests; an infinite
-    latency holds it until it is told to end.
+    latency holds it until it is told to end. The limits are of the Messages API, for each workspace
+    and model; 0 is none.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -31,6 +33,9 @@ class Settings(BaseModel):
     latency_per_request: float = Field(0, ge=0)
     latency_cancel: float = Field(1, ge=0)
     latency_message: float = Field(0, ge=0)
+    requests_per_minute: int = Field(0, ge=0)
+    input_tokens_per_minute: int = Field(0, ge=0)
+    output_tokens_per_minute: int = Field(0, ge=0)
     max_requests: int = Field(100_000, ge=1)
     max_bytes: int = Field(256_000_000, ge=1)
     bad_keys: frozenset[str] = frozenset({"bad-key"})
@@ -44,6 +49,7 @@ class Batches:
         self.answering = Answering(self.store)
         self.settings = settings
         self._initial = settings
+        self.limits = Limits()
         self.calls_under_way: set[asyncio.Task[object]] = set()
         self._ahead = self.store.counters().get("clock_ahead_seconds", 0.0)
         for batch in self.store.unanswered():
@@ -70,6 +76,7 @@ class Batches:
             call.cancel()
         self.answering.abandon()
         self.store.clear()
+        self.limits.clear()
         self.settings = self._initial
         self._ahead = 0.0
 

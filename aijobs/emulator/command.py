@@ -46,6 +46,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="of the Messages API (default: %(default)s)",
     )
+    for what in ("requests", "input-tokens", "output-tokens"):
+        parser.add_argument(
+            f"--{what}-per-minute",
+            type=int,
+            default=0,
+            metavar="N",
+            help=f"limit of the Messages API for {what.replace('-', ' ')}; 0 is none",
+        )
     parser.add_argument(
         "--bad-key",
         action="append",
@@ -107,6 +115,9 @@ def settings_from(options: argparse.Namespace) -> Settings:
         latency_per_request=options.latency_per_request,
         latency_cancel=options.latency_cancel,
         latency_message=options.latency_message,
+        requests_per_minute=options.requests_per_minute,
+        input_tokens_per_minute=options.input_tokens_per_minute,
+        output_tokens_per_minute=options.output_tokens_per_minute,
         bad_keys=Settings().bad_keys | set(options.bad_key),
     )
 

@@ -1,6 +1,7 @@
 """Errors as the API words them: a status, a type, a message, and sometimes a stable code."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 TYPE_BY_STATUS = {
     400: "invalid_request_error",
@@ -47,6 +48,7 @@ class ApiError(Exception):
     type: str = ""
     error_code: str | None = None
     retry_after_seconds: float | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.type = self.type or TYPE_BY_STATUS.get(self.status, "api_error")

@@ -25,7 +25,18 @@ Call = Literal[
     "any",
 ]
 Kind = Literal[
-    "drop", "status", "slow", "html", "cut", "half_line", "missing", "duplicate", "foreign", "lag"
+    "drop",
+    "status",
+    "slow",
+    "html",
+    "cut",
+    "half_line",
+    "missing",
+    "duplicate",
+    "foreign",
+    "lag",
+    "silence",
+    "error_event",
 ]
 
 # Faults of the connection or the status apply to any call, the others shape one answer.
@@ -33,6 +44,7 @@ _ANYWHERE = frozenset({"drop", "status", "slow", "html"})
 _SHAPES = {
     "results": frozenset({"cut", "half_line", "missing", "duplicate", "foreign"}),
     "list": frozenset({"lag"}),
+    "message": frozenset({"cut", "silence", "error_event"}),
 }
 
 _HTML = "<html><head><title>Proxy</title></head><body><h1>It works!</h1></body></html>"

@@ -5,6 +5,7 @@ import hashlib
 import logging
 import secrets
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +29,14 @@ from .faults import (
     meet,
     shaped,
 )
+from .limits import KINDS, Sizes
 from .outcomes import ERRORED, json_object
 from .prices import step
 from .reports import PATH as ADMIN_PATH
 from .reports import Reports
 from .splitter import RequestSplitter
 from .store import MINUTE, Batch, Line
+from .streaming import EventStream
 
 _logger = logging.getLogger(__name__)
 
@@ -60,6 +63,7 @@ class Api:
     def __init__(self, batches: Batches, faults: Faults) -> None:
         self._batches = batches
         self._faults = faults
+        self._limits = batches.limits
 
     def routes(self) -> list[web.RouteDef]:
         path = "/v1/messages/batches"
@@ -85,6 +89,7 @@ class Api:
         try:
             response = await handler(request)
         except ApiError as error:
+            headers.update(error.headers)
             if error.retry_after_seconds is not None:
                 headers["retry-after"] = f"{error.retry_after_seconds:g}"
             response = _json(error.envelope(request_id), error.status)
@@ -241,16 +246,25 @@ class Api:
     async def message(self, request: web.Request) -> web.StreamResponse:
         params = await _body(request)
         await hesitate(request)
-        if params.get("stream"):
-            raise invalid("stream: the emulator answers in one piece")
         store, key, now = self._batches.store, secrets.token_hex(12), self._batches.now()
-        workspace = request[_WORKSPACE]
+        workspace, model, sizes = request[_WORKSPACE], str(params.get("model")), self._sizes()
+        self._limits.admit(workspace, model, sizes, now)
         reader = Reader(lambda digest: store.find_cached(workspace, digest, now), in_batch=False)
         outcome = await asyncio.to_thread(answer, params, key, store, reader)
-        await asyncio.sleep(self._batches.settings.latency_message)
+        used = (1, outcome.input_tokens, outcome.output_tokens)
+        self._limits.take(workspace, model, sizes, dict(zip(KINDS, used, strict=True)), now)
+        latency = self._batches.settings.latency_message
+        if not params.get("stream"):
+            await asyncio.sleep(latency)
         if outcome.type == ERRORED:
             error = outcome.result["error"]["error"]
             raise ApiError.of_type(error["type"], error["message"])
+        message, fault = outcome.result["message"], request.get(FAULT)
+        stream = partial(
+            EventStream, message, seconds=latency, under_way=self._batches.calls_under_way
+        )
+        if params.get("stream") and fault and fault.fault == "error_event" and not fault.rows:
+            return stream(fault=fault)  # It fails before it begins: nothing is billed.
         if outcome.cache.digests:
             store.use_cache(workspace, None, now, [(0, outcome.cache)])
         store.count("messages_billed")
@@ -259,7 +273,17 @@ class Api:
         minute = int(self._batches.now()) // MINUTE
         place = (request[_WORKSPACE], outcome.model, "standard", step(outcome.used.prompt))
         store.bill({Line(minute, *place): outcome.used})
-        return _json(outcome.result["message"])
+        response = stream(fault=fault) if params.get("stream") else _json(message)
+        response.headers.update(self._limits.headers(workspace, model, sizes, now))
+        return response
+
+    def _sizes(self) -> Sizes:
+        settings = self._batches.settings
+        sizes = (
+            *(settings.requests_per_minute, settings.input_tokens_per_minute),
+            settings.output_tokens_per_minute,
+        )
+        return dict(zip(KINDS, sizes, strict=True))
 
     async def models(self, _request: web.Request) -> web.StreamResponse:
         data = [

@@ -118,6 +118,8 @@ class JobType(ABC, Generic[InputT]):
     """Which part of `max_tokens` an answer usually takes: quotes begin with it, and then learn."""
     reads_document: ClassVar[bool] = False
     """Whether `read` looks at the document again; otherwise the rest of the input is enough."""
+    writes_text: ClassVar[bool] = False
+    """Whether what Claude writes is for people to read as it is, and no JSON."""
     list_separators: ClassVar[str] = "\n|;,"
     """What may part the entries of a list in a table cell; the first one found counts."""
 

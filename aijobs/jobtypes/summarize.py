@@ -39,6 +39,7 @@ class Summarize(JobType[SummarizeInput]):
     title = "Summary"
     description = "Summarizes a document in at most the number of words you set."
     model = "claude-haiku-5-5"
+    writes_text = True
     Input = SummarizeInput
     Output = SummarizeOutput
 

@@ -1,7 +1,9 @@
 """The consumers of `/ws/`: each socket is told which jobs of its tenant changed."""
 
 import asyncio
+from contextlib import aclosing
 from typing import Any, NoReturn
+from uuid import UUID
 
 import orjson
 from channels.db import database_sync_to_async
@@ -10,9 +12,12 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.core.handlers.asgi import ASGIRequest
 from django.db import Error as DatabaseError
 
-from aijobs.live import handshake, hub
+from aijobs.drafts import TELL_SECONDS
+from aijobs.live import drafts, handshake, hub
 from aijobs.live.hub import Mailbox
 from aijobs.live.news import RESYNC
+from aijobs.models import AIJob
+from aijobs.reading import jobs
 from citizenapp.tenants.access import Access
 
 # Close codes: RFC 6455 has the first two, the others are ours and resemble HTTP's.
@@ -20,6 +25,7 @@ POLICY_VIOLATION = 1008
 TRY_AGAIN_LATER = 1013
 NO_ACCESS = 4401
 FOREIGN_ORIGIN = 4403
+NO_SUCH_JOB = 4404
 
 # daphne takes whatever it is given, however slowly the client reads. A client that never reads
 # is dropped for not answering pings within 50 s; until then this bounds what daphne holds for it.
@@ -42,6 +48,11 @@ class JobsConsumer(AsyncWebsocketConsumer):
     {"type": "resync"}: something may have been missed, look at the rows. The first message is a
     resync. With `?quiet` in the address the first one also has `quiet_seconds`: who began to read
     the rows within this time before the message need not look at them again.
+
+    With `?job=ID` it also says what Claude writes for that job while a direct call is under way, as
+    {"type": "job.writing", "job_id", "attempt", "start", "text"}: the text from the character
+    `start` on. Of job types that answer in JSON it only says how much there is, as "characters".
+    A tenant without such a job is refused with 4404.
 
     A client without access is refused before the socket opens. A client that loses its
     access is closed with 4401, at most `recheck_seconds` later. One that sends MOST_HEARD
@@ -82,8 +93,18 @@ class JobsConsumer(AsyncWebsocketConsumer):
         if access is None:
             await self.close(NO_ACCESS)
             return
+        job = None
+        if "job" in request.GET:
+            try:
+                job = await _find_job(access, request.GET["job"])
+            except DatabaseError:
+                await self.close(TRY_AGAIN_LATER)
+                return
+            if job is None:
+                await self.close(NO_SUCH_JOB)
+                return
         await self.accept()
-        self._following = self._tasks.create_task(self._follow(request, access))
+        self._following = self._tasks.create_task(self._follow(request, access, job))
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Count the messages of the client, which mean nothing."""
@@ -92,7 +113,7 @@ class JobsConsumer(AsyncWebsocketConsumer):
             await self.close(POLICY_VIOLATION)
             raise StopConsumer
 
-    async def _follow(self, request: ASGIRequest, access: Access) -> None:
+    async def _follow(self, request: ASGIRequest, access: Access, job: AIJob | None) -> None:
         """Pass on what changes for as long as the access holds, then close the socket."""
         async with hub.here().mailbox(access.tenant.pk) as mailbox:
             # What changed while the socket opened is in the rows.
@@ -100,11 +121,14 @@ class JobsConsumer(AsyncWebsocketConsumer):
             if "quiet" in request.GET:
                 first["quiet_seconds"] = hub.here().quiet_seconds(access.tenant.pk)
             await self.send(orjson.dumps(first).decode())
-            sending = self._tasks.create_task(self._send_from(mailbox))
+            sending: list[asyncio.Task[None]] = [self._tasks.create_task(self._send_from(mailbox))]
+            if job is not None:
+                sending.append(self._tasks.create_task(self._send_draft(access, job)))
             try:
                 await self._until_access_ends(request, access)
             finally:
-                sending.cancel()
+                for task in sending:
+                    task.cancel()
         await self.close(NO_ACCESS)
 
     async def _send_from(self, mailbox: Mailbox) -> NoReturn:
@@ -114,6 +138,21 @@ class JobsConsumer(AsyncWebsocketConsumer):
             await asyncio.sleep(
                 RESYNC_PAUSE_SECONDS if text == RESYNC else len(text) / BYTES_PER_SECOND
             )
+
+    async def _send_draft(self, access: Access, job: AIJob) -> None:
+        """Say what is written for a job, until it has ended."""
+        async with aclosing(drafts.follow(access.tenant.pk, job.pk)) as pieces:
+            async for piece in pieces:
+                if piece is None:
+                    continue
+                told: dict[str, Any] = {"type": "job.writing", "job_id": str(job.pk)}
+                if job.kind.writes_text:
+                    told |= {"attempt": piece.attempt, "start": piece.start, "text": piece.text}
+                else:
+                    told |= {"attempt": piece.attempt, "characters": piece.end}
+                text = orjson.dumps(told).decode()
+                await self.send(text)
+                await asyncio.sleep(max(TELL_SECONDS, len(text) / BYTES_PER_SECOND))
 
     async def _until_access_ends(self, request: ASGIRequest, access: Access) -> None:
         while True:
@@ -135,6 +174,15 @@ class UnknownAddress(AsyncWebsocketConsumer):
     async def connect(self) -> None:
         """Refuse the socket."""
         await self.close()
+
+
+async def _find_job(access: Access, key: str) -> AIJob | None:
+    """The tenant's job with this id; None where there is none, or the id is none."""
+    try:
+        job: AIJob = await database_sync_to_async(jobs.job_of)(access.tenant, UUID(key))
+    except (AIJob.DoesNotExist, ValueError):
+        return None
+    return job
 
 
 async def _find_access(request: ASGIRequest) -> Access | None:

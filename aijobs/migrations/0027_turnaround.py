@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('aijobs', '0023_hold'),
+        ('aijobs', '0026_rates'),
         ('tenants', '0006_deadlines'),
     ]
 

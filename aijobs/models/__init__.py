@@ -15,6 +15,7 @@ from aijobs.models.jobs import AIJob, Collection
 from aijobs.models.ledger import LedgerEntry
 from aijobs.models.notices import AdditionTold
 from aijobs.models.quotes import Quote, QuotePiece, TenantTokenRatio, TokenRatio
+from aijobs.models.rates import RateBucket, RateLimit
 from aijobs.models.reconciliations import ReconciledLine, Reconciliation, Verdict
 from aijobs.models.rescues import Rescue
 from aijobs.models.results import JobAttempt, JobOutput
@@ -45,6 +46,8 @@ __all__ = [
     "Question",
     "Quote",
     "QuotePiece",
+    "RateBucket",
+    "RateLimit",
     "ReconciledLine",
     "Reconciliation",
     "Rescue",

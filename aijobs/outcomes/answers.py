@@ -1,6 +1,7 @@
 """What a message means for its job: a result, or a failure with its reason."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from aijobs import jobtypes, tokens
@@ -52,6 +53,8 @@ class Failure(NamedTuple):
     error_type: str
     message: str
     billed: Billed | None = None
+    wait: timedelta | None = None
+    """For how long Anthropic wants to be left alone; None: as long as the table of retries says."""
 
 
 Outcome = Success | Failure

@@ -305,7 +305,9 @@ def _sort_failures(
             finished[AIJob.Status.CANCELED].append(job.key)
         elif retries.is_sent_again(kind, attempts_now, earlier[job.id]):
             wait = retries.pause(kind, attempts_now)
-            if batch is None:
+            if failure.wait is not None:
+                wait = failure.wait
+            elif batch is None:
                 wait += _spread(job, wait)
             factor = retries.max_tokens_factor(kind, job.max_tokens_factor)
             again.append((job.id, now + wait, factor))

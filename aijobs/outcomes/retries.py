@@ -46,6 +46,8 @@ RETRIES: Mapping[str, Retry] = {
     "expired": Retry(Limit.MAX_ATTEMPTS),
     # The network may be back at any moment, and trying costs nothing.
     "never_sent": Retry(Limit.ALWAYS, timedelta(minutes=3)),
+    # A direct call for which Anthropic had no room (429, 529): it may say when to come again.
+    "busy": Retry(Limit.ALWAYS, timedelta(minutes=3)),
     # Canceled by us, or in Anthropic's console, together with its batch.
     "canceled": Retry(Limit.ALWAYS),
     "max_tokens": Retry(Limit.ONCE, max_tokens_factor=2),

@@ -2,33 +2,46 @@
 
 Calls run side by side; as soon as one has ended, the next job is claimed. Tenants take turns, and
 each tenant that has no call under way may start one at any time: a single urgent job starts within
-seconds, whatever others have queued.
+seconds, whatever others have queued. No more start than Anthropic has room for (`_rates`).
 """
 
 import logging
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
+from functools import partial
+from queue import SimpleQueue
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Prefetch
 
-from aijobs import gateway, jobtypes
+from aijobs import gateway
 from aijobs.budgets import standing
 from aijobs.crash_points import Step, crash_point
-from aijobs.models import AIJob, BlockReason, JobAttempt, JobDocument
+from aijobs.drafts import Drafts, Untold
+from aijobs.gateway import limits
+from aijobs.models import AIJob, BlockReason, JobAttempt, JobDocument, RateLimit
 from aijobs.outcomes import answers, endings
 from aijobs.outcomes.answers import Failure, Outcome
 from aijobs.outcomes.endings import Road
-from aijobs.pipeline import _breaker, _shares
+from aijobs.pipeline import _breaker, _rates, _shares
 from aijobs.pipeline._roads import Roads
+from aijobs.pipeline._warmth import Call, Warmth, without_cache
 from aijobs.postgres.locks import exclusive
 from aijobs.postgres.outages import retry_while_db_down
 
 logger = logging.getLogger(__name__)
+
+UNTOLD = Untold()
+
+# A model, and what the headers of one of its answers said about its limits.
+Told = tuple[str, dict[str, limits.Bucket]]
+Heard = SimpleQueue[Told]
 
 # While calls run, the queue is looked at this often.
 LOOK_SECONDS = 1.0
@@ -66,7 +79,8 @@ DUE = URGENT + "SELECT EXISTS (SELECT FROM urgent)"
 # One job of each tenant after the other, or as many as its weight says. Calls that a tenant has
 # under way count as its first ones, so that calls side by side are shared by weight; of tenants
 # with as large a share, whoever was served longest ago comes first. `free` slots are for
-# all; beyond them, up to `most` may start, each of them a tenant's only call.
+# all; beyond them, up to `most` may start, each of them a tenant's only call. Of each model no more
+# start than it has room for, by calls and by the tokens of their prompts.
 CLAIM = (
     URGENT
     + """
@@ -84,10 +98,21 @@ CLAIM = (
     LEFT JOIN aijobs_turn AS turn ON turn.route = 'sync' AND turn.tenant_id = urgent.tenant_id
     LEFT JOIN unnest(%(weighted)s::bigint[], %(weights)s::int[]) AS given (tenant_id, weight)
       ON given.tenant_id = urgent.tenant_id
-), chosen AS (
-    SELECT job.id, ranked.tenant_id, place
-    FROM ranked JOIN aijobs_aijob AS job ON job.id = ranked.id
+), fitting AS (
+    SELECT ranked.id, ranked.tenant_id, place, room.calls, room.tokens,
+           row_number() OVER of_model AS number,
+           sum(LEAST(COALESCE(input.expected_tokens, 0), room.size)) OVER of_model AS asked
+    FROM ranked
+    JOIN aijobs_jobinput AS input ON input.job_id = ranked.id
+    JOIN unnest(%(room_types)s::text[], %(room_models)s::text[], %(room_calls)s::int[],
+                %(room_tokens)s::float8[], %(room_sizes)s::float8[])
+      AS room (job_type, model, calls, tokens, size) ON room.job_type = input.job_type
     WHERE place <= %(free)s OR (rank = 1 AND place <= %(most)s)
+    WINDOW of_model AS (PARTITION BY room.model ORDER BY place)
+), chosen AS (
+    SELECT job.id, fitting.tenant_id, place
+    FROM fitting JOIN aijobs_aijob AS job ON job.id = fitting.id
+    WHERE number <= calls AND asked <= tokens
     ORDER BY place
     LIMIT %(allowed)s
     FOR UPDATE OF job SKIP LOCKED
@@ -124,29 +149,50 @@ def run(
     now: datetime,
     clock: Callable[[], datetime],
     is_stopping: Callable[[], bool] = lambda: False,
+    drafts: Drafts = UNTOLD,
 ) -> int:
     """Run what is urgent, until nothing more is; returns how many calls were made.
 
-    `clock` says when each answer came: `now` is when the round began. One worker claims at a time.
+    `clock` says when each answer came: `now` is when the round began. `drafts` get what is written
+    meanwhile. One worker claims at a time.
     After AIJOBS_SEND_SECONDS it leaves claiming to the next, and only waits for its own calls;
     likewise when the process is asked to end.
     """
     calls: dict[Future[Outcome], AIJob] = {}
+    heard: Heard = SimpleQueue()
+    warmth = Warmth()
     errors: list[Exception] = []
     made = 0
+
+    def start(job: AIJob, beside: Counter[UUID | None], now: datetime) -> None:
+        draft = drafts.begin(str(job.pk), job.attempts)
+        has_company = job.collection_id is not None and beside[job.collection_id] > 1
+        way = partial(
+            warmth.call,
+            shares_document=job.input.shares_document,
+            has_company=has_company,
+            now=now,
+        )
+        call = threads.submit(ask, job, draft.write, heard.put, way)
+        call.add_done_callback(lambda _: drafts.end(draft))
+        calls[call] = job
+
     # Threads only talk to Anthropic; what they bring is stored here, as each arrives.
     with ThreadPoolExecutor(2 * settings.AIJOBS_URGENT_AT_ONCE) as threads:
         try:
             with exclusive("expedite") as mine:
                 end = now + timedelta(seconds=settings.AIJOBS_SEND_SECONDS)
                 while mine and now <= end and not errors and not is_stopping():
-                    for job in claim(list(calls.values()), now):
-                        calls[threads.submit(ask, job)] = job
+                    claimed = claim(list(calls.values()), now)
+                    beside = Counter(job.collection_id for job in [*calls.values(), *claimed])
+                    for job in claimed:
+                        start(job, beside, now)
                         made += 1
                     if not calls:
                         break
                     _finish_some(calls, errors, clock)
                     now = clock()
+                    _learn(heard, now)
         except Exception as error:
             # PostgreSQL may be away. The answers to the calls under way are stored all the same.
             errors.append(error)
@@ -169,6 +215,7 @@ def claim(running: list[AIJob], now: datetime) -> list[AIJob]:
     if not _is_any_urgent(now):
         return []
     allowed = _breaker.allowance(most, now)
+    room = _rates.room(map(_model, running), now)
     calls = Counter(job.tenant_id for job in running)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -176,6 +223,9 @@ def claim(running: list[AIJob], now: datetime) -> list[AIJob]:
             {
                 **_urgent(now, most=most),
                 **_shares.weights(),
+                **room,
+                # What has no room does not stand in the way of other models.
+                "job_types": _rates.with_room(room),
                 "tenants": list(calls.keys()),
                 "calls": list(calls.values()),
                 "free": settings.AIJOBS_URGENT_AT_ONCE - len(running),
@@ -189,14 +239,35 @@ def claim(running: list[AIJob], now: datetime) -> list[AIJob]:
     claimed = retry_while_db_down(list, jobs)
     if claimed:
         crash_point(Step.EXPEDITE_CLAIMED)
+        asked = [(_model(job), job.input.expected_tokens or 0) for job in claimed]
+        retry_while_db_down(_rates.take, asked, now)
     return claimed
+
+
+def _model(job: AIJob) -> str:
+    """That it is asked of."""
+    return job.kind.model_of(job.input.model)
+
+
+def _learn(heard: Heard, now: datetime) -> None:
+    """What answers have said about limits since the last look."""
+    told: dict[str, dict[str, limits.Bucket]] = {}
+    while not heard.empty():
+        model, buckets = heard.get()
+        known = told.setdefault(model, {})
+        for kind, bucket in buckets.items():
+            # Answers of one moment come in any order: what is left is the least of what they say.
+            known[kind] = min(known.get(kind, bucket), bucket, key=lambda one: one.left)
+    if any(told.values()):
+        _rates.learn(told, now)
+        crash_point(Step.EXPEDITE_LEARNED)
 
 
 def _urgent(now: datetime, *, most: int) -> dict[str, Any]:
     """The parameters of URGENT."""
     return {
         "now": now,
-        "job_types": list(jobtypes.names()),
+        "job_types": _rates.open_job_types(now),
         "most": most,
         "held": standing.held(now),
     }
@@ -214,13 +285,23 @@ def _finish_some(
             retry_while_db_down(finish, job, outcome, clock())
             crash_point(Step.EXPEDITE_COMMITTED)
             retry_while_db_down(_tell_breaker, job, outcome, clock())
+            retry_while_db_down(_tell_rates, job, outcome, clock())
         except Exception as error:
             # The other answers were paid for as well: they are stored first.
             errors.append(error)
 
 
-def ask(job: AIJob) -> Outcome:
-    """One call for one job, whose input is loaded."""
+def ask(
+    job: AIJob,
+    write: Callable[[str], object] = lambda _: None,
+    hear: Callable[[Told], object] = lambda _: None,
+    way: Callable[[dict[str, Any]], AbstractContextManager[Call]] = without_cache,
+) -> Outcome:
+    """One call for one job, whose input is loaded.
+
+    `write` gets the answer piece by piece, and `hear` what its headers say about limits. `way` says
+    how the request is sent, with regard to the cache, and when.
+    """
     try:
         kind = job.kind
         given = kind.load(
@@ -228,19 +309,28 @@ def ask(job: AIJob) -> Outcome:
             [one.part for one in job.documents.all()],
             shares_document=job.input.shares_document,
         )
-        message = gateway.create_message(
-            kind.request(given, model=job.input.model, max_tokens_factor=job.max_tokens_factor)
-        )
+        params = kind.request(given, model=job.input.model, max_tokens_factor=job.max_tokens_factor)
+
+        with way(params) as call:
+
+            def wrote(piece: str) -> None:
+                # Anthropic has begun, and may bill it: from here to its end all is in doubt.
+                crash_point(Step.EXPEDITE_STREAMING)
+                call.began()
+                write(piece)
+
+            message = gateway.create_message(
+                call.params,
+                answered=lambda headers: hear((params["model"], limits.buckets(headers))),
+                wrote=wrote,
+            )
+            call.began()
         crash_point(Step.EXPEDITE_ANSWERED)
         return answers.of_direct_answer(kind, given, message)
     except gateway.NeverSent as error:
         return Failure("never_sent", str(error))
     except gateway.Refused as error:
-        reason = error.account_block
-        if reason in (None, BlockReason.NO_PERMISSION):
-            # What may be missing is a permission for this model alone: others may go on.
-            return Failure(error.error_type, str(error))
-        return Failure(reason, str(error))
+        return _of_refusal(error)
     except gateway.InDoubt as error:
         # The answer may have been made and billed: a person decides about asking again.
         return Failure("in_doubt", f"{error} It may have been charged; retry if you need it.")
@@ -249,6 +339,16 @@ def ask(job: AIJob) -> Outcome:
         # is kept to itself: it may quote the document.
         logger.error("Job %s: %s", job.pk, type(error).__name__)  # noqa: TRY400
         return Failure("in_doubt", "It failed unexpectedly, and may have been charged.")
+
+
+def _of_refusal(error: gateway.Refused) -> Failure:
+    reason = error.account_block
+    if reason is None and error.is_busy:
+        return Failure("busy", str(error), wait=error.retry_after)
+    if reason in (None, BlockReason.NO_PERMISSION):
+        # What may be missing is a permission for this model alone: others may go on.
+        return Failure(error.error_type, str(error))
+    return Failure(reason, str(error))
 
 
 @transaction.atomic
@@ -280,3 +380,15 @@ def _tell_breaker(job: AIJob, outcome: Outcome, now: datetime) -> None:
     elif isinstance(outcome, Failure) and outcome.error_type in BlockReason.values:
         reason = BlockReason(outcome.error_type)
         _breaker.trip(reason, outcome.message, sent_at=job.started_at, now=now)
+
+
+def _tell_rates(job: AIJob, outcome: Outcome, now: datetime) -> None:
+    assert job.started_at is not None
+    model, most = _model(job), settings.AIJOBS_URGENT_AT_ONCE
+    if isinstance(outcome, Failure) and outcome.error_type == "busy":
+        until = now + (outcome.wait or _rates.UNTOLD_WAIT)
+        RateLimit.mark_refused(model, sent_at=job.started_at, until=until, most=most, now=now)
+        crash_point(Step.EXPEDITE_PAUSED)
+        logger.warning("Anthropic has no room for direct calls of %s until %s.", model, until)
+    elif outcome.billed is not None:
+        RateLimit.mark_answered(model, most=most)

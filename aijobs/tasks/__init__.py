@@ -17,6 +17,7 @@ from django_q.models import OrmQ, Schedule
 from django_q.tasks import async_task
 
 from aijobs.bill import check
+from aijobs.drafts import Teller
 from aijobs.pipeline import (
     assemble,
     dispatch,
@@ -81,7 +82,8 @@ def run_dispatch() -> int:
 
 @task
 def run_expedite() -> int:
-    return expedite.run(timezone.now(), timezone.now, lambda: signs.is_stopping)
+    with Teller() as drafts:
+        return expedite.run(timezone.now(), timezone.now, lambda: signs.is_stopping, drafts)
 
 
 @task

@@ -4,6 +4,7 @@ _REASONS = {
     "api_error": "Claude had a problem of its own.",
     "overloaded_error": "Claude was too busy.",
     "rate_limit_error": "Claude was too busy for our share of it.",
+    "busy": "Claude had no room for it at that moment.",
     "timeout_error": "Claude took too long.",
     "expired": "The batch was not finished within 24 hours.",
     "canceled": "Its batch was canceled before its turn came.",

@@ -7,6 +7,7 @@
 // the page and the opening of the socket. For a page that has just been loaded the server also says
 // for how many seconds nothing has changed; when the page is younger than that, it is not fetched.
 
+import { showDraft } from "./draft.js";
 import { sayMoments } from "./moments.js";
 import { morph } from "./morph.js";
 
@@ -119,7 +120,9 @@ class Line {
     const address = new URL(this.#path, location.href);
     address.protocol = address.protocol.replace("http", "ws");
     // A later socket comes after a gap in which nobody told this page anything.
-    if (this.#isFirst) address.search = "?quiet";
+    if (this.#isFirst) address.searchParams.set("quiet", "");
+    const draft = document.querySelector("[data-draft]");
+    if (draft) address.searchParams.set("job", draft.dataset.draft);
     this.#isFirst = false;
     const socket = (this.#socket = new WebSocket(address));
     socket.addEventListener("open", () => {
@@ -128,6 +131,7 @@ class Line {
     });
     socket.addEventListener("message", (event) => {
       const message = JSON.parse(event.data);
+      if (message.type === "job.writing") return showDraft(message);
       const isNews =
         message.type === "resync"
           ? !(message.quiet_seconds > secondsSinceLoad())

@@ -75,7 +75,7 @@ HOPELESS = 3
 CANCELED = len(DROPPED) - 1
 SEEDINGS = 3
 TRIALS = 2
-URGENT = ["Is hail covered?", "Is fire covered?"]
+URGENT = ["Is hail covered?", "Is wind? [[emulate:errored:overloaded_error*1]]"]
 TENANTS = ("acme", "beta")
 
 # Returns whether it is done for good.

@@ -20,14 +20,12 @@ from tests.faults.world import World
 # direct call is rescued.
 DAY = (
     *(Step.ACCEPT_COPIED, Step.ACCEPT_COUNTED, Step.ACCEPT_COMMITTED, Step.WITHDRAW_COMMITTED),
-    *(Step.EXPEDITE_CLAIMED, Step.SWEEP_RESCUED, Step.EXPEDITE_ANSWERED, Step.SWEEP_COMMITTED),
-    # Each death among direct calls loses two of them: a day has enough for four.
-    *(
-        Step.EXPEDITE_STORED,
-        Step.EXPEDITE_COMMITTED,
-        Step.SEED_TRIAL_MOVED,
-        Step.SEED_TRIAL_COMMITTED,
-    ),
+    *(Step.EXPEDITE_CLAIMED, Step.SWEEP_RESCUED, Step.EXPEDITE_STREAMING),
+    *(Step.EXPEDITE_ANSWERED, Step.SWEEP_COMMITTED),
+    # Each death among direct calls loses two of them: a day has enough for so many.
+    *(Step.EXPEDITE_LEARNED, Step.EXPEDITE_PAUSED),
+    *(Step.EXPEDITE_STORED, Step.EXPEDITE_COMMITTED),
+    *(Step.SEED_TRIAL_MOVED, Step.SEED_TRIAL_COMMITTED),
     *(Step.ASSEMBLE_CLAIMED, Step.ASSEMBLE_COUNTED, Step.ASSEMBLE_COMMITTED),
     *(Step.WITHDRAW_DISSOLVED, Step.DISPATCH_WRITTEN, Step.DISPATCH_WATERMARK),
     *(Step.DISPATCH_INTENT, Step.RECONCILE_ABANDONED, Step.DISPATCH_REDUCED),
@@ -112,6 +110,10 @@ def network_faults() -> Iterator[Fault]:
     for fault in ("cut", "half_line", "missing", "duplicate", "foreign"):
         order = {"at": "results", "fault": fault, "rows": 1}
         yield Fault(f"rows: {fault.replace('_', ' ')}", order)
+    for fault, more in (("cut", {}), ("silence", {"seconds": 1.3}), ("error_event", {})):
+        for rows in (0, 1, 4):
+            stream: dict[str, object] = {"at": "message", "fault": fault, "rows": rows, **more}
+            yield Fault(f"a stream: {fault.replace('_', ' ')}", stream)
     yield Fault("list lags", {"at": "list", "fault": "lag", "seconds": 30, "times": 0})
 
 

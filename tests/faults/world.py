@@ -35,6 +35,8 @@ SETTINGS: dict[str, Any] = {
 }
 # Of the emulator, in seconds of the shared time.
 LATENCIES = {"latency_base": 30, "latency_cancel": 5}
+# So many that none is ever refused: what is told of them is learned all the same.
+LIMITS = {"requests_per_minute": 100_000, "input_tokens_per_minute": 100_000_000}
 
 
 class World:
@@ -58,7 +60,7 @@ class World:
     def reset(self) -> None:
         """Begin anew: no rows, no batches at the emulator, no faults."""
         self.emulator.reset()
-        self.emulator.control("POST", "settings", LATENCIES)
+        self.emulator.control("POST", "settings", LATENCIES | LIMITS)
         self._ahead[:] = bytes(8)
         self.done[:] = bytes(len(self.done))
         tables = ", ".join(

@@ -22,7 +22,7 @@ from citizenapp.tenants.models import Tenant
 from tests.factories import NOW, make_charge, make_job, make_tenant
 from tests.ground import Emulator
 from tests.pipeline.steps import MINUTE, assert_books_agree, at, queue
-from tests.proxy import Answer, Reply, between
+from tests.proxy import Answer, Reply, between, streamed, unstreamed
 
 pytestmark = pytest.mark.django_db
 
@@ -86,9 +86,9 @@ def answering(change: Callable[[dict[str, Any]], None]) -> Reply:
                 change(row["result"]["message"])
             return answer._replace(body=b"".join(orjson.dumps(row) + b"\n" for row in rows))
         if path.endswith("/messages"):
-            message = orjson.loads(answer.body)
+            message = unstreamed(answer.body)
             change(message)
-            return answer._replace(body=orjson.dumps(message))
+            return answer._replace(body=streamed(message))
         return answer
 
     return reply

@@ -14,7 +14,7 @@ from aijobs.pipeline._quarantine import TRIES_BEFORE_STAFF
 from tests.factories import NOW
 from tests.ground import Emulator
 from tests.pipeline.steps import DUE, MINUTE, assert_books_agree, at, await_end, queue, send
-from tests.proxy import Answer, Reply, between
+from tests.proxy import Answer, Reply, between, streamed, unstreamed
 
 pytestmark = pytest.mark.django_db
 
@@ -52,11 +52,10 @@ def odd_messages(odd: Odd, when: bytes) -> Reply:
 
     def reply(_: str, path: str, forward: Callable[[], Answer]) -> Answer:
         answer = forward()
-        if when not in answer.body:
-            return answer
-        message = orjson.loads(answer.body)
-        odd({"message": message})
-        return answer._replace(body=orjson.dumps(message))
+        message = unstreamed(answer.body)
+        if when in orjson.dumps(message):
+            odd({"message": message})
+        return answer._replace(body=streamed(message))
 
     return reply
 

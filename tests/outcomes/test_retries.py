@@ -35,6 +35,7 @@ FINAL = (
 # Nothing is wrong with the job.
 NO_ATTEMPT = (
     "never_sent",
+    "busy",
     "canceled",
     "low_credit",
     "billing",

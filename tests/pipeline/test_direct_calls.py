@@ -59,9 +59,9 @@ def test_the_most_urgent_come_first(emulator: Emulator, settings: Any) -> None:
 @pytest.mark.parametrize(
     ("fault", "error_type", "status"),
     [
-        ({"fault": "status", "status": 529}, "overloaded_error", "queued"),
+        ({"fault": "status", "status": 529}, "busy", "queued"),
         ({"fault": "status", "status": 500}, "api_error", "queued"),
-        ({"fault": "status", "status": 429}, "rate_limit_error", "queued"),
+        ({"fault": "status", "status": 429}, "busy", "queued"),
         ({"fault": "status", "status": 400}, "invalid_request_error", "failed"),
         ({"fault": "status", "status": 403}, "permission_error", "failed"),
         ({"fault": "drop", "when": "before"}, "in_doubt", "failed"),

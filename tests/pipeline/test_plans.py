@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 
 from aijobs.models import AIJob
-from aijobs.pipeline import _roads, accept, assemble, expedite
+from aijobs.pipeline import _rates, _roads, accept, assemble, expedite
 from tests.factories import NOW, make_batch, make_tenant
 from tests.pipeline.steps import DUE
 
@@ -103,6 +103,7 @@ def test_urgent_jobs_are_found_by_the_index_of_urgent_jobs(statistics: str) -> N
         "allowed": 32,
         "tenants": tenants,
         "calls": [1] * len(tenants),
+        **_rates.room([], NOW),
     }
     for statement in (expedite.DUE, expedite.CLAIM):
         plan = explain(statement, arguments)
@@ -110,7 +111,9 @@ def test_urgent_jobs_are_found_by_the_index_of_urgent_jobs(statistics: str) -> N
         assert "Seq Scan" not in of_jobs
         indexes = {n["Index Name"] for n in plan if "Index Name" in n}
         assert "job_at_once" in indexes
-        assert indexes <= {"job_at_once", "aijobs_aijob_pkey", "turn_once"}
+        assert indexes <= {
+            *("job_at_once", "aijobs_aijob_pkey", "aijobs_jobinput_pkey", "turn_once")
+        }
 
 
 @pytest.mark.parametrize("statistics", ["none", "all finished"])

@@ -167,7 +167,7 @@ def test_jobs_of_a_collection_that_is_retried_have_fresh_attempts(
 def test_an_urgent_job_has_fresh_attempts_as_well(emulator: Emulator, settings: Any) -> None:
     settings.AIJOBS_MAX_ATTEMPTS = 1
     [job] = queue(needed_within=0)
-    emulator.order("message", "status", status=529, times=2)
+    emulator.order("message", "status", status=500, times=2)
     now = NOW
     for attempts in (1, 2):
         assert expedite.run(now, at(now)) == 1

@@ -14,6 +14,7 @@ process need not spend.
 """
 
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -22,14 +23,31 @@ from functools import lru_cache
 from typing import IO, TYPE_CHECKING, Any, Self, cast
 from urllib.parse import quote, urlencode
 
-import orjson
 from django.conf import settings
 
-from aijobs.models import BlockReason, CircuitBreaker
+from aijobs.gateway import limits
+from aijobs.gateway.known import (
+    TOO_LARGE,
+    GatewayError,
+    InDoubt,
+    NeverSent,
+    Refused,
+    Unavailable,
+)
+from aijobs.gateway.streams import Assembly
 
 if TYPE_CHECKING:
     from anthropic import Anthropic, APIResponse, APIStatusError, Timeout
     from anthropic.types.messages import MessageBatch
+
+__all__ = [
+    "GatewayError",
+    "InDoubt",
+    "NeverSent",
+    "Refused",
+    "RemoteBatch",
+    "Unavailable",
+]
 
 # Connecting is quick or fails; so is a question. A long answer may take minutes.
 CONNECT_SECONDS = 10.0
@@ -40,52 +58,6 @@ PIECE = 1 << 18
 
 # Answers of a 4xx kind that say nothing about whether the work was done.
 AMBIGUOUS = frozenset({408, 409, 429})
-
-TOO_LARGE = 413
-
-# Refused for now, and said so by Anthropic itself: nothing was done, and later is soon enough.
-WAITING_CODES = frozenset({"ramp_limit_exceeded"})
-
-
-class GatewayError(Exception):
-    """A call to Anthropic did not bring what it was made for."""
-
-
-class NeverSent(GatewayError):
-    """No connection, or only the beginning of a body: Anthropic knows nothing of the call."""
-
-
-class InDoubt(GatewayError):
-    """Sent, and no answer that can be trusted: it may have been done or not."""
-
-
-class Unavailable(GatewayError):
-    """A question that Anthropic did not answer; asking again costs nothing."""
-
-
-class Refused(GatewayError):
-    """Anthropic answered that it did not do it."""
-
-    def __init__(self, message: str, *, status: int, error_type: str, error_code: str = "") -> None:
-        super().__init__(message)
-        self.status = status
-        self.error_type = error_type
-        self.error_code = error_code
-
-    @property
-    def account_block(self) -> BlockReason | None:
-        """Why the next call would be refused too: key, money, or account. Else None."""
-        return CircuitBreaker.reason_of(self.error_type, self.error_code, str(self))
-
-    @property
-    def is_too_large(self) -> bool:
-        """Less of it may be accepted."""
-        return self.status == TOO_LARGE
-
-    @property
-    def passes(self) -> bool:
-        """Nothing is wrong with what was sent: it may come again later."""
-        return self.error_code in WAITING_CODES
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,21 +154,38 @@ def create_batch(body: IO[bytes], before_piece: Callable[[], None] = lambda: Non
         raise InDoubt("The answer is not a batch.") from None
 
 
-def create_message(params: Mapping[str, Any]) -> dict[str, Any]:
+def create_message(
+    params: Mapping[str, Any],
+    *,
+    answered: Callable[[Mapping[str, str]], object] = lambda _: None,
+    wrote: Callable[[str], object] = lambda _: None,
+) -> dict[str, Any]:
     """One request of the Messages API, at once and at full price; the message as JSON data.
 
-    Raises NeverSent, Refused, or InDoubt.
+    It is streamed, and `wrote` gets the text piece by piece. `answered` gets the headers of the
+    answer as soon as they are there, of an error as well. Raises NeverSent, Refused, or InDoubt.
     """
+    from anthropic import APIStatusError, Stream
+
+    assembly = Assembly()
+    # Whoever looks for calls that lost their worker knows that none takes longer.
+    ends = time.monotonic() + settings.AIJOBS_ANSWER_SECONDS
     with _sending(errors_undo=True):
-        response = _client().messages.with_raw_response.create(**params)
-        content = response.http_response.read()
-    try:
-        message = orjson.loads(content)
-    except ValueError:
-        message = None
-    if not isinstance(message, dict) or message.get("type") != "message":
-        raise InDoubt("The answer is not a message.")
-    return message
+        try:
+            response = _client().messages.with_raw_response.create(**params, stream=True)
+        except APIStatusError as error:
+            answered(error.response.headers)
+            raise
+        with closing(response.http_response):
+            answered(response.headers)
+            for event in Stream.raw_events(response.http_response):
+                if piece := assembly.take(event.event, event.data):
+                    wrote(piece)
+                if assembly.is_whole:
+                    break
+                if time.monotonic() > ends:
+                    raise InDoubt("The answer took too long.")
+    return assembly.whole()
 
 
 def retrieve_batch(remote_id: str) -> RemoteBatch:
@@ -396,4 +385,5 @@ def _refused(error: "APIStatusError") -> Refused:
         status=error.status_code,
         error_type=error.type or "unknown_error",
         error_code=error.error_code or "",
+        retry_after=limits.retry_after(error.response.headers),
     )

@@ -1,0 +1,85 @@
+"""Which direct calls Anthropic has room for: its limits as it tells them, and what it refused."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from aijobs import jobtypes
+from aijobs.gateway.limits import Bucket
+from aijobs.models import RateBucket, RateLimit
+
+REQUESTS, INPUT_TOKENS, OUTPUT_TOKENS = "requests", "input-tokens", "output-tokens"
+
+# For how long a model is left alone where Anthropic refuses a call and does not say.
+UNTOLD_WAIT = timedelta(seconds=10)
+
+# More than any limit there is.
+BOUNDLESS = 2**31 - 1
+
+
+def open_job_types(now: datetime) -> list[str]:
+    """The job types whose model may be called now."""
+    paused = RateLimit.objects.filter(paused_until__gt=now)
+    closed = set(paused.values_list("model", flat=True))
+    return [kind.name for kind in jobtypes.all_types() if kind.model not in closed]
+
+
+def room(running: Iterable[str], now: datetime) -> dict[str, list[Any]]:
+    """What each model has room for, beside calls of these models: parameters of expedite's CLAIM.
+
+    By job type, since that is what a job knows: `calls` that may start, `tokens` of prompts that
+    they may have together, and the `sizes` of whole buckets. A prompt that is larger than its
+    bucket may start when that is full: Anthropic decides.
+    """
+    busy = Counter(running)
+    limits = {one.model: one for one in RateLimit.objects.all()}
+    buckets = {(one.model, one.kind): one for one in RateBucket.objects.all()}
+    most = settings.AIJOBS_URGENT_AT_ONCE
+    rows: list[tuple[str, str, int, float, float]] = []
+    for kind in jobtypes.all_types():
+        model = kind.model
+        left = {
+            name: bucket.level_now(now) for (of, name), bucket in buckets.items() if of == model
+        }
+        # Where nothing was refused lately, the extra calls of further tenants may start as well.
+        told = limits.get(model)
+        limit = most if told is None else int(min(told.at_once, most))
+        calls = (limit if limit < most else 2 * most) - busy[model]
+        calls = min(calls, int(left.get(REQUESTS, BOUNDLESS)))
+        is_paused = told is not None and told.paused_until > now
+        if is_paused or left.get(OUTPUT_TOKENS, 1) < 1:
+            calls = 0
+        size = buckets[model, INPUT_TOKENS].size if INPUT_TOKENS in left else BOUNDLESS
+        tokens = left.get(INPUT_TOKENS, BOUNDLESS)
+        rows.append((kind.name, model, max(0, calls), float(tokens), float(size)))
+    names = ("room_types", "room_models", "room_calls", "room_tokens", "room_sizes")
+    return dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
+
+
+def with_room(room: dict[str, list[Any]]) -> list[str]:
+    """The job types of which something may start."""
+    named = zip(room["room_types"], room["room_calls"], strict=True)
+    return [job_type for job_type, calls in named if calls]
+
+
+@transaction.atomic
+def take(jobs: Iterable[tuple[str, int]], now: datetime) -> None:
+    """Calls of these models, with prompts of so many tokens, are about to be sent."""
+    calls, tokens = Counter[str](), Counter[str]()
+    for model, expected in jobs:
+        calls[model] += 1
+        tokens[model] += expected
+    for model, number in sorted(calls.items()):
+        RateBucket.mark_taken(model, {REQUESTS: number, INPUT_TOKENS: tokens[model]}, now)
+
+
+@transaction.atomic
+def learn(told: Mapping[str, Mapping[str, Bucket]], now: datetime) -> None:
+    """What the headers of answers said about the limits of each model."""
+    for model, buckets in sorted(told.items()):
+        for kind, bucket in buckets.items():
+            RateBucket.mark_told(model, kind, **bucket._asdict(), now=now)
