@@ -116,7 +116,7 @@ def detail(
         {
             "collection": collection,
             "counts": counts,
-            "eta": found.eta,
+            "expected": found.expected,
             "caching": found.caching,
             "trial": found.trial,
             "rest": _price_of_rest(found) if found.trial else None,
