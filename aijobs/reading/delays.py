@@ -1,12 +1,11 @@
 """Why a result is late, or what a job waits for beside its turn: one sentence each."""
 
 from datetime import datetime
-from decimal import Decimal
 from uuid import UUID
 
 from aijobs.budgets import standing
 from aijobs.budgets.standing import Month
-from aijobs.models import AIJob, CircuitBreaker, Rescue, Seeding, Trial
+from aijobs.models import AIJob, CircuitBreaker, Seeding, Trial
 from aijobs.templatetags.durations import in_words
 from citizenapp.tenants.models import Tenant
 
@@ -68,11 +67,3 @@ def pause(tenant: Tenant, job: AIJob) -> str:
         collection=job.collection_id, collection__tenant=tenant
     )
     return SEED if job.collection_id and seeding.exists() else AGAIN
-
-
-def may_be_rescued(tenant: Tenant, usd: Decimal, now: datetime) -> bool:
-    """Whether so much more may be paid this month for a job that was in a batch in vain."""
-    if tenant.rescue_usd is None:
-        return True
-    start = Month.around(now, tenant.time_zone).start
-    return Rescue.objects.spent(tenant, start) + usd <= tenant.rescue_usd

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db.models import Sum
 
 from aijobs.models import FOR_A_PERSON, AIJob, Batch, Collection
-from aijobs.reading import delays
+from aijobs.reading import delays, rescues
 from aijobs.turnaround.choice import CALL, SENDING, Choice, calls, ours
 from aijobs.turnaround.history import Turnaround
 from aijobs.turnaround.promise import Promise
@@ -116,7 +116,7 @@ class Forecast:
         if job.needed_by >= self.now + reach:
             return False
         was_sent = job.attempts > job.forgiven_attempts
-        return not was_sent or delays.may_be_rescued(self.tenant, job.reserved_usd / 2, self.now)
+        return not was_sent or rescues.may_be_paid(self.tenant, job.reserved_usd / 2, self.now)
 
     @cached_property
     def _stopped(self) -> str:
