@@ -9,7 +9,7 @@ from aijobs.models import AIJob, CircuitBreaker, Seeding, Trial
 from aijobs.templatetags.durations import in_words
 from citizenapp.tenants.models import Tenant
 
-AGAIN = "It is tried again in a moment."
+AGAIN = "It is tried again after a pause."
 CALLS = "Many jobs are to run at once: workspaces take turns."
 CANCELING = (
     "Its batch is being canceled. Until it has ended, nothing is run again, since it may still be"

@@ -23,8 +23,9 @@ from citizenapp.tenants.models import Tenant
 # Of ten that are expected between two moments, so many end before and after them.
 EARLY, LATE = 0.1, 0.9
 
-# Direct calls that wait are counted as far as this.
-MOST_CALLS = 1_000
+# What waits is counted as far as this, since a page has no time for more: for a batch, and to run
+# at once.
+MOST_WAITING, MOST_CALLS = 20_000, 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,11 @@ class Forecast:
                 first = self.now
         leaves = max(job.not_before + timedelta(seconds=settings.AIJOBS_SUBMIT_EVERY), self.now)
         requests = max(1, self._waiting_with(job))
-        return self._of_new_batch(requests, first, leaves, late=late)
+        if requests < MOST_WAITING:
+            return self._of_new_batch(requests, first, leaves, late=late)
+        # As large as a batch may be. Behind a full queue, nobody can tell how many turns it takes.
+        found = self._of_new_batch(settings.AIJOBS_BATCH_REQUESTS, first, leaves, late=late)
+        return Expected(late=found.late) if found.late == delays.TURNS else found
 
     def _of_assembled(self, batch: Batch) -> Expected:
         if self._stopped:
@@ -152,10 +157,9 @@ class Forecast:
     ) -> Expected:
         """Of so many requests that leave between two moments."""
         slots, room = settings.AIJOBS_QUEUE_SLOTS, settings.AIJOBS_BATCH_REQUESTS
-        if requests > max(room, slots):
-            return Expected(late=delays.TURNS)
-        promise = self.turnaround.promise(min(requests, room), models)
-        longest = timedelta(seconds=promise.within(LATE)) + ours(requests)
+        most = min(requests, room, slots or room)
+        promise = self.turnaround.promise(most, models)
+        longest = timedelta(seconds=promise.within(LATE)) + ours(most)
         late = late or self.turnaround.conditions.told
         rounds = 1
         if slots and (ahead := self._at_anthropic) + requests > slots:
@@ -199,7 +203,7 @@ class Forecast:
         start = max(not_before - self.now, timedelta())
         waiting = AIJob.objects.filter(
             indexed_status=AIJob.Status.QUEUED, route=AIJob.Route.SYNC
-        ).order_by("tenant", "needed_by", "pk")
+        ).order_by("tenant_id", "needed_by", "pk")
         ahead = waiting.values("pk")[:MOST_CALLS].count()
         late = delays.AGAIN if start else ""
         if ahead > settings.AIJOBS_URGENT_AT_ONCE:
@@ -234,16 +238,18 @@ class Forecast:
 
     def _waiting_with(self, job: AIJob) -> int:
         """How many wait that may go into the same batch, as far as that matters."""
-        most = max(settings.AIJOBS_BATCH_REQUESTS, settings.AIJOBS_QUEUE_SLOTS) + 1
         waiting = AIJob.objects.filter(indexed_status=AIJob.Status.QUEUED)
         if job.needed_by is None:
             # In the order of an index: so PostgreSQL counts its entries, and reads no rows.
             batch = waiting.filter(route=AIJob.Route.BATCH, not_before__lte=self.now)
-            return batch.order_by("tenant", "not_before", "pk").values("pk")[:most].count()
+            return (
+                batch.order_by("tenant_id", "not_before", "pk").values("pk")[:MOST_WAITING].count()
+            )
         left = max(job.needed_by - self.now, self.choice.reach(self.tenant.deadline_percent))
         most = max(1, self.choice.largest(left, self.tenant.deadline_percent))
+        most = min(most, MOST_WAITING)
         pressing = waiting.filter(needed_by__lte=self.now + 2 * left)
-        return pressing.order_by("tenant", "needed_by", "pk").values("pk")[:most].count()
+        return pressing.order_by("tenant_id", "needed_by", "pk").values("pk")[:most].count()
 
     @cached_property
     def _at_anthropic(self) -> int:

@@ -4,7 +4,7 @@ from django import template
 from django.utils import timezone
 
 from aijobs.turnaround import calls
-from aijobs.turnaround.history import Turnaround
+from aijobs.turnaround.history import conditions_at
 
 register = template.Library()
 
@@ -13,5 +13,5 @@ register = template.Library()
 def unusual() -> list[str]:
     """A sentence for each; none where all is as usual. Three queries."""
     now = timezone.now()
-    lines = [Turnaround.load(now).conditions.told, calls.told(now)]
+    lines = [conditions_at(now).told, calls.told(now)]
     return [line for line in lines if line]

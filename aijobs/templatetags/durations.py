@@ -16,7 +16,7 @@ def in_words(duration: timedelta | float) -> str:
     if seconds < 120:
         return _counted(seconds, "second")
     minutes = ceil(seconds / 60)
-    if minutes < 120:
+    if minutes < 90:
         return _counted(minutes, "minute")
     hours, minutes = divmod(10 * ceil(minutes / 10), 60)
     if hours >= 48:

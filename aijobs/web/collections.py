@@ -97,9 +97,9 @@ def detail(
     request: MemberRequest, asked: parameters.RowsOfCollection, collection_id: UUID
 ) -> HttpResponseBase:
     """A collection: how far it has come, what it cost, and its rows with their results."""
-    tenant = request.access.tenant
+    tenant, now = request.access.tenant, timezone.now()
     with or_404():
-        found = collections.detail(tenant, collection_id, now=timezone.now())
+        found = collections.detail(tenant, collection_id, now=now)
     collection, counts = found.collection, found.progress.counts
     only = RowFilter(asked.status, asked.category, asked.reason, asked.search)
     at, number = asked.position, None
@@ -117,6 +117,7 @@ def detail(
             "collection": collection,
             "counts": counts,
             "expected": found.expected,
+            "now": now,
             "caching": found.caching,
             "trial": found.trial,
             "rest": _price_of_rest(found) if found.trial else None,

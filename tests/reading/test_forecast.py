@@ -19,7 +19,7 @@ from aijobs.models import (
     new_id,
 )
 from aijobs.pipeline import _breaker
-from aijobs.reading import delays
+from aijobs.reading import delays, forecast
 from aijobs.reading.forecast import NOTHING, Expected, Forecast
 from aijobs.turnaround.choice import CALL, SENDING, calls, ours
 from aijobs.turnaround.history import Turnaround
@@ -241,8 +241,20 @@ def test_more_than_there_is_room_for_goes_by_turns(tenant: Tenant, settings: Any
     assert found.late == delays.TURNS
     assert about(found.latest, NOW + WINDOW + 2 * (seconds(0.9) + ours(1)))
     assert found.soonest == usual.soonest
-    for _ in range(11):
+    for _ in range(15):
         make_job(tenant)
+    assert about(expect(job).latest, NOW + WINDOW + 3 * (seconds(0.9, 10) + ours(10)))
+
+
+def test_nobody_counts_on_past_what_a_page_has_time_for(
+    tenant: Tenant, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forecast, "MOST_WAITING", 3)
+    for _ in range(4):
+        job = make_job(tenant)
+    settings.AIJOBS_BATCH_REQUESTS = 50
+    assert about(expect(job).latest, NOW + WINDOW + seconds(0.9, 50) + ours(50))
+    settings.AIJOBS_QUEUE_SLOTS = 10
     assert expect(job) == Expected(late=delays.TURNS)
 
 
@@ -330,6 +342,6 @@ def test_a_page_reads_the_history_once(
 ) -> None:
     ended(60.0)
     jobs = [in_batch(tenant) for _ in range(5)]
-    forecast = Forecast(tenant, NOW)
+    page = Forecast(tenant, NOW)
     with django_assert_num_queries(2):
-        assert all(forecast.of_job(job).latest for job in jobs)
+        assert all(page.of_job(job).latest for job in jobs)
