@@ -14,7 +14,7 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from aijobs.admin import search
+from aijobs.admin import search, turnaround
 from aijobs.admin.actions import RESENT, ActionReport, bounded, confirmation
 from aijobs.admin.reading import (
     ReadOnlyAdmin,
@@ -103,6 +103,7 @@ class BatchAdmin(ReadOnlyAdmin):
         ),
         ("Money", {"fields": ("money",)}),
         ("Timings", {"fields": ("timings", "expires_at", "retry_at", "attempts")}),
+        ("Deadline", {"fields": ("needed_by", "promised", "rescue")}),
         (
             "Submissions",
             {"fields": ("submissions_table", "after_cancel", "remote_deleted_at")},
@@ -227,9 +228,23 @@ class BatchAdmin(ReadOnlyAdmin):
         return None
 
     def get_urls(self) -> list[URLPattern]:
-        """Those of every admin, and the page on which to choose what to adopt."""
+        """Those of every admin, one to choose what to adopt, and one of how long batches take."""
         adoption = self.admin_site.admin_view(self.adoption_view)
-        return [path("<int:pk>/adopt/", adoption, name="aijobs_batch_adopt"), *super().get_urls()]
+        times = self.admin_site.admin_view(self.turnaround_view)
+        return [
+            path("<int:pk>/adopt/", adoption, name="aijobs_batch_adopt"),
+            path("turnaround/", times, name="aijobs_batch_turnaround"),
+            *super().get_urls(),
+        ]
+
+    def turnaround_view(self, request: HttpRequest) -> HttpResponse:
+        """How long batches take, and how far what was promised came true."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        shown = turnaround.context(timezone.now())
+        site = self.admin_site.each_context(request)
+        context = {**site, **shown, "title": "Turnaround", "opts": self.opts}
+        return TemplateResponse(request, "admin/aijobs/turnaround.html", context)
 
     def adoption_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The page on which to choose what to adopt, and that says what is at stake."""
@@ -340,7 +355,19 @@ class BatchAdmin(ReadOnlyAdmin):
     @admin.display
     def timings(self, batch: Batch) -> SafeString | str:
         """When it reached which status, and the seconds between."""
-        return timeline(batch, "assembled_at", "submitted_at", "ended_at", "settled_at")
+        return timeline(
+            batch, "assembled_at", "submitted_at", "canceling_at", "ended_at", "settled_at"
+        )
+
+    @admin.display
+    def promised(self, batch: Batch) -> SafeString | str:
+        """By when it was promised to have ended."""
+        return turnaround.promised(batch)
+
+    @admin.display
+    def rescue(self, batch: Batch) -> str:
+        """When it is canceled for its deadline's sake."""
+        return turnaround.rescue(batch, timezone.now())
 
     @admin.display(description="Anthropic's id")
     def anthropic_id(self, batch: Batch) -> str:

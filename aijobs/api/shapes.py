@@ -18,6 +18,7 @@ from pydantic_core import CoreSchema
 
 from aijobs import jobtypes
 from aijobs.api import problem_types
+from aijobs.api.expectations import Expectation
 from aijobs.models import BlockReason
 from aijobs.reading.parameters import Status
 from aijobs.reading.usage import GroupBy
@@ -157,7 +158,7 @@ class Document(Shape):
     warnings: list[str] = Field(description="What of it is not in the text.")
 
 
-class Job(JobSummary):
+class Job(Expectation, JobSummary):
     document: Document = Field(description="The first of them.")
     documents: list[Document] = Field(
         description="In their order: a mail, and what is attached to it. Most jobs have one."
@@ -167,7 +168,7 @@ class Job(JobSummary):
     model: str = Field(description="That answered; until then, that is asked.")
     result: Result | None
     failed_attempts: list[FailedAttempt]
-    eta: datetime | None = Field(description="When it should be done, by what others took.")
+    route_reason: str = Field(description="Why it goes by batch, or at once.")
 
 
 class JobPage(Shape):
@@ -251,9 +252,8 @@ class Caching(Shape):
     saved_usd: Usd = Field(description="By the charges so far; below zero while nothing is read.")
 
 
-class Collection(Cost, CollectionSummary):
+class Collection(Expectation, Cost, CollectionSummary):
     counts: Counts
-    eta: datetime | None = Field(description="When all of it should be done.")
     caching: Caching | None = Field(description="Null where no job went first.")
     trial: CollectionTrial | None = Field(description="Null where none was asked for.")
 

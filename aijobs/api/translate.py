@@ -11,6 +11,7 @@ from aijobs.api.parameters import newer_than, older_than
 from aijobs.models import BlockReason, CircuitBreaker, Collection, JobAttempt, JobDocument
 from aijobs.reading.caching import Caching
 from aijobs.reading.collections import CollectionDetail
+from aijobs.reading.forecast import Expected
 from aijobs.reading.jobs import JobDetail, JobResult, JobRow
 from aijobs.reading.money import NOTHING, Money
 from aijobs.reading.pages import Page
@@ -47,7 +48,8 @@ def job(found: JobDetail) -> shapes.Job:
             )
             for attempt in found.attempts
         ],
-        eta=found.eta,
+        route_reason=found.route_reason,
+        **_expected(found.expected),
     )
 
 
@@ -80,7 +82,7 @@ def collection(found: CollectionDetail) -> shapes.Collection:
         **_collection(found.collection),
         **_cost(found.money),
         counts=shapes.Counts(**found.progress.counts),
-        eta=found.eta,
+        **_expected(found.expected),
         caching=_caching(found.caching) if found.caching else None,
         trial=shapes.CollectionTrial(**asdict(found.trial)) if found.trial else None,
     )
@@ -174,6 +176,10 @@ def _collection(collection: Collection) -> dict[str, Any]:
         "created_by": collection.created_by,
         "created_at": collection.created_at,
     }
+
+
+def _expected(found: Expected) -> dict[str, Any]:
+    return {"eta_from": found.soonest, "eta": found.latest, "late_reason": found.late}
 
 
 def _error(attempt: JobAttempt | None) -> shapes.JobError | None:

@@ -39,16 +39,16 @@ class StatusCounterQuerySet(models.QuerySet["StatusCounter"]):
                 found[collection_id][status] = jobs
         return found
 
-    def unfinished(self) -> list[tuple[str, datetime | None]]:
-        """What its unfinished jobs are at: a status, and when their batch was submitted."""
+    def unfinished(self) -> list[tuple[str, int | None]]:
+        """What its unfinished jobs are at: a status, and the key of their batch."""
         rows = (
             self.exclude(status__in=AIJob.FINAL)
-            .values_list("status", "batch__submitted_at", "batch")
+            .values_list("status", "batch")
             .annotate(jobs_sum=Sum("jobs"))
             .filter(jobs_sum__gt=0)
             .order_by()
         )
-        return [(status, submitted_at) for status, submitted_at, _, _ in rows]
+        return [(status, batch) for status, batch, _ in rows]
 
 
 class StatusCounter(models.Model):

@@ -8,7 +8,7 @@ from uuid import UUID
 from aijobs.models import AIJob, Collection, StatusCounter
 from aijobs.reading import caching, pages, trials
 from aijobs.reading.caching import Caching
-from aijobs.reading.forecast import Forecast
+from aijobs.reading.forecast import Expected, Forecast
 from aijobs.reading.money import Money, spent_on_collection
 from aijobs.reading.pages import NEWEST, Page, Position
 from aijobs.reading.trials import Tried
@@ -69,13 +69,13 @@ class CollectionRow:
 class CollectionDetail:
     """One collection: how far it has come, what it cost so far, when all of it should be done.
 
-    `eta` is None where nothing honest can be said, `caching` where no job of it went first.
+    `caching` is None where no job of it went first.
     """
 
     collection: Collection
     progress: Progress
     money: Money
-    eta: datetime | None
+    expected: Expected
     caching: Caching | None
     trial: Tried | None
 
@@ -105,7 +105,7 @@ def detail(tenant: Tenant, collection_id: UUID, *, now: datetime) -> CollectionD
         collection,
         progress(tenant, [collection])[collection.pk],
         money,
-        Forecast.from_history().of_collection(tenant, collection, now=now),
+        Forecast(tenant, now).of_collection(collection),
         caching.of_collection(tenant, collection, money),
         trials.of_collection(tenant, collection),
     )

@@ -10,8 +10,8 @@ from django.db.models import Prefetch
 
 from aijobs.models import AIJob, Collection, JobAttempt, JobDocument, JobOutput
 from aijobs.models.jobs import AIJobQuerySet
-from aijobs.reading import pages
-from aijobs.reading.forecast import expected_end
+from aijobs.reading import pages, roads
+from aijobs.reading.forecast import NOTHING, Expected, Forecast
 from aijobs.reading.labels import label, labels, shortened
 from aijobs.reading.money import Money, spent_on_jobs
 from aijobs.reading.pages import NEWEST, Page, Position
@@ -55,12 +55,14 @@ class JobRow:
 class JobDetail(JobRow):
     """One job. `attempts` are those that failed, the first one first.
 
-    `eta` is when it should end; None where nothing honest can be said, or it has ended.
+    `expected` says when it should end, and nothing once it has; `route_reason` why it goes the
+    road that it is on.
     """
 
     attempts: Sequence[JobAttempt] = ()
     output: JobOutput | None = None
-    eta: datetime | None = None
+    expected: Expected = NOTHING
+    route_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +136,9 @@ def detail(
     jobs = AIJob.objects.of(tenant).with_shown_status().select_related("input")
     jobs = jobs.prefetch_related(Prefetch("documents", documents))
     job = jobs.select_related("output", "batch", "collection").get(pk=job_id)
-    attempts = list(job.failed_attempts.order_by("number"))
+    attempts = list(job.failed_attempts.select_related("batch").order_by("number"))
     has_failed = job.status == AIJob.Status.FAILED
+    forecast = Forecast(tenant, now)
     name = ""
     if with_document:
         name = label(
@@ -151,7 +154,8 @@ def detail(
         name,
         attempts=attempts,
         output=getattr(job, "output", None),
-        eta=None if job.status in AIJob.FINAL else expected_end(job, now=now),
+        expected=forecast.of_job(job),
+        route_reason=roads.reason(tenant, job, attempts, forecast),
     )
 
 

@@ -10,7 +10,14 @@ from aijobs.models.jobs import AIJobQuerySet
 from aijobs.reading import replay
 from aijobs.reading.money import OF_CHARGES, Money, money
 from aijobs.reading.usage import Period, Usage, report
+from aijobs.turnaround import history
+from aijobs.turnaround.calibration import Past
 from aijobs.whatif import Charges
+
+PROMISES = ("submitted_at", "ended_at", "canceling_at", "foreseen_seconds", "promised_seconds")
+
+# Batches that are looked at in search of those that were rescued lately.
+NEWEST, MOST_RESCUED = 2_000, 20
 
 
 def jobs() -> AIJobQuerySet:
@@ -42,3 +49,19 @@ def usage_of_all(period: Period, names: Sequence[str]) -> Usage:
 def charges_of_all(period: Period, limits: Sequence[int]) -> list[Charges]:
     """What all tenants were charged in a period, to be priced anew."""
     return replay.of_entries(LedgerEntry.objects.all(), period, limits)
+
+
+def promises_kept() -> list[Past]:
+    """What was promised of the latest batches that were settled, and what each of them took."""
+    settled = history.over().filter(
+        status=Batch.Status.SETTLED, canceling_at=None, promised_seconds__isnull=False
+    )
+    rows = settled.values(*PROMISES)[: history.COMPARED]
+    return [past for one in rows if (past := history.past_of(one))]
+
+
+def rescued_lately() -> list[Batch]:
+    """Batches that were canceled because they threatened deadlines, the newest first."""
+    newest = Batch.objects.order_by("-pk").values("pk")[:NEWEST]
+    rescued = Batch.objects.filter(pk__in=newest, rescued_at__isnull=False)
+    return list(rescued.order_by("-pk")[:MOST_RESCUED])

@@ -2,5 +2,6 @@
 
 `history` reads what there is; `survival`, `prior` and `model` turn it into quantiles;
 `calibration` corrects them by what came true; `conditions` sees when Anthropic is slow now; and
-`choice` says what fits a deadline. Durations are seconds.
+`choice` says what fits a deadline; `calls` sees when direct calls are refused now. Durations are
+seconds.
 """

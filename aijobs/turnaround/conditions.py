@@ -37,6 +37,15 @@ class Conditions:
     def is_slow(self) -> bool:
         return self.factor > 1
 
+    @property
+    def told(self) -> str:
+        """The same in a sentence; empty where nothing is unusual."""
+        if not self.is_slow:
+            return ""
+        factor = max(self.factor, 1.1)
+        times = f"{factor:.1f}".removesuffix(".0") if factor < 3 else round(factor)
+        return f"Batches take about {times} times as long as usual at the moment."
+
 
 def observe(recent: Iterable[Recent]) -> Conditions:
     """Slow is when more batches are late than chance would have it.

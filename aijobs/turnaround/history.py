@@ -64,6 +64,15 @@ class Turnaround:
         return Promise(batch.promised_seconds).times(self.conditions.factor)
 
 
+def conditions_at(now: datetime) -> Conditions:
+    """How Anthropic is at a moment, by itself: reads far fewer rows than `load`. Two queries."""
+    newest = over().values("pk")[:BATCHES]
+    lately = over().filter(pk__in=newest, ended_at__gte=conditions.since(now))
+    return conditions.observe(
+        _recent(list(going().values(*_FIELDS)), list(lately.values(*_FIELDS)), now)
+    )
+
+
 def over() -> QuerySet[Batch]:
     """Batches that have ended, the newest first."""
     return Batch.objects.filter(submitted_at__isnull=False, ended_at__isnull=False).order_by("-pk")

@@ -113,7 +113,8 @@ def detail(
         {
             "collection": collection,
             "counts": counts,
-            "eta": found.eta,
+            "expected": found.expected,
+            "now": now,
             "caching": found.caching,
             "trial": found.trial,
             "rest": _price_of_rest(found) if found.trial else None,

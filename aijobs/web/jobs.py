@@ -153,8 +153,10 @@ def detail(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
             ),
             "attempts": [(attempt, reasons.why(attempt.error_type)) for attempt in found.attempts],
             "money": found.money,
-            "timeline": timeline(job, found.status, now=now),
-            "eta": found.eta,
+            "timeline": timeline(job, found.status),
+            "expected": found.expected,
+            "now": now,
+            "route_reason": found.route_reason,
             "can_cancel": request.access.can_write and job.status == AIJob.Status.QUEUED,
             "can_retry": request.access.can_write
             and job.status in (AIJob.Status.FAILED, AIJob.Status.CANCELED),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from aijobs.models import FOR_A_PERSON, AIJob
+from aijobs.models import AIJob
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,10 +14,9 @@ class Step:
     title: str
     state: str
     at: datetime | None = None
-    note: str = ""
 
 
-def timeline(job: AIJob, status: str, *, now: datetime) -> list[Step]:
+def timeline(job: AIJob, status: str) -> list[Step]:
     """Queued, on its way, at work, ended: each with its moment. `status` is the shown one."""
     batch = job.batch
     on_batch = job.route == AIJob.Route.BATCH
@@ -41,16 +40,5 @@ def timeline(job: AIJob, status: str, *, now: datetime) -> list[Step]:
         if ended and at is None and name not in {"queued", job.status}:
             continue  # It ended without going there.
         state = "done" if number < here or ended else "current" if number == here else "ahead"
-        note = ""
-        if state == "current" and name == "queued" and job.not_before > now:
-            note = _why_it_waits(job)
-        shown.append(Step(name, title, state, at if state != "ahead" else None, note))
+        shown.append(Step(name, title, state, at if state != "ahead" else None))
     return shown
-
-
-def _why_it_waits(job: AIJob) -> str:
-    if job.not_before == FOR_A_PERSON:
-        return "It waits for somebody to decide about its collection."
-    if job.attempts:
-        return "It is tried again in a moment."
-    return "It waits for the first job of its collection." if job.collection_id else ""

@@ -5,6 +5,7 @@ from django.urls import path
 from aijobs.web import (
     budgets,
     collections,
+    deadlines,
     entrance,
     jobs,
     long_prompts,
@@ -56,6 +57,7 @@ urlpatterns = [
     path("settings/people", people.members, name="members"),
     path("settings/budget", budgets.budget, name="budget"),
     path("settings/budget/notice", budgets.put_away, name="put-away-notice"),
+    path("settings/deadlines", deadlines.deadlines, name="deadlines"),
     path("settings/long-prompts", long_prompts.long_prompts, name="long-prompts"),
     path("settings/repeats", repeats.repeats, name="repeats"),
     path("settings/keys", people.keys, name="keys"),

@@ -193,6 +193,8 @@ def test_a_collection_shows_its_counts_and_cost(caller: Caller) -> None:
     }
     assert (shown["name"], shown["total"]) == ("Policies of May", 3)
     assert (shown["cost_usd"], shown["saved_usd"]) == ("0.0020000000", "0.0020000000")
+    assert shown["eta_from"] < shown["eta"]
+    assert shown["late_reason"] is None
 
 
 def test_collections_are_listed(caller: Caller) -> None:

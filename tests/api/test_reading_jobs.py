@@ -77,7 +77,10 @@ def test_a_completed_job_shows_its_result_and_what_it_cost(caller: Caller) -> No
         "model": "m",
         "result": {"summary": "A fox."},
         "failed_attempts": [],
+        "eta_from": None,
         "eta": None,
+        "late_reason": None,
+        "route_reason": "By batch, at half the price, since nothing says when it is needed.",
     }
 
 
@@ -260,15 +263,25 @@ def test_one_job_takes_the_same_number_of_queries_however_often_it_failed(
         caller.read(f"jobs/{job.pk}")
 
 
-def test_a_waiting_job_is_expected_when_others_took_as_long(caller: Caller) -> None:
-    make_batch("settled", submitted_at=NOW, settled_at=NOW + timedelta(minutes=7))
+def test_a_waiting_job_is_expected_between_two_moments(caller: Caller) -> None:
     waiting = make_job(caller.tenant, now=timezone.now())
     done = make_job(caller.tenant, status="completed", finished_at=NOW)
 
-    expected = datetime.fromisoformat(caller.read(f"jobs/{waiting.pk}").json()["eta"])
+    shown = caller.read(f"jobs/{waiting.pk}").json()
 
-    assert expected >= waiting.created_at + timedelta(minutes=7)
+    first, last = (datetime.fromisoformat(shown[name]) for name in ("eta_from", "eta"))
+    assert waiting.created_at < first < last
+    assert shown["late_reason"] is None
     assert caller.read(f"jobs/{done.pk}").json()["eta"] is None
+
+
+def test_a_job_that_is_held_says_why(caller: Caller) -> None:
+    batch = make_batch("canceling", canceling_at=timezone.now())
+    held = make_job(caller.tenant, status="submitted", batch=batch)
+
+    shown = caller.read(f"jobs/{held.pk}").json()
+
+    assert shown["late_reason"].startswith("Its batch is being canceled.")
 
 
 def test_a_job_that_is_not_there_is_404(caller: Caller) -> None:

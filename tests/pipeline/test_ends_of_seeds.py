@@ -36,7 +36,7 @@ def test_what_the_first_one_fails_for_holds_the_others(emulator: Emulator, order
     go(day)
     assert collection.counts()["queued"] == ROWS - 1
     found = collections.detail(collection.tenant, collection.pk, now=day)
-    assert found.eta is None
+    assert found.expected.latest is None
     assert found.caching
     assert "wait until you let them go on" in found.caching.message
     assert seed.let_go_on(collection) == ROWS - 1
@@ -162,8 +162,8 @@ def test_who_asks_is_told_the_latest_end_of_those_that_wait() -> None:
     keep_going(DUE)
     collection = policies()
     found = collections.detail(collection.tenant, collection.pk, now=NOW)
-    assert found.eta
-    assert found.eta >= Seeding.objects.get().give_up_at
+    assert found.expected.latest
+    assert found.expected.latest >= Seeding.objects.get().give_up_at
 
 
 @pytest.mark.usefixtures("emulator")

@@ -1,7 +1,14 @@
 """Anthropic is slow when more batches are late than chance would have it."""
 
+from datetime import timedelta
+
+import pytest
+
 from aijobs.turnaround.conditions import Conditions, Recent, observe
+from aijobs.turnaround.history import Turnaround, conditions_at
 from aijobs.turnaround.model import LEVELS
+from tests.factories import NOW, make_batch
+from tests.pipeline.history import ended as stored
 
 PROMISED = tuple(float(round(100 * level)) for level in LEVELS)  # Half within 50 s, 90 % in 90 s.
 
@@ -41,3 +48,19 @@ def test_those_that_go_on_and_are_not_late_say_nothing_yet() -> None:
 
 def test_it_is_over_when_what_showed_it_is_an_hour_old() -> None:
     assert not observe([ended(40.0)] * 5).is_slow
+
+
+@pytest.mark.django_db
+def test_they_are_read_alone_as_they_are_with_all_else() -> None:
+    assert not conditions_at(NOW).is_slow
+    stored(400.0, batches=5, now=NOW + timedelta(days=1, minutes=-1), promised=100.0)
+    make_batch("submitted", submitted_at=NOW - timedelta(hours=3), promised_seconds=list(PROMISED))
+    assert conditions_at(NOW) == Turnaround.load(NOW).conditions
+    assert conditions_at(NOW).is_slow
+
+
+def test_they_are_said_in_a_sentence_or_not_at_all() -> None:
+    assert Conditions().told == ""
+    for factor, times in ((1.02, "1.1"), (2.0, "2"), (2.46, "2.5"), (7.6, "8")):
+        told = f"Batches take about {times} times as long as usual at the moment."
+        assert Conditions(factor).told == told

@@ -41,7 +41,9 @@ def test_the_page_says_what_the_others_wait_for(client: Client, collection: Coll
     assert "The cache should save $0.0" in shown
     assert "Do not wait" in shown
     last = AIJob.objects.latest("pk")
-    assert "It waits for the first job of its collection." in page(client, f"/jobs/{last.pk}")
+    assert "It waits for the first job of its collection, which fills the cache" in page(
+        client, f"/jobs/{last.pk}"
+    )
 
 
 def test_the_page_asks_for_a_decision(client: Client, collection: Collection) -> None:

@@ -206,7 +206,8 @@ def test_nothing_is_expected_while_sending_is_paused(writer: Client, tenant: Ten
     now = timezone.now()
     CircuitBreaker.objects.create(reason="on_hold", message="", opened_at=now, probe_at=now)
     page = writer.get(f"/collections/{collection.pk}").content.decode()
-    assert "Sending is paused.</p>" in page
+    assert "Sending is paused. Anthropic has put the account on hold." in page
+    assert "at the latest" not in page
 
 
 def test_the_page_of_a_job_leads_to_its_row(writer: Client) -> None:

@@ -1,19 +1,29 @@
 """A job's page, and what can be done there."""
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from aijobs.documents import read_documents
-from aijobs.models import AIJob, JobAttempt
+from aijobs.models import FOR_A_PERSON, AIJob, JobAttempt
 from aijobs.pipeline import accept
 from citizenapp.tenants.models import Tenant
 from tests.documents.mails import claim
 from tests.documents.reading import read_document
-from tests.factories import NOW, make_charge, make_job, make_output, make_tenant, make_user
+from tests.factories import (
+    NOW,
+    make_batch,
+    make_charge,
+    make_job,
+    make_output,
+    make_tenant,
+    make_user,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -258,3 +268,27 @@ def test_a_cost_that_is_an_estimate_says_so(writer: Client, tenant: Tenant) -> N
     assert "estimate" not in page(writer, job)
     make_charge(job, is_estimated=True)
     assert "Partly an estimate" in page(writer, job)
+
+
+def test_a_job_under_way_says_when_it_is_expected_and_why_it_goes_its_road(
+    writer: Client, tenant: Tenant
+) -> None:
+    job = make_job(tenant, now=timezone.now())
+    shown = page(writer, job)
+    assert re.search(r"Expected <time .*?</time> at the earliest, probably <time .*?</time>", shown)
+    assert "It goes out with the next batch." in shown
+    assert "By batch, at half the price, since nothing says when it is needed." in shown
+
+
+def test_a_job_that_is_late_says_why(writer: Client, tenant: Tenant) -> None:
+    now = timezone.now()
+    batch = make_batch("canceling", canceling_at=now, rescued_at=now, submitted_at=now)
+    shown = page(writer, make_job(tenant, status="submitted", batch=batch))
+    assert "Until it has ended, nothing is run again, since it may still be answered." in shown
+    assert "at the earliest" not in shown
+
+
+def test_a_job_that_is_held_does_not_promise_the_next_batch(writer: Client, tenant: Tenant) -> None:
+    shown = page(writer, make_job(tenant, not_before=FOR_A_PERSON))
+    assert "wait for somebody to decide" in shown
+    assert "next batch" not in shown
