@@ -2,26 +2,16 @@
 
 from datetime import datetime, timedelta
 
-from aijobs.models import AIJob, JobAttempt
+from aijobs.models import RateLimit
 
-RECENT = timedelta(minutes=10)
-# Of the latest attempts without a result so many are looked at, and so many of them refused calls
-# are more than chance.
-ATTEMPTS, FEW = 200, 3
-
-TOO_BUSY = frozenset({"overloaded_error", "rate_limit_error"})
+# So long after a call was refused, others may still be.
+RECENT = timedelta(minutes=5)
 
 
 def told(now: datetime) -> str:
-    """One sentence, as long as some were refused lately; else empty.
-
-    By the key, which grows with time: a short walk, however many attempts there are.
-    """
-    latest = JobAttempt.objects.order_by("-pk").values_list("route", "error_type", "ended_at")
-    refused = sum(
-        route == AIJob.Route.SYNC and error_type in TOO_BUSY and now - ended_at < RECENT
-        for route, error_type, ended_at in latest[:ATTEMPTS]
-    )
-    if refused < FEW:
+    """One sentence, as long as calls were refused lately, or wait for that reason; else empty."""
+    refused = RateLimit.objects.filter(halved_at__gt=now - RECENT)
+    waiting = RateLimit.objects.filter(paused_until__gt=now)
+    if not (refused.exists() or waiting.exists()):
         return ""
     return "Claude is too busy for some direct calls at the moment: they are tried again."

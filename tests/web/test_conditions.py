@@ -6,9 +6,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from aijobs.models import JobAttempt
-from aijobs.turnaround import calls
-from tests.factories import make_job, make_tenant, make_user
+from aijobs.models import RateLimit
+from tests.factories import make_tenant, make_user
 from tests.pipeline.history import ended
 
 pytestmark = pytest.mark.django_db
@@ -24,17 +23,11 @@ def reader(client: Client) -> Client:
     return client
 
 
-def refuse(times: int, *, minutes: int, error: str = "overloaded_error") -> None:
-    job = make_job(make_tenant())
-    JobAttempt.objects.bulk_create(
-        JobAttempt(
-            job=job,
-            number=number,
-            route="sync",
-            error_type=error,
-            ended_at=timezone.now() - minutes * MINUTE,
-        )
-        for number in range(1, times + 1)
+def refuse(*, minutes_ago: int, pause_minutes: int = 1) -> None:
+    """Anthropic had no room for a direct call, then."""
+    then = timezone.now() - minutes_ago * MINUTE
+    RateLimit.mark_refused(
+        "claude-haiku-5-5", sent_at=then, until=then + pause_minutes * MINUTE, most=50, now=then
     )
 
 
@@ -60,28 +53,15 @@ def test_slow_batches_of_yesterday_are_not(reader: Client) -> None:
 
 
 def test_calls_that_are_refused_are_told_of(reader: Client) -> None:
-    refuse(calls.FEW, minutes=5)
+    refuse(minutes_ago=4)
     assert BUSY in dashboard(reader)
 
 
-@pytest.mark.parametrize(
-    ("times", "minutes", "error"),
-    [
-        (calls.FEW - 1, 5, "overloaded_error"),
-        (calls.FEW, 11, "overloaded_error"),
-        (calls.FEW, 5, "refusal"),
-    ],
-)
-def test_few_or_old_or_other_refusals_are_not(
-    reader: Client, times: int, minutes: int, error: str
-) -> None:
-    refuse(times, minutes=minutes, error=error)
+def test_calls_that_wait_since_one_was_refused_are_told_of(reader: Client) -> None:
+    refuse(minutes_ago=20, pause_minutes=30)
+    assert BUSY in dashboard(reader)
+
+
+def test_it_is_over_by_itself(reader: Client) -> None:
+    refuse(minutes_ago=6)
     assert BUSY not in dashboard(reader)
-
-
-def test_only_the_latest_attempts_are_looked_at() -> None:
-    refuse(calls.FEW, minutes=0)
-    now = timezone.now()
-    assert calls.told(now)
-    refuse(calls.ATTEMPTS, minutes=0, error="refusal")
-    assert not calls.told(now)
