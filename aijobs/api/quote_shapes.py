@@ -17,6 +17,13 @@ class QuotedCost(Shape):
     high_usd: Usd
 
 
+class QuotedTime(Shape):
+    """In seconds, from when it is queued to its last result: eight of ten are between these."""
+
+    soonest: int
+    latest: int
+
+
 class QuoteAccuracy(Shape):
     """How your latest quotes compare with what was charged, once their jobs were over."""
 
@@ -35,6 +42,8 @@ class Quote(Shape):
     jobs: int
     batch: QuotedCost | None = Field(description="Null where the model has no price today.")
     at_once: QuotedCost | None
+    batch_seconds: QuotedTime | None = Field(None, description="How long it takes by batch.")
+    at_once_seconds: QuotedTime | None = None
     repeated: int = Field(0, description="Jobs that were asked before: these are free.")
     # Of the upper end not, since the cache may be gone before all jobs have read it.
     cache_saving_usd: Usd = Field(

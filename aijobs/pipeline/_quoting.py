@@ -1,6 +1,8 @@
 """What would be charged for what is asked: less what was asked before, and what the cache saves."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from itertools import islice
 
@@ -9,6 +11,9 @@ from aijobs.pipeline._checks import Asked
 from aijobs.pipeline._seeding import Sharing
 from aijobs.quotes.bill import Bill, Repeat
 from aijobs.quotes.terms import Terms
+from aijobs.turnaround.choice import Choice
+from aijobs.turnaround.history import Turnaround
+from citizenapp.tenants.models import Tenant
 
 # Rows that are looked up by one query. As in accept, whose first piece decides about the cache.
 CHUNK = 5_000
@@ -24,14 +29,15 @@ def bill_of(
 ) -> Bill:
     """What these rows would cost, by the rules by which accept would queue them.
 
-    `fresh`: also what was asked before is asked. With a trial, nobody knows yet
-    whether the others go, and what the cache may save is not counted.
+    `fresh`: also what was asked before is asked. With a trial, nobody knows yet whether the others
+    go, and what the cache may save is not counted.
     """
     tenant, now = terms.tenant, terms.now
     bill = Bill(terms, trial=trial)
     sharing = Sharing(terms.kind.model, now) if is_collection and not trial else None
     recalls = bool(tenant.repeat_days) and not fresh
     asked: set[bytes] = set()
+    late = _Late(tenant, now)
     rows = iter(rows)
     while chunk := list(islice(rows, CHUNK)):
         known = _repeats.known(tenant, [one.fingerprint for one in chunk], now) if recalls else {}
@@ -42,6 +48,7 @@ def bill_of(
             bill.add(
                 *(one.tokens, one.max_tokens, one.model),
                 within=one.needed_within,
+                is_late=late.is_late(one.needed_within),
                 repeat=repeat,
             )
             if repeat != Repeat.NONE:
@@ -53,6 +60,24 @@ def bill_of(
     if sharing and (plan := sharing.plan()):
         bill.saved_by_cache = max(plan.saving_usd, Decimal(0))
     return bill
+
+
+@dataclass(slots=True)
+class _Late:
+    """Whether jobs would run at once, since no batch is in time for them."""
+
+    tenant: Tenant
+    now: datetime
+    _reach_seconds: float | None = None
+
+    def is_late(self, needed_within: float | None) -> bool:
+        if needed_within is None or not self.tenant.full_price:
+            return False
+        if self._reach_seconds is None:
+            choice = Choice(Turnaround.load(self.now))
+            reach = choice.reach(self.tenant.deadline_percent)
+            self._reach_seconds = reach.total_seconds()
+        return needed_within < self._reach_seconds
 
 
 def _repeat(one: Asked, known: dict[bytes, bool], asked: set[bytes]) -> Repeat:

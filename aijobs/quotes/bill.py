@@ -96,10 +96,12 @@ class Bill:
         model: str = "",
         *,
         within: float | None = None,
+        is_late: bool = False,
         repeat: Repeat = Repeat.NONE,
     ) -> None:
         """Add a job that is needed `within` so many seconds.
 
+        `is_late`: no batch is in time for that, and it runs at once.
         `model`: that it has for itself, where it has one.
         """
         self.jobs += 1
@@ -121,13 +123,13 @@ class Bill:
         if repeat == Repeat.WAITS:
             return
         self._batch.add(batch)
-        if within is None:
-            self._asked.add(batch)
-        elif within:
-            # It goes by batch where that is back in time.
-            self._asked.add(batch._replace(high=at_once.high))
-        else:
+        if is_late:
             self._asked.add(at_once)
+        elif within is None or not self.terms.tenant.full_price:
+            self._asked.add(batch)
+        else:
+            # Should its batch take too long, it runs at once after all.
+            self._asked.add(batch._replace(high=at_once.high))
 
     @property
     def kind(self) -> JobType:

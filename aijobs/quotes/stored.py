@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet, Sum
 
 from aijobs.models import AIJob, LedgerEntry, Quote, QuotePiece, UsageRollup
+from aijobs.quotes import times
 from aijobs.quotes.accuracy import accuracy
 from aijobs.quotes.bill import Bill, Cost
 from citizenapp.tenants.models import Tenant
@@ -80,6 +81,8 @@ def keep(
         "jobs": bill.jobs,
         "batch": _told(bill.batch) if bill.is_known else None,
         "at_once": _told(bill.at_once) if bill.is_known else None,
+        "batch_seconds": times.by_batch(bill, now),
+        "at_once_seconds": times.at_once(bill),
         "repeated": bill.repeated,
         "cache_saving_usd": str(bill.saved_by_cache),
         "learned_from": bill.learned_from,

@@ -109,6 +109,25 @@ class Forecast:
             case _:
                 return self._between(timedelta(), ours(batch.requests))
 
+    def of_new(self, needed_within: float | None) -> Expected:
+        """When the answer to a job may be expected that would be queued now."""
+        if self._stopped:
+            return Expected(late=self._stopped)
+        if self.goes_at_once(needed_within):
+            return self._of_waiting_call(self.now)
+        leaves = self.now + timedelta(seconds=settings.AIJOBS_SUBMIT_EVERY)
+        found = self._of_new_batch(1, self.now, leaves)
+        if needed_within is None:
+            return found
+        return self._rescued(self.now + timedelta(seconds=needed_within), found)
+
+    def goes_at_once(self, needed_within: float | None) -> bool:
+        """Whether a job that would be queued now would run at once, at the full price."""
+        if needed_within is None or not self.tenant.full_price:
+            return False
+        reach = self.choice.reach(self.tenant.deadline_percent)
+        return timedelta(seconds=needed_within) < reach
+
     def is_late(self, job: AIJob) -> bool:
         """Whether a waiting job is about to run at once, since no batch is in time for it."""
         if job.needed_by is None or not self.tenant.full_price:

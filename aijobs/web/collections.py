@@ -1,6 +1,7 @@
 """Collections: many documents queued together, out of one table."""
 
 import csv
+from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 from uuid import UUID
@@ -22,10 +23,11 @@ from aijobs.reading import collections, rows
 from aijobs.reading.collections import CollectionDetail
 from aijobs.reading.pages import NEWEST
 from aijobs.reading.rows import RowFilter
-from aijobs.web import parameters, queueing, quotes
+from aijobs.web import parameters, queueing, quotes, wishes
 from aijobs.web.forms import NewCollection
 from aijobs.web.guards import MemberRequest, for_members, for_writers, or_404
 from aijobs.web.parameters import asks
+from aijobs.web.previews import Preview
 from aijobs.web.queueing import counted
 from aijobs.web.reasons import why
 from aijobs.web.redirects import onward
@@ -56,9 +58,9 @@ def new(request: MemberRequest, asked: parameters.Chosen) -> HttpResponseBase:
         with quotes.changing(request, asked.quote, stored.COLLECTION_FORM, now) as before:
             if before is None:
                 form = NewCollection(initial={"job_type": asked.job_type or "classify"})
-                return render(request, "collections/new.html", {"form": form})
-            context = {"form": before.collection(), "preview": queueing.look(request, before, now)}
-            return render(request, "collections/new.html", context)
+                return _page(request, form, None, now)
+            found = queueing.look(request, before, now)
+            return _page(request, before.collection(), found, now)
     with queueing.sent(request, now) as given:
         form = given.collection()
         found = None
@@ -73,8 +75,24 @@ def new(request: MemberRequest, asked: parameters.Chosen) -> HttpResponseBase:
                     return onward(request, "quote", quote.pk)
             elif accepted := queueing.queue_collection(request, form, given, now):
                 return onward(request, "collection", accepted.collection.pk)
-        context = {"form": form, "preview": found or queueing.look(request, given, now)}
-        return render(request, "collections/new.html", context, status=422)
+        found = found or queueing.look(request, given, now)
+        return _page(request, form, found, now, status=422)
+
+
+def _page(
+    request: MemberRequest,
+    form: NewCollection,
+    preview: Preview | None,
+    now: datetime,
+    *,
+    status: int = 200,
+) -> HttpResponseBase:
+    context = {
+        "form": form,
+        "preview": preview,
+        "wishes": wishes.offered(form["urgency"], request.access.tenant, now),
+    }
+    return render(request, "collections/new.html", context, status=status)
 
 
 @require_POST

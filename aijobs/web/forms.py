@@ -22,9 +22,8 @@ from aijobs.jobtypes import TEXT_FIELD, InvalidInput, JobType, Part
 from aijobs.models import Quote
 from aijobs.own_data import MAX_REFERENCE_CHARS
 from aijobs.templatetags.show import field_label
+from aijobs.web import wishes
 
-NOW, LATER = "now", "later"
-URGENCIES = [(LATER, "Within 24 hours"), (NOW, "Now")]
 DOCUMENT_ENDINGS = (
     ".txt,.md,.html,.pdf,.docx,.docm,.odt,.rtf,.pptx,.eml,.msg,.png,.jpg,.jpeg,.gif,.webp"
 )
@@ -79,7 +78,10 @@ class _Work(forms.Form):
 
     job_type = forms.ChoiceField(label="What should be done?", widget=forms.RadioSelect)
     urgency = forms.ChoiceField(
-        label="When do you need it?", choices=URGENCIES, widget=forms.RadioSelect, initial=LATER
+        label="When do you need it?",
+        choices=wishes.LABELS,
+        widget=forms.RadioSelect,
+        initial=wishes.LATER,
     )
 
     fresh = forms.BooleanField(
@@ -114,7 +116,7 @@ class _Work(forms.Form):
 
     @property
     def needed_within(self) -> float | None:
-        return 0 if self.cleaned_data["urgency"] == NOW else None
+        return wishes.SECONDS.get(self.cleaned_data.get("urgency", ""))
 
     def is_valid(self) -> bool:
         return super().is_valid() and self.chosen.is_valid()

@@ -24,7 +24,7 @@ from aijobs.reading import collections, jobs
 from aijobs.reading.dashboard import COUNT_LIMIT, figures
 from aijobs.reading.jobs import JobFilter
 from aijobs.reading.status import shown_status
-from aijobs.web import offers, parameters, queueing, quotes, reasons
+from aijobs.web import offers, parameters, queueing, quotes, reasons, wishes
 from aijobs.web.forms import NewJob
 from aijobs.web.guards import MemberRequest, for_members, for_writers, or_404
 from aijobs.web.parameters import asks
@@ -98,7 +98,12 @@ def _kind(asked: parameters.Chosen) -> str:
 def _page(
     request: MemberRequest, form: NewJob, now: datetime, *, status: int = 200
 ) -> HttpResponseBase:
-    context = {"form": form, "examples": offers.examples(request.access.tenant, now)}
+    tenant = request.access.tenant
+    context = {
+        "form": form,
+        "examples": offers.examples(tenant, now),
+        "wishes": wishes.offered(form["urgency"], tenant, now),
+    }
     return render(request, "jobs/new.html", context, status=status)
 
 

@@ -20,7 +20,7 @@ from aijobs.pipeline.accept import Accepted, RejectedCollection
 from aijobs.quotes import stored
 from aijobs.quotes.bill import Bill
 from aijobs.quotes.terms import Terms
-from aijobs.web.forms import NOW, NewCollection, NewJob
+from aijobs.web.forms import NewCollection, NewJob
 from aijobs.web.guards import MemberRequest
 from aijobs.web.previews import Choice, Preview, Reasons, Work, look_at
 
@@ -163,7 +163,7 @@ def look(request: MemberRequest, given: Sent, now: datetime) -> Preview | None:
             request.access.tenant,
             options.kind,
             options.raw(),
-            0 if form.cleaned_data.get("urgency") == NOW else None,
+            form.needed_within,
             form.cleaned_data["fresh"],
             given.trial,
         ),

@@ -16,8 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from aijobs.models import Quote
 from aijobs.quotes import stored
 from aijobs.quotes.bill import Cost
-from aijobs.web import queueing
-from aijobs.web.forms import NOW
+from aijobs.web import queueing, wishes
 from aijobs.web.guards import MemberRequest, for_members, for_writers
 from aijobs.web.offers import Offer, in_words
 from aijobs.web.redirects import onward
@@ -45,7 +44,7 @@ def detail(request: MemberRequest, quote_id: UUID) -> HttpResponseBase:
             "asked": asked if roads else "",
             "likely": quote.likely_usd if quote.high_usd else None,
             "by_road": by_road,
-            "is_now": fields.get("urgency") == NOW,
+            "wish": dict(wishes.LABELS).get(fields.get("urgency", "")),
             "offer": Offer("", "", quote.jobs, told.get("repeated", 0)),
             "saved": saved,
             "told": told,

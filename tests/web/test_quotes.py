@@ -83,7 +83,7 @@ def test_what_is_needed_now_is_priced_at_the_full_price(writer: Client) -> None:
     now = page(writer, send_job(writer, urgency="now"))
     [shown] = PRICE.findall(now)
     assert [shown] != by_batch
-    assert f"<dt>Now</dt><dd>{shown}</dd>" in now
+    assert f"<dt>At once</dt><dd>{shown} " in now
     first, second = Quote.objects.order_by("pk")
     assert second.likely_usd == 2 * first.likely_usd
 

@@ -1,0 +1,91 @@
+"""When an answer is needed is one of three plain choices, and each says what comes of it."""
+
+import pytest
+from django.test import Client
+
+from aijobs.models import AIJob, Quote
+from citizenapp.tenants.models import Tenant
+from tests.factories import make_tenant, make_user
+from tests.pipeline.history import ended
+
+pytestmark = pytest.mark.django_db
+
+SLOW_ROAD = "Batches take longer than that at the moment"
+
+
+@pytest.fixture
+def tenant() -> Tenant:
+    return make_tenant()
+
+
+@pytest.fixture
+def writer(client: Client, tenant: Tenant) -> Client:
+    client.force_login(make_user("ann", tenant, role="member"))
+    return client
+
+
+def form(client: Client, page: str = "/jobs/new") -> str:
+    return client.get(page).content.decode()
+
+
+def queue(client: Client, **fields: str) -> AIJob:
+    sent = {"job_type": "summarize", "text": "A policy.", "urgency": "hour"} | fields
+    assert client.post("/jobs/new", sent).status_code in (200, 302)
+    return AIJob.objects.latest("pk")
+
+
+@pytest.mark.parametrize("page", ["/jobs/new", "/collections/new"])
+def test_there_are_three_and_the_cheapest_is_chosen(writer: Client, page: str) -> None:
+    shown = form(writer, page)
+    for value in ("later", "hour", "now"):
+        assert f'name="urgency" value="{value}"' in shown
+    assert shown.count("half price") >= 2
+    assert "Most likely done within" in shown
+
+
+def test_within_an_hour_is_a_deadline(writer: Client) -> None:
+    job = queue(writer)
+    assert job.needed_by
+    assert (job.needed_by - job.created_at).total_seconds() == 3_600
+    assert job.route == "batch"
+
+
+def test_where_batches_take_longer_it_is_said_and_priced(writer: Client) -> None:
+    # So few batches end in time that not even a try of one would.
+    ended(40_000.0)
+    assert SLOW_ROAD in form(writer)
+    writer.post(
+        "/jobs/new",
+        {"job_type": "summarize", "text": "A policy.", "urgency": "hour", "price": "1"},
+    )
+    late = Quote.objects.latest("created_at")
+    writer.post(
+        "/jobs/new", {"job_type": "summarize", "text": "A policy.", "urgency": "now", "price": "1"}
+    )
+    assert late.likely_usd == Quote.objects.latest("created_at").likely_usd
+
+
+def test_where_they_are_in_time_it_is_priced_as_a_batch_that_may_be_too_late(
+    writer: Client,
+) -> None:
+    writer.post(
+        "/jobs/new",
+        {"job_type": "summarize", "text": "A policy.", "urgency": "hour", "price": "1"},
+    )
+    quote = Quote.objects.get()
+    assert float(quote.likely_usd) == pytest.approx(float(quote.answer["batch"]["likely_usd"]))
+    assert float(quote.high_usd) == pytest.approx(float(quote.answer["at_once"]["high_usd"]))
+    assert 0 < quote.answer["batch_seconds"]["soonest"] < quote.answer["batch_seconds"]["latest"]
+    page = writer.get(f"/quotes/{quote.pk}").content.decode()
+    assert "<dt>Needed</dt><dd>Within an hour</dd>" in page
+
+
+def test_who_never_pays_the_full_price_is_not_offered_it(writer: Client, tenant: Tenant) -> None:
+    Tenant.objects.filter(pk=tenant.pk).update(full_price=False)
+    shown = form(writer)
+    assert 'name="urgency" value="now"' not in shown
+    assert "It may be late." in shown
+    sent = {"job_type": "summarize", "text": "A policy.", "urgency": "now"}
+    response = writer.post("/jobs/new", sent)
+    assert response.status_code == 422
+    assert "never pays the full price" in response.content.decode()
