@@ -71,19 +71,15 @@ def simulate(
     The same arguments and settings have the same outcome.
     """
     prices = usual_prices(request_bytes)
-    ours = _played("ours", customers, arrivals, anthropic, request_bytes, prices)
+    ours = _played(customers, arrivals, anthropic, request_bytes, prices)
     found = [ours.schedule]
     if schedules.deadlines(arrivals):
-        blind = _played(
-            *("all by batch", customers, schedules.without_deadlines(arrivals), anthropic),
-            *(request_bytes, prices),
-            needed=arrivals,
-        )
+        by_batch, fates = schedules.all_by_batch(arrivals, anthropic, prices)
         found += [
             schedules.cheapest(arrivals, anthropic, prices),
             schedules.all_at_once(arrivals, anthropic, prices),
-            blind.schedule,
-            schedules.run_again(arrivals, blind.fates, blind.schedule, anthropic),
+            by_batch,
+            schedules.run_again(arrivals, fates, by_batch, anthropic),
         ]
     return Outcome(
         courses(customers, arrivals, ours.fates, ours.batches),
@@ -98,16 +94,12 @@ def simulate(
 
 
 def _played(
-    name: str,
     customers: Sequence[Customer],
     arrivals: Sequence[Arrival],
     anthropic: Anthropic,
     request_bytes: int,
     prices: Prices,
-    *,
-    needed: Sequence[Arrival] | None = None,
 ) -> _Played:
-    """`needed`: the arrivals with the deadlines that count, where those played have none."""
     with scratch.scratch():
         tenants = [
             Tenant.objects.create(
@@ -118,10 +110,8 @@ def _played(
         play = Play(anthropic, tenants, request_bytes, prices.at_once)
         play.run(arrivals)
         fates, bills = scratch.fates(), scratch.bills()
-        counted = needed or arrivals
-        schedule = Schedule(
-            *(name, schedules.met(counted, fates), schedules.deadlines(counted), *bills, prices)
-        )
+        met, needed = schedules.met(arrivals, fates), schedules.deadlines(arrivals)
+        schedule = Schedule("ours", met, needed, *bills, prices)
         return _Played(play, fates, _left(Batch.objects.order_by("pk")), _past(), schedule)
 
 

@@ -10,8 +10,11 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import NamedTuple
 
+from django.conf import settings
+
 from aijobs.management.simulation.arrivals import START
 from aijobs.turnaround import prior
+from aijobs.turnaround.choice import STORED_PER_SECOND, STORING
 
 LONGEST = timedelta(seconds=prior.LONGEST)
 # What is sent within as long is as lucky as each other.
@@ -83,6 +86,13 @@ class Anthropic:
     def _random(self, sent_at: datetime, purpose: int) -> Random:
         slot = (sent_at - START) // SLOT
         return Random((self.seed * 1_000_003 + slot) * 3 + purpose)  # noqa: S311
+
+
+def stored(sent_at: datetime, ended_at: datetime, requests: int) -> datetime:
+    """When we have the results of a batch: poll finds its end when it asks next."""
+    every = timedelta(seconds=settings.AIJOBS_POLL_EVERY)
+    asked_at = sent_at + every * -(-(ended_at - sent_at) // every)
+    return asked_at + STORING + timedelta(seconds=requests / STORED_PER_SECOND)
 
 
 def recorded(turnarounds: Sequence[tuple[int, float]]) -> list[float]:

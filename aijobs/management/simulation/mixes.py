@@ -14,21 +14,21 @@ class Mix:
 
 
 OFFICE = (
-    "desk=120x3/15m-4h~8-18",
-    "claims=24x60@3/1h-8h~8-18",
+    "desk=120x4/10m-4h~8-18",
+    "claims=24x60@3/30m-8h~8-18",
     "letters=40x20~7-19",
-    "archive=4x1500/1d~8-18",
+    "archive=4x1500/8h-1d~8-18",
 )
 
 MIXES = {
     "office": Mix("people at desks, and an archive that has a day", OFFICE),
     "night": Mix(
         "imports in the evening that are needed in the morning",
-        ("import=2x8000/9h-12h~19-22", "reports=8x250/4h-8h~20-24", "alarm=24x4/10m-30m"),
+        ("import=2x8000/6h-12h~19-22", "reports=8x250/2h-8h~20-24", "alarm=24x4/5m-30m"),
     ),
     "bursts": Mix(
         "many at once, within hours, at any time",
-        ("portal=16x400/2h-6h", "gold=30x150@3/1h-4h", "small=40x5/10m-1h"),
+        ("portal=16x400/1h-6h", "gold=30x150@3/30m-4h", "small=40x5/5m-1h"),
     ),
     "slow-afternoon": Mix(
         "the office, while batches take five times as long from 13 to 17 h", OFFICE, ((13, 17, 5),)

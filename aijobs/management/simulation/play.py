@@ -17,13 +17,13 @@ from django.conf import settings
 
 from aijobs.budgets import standing
 from aijobs.management.simulation import scratch
-from aijobs.management.simulation.anthropic import LONGEST, Anthropic
+from aijobs.management.simulation.anthropic import LONGEST, Anthropic, stored
 from aijobs.management.simulation.arrivals import Arrival
 from aijobs.models import Batch, Submission
 from aijobs.pipeline import assemble, dispatch, rescue
 from aijobs.pipeline._roads import USUAL, Roads
 from aijobs.submissions import moves
-from aijobs.turnaround.choice import STORED_PER_SECOND, STORING, Choice
+from aijobs.turnaround.choice import Choice
 from aijobs.turnaround.history import Turnaround
 
 NEVER = datetime.max.replace(tzinfo=UTC)
@@ -148,9 +148,6 @@ class Play:
         batch = submission.batch
         assert batch.submitted_at is not None
         self._ends[batch.pk] = ended_at
-        every = timedelta(seconds=settings.AIJOBS_POLL_EVERY)
-        asked = batch.submitted_at + every * -(-(ended_at - batch.submitted_at) // every)
-        stored = asked + STORING + timedelta(seconds=batch.requests / STORED_PER_SECOND)
 
         def settled(now: datetime) -> None:
             if self._ends.get(batch.pk) != ended_at:
@@ -165,7 +162,7 @@ class Play:
             scratch.answer(batch, answered, now)
             batch.mark_settled(submission, now)
 
-        self._at(stored, settled)
+        self._at(stored(batch.submitted_at, ended_at, batch.requests), settled)
 
     def _cancel(self, submission: Submission, now: datetime) -> None:
         batch = submission.batch

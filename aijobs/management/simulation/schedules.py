@@ -1,15 +1,15 @@
 """What ours is held against: other ways to send the same jobs to the same Anthropic."""
 
 import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
 from django.conf import settings
 
-from aijobs.management.simulation.anthropic import SLOT, Anthropic
+from aijobs.management.simulation.anthropic import SLOT, Anthropic, stored
 from aijobs.management.simulation.arrivals import START, Arrival
 from aijobs.management.simulation.scratch import Fate
 from aijobs.turnaround.choice import STORING, calls
@@ -69,11 +69,6 @@ def deadlines(arrivals: Iterable[Arrival]) -> int:
     return sum(one.jobs for one in arrivals if has_deadline(one))
 
 
-def without_deadlines(arrivals: Iterable[Arrival]) -> list[Arrival]:
-    """The same jobs, of which nobody says when they are needed; what is wanted at once still is."""
-    return [one._replace(needed_within=None) if has_deadline(one) else one for one in arrivals]
-
-
 def met(arrivals: Iterable[Arrival], fates: Iterable[Fate]) -> int:
     """Jobs that were done when they were needed."""
     needed = {one.moment: one.needed_by for one in arrivals if has_deadline(one)}
@@ -93,6 +88,51 @@ def all_at_once(arrivals: Sequence[Arrival], anthropic: Anthropic, prices: Price
     jobs, with_deadline = sum(one.jobs for one in arrivals), deadlines(arrivals)
     in_time = sum(_called(groups, anthropic)) - (jobs - with_deadline)
     return Schedule("all at once", in_time, with_deadline, 0, jobs, 0, prices)
+
+
+def all_by_batch(
+    arrivals: Sequence[Arrival], anthropic: Anthropic, prices: Prices
+) -> tuple[Schedule, list[Fate]]:
+    """As if nobody had said when jobs are needed; what is wanted at once is.
+
+    What waits leaves together, as soon as one job has waited AIJOBS_SUBMIT_EVERY or enough wait.
+    Whoever was first is in the first batch; Anthropic's queue has room for all of them.
+    """
+    fates: list[Fate] = []
+    at_once = sum(one.jobs for one in arrivals if one.needed_within == 0)
+    waiting: list[Arrival] = []
+    patience = timedelta(seconds=settings.AIJOBS_SUBMIT_EVERY)
+    for one in [*(one for one in arrivals if one.needed_within != 0), None]:
+        if waiting and (one is None or one.moment > waiting[0].moment + patience):
+            fates += _sent(waiting, waiting[0].moment + patience, len(fates), anthropic)
+            waiting = []
+        if one:
+            waiting.append(one)
+            if sum(arrival.jobs for arrival in waiting) >= settings.AIJOBS_SUBMIT_WHEN:
+                fates += _sent(waiting, one.moment, len(fates), anthropic)
+                waiting = []
+    by_batch = sum(fate.jobs for fate in fates)
+    needed = deadlines(arrivals)
+    in_time = met(arrivals, fates)
+    return Schedule("all by batch", in_time, needed, by_batch, at_once, 0, prices), fates
+
+
+def _sent(
+    waiting: Iterable[Arrival], sent_at: datetime, number: int, anthropic: Anthropic
+) -> Iterator[Fate]:
+    """In batches that are full but for the last."""
+    left = [(one.moment, one.jobs) for one in waiting]
+    most: int = settings.AIJOBS_BATCH_REQUESTS
+    while left:
+        requests = min(most, sum(jobs for _, jobs in left))
+        stored_at = stored(sent_at, anthropic.ends(sent_at, requests), requests)
+        number += 1
+        while requests:
+            (moment, jobs), *others = left
+            taken = min(jobs, requests)
+            yield Fate(moment, number, stored_at, taken)
+            left = [(moment, jobs - taken), *others] if taken < jobs else others
+            requests -= taken
 
 
 def run_again(
