@@ -5,11 +5,10 @@ the tables of `scratch`, and `schedules` are what ours is held against. `courses
 tenant got.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.text import slugify
@@ -25,7 +24,7 @@ from aijobs.models import Batch
 from aijobs.pricing import Usage
 from aijobs.turnaround import calibration
 from aijobs.turnaround.calibration import Past, Reliability
-from aijobs.turnaround.history import over, past_of
+from aijobs.turnaround.history import over
 from citizenapp.tenants.models import Tenant
 
 JOB_TYPE = "summarize"
@@ -86,7 +85,7 @@ def simulate(
         batches=len(ours.batches),
         most_slots=ours.play.most_slots,
         end=ours.batches[-1].moment - START if ours.batches else timedelta(),
-        rescues=ours.play.rescues,
+        rescues=len(ours.play.uncanceled),
         schedules=found,
         reliability=calibration.reliability(ours.past),
         within_range=calibration.within_range(ours.past),
@@ -112,7 +111,9 @@ def _played(
         fates, bills = scratch.fates(), scratch.bills()
         met, needed = schedules.met(arrivals, fates), schedules.deadlines(arrivals)
         schedule = Schedule("ours", met, needed, *bills, prices)
-        return _Played(play, fates, _left(Batch.objects.order_by("pk")), _past(), schedule)
+        return _Played(
+            play, fates, _left(Batch.objects.order_by("pk")), _past(play.uncanceled), schedule
+        )
 
 
 def usual_prices(request_bytes: int) -> Prices:
@@ -135,10 +136,15 @@ def _left(batches: QuerySet[Batch]) -> list[Left]:
     return [Left(*row) for row in batches.values_list("pk", "assembled_at", "requests")]
 
 
-def _past() -> list[Past]:
-    fields = (
-        *("submitted_at", "ended_at", "canceling_at"),
-        *("foreseen_seconds", "promised_seconds"),
-    )
-    rows: Any = over().order_by("pk").values(*fields)
-    return [past for one in rows.iterator() if (past := past_of(one))]
+def _past(uncanceled: Mapping[int, datetime]) -> list[Past]:
+    """What was promised of each batch, and what it took, or would have taken uncanceled.
+
+    Only here is that known of those that were canceled. They are the slow ones: without them, what
+    was promised would look better than it was.
+    """
+    rows = over().values("pk", "submitted_at", "ended_at", "foreseen_seconds", "promised_seconds")
+    found = []
+    for one in rows.iterator():
+        took = uncanceled.get(one["pk"], one["ended_at"]) - one["submitted_at"]
+        found.append(Past(one["foreseen_seconds"], one["promised_seconds"], took.total_seconds()))
+    return found

@@ -43,7 +43,8 @@ class Play:
     request_bytes: int
     usd: Decimal
     most_slots: int = 0
-    rescues: int = 0
+    uncanceled: dict[int, datetime] = field(default_factory=dict)
+    """When each batch that was canceled would have ended."""
     _moments: list[tuple[datetime, int, Callable[[datetime], None] | None]] = field(
         default_factory=list
     )
@@ -71,9 +72,7 @@ class Play:
         while arrival or self._moments:
             if arrival and (not self._moments or arrival.moment <= self._moments[0][0]):
                 now = arrival.moment
-                scratch.arrive(
-                    arrival, self.tenants[arrival.tenant], self.request_bytes, self.usd
-                )
+                scratch.arrive(arrival, self.tenants[arrival.tenant], self.request_bytes, self.usd)
                 self._at(now + patience)
                 self._waiting += arrival.jobs
                 arrival = next(coming, None)
@@ -168,10 +167,10 @@ class Play:
         batch = submission.batch
         if not batch.mark_canceling(submission, now, is_rescue=True):
             return
-        self.rescues += 1
         self._dangers.pop(batch.pk, None)
         assert batch.submitted_at is not None
         usual = self._ends[batch.pk]
+        self.uncanceled[batch.pk] = usual
         ends = min(usual, now + self.anthropic.canceling(batch.submitted_at))
         share = (ends - batch.submitted_at) / (usual - batch.submitted_at)
         self._end(submission, max(ends, now), int(batch.requests * min(share, 1.0)))
@@ -197,4 +196,3 @@ class Play:
         self._waiting -= len(ids)
         self._ended += len(ids)
         self._at(min(until, max(now + timedelta(seconds=1), self._free[0])))
-

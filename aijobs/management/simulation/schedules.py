@@ -215,4 +215,3 @@ def _called(groups: Sequence[Group], anthropic: Anthropic) -> list[int]:
         if not left[place]:
             heapq.heappop(waiting)
     return done
-

@@ -27,13 +27,14 @@ CREATE TEMPORARY TABLE fate (
     created_at timestamptz, batch_id bigint, finished_at timestamptz, jobs bigint)
 """
 
+# Ids that look like chance, and are the same whenever the same day is played.
 ARRIVE = """
 INSERT INTO aijobs_aijob (id, tenant_id, job_type, status, route, attempts, max_tokens_factor,
                           request_bytes, reserved_usd, created_at, not_before, needed_by)
-SELECT gen_random_uuid(), %(tenant)s, 'summarize', 'queued',
+SELECT md5(concat(%(now)s, '-', number))::uuid, %(tenant)s, 'summarize', 'queued',
        CASE WHEN %(needed_by)s = %(now)s THEN 'sync' ELSE 'batch' END, 0, 1, %(bytes)s, %(usd)s,
        %(now)s, %(now)s, %(needed_by)s::timestamptz
-FROM generate_series(1, %(jobs)s)
+FROM generate_series(1, %(jobs)s) AS number
 """
 
 SEND = """
