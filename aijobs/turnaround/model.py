@@ -78,7 +78,9 @@ class Model:
         usual = even([prior.ratio(point) for point in _points()], PRIOR_WEIGHT)
         if len(self._aged) != len(self.history):
             # All kinds are foreseen at one moment. In this order they need not be sorted again.
-            self._aged = sorted((_aged(one, kind.sent_at) for one in self.history), key=itemgetter(0))
+            self._aged = sorted(
+                (_aged(one, kind.sent_at) for one in self.history), key=itemgetter(0)
+            )
         size = log(max(kind.requests, 1))
         own = [
             Observation(
