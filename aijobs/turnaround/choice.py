@@ -1,8 +1,10 @@
 """Which road meets a deadline: the cheapest that does.
 
 A batch costs half. So a job goes by batch where as many of a hundred batches like its own as its
-tenant wants to be certain of end in time; otherwise it runs at once. What waits leaves as long as a
-batch still fits.
+tenant wants to be certain of end in time. It also does where a batch is likelier than not to end
+before it would have to be canceled: what a canceled batch has not answered is not charged, and
+runs at once as it would have without, in time. Otherwise it runs at once. What waits leaves as long
+as a batch still fits.
 """
 
 from dataclasses import dataclass
@@ -21,6 +23,9 @@ STORED_PER_SECOND = 5_000
 # A job that could still leave is claimed for a batch this long before it could no longer: stages
 # look once a second, and may be busy with others.
 EARLY = timedelta(seconds=30)
+
+# Of a hundred batches, so many end before they would have to be canceled, where they are tried.
+LIKELY = 50
 
 # A direct call takes as long, at the most usual.
 CALL = timedelta(seconds=30)
@@ -49,24 +54,37 @@ class Choice:
         promise = self.turnaround.promise(requests, frozenset())
         return timedelta(seconds=promise.within(percent / 100)) + ours(requests)
 
-    def reach(self, percent: int) -> timedelta:
-        """A job that is needed sooner than this can't go by batch any more."""
-        return self.takes(1, percent)
+    def needs(self, requests: int, percent: int, *, may_be_rescued: bool) -> timedelta:
+        """How long before its deadline a batch of so many requests has to be claimed.
 
-    def largest(self, left: timedelta, percent: int) -> int:
-        """Requests of the largest batch that still ends in this time; 0 where none does."""
+        `may_be_rescued`: it may be canceled for the deadline's sake, and the rest run at once.
+        """
+        needed = self.takes(requests, percent)
+        if may_be_rescued:
+            tried = self.takes(requests, LIKELY) + self.rescue_takes(requests, percent)
+            needed = min(needed, tried)
+        return needed
+
+    def reach(self, percent: int, *, may_be_rescued: bool = True) -> timedelta:
+        """A job that is needed sooner than this can't go by batch any more."""
+        return self.needs(1, percent, may_be_rescued=may_be_rescued)
+
+    def largest(self, left: timedelta, percent: int, *, may_be_rescued: bool = True) -> int:
+        """Requests of the largest batch that still meets a deadline; 0 where none does."""
         fits, too_many = 0, settings.AIJOBS_BATCH_REQUESTS + 1
         while too_many - fits > max(1, fits // 20):
             middle = (fits + too_many) // 2
-            if self.takes(middle, percent) <= left:
+            if self.needs(middle, percent, may_be_rescued=may_be_rescued) <= left:
                 fits = middle
             else:
                 too_many = middle
         return fits
 
-    def leaves_by(self, needed_by: datetime, requests: int, percent: int) -> datetime:
+    def leaves_by(
+        self, needed_by: datetime, requests: int, percent: int, *, may_be_rescued: bool = True
+    ) -> datetime:
         """When a batch of so many requests has to be claimed for this deadline."""
-        return needed_by - self.takes(requests, percent) - EARLY
+        return needed_by - self.needs(requests, percent, may_be_rescued=may_be_rescued) - EARLY
 
     def rescue_takes(self, jobs: int, percent: int) -> timedelta:
         """From the wish to cancel a batch until so many of its jobs were run at once."""
