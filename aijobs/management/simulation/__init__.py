@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.text import slugify
@@ -18,7 +19,7 @@ from aijobs.management.simulation import schedules, scratch
 from aijobs.management.simulation.anthropic import Anthropic
 from aijobs.management.simulation.arrivals import START, Arrival, Customer
 from aijobs.management.simulation.courses import Course, Left, courses
-from aijobs.management.simulation.play import Play
+from aijobs.management.simulation.play import ENDED, Play
 from aijobs.management.simulation.schedules import Prices, Schedule
 from aijobs.models import Batch
 from aijobs.pricing import Usage
@@ -64,13 +65,16 @@ def simulate(
     anthropic: Anthropic,
     *,
     request_bytes: int,
+    put_away_at: int = ENDED,
 ) -> Outcome:
     """Play all arrivals until the last of them is done. `arrivals` are in their order.
+
+    `put_away_at`: rows of ended jobs are kept until there are so many.
 
     The same arguments and settings have the same outcome.
     """
     prices = usual_prices(request_bytes)
-    ours = _played(customers, arrivals, anthropic, request_bytes, prices)
+    ours = _played(customers, arrivals, anthropic, request_bytes, prices, put_away_at)
     found = [ours.schedule]
     if schedules.deadlines(arrivals):
         by_batch, fates = schedules.all_by_batch(arrivals, anthropic, prices)
@@ -98,6 +102,7 @@ def _played(
     anthropic: Anthropic,
     request_bytes: int,
     prices: Prices,
+    put_away_at: int,
 ) -> _Played:
     with scratch.scratch():
         tenants = [
@@ -106,7 +111,7 @@ def _played(
             ).pk
             for number, one in enumerate(customers)
         ]
-        play = Play(anthropic, tenants, request_bytes, prices.at_once)
+        play = Play(anthropic, tenants, request_bytes, prices.at_once, put_away_at)
         play.run(arrivals)
         fates, bills = scratch.fates(), scratch.bills()
         met, needed = schedules.met(arrivals, fates), schedules.deadlines(arrivals)
@@ -142,7 +147,9 @@ def _past(uncanceled: Mapping[int, datetime]) -> list[Past]:
     Only here is that known of those that were canceled. They are the slow ones: without them, what
     was promised would look better than it was.
     """
-    rows = over().values("pk", "submitted_at", "ended_at", "foreseen_seconds", "promised_seconds")
+    rows: Any = over().values(
+        "pk", "submitted_at", "ended_at", "foreseen_seconds", "promised_seconds"
+    )
     found = []
     for one in rows.iterator():
         took = uncanceled.get(one["pk"], one["ended_at"]) - one["submitted_at"]

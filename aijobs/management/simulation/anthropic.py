@@ -6,20 +6,21 @@ schedule, meets the same Anthropic.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.conf import settings
 
 from aijobs.management.simulation.arrivals import START
+from aijobs.models import Batch
 from aijobs.turnaround import prior
 from aijobs.turnaround.choice import STORED_PER_SECOND, STORING
 
 LONGEST = timedelta(seconds=prior.LONGEST)
 # What is sent within as long is as lucky as each other.
 SLOT = timedelta(minutes=5)
-# Batches that take half or twice as long as the median are usual.
+# Half or twice as long as the median is usual.
 SPREAD = 0.5
 # A direct call takes so many seconds at the median.
 CALL, CALL_SPREAD, LONGEST_CALL = 8.0, 0.5, 120.0
@@ -86,6 +87,22 @@ class Anthropic:
     def _random(self, sent_at: datetime, purpose: int) -> Random:
         slot = (sent_at - START) // SLOT
         return Random((self.seed * 1_000_003 + slot) * 3 + purpose)  # noqa: S311
+
+
+def turnarounds_of(day: date) -> list[tuple[int, float]]:
+    """Of the batches that ended on a day in UTC and were not canceled: requests and seconds."""
+    since = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    ended = Batch.objects.filter(
+        ended_at__gte=since,
+        ended_at__lt=since + timedelta(days=1),
+        submitted_at__isnull=False,
+        canceling_at=None,
+    )
+    rows: Any = ended.order_by("pk").values_list("requests", "submitted_at", "ended_at")
+    return [
+        (requests, max((ended_at - submitted_at).total_seconds(), 1.0))
+        for requests, submitted_at, ended_at in rows
+    ]
 
 
 def stored(sent_at: datetime, ended_at: datetime, requests: int) -> datetime:

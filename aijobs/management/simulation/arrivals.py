@@ -1,4 +1,4 @@
-"""Jobs as they come: drawn for a day, read from a file, or those of a past day of this installation."""
+"""Jobs as they come: drawn for a day, read from a file, or those of a past day here."""
 
 import csv
 import re

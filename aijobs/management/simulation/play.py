@@ -42,6 +42,7 @@ class Play:
     tenants: Sequence[int]
     request_bytes: int
     usd: Decimal
+    put_away_at: int = ENDED
     most_slots: int = 0
     uncanceled: dict[int, datetime] = field(default_factory=dict)
     """When each batch that was canceled would have ended."""
@@ -107,7 +108,7 @@ class Play:
             for batch in dispatch.ready(now):
                 self._send(batch, now)
             self._unsent = Batch.objects.filter(status=Batch.Status.ASSEMBLED).exists()
-        if self._ended > ENDED:
+        if self._ended > self.put_away_at:
             scratch.put_away()
             self._ended = 0
         self._look_again(now)

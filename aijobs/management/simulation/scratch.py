@@ -93,24 +93,17 @@ WITH called AS (
 INSERT INTO request SELECT id, NULL, TRUE FROM unnest(%s::uuid[]) AS id
 """
 
-FATES = """
-SELECT created_at, batch_id, finished_at, count(*) FROM aijobs_aijob
-WHERE status = 'completed' GROUP BY created_at, batch_id, finished_at
-"""
 # Nothing that was updated goes away before the transaction ends: else each look would pass by the
 # remains of all jobs that there were.
-PUT_AWAY = (
-    "INSERT INTO fate "
-    + FATES
-    + """;
+PUT_AWAY = """
+INSERT INTO fate SELECT created_at, batch_id, finished_at, count(*) FROM aijobs_aijob
+WHERE status = 'completed' GROUP BY created_at, batch_id, finished_at;
 CREATE TEMPORARY TABLE staying AS SELECT * FROM aijobs_aijob WHERE status <> 'completed';
 TRUNCATE aijobs_aijob
 """
-)
 
 BILLED = """
-SELECT count(*) FILTER (WHERE by_batch > 0), COALESCE(sum(by_batch), 0),
-       COALESCE(sum(bills - by_batch), 0), COALESCE(sum(bills - 1), 0), count(*)
+SELECT COALESCE(sum(by_batch), 0), COALESCE(sum(bills - by_batch), 0), COALESCE(sum(bills - 1), 0)
 FROM (SELECT count(*) AS bills, count(batch_id) AS by_batch
       FROM request WHERE is_billed GROUP BY job_id) AS job
 """
@@ -227,5 +220,4 @@ def bills() -> Bills:
     """Job by job: how often Anthropic billed an answer to it."""
     with connection.cursor() as cursor:
         cursor.execute(BILLED)
-        _, by_batch, at_once, twice, _ = cursor.fetchone()
-        return Bills(int(by_batch), int(at_once), int(twice))
+        return Bills(*map(int, cursor.fetchone()))
