@@ -120,8 +120,9 @@ class Command(BaseCommand):
             return _simulated(options | {"mix": mix})[0]
 
         path: Path = options["write"]
+        text = _read("--write", lambda source: source.read_text("utf-8"), path)
         outcomes = {mix: play(mix) for mix in MIXES}
-        _save(path, document.with_tables(path.read_text("utf-8"), outcomes))
+        _save(path, _read("--write", lambda given: document.with_tables(given, outcomes), text))
         for mix, outcome in outcomes.items():
             image = path.parent / "images" / f"simulation-{mix}.svg"
             _save(image, plot.drawn(outcome, f"{mix}: {MIXES[mix].title}"))

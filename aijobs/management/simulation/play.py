@@ -182,9 +182,11 @@ class Play:
             self._free = [now] * settings.AIJOBS_URGENT_AT_ONCE
         until = now + LOOK
         free = [moment for moment in self._free if moment < until]
+        if not free:
+            self._again = min(self._again, self._free[0])
+            return
         # Calls that end within these moments make room for others.
-        most = 2 * len(free)
-        ids = scratch.claim_calls(most, now) if most else []
+        ids = scratch.claim_calls(2 * len(free), now)
         if not ids:
             return
         finished = []
@@ -196,4 +198,4 @@ class Play:
         scratch.answer_calls(ids, finished)
         self._waiting -= len(ids)
         self._ended += len(ids)
-        self._at(min(until, max(now + timedelta(seconds=1), self._free[0])))
+        self._again = min(self._again, max(until, self._free[0]))
