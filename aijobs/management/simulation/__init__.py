@@ -19,7 +19,7 @@ from aijobs.management.simulation import schedules, scratch
 from aijobs.management.simulation.anthropic import Anthropic
 from aijobs.management.simulation.arrivals import START, Arrival, Customer
 from aijobs.management.simulation.courses import Course, Left, courses
-from aijobs.management.simulation.play import ENDED, Play
+from aijobs.management.simulation.play import MOVED, Play
 from aijobs.management.simulation.schedules import Prices, Schedule
 from aijobs.models import Batch
 from aijobs.pricing import Usage
@@ -65,11 +65,11 @@ def simulate(
     anthropic: Anthropic,
     *,
     request_bytes: int,
-    put_away_at: int = ENDED,
+    put_away_at: int = MOVED,
 ) -> Outcome:
     """Play all arrivals until the last of them is done. `arrivals` are in their order.
 
-    `put_away_at`: rows of ended jobs are kept until there are so many.
+    `put_away_at`: rows of ended jobs are kept until so many have moved.
 
     The same arguments and settings have the same outcome.
     """

@@ -30,8 +30,8 @@ NEVER = datetime.max.replace(tzinfo=UTC)
 # Stages look once a second. Here they look when something happens, and as often while a batch may
 # have to be canceled, or calls run.
 LOOK = timedelta(seconds=15)
-# Rows of ended jobs are put away when there are so many.
-ENDED = 50_000
+# Rows of ended jobs are put away when so many have moved, or half as many as have not ended.
+MOVED = 50_000
 
 
 @dataclass(slots=True)
@@ -42,7 +42,7 @@ class Play:
     tenants: Sequence[int]
     request_bytes: int
     usd: Decimal
-    put_away_at: int = ENDED
+    put_away_at: int = MOVED
     most_slots: int = 0
     uncanceled: dict[int, datetime] = field(default_factory=dict)
     """When each batch that was canceled would have ended."""
@@ -63,7 +63,7 @@ class Play:
     _unsent: bool = False
     """Whether batches are assembled that Anthropic had no room for."""
     _again: datetime = NEVER
-    _ended: int = 0
+    _moved: int = 0
 
     def run(self, arrivals: Iterable[Arrival]) -> None:
         """Let it all happen, from moment to moment, until nothing is left to do."""
@@ -108,9 +108,9 @@ class Play:
             for batch in dispatch.ready(now):
                 self._send(batch, now)
             self._unsent = Batch.objects.filter(status=Batch.Status.ASSEMBLED).exists()
-        if self._ended > self.put_away_at:
+        if self._moved > max(self.put_away_at, (self._waiting + self._slots) // 2):
             scratch.put_away()
-            self._ended = 0
+            self._moved = 0
         self._look_again(now)
 
     def _look_again(self, now: datetime) -> None:
@@ -136,6 +136,7 @@ class Play:
         scratch.run(scratch.SEND, [batch.pk])
         self._slots += batch.requests
         self._waiting -= batch.requests
+        self._moved += batch.requests
         self.most_slots = max(self.most_slots, self._slots)
         if batch.needed_by:
             choice = Choice(Turnaround.load(now))
@@ -156,7 +157,7 @@ class Play:
             self._slots -= batch.requests
             self._waiting += batch.requests - answered
             self._dangers.pop(batch.pk, None)
-            self._ended += answered
+            self._moved += batch.requests
             counts = {"succeeded": answered, "canceled": batch.requests - answered}
             batch.mark_ended(submission, ended_at, counts)
             scratch.answer(batch, answered, now)
@@ -197,5 +198,5 @@ class Play:
             finished.append(end)
         scratch.answer_calls(ids, finished)
         self._waiting -= len(ids)
-        self._ended += len(ids)
+        self._moved += len(ids)
         self._again = min(self._again, max(until, self._free[0]))
