@@ -164,7 +164,7 @@ class Roads:
             cursor.execute(ANY)
             if not cursor.fetchone()[0]:
                 return cls(now)
-        return cls(now, wishes(now), Choice(Turnaround.load(now)))
+        return cls(now, wishes(now), Choice.at(now))
 
     def has_late(self) -> bool:
         """Whether a waiting job can't go by batch any more."""

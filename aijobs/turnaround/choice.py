@@ -9,9 +9,12 @@ as a batch still fits.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Self
 
 from django.conf import settings
+from django.db.models import Sum
 
+from aijobs.models import AIJob, Batch
 from aijobs.turnaround.history import Turnaround
 
 # What passes on our side: from the claim to the POST, and from the download of 100,000 results to
@@ -48,6 +51,12 @@ class Choice:
     """What fits, as things are. `percent`: how certain a tenant wants to be."""
 
     turnaround: Turnaround
+    called: int = 0
+    """Jobs that run at once before those that are decided about."""
+
+    @classmethod
+    def at(cls, now: datetime) -> Self:
+        return cls(Turnaround.load(now), _called())
 
     def takes(self, requests: int, percent: int) -> timedelta:
         """From the claim of a batch of so many requests until its results are stored."""
@@ -89,4 +98,13 @@ class Choice:
     def rescue_takes(self, jobs: int, percent: int) -> timedelta:
         """From the wish to cancel a batch until so many of its jobs were run at once."""
         canceling = self.turnaround.model.canceled_within(percent / 100)
-        return timedelta(seconds=canceling) + ours(jobs) + calls(jobs)
+        return timedelta(seconds=canceling) + ours(jobs) + calls(jobs + self.called)
+
+
+def _called() -> int:
+    """Jobs that wait to run at once, and those of batches that are canceled so that they do."""
+    at_once = AIJob.objects.filter(indexed_status=AIJob.Status.QUEUED, route=AIJob.Route.SYNC)
+    canceled = Batch.objects.filter(
+        status=Batch.Status.CANCELING, rescued_at__isnull=False
+    ).aggregate(jobs=Sum("requests"))
+    return at_once.count() + int(canceled["jobs"] or 0)

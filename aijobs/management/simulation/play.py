@@ -54,7 +54,9 @@ class Play:
     _ends: dict[int, datetime] = field(default_factory=dict)
     """Of the batches that go on."""
     _dangers: dict[int, tuple[datetime, datetime]] = field(default_factory=dict)
-    """Of those with deadlines: from when to when they may have to be canceled."""
+    """Of those with deadlines: from when to when they may have to be canceled, as it was thought
+    when they were sent. Between these moments rescue looks, and not each second as in earnest.
+    """
     _free: list[datetime] = field(default_factory=list)
     """When each of the calls that may run side by side has ended."""
     _waiting: int = 0
