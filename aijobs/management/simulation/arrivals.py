@@ -14,6 +14,7 @@ from django.db.models import Count
 from django.db.models.functions import Trunc
 
 from aijobs.models import AIJob
+from aijobs.reading import pages
 from citizenapp.tenants.models import Tenant
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -146,7 +147,7 @@ def read_trace(path: Path) -> tuple[list[Customer], list[Arrival]]:
         found.append(Arrival(moment, place, jobs, seconds))
     if not found:
         raise ValueError("has no arrivals")
-    return _as_a_day(names, found)
+    return [Customer(name, 1) for name in names], _as_a_day(found)
 
 
 def read_turnarounds(path: Path) -> list[tuple[int, float]]:
@@ -174,36 +175,36 @@ def of_history(day: date) -> tuple[list[Customer], list[Arrival]]:
     Raises ValueError where there were none.
     """
     since = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    until = since + timedelta(days=1)
+    # The bounds on the id make it a range of an index; the moments make it exact.
+    of_day = AIJob.objects.filter(
+        pk__gte=pages.first_id_of(since), pk__lt=pages.first_id_of(until)
+    ).filter(created_at__gte=since, created_at__lt=until)
     rows = (
-        AIJob.objects.filter(created_at__gte=since, created_at__lt=since + timedelta(days=1))
-        .annotate(minute=Trunc("created_at", "minute"), needed=Trunc("needed_by", "minute"))
-        .values_list("tenant__name", "minute", "needed", "route")
+        of_day.annotate(minute=Trunc("created_at", "minute"), needed=Trunc("needed_by", "minute"))
+        .values_list("tenant", "minute", "needed")
         .annotate(jobs=Count("pk"))
-        .order_by("minute", "tenant__name", "needed")
+        .order_by("minute", "tenant", "needed")
     )
-    names: dict[str, int] = {}
+    places: dict[int, int] = {}
     found = []
-    for tenant, minute, needed, _, jobs in rows:
+    for tenant, minute, needed, jobs in rows:
         seconds = None
         if needed:
             seconds = min(max((needed - minute).total_seconds(), 0.0), MOST_SECONDS)
-        found.append(Arrival(minute, names.setdefault(tenant, len(names)), jobs, seconds))
+        found.append(Arrival(minute, places.setdefault(tenant, len(places)), jobs, seconds))
     if not found:
         raise ValueError(f"Nothing was accepted on {day}.")
-    customers, arrivals = _as_a_day(names, found)
-    weights = dict(Tenant.objects.filter(name__in=names).values_list("name", "weight"))
-    return [
-        Customer(one.name, one.jobs, one.times, weights[one.name]) for one in customers
-    ], arrivals
+    tenants = Tenant.objects.in_bulk(places)
+    customers = [Customer(tenants[pk].name, 1, weight=tenants[pk].weight) for pk in places]
+    return customers, _as_a_day(found)
 
 
-def _as_a_day(
-    names: Iterable[str], found: Sequence[Arrival]
-) -> tuple[list[Customer], list[Arrival]]:
+def _as_a_day(found: Sequence[Arrival]) -> list[Arrival]:
+    """The same, moved to the day that begins with START."""
     first = min(one.moment for one in found).astimezone(UTC)
     shift = START - first.replace(hour=0, minute=0, second=0, microsecond=0)
-    customers = [Customer(name, 1) for name in names]
-    return customers, ordered(one._replace(moment=one.moment + shift) for one in found)
+    return ordered(one._replace(moment=one.moment + shift) for one in found)
 
 
 def _rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
