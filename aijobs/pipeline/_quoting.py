@@ -12,7 +12,6 @@ from aijobs.pipeline._seeding import Sharing
 from aijobs.quotes.bill import Bill, Repeat
 from aijobs.quotes.terms import Terms
 from aijobs.turnaround.choice import Choice
-from aijobs.turnaround.history import Turnaround
 from citizenapp.tenants.models import Tenant
 
 # Rows that are looked up by one query. As in accept, whose first piece decides about the cache.
@@ -74,8 +73,7 @@ class _Late:
         if needed_within is None or not self.tenant.full_price:
             return False
         if self._reach_seconds is None:
-            choice = Choice(Turnaround.load(self.now))
-            reach = choice.reach(self.tenant.deadline_percent)
+            reach = Choice.at(self.now).reach_of(self.tenant)
             self._reach_seconds = reach.total_seconds()
         return needed_within < self._reach_seconds
 

@@ -127,6 +127,11 @@ class Wish(NamedTuple):
     left_usd: Decimal | None
     """Of its limit of rescues this month; None without one."""
 
+    @property
+    def may_be_rescued(self) -> bool:
+        """Whether a batch of its jobs may be tried, since nothing keeps it from being canceled."""
+        return self.may_pay and self.left_usd is None
+
 
 USUAL = Wish(percent=95, may_pay=True, left_usd=None)
 
@@ -159,7 +164,7 @@ class Roads:
             cursor.execute(ANY)
             if not cursor.fetchone()[0]:
                 return cls(now)
-        return cls(now, wishes(now), Choice(Turnaround.load(now)))
+        return cls(now, wishes(now), Choice.at(now))
 
     def has_late(self) -> bool:
         """Whether a waiting job can't go by batch any more."""
@@ -191,9 +196,11 @@ class Roads:
             if not nearest:
                 return None
             needed_by, tenant = min((moment, tenant) for tenant, moment in nearest)
-            percent = self._percent(tenant)
-            left = max(needed_by - self.now, self.choice.reach(percent))
-            most = max(1, self.choice.largest(left, percent))
+            wish = self.wishes.get(tenant, USUAL)
+            left = max(needed_by - self.now, self._reach(wish, self.choice))
+            most = max(
+                1, self.choice.largest(left, wish.percent, may_be_rescued=wish.may_be_rescued)
+            )
             until = self.now + 2 * left
             cursor.execute(
                 COUNT,
@@ -205,7 +212,9 @@ class Roads:
                 },
             )
             (requests,) = cursor.fetchone()
-        leaves_by = self.choice.leaves_by(needed_by, max(1, requests), percent)
+        leaves_by = self.choice.leaves_by(
+            needed_by, max(1, requests), wish.percent, may_be_rescued=wish.may_be_rescued
+        )
         return Pressing(needed_by, until, most, leaves_by)
 
     def promise(self, batch: Batch) -> None:
@@ -215,11 +224,10 @@ class Roads:
         batch.foreseen_seconds = turnaround.foresee(batch.requests, models)
         batch.promised_seconds = list(turnaround.usual(batch.requests, models).seconds)
 
-    def _percent(self, tenant: int) -> int:
-        return self.wishes.get(tenant, USUAL).percent
+    def _reach(self, wish: Wish, choice: Choice) -> timedelta:
+        return choice.reach(wish.percent, may_be_rescued=wish.may_be_rescued)
 
     def _run(self, statement: str, choice: Choice) -> Any:
-        moments = {percent: self.now + choice.reach(percent) for percent in self._percents()}
         # Nothing of whoever never pays the full price is ever late.
         never = self.now - timedelta(days=10_000)
         with connection.cursor() as cursor:
@@ -227,20 +235,17 @@ class Roads:
                 statement,
                 {
                     "now": self.now,
-                    "moment": moments[USUAL.percent],
+                    "moment": self.now + self._reach(USUAL, choice),
                     "most": MOST,
                     "tenants": list(self.wishes),
                     "moments": [
-                        moments[one.percent] if one.may_pay else never
+                        self.now + self._reach(one, choice) if one.may_pay else never
                         for one in self.wishes.values()
                     ],
                     "lefts": [one.left_usd for one in self.wishes.values()],
                 },
             )
             return cursor.fetchone()
-
-    def _percents(self) -> set[int]:
-        return {USUAL.percent, *(one.percent for one in self.wishes.values())}
 
 
 def wishes(now: datetime) -> dict[int, Wish]:

@@ -162,13 +162,13 @@ WITH seeds AS (
 """ + MOVED.format()
 
 
-def due(now: datetime) -> bool:
+def due(now: datetime, roads: Roads | None = None) -> bool:
     """Whether enough jobs wait for a batch, a seed does, one waited AIJOBS_SUBMIT_EVERY, or one
     has to leave for its deadline's sake.
     """
     if _is_held(now):
         return False
-    if _seeds_go_apart(now) or _is_pressing(now, Roads.at(now)):
+    if _seeds_go_apart(now) or _is_pressing(now, roads or Roads.at(now)):
         return _shares.room() > 0
     before = now - timedelta(seconds=settings.AIJOBS_SUBMIT_EVERY)
     return _has_room(now) and _do_wait(now, _enough(), before)
@@ -220,10 +220,10 @@ def run(now: datetime) -> int:
         return fill(now) if mine and due(now) else 0
 
 
-def fill(now: datetime) -> int:
+def fill(now: datetime, roads: Roads | None = None) -> int:
     """The same, due or not, and whoever else does it."""
     batches = 0
-    roads = Roads.at(now)
+    roads = roads or Roads.at(now)
     roads.choose()
     while not _is_held(now) and _may_fill(now, roads) and assemble_one(now, roads):
         crash_point(Step.ASSEMBLE_COMMITTED)

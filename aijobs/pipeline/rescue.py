@@ -19,7 +19,6 @@ from aijobs.pipeline import _breaker
 from aijobs.pipeline._quarantine import quarantine
 from aijobs.pipeline._roads import USUAL, Wish, wishes
 from aijobs.turnaround.choice import Choice, ours
-from aijobs.turnaround.history import Turnaround
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +32,7 @@ def ready(now: datetime) -> list[Submission]:
     # Nothing could run at once instead.
     if not waiting or _breaker.is_holding(now):
         return []
-    choice = Choice(Turnaround.load(now))
+    choice = Choice.at(now)
     wanted = wishes(now)
     return [one for one in waiting if _is_in_danger(one.batch, choice, wanted, now)]
 

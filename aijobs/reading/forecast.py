@@ -125,14 +125,14 @@ class Forecast:
         """Whether a job that would be queued now would run at once, at the full price."""
         if needed_within is None or not self.tenant.full_price:
             return False
-        reach = self.choice.reach(self.tenant.deadline_percent)
+        reach = self.choice.reach_of(self.tenant)
         return timedelta(seconds=needed_within) < reach
 
     def is_late(self, job: AIJob) -> bool:
         """Whether a waiting job is about to run at once, since no batch is in time for it."""
         if job.needed_by is None or not self.tenant.full_price:
             return False
-        reach = self.choice.reach(self.tenant.deadline_percent)
+        reach = self.choice.reach_of(self.tenant)
         if job.needed_by >= self.now + reach:
             return False
         was_sent = job.attempts > job.forgiven_attempts
@@ -264,7 +264,7 @@ class Forecast:
             return (
                 batch.order_by("tenant_id", "not_before", "pk").values("pk")[:MOST_WAITING].count()
             )
-        left = max(job.needed_by - self.now, self.choice.reach(self.tenant.deadline_percent))
+        left = max(job.needed_by - self.now, self.choice.reach_of(self.tenant))
         most = max(1, self.choice.largest(left, self.tenant.deadline_percent))
         most = min(most, MOST_WAITING)
         pressing = waiting.filter(needed_by__lte=self.now + 2 * left)

@@ -17,6 +17,10 @@ RESCUED = (
     "At once, at the full price: its batch was canceled, since it would have been late for the"
     " deadline."
 )
+TRIED_BATCH = (
+    "By batch, at half the price: it may well end in time; otherwise it is canceled early enough for"
+    " the job to run at once."
+)
 CANCELED = "At once, at the full price: its batch was canceled, and another would have been late."
 NO_DEADLINE = "By batch, at half the price, since nothing says when it is needed."
 NEVER_AT_ONCE = "By batch, at half the price: this workspace never pays the full price."
@@ -63,13 +67,13 @@ def _by_batch(tenant: Tenant, job: AIJob, forecast: Forecast) -> str:
         takes = timedelta(seconds=promise.within(percent / 100)) + ours(job.batch.requests)
         since = job.batch.assembled_at
     elif job.status == AIJob.Status.QUEUED:
-        takes = forecast.choice.reach(percent)
+        takes = forecast.choice.takes(1, percent)
         since = forecast.now
     left = job.needed_by - since
     if takes and left < takes and job.attempts > job.forgiven_attempts + bool(job.batch):
         return LIMIT_OF_RESCUES
     if not takes or left < takes:
-        return "By batch, at half the price, as far as its deadline allows."
+        return TRIED_BATCH
     return (
         f"By batch, at half the price: {percent} of 100 batches like its own end within"
         f" {in_words(takes)}, and it is needed within {in_words(left)}."

@@ -13,6 +13,7 @@ from itertools import accumulate
 from math import ceil, exp, floor, log
 
 from aijobs.turnaround.model import LEVELS
+from aijobs.turnaround.survival import Distribution, Observation
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,8 @@ class Past:
     foreseen: Sequence[float]
     promised: Sequence[float]
     seconds: float
+    has_ended: bool = True
+    """Otherwise it was canceled after so many seconds, and would have gone on."""
 
 
 class Correction:
@@ -40,12 +43,19 @@ def _factor(past: Sequence[Past], at: int, level: float) -> float:
     """1 where there are too few batches to say anything about this level.
 
     With n of them, the least score that at most a share of 1 - level will exceed is the one in
-    place (n + 1) * level; for low levels it is counted from the other end.
+    place (n + 1) * level; for low levels it is counted from the other end. Those that were canceled
+    are the slow ones. Left out, they would make batches look quicker than they are: they count as
+    taking longer than that, as in the model.
     """
-    scores = sorted(log(max(one.seconds, 1.0) / one.foreseen[at]) for one in past)
-    place = (len(scores) + 1) * level
+    place = (len(past) + 1) * level
     place = ceil(place) if level >= 0.5 else floor(place)
-    return exp(scores[place - 1]) if 1 <= place <= len(scores) else 1.0
+    if not 1 <= place <= len(past):
+        return 1.0
+    scores = Distribution(
+        Observation(log(max(one.seconds, 1.0) / one.foreseen[at]), 1.0, one.has_ended)
+        for one in past
+    )
+    return exp(scores.quantile(place / len(past)))
 
 
 @dataclass(frozen=True, slots=True)

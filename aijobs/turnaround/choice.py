@@ -1,16 +1,21 @@
 """Which road meets a deadline: the cheapest that does.
 
 A batch costs half. So a job goes by batch where as many of a hundred batches like its own as its
-tenant wants to be certain of end in time; otherwise it runs at once. What waits leaves as long as a
-batch still fits.
+tenant wants to be certain of end in time. It also does where a batch is likelier than not to end
+before it would have to be canceled: what a canceled batch has not answered is not charged, and
+runs at once as it would have without, in time. Otherwise it runs at once. What waits leaves as long
+as a batch still fits.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Self
 
 from django.conf import settings
+from django.db import connection
 
 from aijobs.turnaround.history import Turnaround
+from citizenapp.tenants.models import Tenant
 
 # What passes on our side: from the claim to the POST, and from the download of 100,000 results to
 # the last of them stored (docs/benchmarks.md).
@@ -22,8 +27,25 @@ STORED_PER_SECOND = 5_000
 # look once a second, and may be busy with others.
 EARLY = timedelta(seconds=30)
 
+# Of a hundred batches, so many end before they would have to be canceled, where they are tried.
+LIKELY = 50
+
 # A direct call takes as long, at the most usual.
 CALL = timedelta(seconds=30)
+
+# Counts no further than matters.
+CALLED = """
+SELECT (
+    SELECT count(*) FROM (
+        SELECT FROM aijobs_aijob WHERE indexed_status = 'queued' AND route = 'sync'
+        ORDER BY tenant_id, needed_by, id  -- So that stale statistics cannot talk it into a scan.
+        LIMIT 100000
+    ) AS waiting
+) + (
+    SELECT COALESCE(sum(requests), 0) FROM aijobs_batch
+    WHERE status = 'canceling' AND rescued_at IS NOT NULL
+)
+"""
 
 
 def ours(requests: int) -> timedelta:
@@ -43,32 +65,63 @@ class Choice:
     """What fits, as things are. `percent`: how certain a tenant wants to be."""
 
     turnaround: Turnaround
+    called: int = 0
+    """Jobs that run at once before those that are decided about."""
+
+    @classmethod
+    def at(cls, now: datetime) -> Self:
+        return cls(Turnaround.load(now), _called())
 
     def takes(self, requests: int, percent: int) -> timedelta:
         """From the claim of a batch of so many requests until its results are stored."""
         promise = self.turnaround.promise(requests, frozenset())
         return timedelta(seconds=promise.within(percent / 100)) + ours(requests)
 
-    def reach(self, percent: int) -> timedelta:
-        """A job that is needed sooner than this can't go by batch any more."""
-        return self.takes(1, percent)
+    def needs(self, requests: int, percent: int, *, may_be_rescued: bool) -> timedelta:
+        """How long before its deadline a batch of so many requests has to be claimed.
 
-    def largest(self, left: timedelta, percent: int) -> int:
-        """Requests of the largest batch that still ends in this time; 0 where none does."""
+        `may_be_rescued`: it may be canceled for the deadline's sake, and the rest run at once.
+        """
+        needed = self.takes(requests, percent)
+        if may_be_rescued:
+            tried = self.takes(requests, LIKELY) + self.rescue_takes(requests, percent)
+            needed = min(needed, tried)
+        return needed
+
+    def reach(self, percent: int, *, may_be_rescued: bool = True) -> timedelta:
+        """A job that is needed sooner than this can't go by batch any more."""
+        return self.needs(1, percent, may_be_rescued=may_be_rescued)
+
+    def reach_of(self, tenant: Tenant) -> timedelta:
+        """The same for what this tenant wants of deadlines."""
+        may_be_rescued = tenant.full_price and tenant.rescue_usd is None
+        return self.reach(tenant.deadline_percent, may_be_rescued=may_be_rescued)
+
+    def largest(self, left: timedelta, percent: int, *, may_be_rescued: bool = True) -> int:
+        """Requests of the largest batch that still meets a deadline; 0 where none does."""
         fits, too_many = 0, settings.AIJOBS_BATCH_REQUESTS + 1
         while too_many - fits > max(1, fits // 20):
             middle = (fits + too_many) // 2
-            if self.takes(middle, percent) <= left:
+            if self.needs(middle, percent, may_be_rescued=may_be_rescued) <= left:
                 fits = middle
             else:
                 too_many = middle
         return fits
 
-    def leaves_by(self, needed_by: datetime, requests: int, percent: int) -> datetime:
+    def leaves_by(
+        self, needed_by: datetime, requests: int, percent: int, *, may_be_rescued: bool = True
+    ) -> datetime:
         """When a batch of so many requests has to be claimed for this deadline."""
-        return needed_by - self.takes(requests, percent) - EARLY
+        return needed_by - self.needs(requests, percent, may_be_rescued=may_be_rescued) - EARLY
 
     def rescue_takes(self, jobs: int, percent: int) -> timedelta:
         """From the wish to cancel a batch until so many of its jobs were run at once."""
         canceling = self.turnaround.model.canceled_within(percent / 100)
-        return timedelta(seconds=canceling) + ours(jobs) + calls(jobs)
+        return timedelta(seconds=canceling) + ours(jobs) + calls(jobs + self.called)
+
+
+def _called() -> int:
+    """Jobs that wait to run at once, and those of batches that are canceled so that they do."""
+    with connection.cursor() as cursor:
+        cursor.execute(CALLED)
+        return int(cursor.fetchone()[0])

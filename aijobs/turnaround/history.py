@@ -41,7 +41,7 @@ class Turnaround:
         return cls(
             now,
             Model([_seen(one, now) for one in going_on + ended], _cancellations(ended)),
-            Correction([past for one in ended if (past := past_of(one))][:COMPARED]),
+            Correction([past for one in ended if (past := _compared(one))][:COMPARED]),
             conditions.observe(_recent(going_on, ended, now)),
         )
 
@@ -88,6 +88,15 @@ def past_of(row: dict[str, Any]) -> Past | None:
     if row["canceling_at"] or not row["foreseen_seconds"]:
         return None
     return Past(row["foreseen_seconds"], row["promised_seconds"], _took(row))
+
+
+def _compared(row: dict[str, Any]) -> Past | None:
+    """The same of one that was canceled as well: it would have taken longer than until then."""
+    if not row["foreseen_seconds"]:
+        return None
+    seen = _seen(row, row["ended_at"])
+    foreseen, promised = row["foreseen_seconds"], row["promised_seconds"]
+    return Past(foreseen, promised, max(seen.seconds, 1.0), seen.has_ended)
 
 
 def _took(row: dict[str, Any]) -> float:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import exp, log
+from operator import itemgetter
 from typing import NamedTuple
 
 from aijobs.turnaround import prior
@@ -57,6 +58,7 @@ class Model:
     history: Sequence[Seen] = ()
     canceling: Sequence[Observation] = ()
     _known: dict[tuple[int, frozenset[str]], Distribution] = field(default_factory=dict)
+    _aged: list["_Aged"] = field(default_factory=list)
 
     def foresee(self, kind: Kind) -> "Foreseen":
         """How long such a batch will take."""
@@ -74,13 +76,21 @@ class Model:
 
     def _learn(self, kind: Kind) -> Distribution:
         usual = even([prior.ratio(point) for point in _points()], PRIOR_WEIGHT)
+        if len(self._aged) != len(self.history):
+            # All kinds are foreseen at one moment. In this order they need not be sorted again.
+            self._aged = sorted(
+                (_aged(one, kind.sent_at) for one in self.history), key=itemgetter(0)
+            )
+        size = log(max(kind.requests, 1))
         own = [
             Observation(
-                max(one.seconds, 1.0) / prior.typical(one.requests),
-                _weight(one, kind),
+                one.ratio,
+                one.weight
+                * exp(-0.5 * ((one.size - size) / log(SIZES_ALIKE)) ** 2)
+                * (SAME_MODELS if one.models == kind.models else 1.0),
                 one.has_ended,
             )
-            for one in self.history
+            for one in self._aged
         ]
         return Distribution([*usual, *own])
 
@@ -105,13 +115,23 @@ def _points() -> list[float]:
     return [(number + 0.5) / PRIOR_POINTS for number in range(PRIOR_POINTS)]
 
 
-def _weight(one: Seen, kind: Kind) -> float:
-    """How much a batch says about another."""
-    age = max(kind.sent_at - one.sent_at, timedelta())
-    apart = log(max(one.requests, 1) / max(kind.requests, 1)) / log(SIZES_ALIKE)
-    weight: float = 0.5 ** (age / HALF_LIFE) * exp(-0.5 * apart**2)
-    if one.models == kind.models:
-        weight *= SAME_MODELS
+class _Aged(NamedTuple):
+    """A batch of the history as it is at a moment: what of it is the same for all kinds."""
+
+    ratio: float
+    """How many times longer it took than is typical of its size."""
+    size: float
+    """The logarithm of its requests."""
+    weight: float
+    """How much it says about a batch of its own size and of other models."""
+    has_ended: bool
+    models: frozenset[str]
+
+
+def _aged(one: Seen, now: datetime) -> _Aged:
+    age = max(now - one.sent_at, timedelta())
+    weight = float(0.5 ** (age / HALF_LIFE))
     if min(age % WEEK, WEEK - age % WEEK) <= HOURS_ALIKE:
         weight *= SAME_HOURS
-    return weight
+    ratio = max(one.seconds, 1.0) / prior.typical(one.requests)
+    return _Aged(ratio, log(max(one.requests, 1)), weight, one.has_ended, one.models)

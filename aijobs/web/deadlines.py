@@ -73,7 +73,7 @@ def deadlines(request: MemberRequest) -> HttpResponseBase:
             Certainty(one, [choice.takes(size, one) for size in SIZES], one == chosen)
             for one in PERCENTS
         ],
-        "reach": choice.reach(chosen),
+        "reach": choice.reach_of(tenant),
         "percent": chosen,
         "slow": choice.turnaround.conditions.told,
         "rescues_usd": rescues.spent(tenant, now),

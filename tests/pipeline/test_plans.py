@@ -10,6 +10,7 @@ from django.db import connection
 
 from aijobs.models import AIJob
 from aijobs.pipeline import _rates, _roads, accept, assemble, expedite
+from aijobs.turnaround import choice
 from tests.factories import NOW, make_batch, make_tenant
 from tests.pipeline.steps import DUE
 
@@ -140,3 +141,17 @@ def test_deadlines_are_found_by_the_index_of_deadlines(statistics: str) -> None:
         of_jobs = {n["Node Type"] for n in plan if n.get("Relation Name") == "aijobs_aijob"}
         assert "Seq Scan" not in of_jobs
         assert "job_urgent" in {n["Index Name"] for n in plan if "Index Name" in n}
+
+
+@pytest.mark.parametrize("statistics", ["none", "all finished"])
+def test_what_waits_to_run_at_once_is_counted_by_its_index(statistics: str) -> None:
+    if statistics == "all finished":
+        queue_thousands()
+        AIJob.objects.update(status="completed", finished_at=NOW)
+        analyze()
+    queue_thousands()
+    AIJob.objects.filter(status="queued").update(route="sync")
+    plan = explain(choice.CALLED, {})
+    assert "job_at_once" in {n["Index Name"] for n in plan if "Index Name" in n}
+    of_jobs = {n["Node Type"] for n in plan if n.get("Relation Name") == "aijobs_aijob"}
+    assert "Seq Scan" not in of_jobs

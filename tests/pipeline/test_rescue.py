@@ -4,13 +4,14 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from pytest_django import Settings
 
 from aijobs.models import AIJob, Batch, BlockReason, JobAttempt, LedgerEntry, Rescue
 from aijobs.pipeline import _breaker, dispatch, expedite, poll, rescue, settle
 from aijobs.turnaround.choice import Choice
 from aijobs.turnaround.history import Turnaround
 from citizenapp.tenants.models import Tenant
-from tests.factories import NOW, make_tenant
+from tests.factories import NOW, make_job, make_tenant
 from tests.ground import Emulator
 from tests.pipeline.history import ended
 from tests.pipeline.steps import (
@@ -183,6 +184,18 @@ def test_it_begins_early_enough_for_canceling_as_it_was_lately(emulator: Emulato
     )
     assert Choice(Turnaround.load(NOW)).rescue_takes(1, 95) > timedelta(minutes=40)
     assert rescue.due(DANGER - timedelta(minutes=32))
+
+
+def test_it_begins_earlier_where_others_run_at_once_before(
+    emulator: Emulator, settings: Settings
+) -> None:
+    at_anthropic("a")
+    settings.AIJOBS_URGENT_AT_ONCE = 1
+    earlier = DANGER - timedelta(minutes=8)
+    assert not rescue.due(earlier)
+    for _ in range(20):
+        make_job(make_tenant(), route="sync")
+    assert rescue.due(earlier)
 
 
 def test_nothing_is_canceled_while_nothing_could_run_instead(emulator: Emulator) -> None:

@@ -36,8 +36,11 @@ def routes() -> dict[str, int]:
 
 
 def test_without_a_history_the_published_times_decide() -> None:
-    reach = choice().reach(95)
-    assert timedelta(minutes=20) < reach < timedelta(minutes=30)
+    certain, tried = choice().reach(95, may_be_rescued=False), choice().reach(95)
+    assert timedelta(minutes=20) < certain < timedelta(minutes=30)
+    # A batch is tried when it is likely to end before canceling and a call would take the time.
+    assert timedelta(minutes=10) < tried < timedelta(minutes=15)
+    reach = tried
     queue(needed_within=reach.total_seconds() - 1)
     queue(needed_within=reach.total_seconds() + 1)
     queue()
@@ -70,6 +73,17 @@ def test_whoever_wants_to_be_more_certain_pays_sooner() -> None:
         queue(tenant=tenant, needed_within=600)
     assert choose() == 1
     assert AIJob.objects.get(route="sync").tenant.deadline_percent == 99
+
+
+def test_whoever_limits_rescues_tries_nothing() -> None:
+    tried, certain = choice().reach(95), choice().reach(95, may_be_rescued=False)
+    within = ((tried + certain) / 2).total_seconds()
+    limited = make_tenant()
+    Tenant.objects.filter(pk=limited.pk).update(rescue_usd=Decimal(100))
+    queue("a", tenant=limited, needed_within=within)
+    queue("b", needed_within=within)
+    assert choose() == 1
+    assert AIJob.objects.get(route="sync").tenant == limited
 
 
 def test_what_waits_leaves_as_long_as_a_batch_is_in_time() -> None:
@@ -106,11 +120,14 @@ def test_what_has_no_deadline_shares_no_batch_with_what_has_one() -> None:
 
 
 def test_a_batch_is_no_larger_than_its_deadline_allows() -> None:
-    most = choice().largest(timedelta(hours=1), 95)
-    assert 1 < most < 30
+    certain = choice().largest(timedelta(hours=1), 95, may_be_rescued=False)
+    assert 1 < certain < 30 < choice().largest(timedelta(hours=1), 95)
+    left = timedelta(minutes=20)
+    most = choice().largest(left, 95)
+    assert 1 < most < 60
     tenant = make_tenant()
     for number in range(2 * most + 1):
-        make_job(tenant, needed_by=NOW + timedelta(hours=1), not_before=NOW - MINUTE * number)
+        make_job(tenant, needed_by=NOW + left, not_before=NOW - MINUTE * number)
     assert assemble.run(NOW) > 2
     assert Batch.objects.latest("-pk").requests == most
 

@@ -67,3 +67,12 @@ def test_the_model_and_its_correction_hold_on_history_that_they_have_not_seen() 
         seen.append(Seen(requests, frozenset(), moment, took))
     inside, batches = within_range(history[120:])
     assert inside / batches == pytest.approx(0.8, abs=0.06)
+
+
+def test_canceled_batches_count_as_slower_than_they_were() -> None:
+    foreseen = [60.0] * len(LEVELS)
+    quick = [Past(foreseen, foreseen, 60.0 + number) for number in range(20)]
+    slow = [Past(foreseen, foreseen, 70.0, has_ended=False) for _ in range(20)]
+    at = LEVELS.index(0.5)
+    alone, both = (Correction(past).apply(foreseen)[at] for past in (quick, quick + slow))
+    assert both > alone

@@ -1,5 +1,7 @@
 """When a batch ends: before it is sent, and while it goes on."""
 
+from itertools import accumulate
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,9 +9,12 @@ from hypothesis import strategies as st
 from aijobs.turnaround.model import LEVELS
 from aijobs.turnaround.promise import Promise
 
-SECONDS = st.lists(
-    st.floats(2, 80_000), min_size=len(LEVELS), max_size=len(LEVELS), unique=True
-).map(sorted)
+# Each is longer than the one before by something that rounding does not hide.
+SECONDS = st.lists(st.floats(1.001, 3), min_size=len(LEVELS), max_size=len(LEVELS)).map(
+    lambda factors: list(
+        accumulate(factors, lambda seconds, factor: seconds * factor, initial=2.0)
+    )[1:]
+)
 SHARES = st.floats(0.01, 0.99)
 USUAL = Promise([60.0 * number for number in range(1, len(LEVELS) + 1)])
 
