@@ -25,7 +25,7 @@ from aijobs.budgets import standing
 from aijobs.crash_points import Step, crash_point
 from aijobs.drafts import Drafts, Untold
 from aijobs.gateway import limits
-from aijobs.models import AIJob, BlockReason, JobAttempt, JobDocument, RateLimit
+from aijobs.models import AIJob, BlockReason, JobAttempt, JobDocument, RateLimit, Trial
 from aijobs.outcomes import answers, endings
 from aijobs.outcomes.answers import Failure, Outcome
 from aijobs.outcomes.endings import Road
@@ -166,7 +166,7 @@ def run(
 
     def start(job: AIJob, beside: Counter[UUID | None], now: datetime) -> None:
         draft = drafts.begin(str(job.pk), job.attempts)
-        has_company = job.collection_id is not None and beside[job.collection_id] > 1
+        has_company = beside[job.collection_id] > 1
         way = partial(
             warmth.call,
             shares_document=job.input.shares_document,
@@ -184,7 +184,7 @@ def run(
                 end = now + timedelta(seconds=settings.AIJOBS_SEND_SECONDS)
                 while mine and now <= end and not errors and not is_stopping():
                     claimed = claim(list(calls.values()), now)
-                    beside = Counter(job.collection_id for job in [*calls.values(), *claimed])
+                    beside = _beside([*calls.values(), *claimed]) if claimed else Counter()
                     for job in claimed:
                         start(job, beside, now)
                         made += 1
@@ -242,6 +242,18 @@ def claim(running: list[AIJob], now: datetime) -> list[AIJob]:
         asked = [(_model(job), job.input.expected_tokens or 0) for job in claimed]
         retry_while_db_down(_rates.take, asked, now)
     return claimed
+
+
+def _beside(jobs: list[AIJob]) -> Counter[UUID | None]:
+    """How many of each collection are called now, where they may use the cache together.
+
+    Not those of a trial: the others, which come after them, begin alike and go by batch. What calls
+    have cached would be read by the one of them that is to cache it for an hour.
+    """
+    beside: Counter[UUID | None] = Counter(job.collection_id for job in jobs if job.collection_id)
+    for tried in Trial.objects.filter(pk__in=list(beside), state=Trial.State.OPEN):
+        del beside[tried.pk]
+    return beside
 
 
 def _model(job: AIJob) -> str:

@@ -18,8 +18,8 @@ RESCUED = (
     " deadline."
 )
 TRIED_BATCH = (
-    "By batch, at half the price: it may well end in time; otherwise it is canceled early enough for"
-    " the job to run at once."
+    "By batch, at half the price: it may well end in time; otherwise it is canceled early enough"
+    " for the job to run at once."
 )
 CANCELED = "At once, at the full price: its batch was canceled, and another would have been late."
 NO_DEADLINE = "By batch, at half the price, since nothing says when it is needed."

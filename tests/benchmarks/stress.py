@@ -35,6 +35,10 @@ def stale_statistics(bench: Bench) -> Iterator[Row]:
     )
 
 
+# As `assemble.CLAIM` chooses: of jobs without a deadline, the oldest.
+CHOSEN = assemble.CHOSEN.format(which="needed_by IS NULL", order="not_before")
+
+
 def _claim_all() -> None:
     while assemble.assemble_one(timezone.now()):
         pass
@@ -107,10 +111,10 @@ def _choose() -> tuple[float, int]:
                 "weights": [],
             }
             began = time.perf_counter()
-            cursor.execute(f"{assemble.CHOSEN} SELECT count(*) FROM chosen", arguments)
+            cursor.execute(f"{CHOSEN} SELECT count(*) FROM chosen", arguments)
             took += time.perf_counter() - began
             cursor.execute(assemble.CLAIM, arguments | {"batch": batch.pk})
-            claimed, _, of_tenants = cursor.fetchone()
+            claimed, _, of_tenants, *_ = cursor.fetchone()
             if not claimed:
                 break
             tenants.update(of_tenants)

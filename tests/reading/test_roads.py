@@ -51,7 +51,7 @@ def test_a_batch_is_chosen_since_it_is_in_time(tenant: Tenant) -> None:
     )
     assert why(job) == wanted
     Batch.objects.update(status="settled", promised_seconds=[1e5] * len(LEVELS))
-    assert why(job) == "By batch, at half the price, as far as its deadline allows."
+    assert why(job) == roads.TRIED_BATCH
 
 
 def test_while_it_waits_the_batches_of_today_are_named(tenant: Tenant) -> None:
