@@ -138,9 +138,15 @@ _CLAIM = (
 """
     + MOVED
 )
-# Those that nobody waits for by a certain time; and those with the nearest deadlines.
-CLAIM = _CLAIM.format(which="needed_by IS NULL", order="not_before")
-CLAIM_PRESSING = _CLAIM.format(which="needed_by <= %(until)s", order="needed_by")
+# Those without a deadline, or of tenants that pay for none; and those with the nearest ones.
+CLAIM = _CLAIM.format(
+    which="(needed_by IS NULL OR sharing.tenant_id = ANY(%(never)s::bigint[]))",
+    order="not_before",
+)
+CLAIM_PRESSING = _CLAIM.format(
+    which="needed_by <= %(until)s AND sharing.tenant_id <> ALL(%(never)s::bigint[])",
+    order="needed_by",
+)
 
 # The seeds that wait: what their collections share is in the cache as soon as their batch has
 # ended. So they wait for nobody, and nothing that takes longer is in it.
@@ -175,7 +181,7 @@ def due(now: datetime, roads: Roads | None = None) -> bool:
 
 
 def _is_pressing(now: datetime, roads: Roads) -> bool:
-    pressing = roads.pressing(standing.held(now))
+    pressing = roads.pressing()
     return pressing is not None and pressing.leaves_by <= now
 
 
@@ -266,7 +272,9 @@ def assemble_one(now: datetime, roads: Roads | None = None) -> Batch | None:
 
     None when nothing waits, or Anthropic's queue is full.
     """
-    roads = roads or Roads.at(now)
+    if roads is None:
+        roads = Roads.at(now)
+        roads.choose()
     are_apart = _seeds_go_apart(now)
     batch = _assemble_seeds(now, roads) if are_apart else None
     batch = batch or _assemble_pressing(now, roads, apart=are_apart)
@@ -280,7 +288,7 @@ def _assemble_seeds(now: datetime, roads: Roads) -> Batch | None:
 
 
 def _assemble_pressing(now: datetime, roads: Roads, *, apart: bool) -> Batch | None:
-    pressing = roads.pressing(standing.held(now))
+    pressing = roads.pressing() if roads.is_chosen else None
     if pressing is None:
         return None
     batch = _assemble(CLAIM_PRESSING, now, roads, apart=apart, pressing=pressing)
@@ -302,7 +310,7 @@ def _assemble(
     tenants, kinds, deadlines = set[int](), set[str](), list[datetime]()
     # A tenant with few jobs leaves places free: a further claim gives them to the others.
     while batch.requests < room:
-        claimed = _claim(claim, batch, room, now, apart=apart, pressing=pressing)
+        claimed = _claim(claim, batch, room, roads, apart=apart, pressing=pressing)
         if not claimed.requests:
             break
         batch.requests += claimed.requests
@@ -341,7 +349,7 @@ def _claim(
     claim: str,
     batch: Batch,
     room: int,
-    now: datetime,
+    roads: Roads,
     *,
     apart: bool,
     pressing: Pressing | None,
@@ -353,12 +361,13 @@ def _claim(
         cursor.execute(
             claim,
             {
-                "now": now,
+                "now": roads.now,
                 "apart": apart,
                 "until": pressing.until if pressing else None,
+                "never": roads.never,
                 "batch": batch.pk,
                 "job_types": list(jobtypes.names()),
-                "held": standing.held(now),
+                "held": standing.held(roads.now),
                 **_shares.weights(),
                 "free_requests": room - batch.requests,
                 "free_bytes": settings.AIJOBS_BATCH_BYTES - batch.request_bytes,

@@ -30,7 +30,7 @@ from aijobs.outcomes import answers, endings
 from aijobs.outcomes.answers import Failure, Outcome
 from aijobs.outcomes.endings import Road
 from aijobs.pipeline import _breaker, _rates, _shares
-from aijobs.pipeline._roads import Roads
+from aijobs.pipeline._roads import Roads, never_at_once
 from aijobs.pipeline._warmth import Call, Warmth, without_cache
 from aijobs.postgres.locks import exclusive
 from aijobs.postgres.outages import retry_while_db_down
@@ -281,7 +281,8 @@ def _urgent(now: datetime, *, most: int) -> dict[str, Any]:
         "now": now,
         "job_types": _rates.open_job_types(now),
         "most": most,
-        "held": standing.held(now),
+        # Those that no longer pay for it get theirs back into the queue for batches.
+        "held": [*standing.held(now), *never_at_once()],
     }
 
 

@@ -6,13 +6,16 @@ of them still need an answer. It begins so early that canceling fits as well.
 """
 
 import logging
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import NamedTuple
 
-from django.db.models import Sum
+from django.db.models import Count, Min, Sum
 
 from aijobs import gateway
+from aijobs.budgets import standing
 from aijobs.crash_points import Step, crash_point
 from aijobs.models import AIJob, Batch, Submission
 from aijobs.pipeline import _breaker
@@ -30,11 +33,10 @@ def ready(now: datetime) -> list[Submission]:
     )
     waiting = list(there.select_related("batch").order_by("batch__needed_by"))
     # Nothing could run at once instead.
-    if not waiting or _breaker.is_holding(now):
+    if not waiting or _breaker.is_holding(now) or standing.is_all_held(now):
         return []
-    choice = Choice.at(now)
-    wanted = wishes(now)
-    return [one for one in waiting if _is_in_danger(one.batch, choice, wanted, now)]
+    danger = Danger(Choice.at(now), wishes(now), standing.held(now), now)
+    return [one for one in waiting if danger.is_near(one.batch)]
 
 
 def due(now: datetime) -> bool:
@@ -67,32 +69,72 @@ def rescue(submission: Submission, now: datetime) -> bool:
     return True
 
 
-def _is_in_danger(batch: Batch, choice: Choice, wanted: Mapping[int, Wish], now: datetime) -> bool:
-    """Whether it is time to cancel, for a tenant that is not certain enough and would pay."""
-    assert batch.needed_by is not None
-    assert batch.submitted_at is not None
-    # Settled at once when it ends, whatever it takes after that.
-    left = batch.needed_by - now - ours(batch.requests)
-    elapsed = now - batch.submitted_at
-    chance = choice.turnaround.of_batch(batch).chance(left.total_seconds(), elapsed.total_seconds())
-    for percent in sorted({one.percent for one in wanted.values()} | {USUAL.percent}):
-        soon = now + choice.rescue_takes(batch.requests, percent)
-        if batch.needed_by <= soon and 100 * chance < percent:
-            in_danger = _in_danger(batch, soon)
-            if any(_pays(wanted, tenant, percent, usd) for tenant, usd in in_danger):
-                return True
-    return False
+@dataclass(slots=True)
+class Danger:
+    """Which batches it is time to cancel. Each takes of what is left of its tenants' limits."""
+
+    choice: Choice
+    wishes: dict[int, Wish]
+    held: Collection[int]
+    """Tenants of which nothing would run instead."""
+    now: datetime
+
+    def is_near(self, batch: Batch) -> bool:
+        """Whether a tenant that pays for it is not certain enough that its jobs end in time."""
+        certainties = {USUAL.percent, *(one.percent for one in self.wishes.values())}
+        soon = self.now + max(self._takes(batch.requests, one) for one in certainties)
+        assert batch.needed_by is not None
+        if batch.needed_by > soon:
+            return False
+        payers = [one for one in _with_deadlines(batch) if self._pays(one)]
+        jobs = sum(one.jobs for one in payers)
+        if not any(self._is_in_danger(batch, one, jobs) for one in payers):
+            return False
+        for one in payers:
+            wish = self.wishes.get(one.tenant, USUAL)
+            if wish.left_usd is not None:
+                self.wishes[one.tenant] = wish._replace(left_usd=wish.left_usd - one.usd)
+        return True
+
+    def _is_in_danger(self, batch: Batch, its: "Deadlines", jobs: int) -> bool:
+        """Whether it is time, by the earliest of a tenant's deadlines in a batch.
+
+        `jobs`: as many run at once after it, of all tenants that pay for that.
+        """
+        percent = self.wishes.get(its.tenant, USUAL).percent
+        if its.needed_by > self.now + self._takes(jobs, percent):
+            return False
+        assert batch.submitted_at is not None
+        # Settled at once when it ends, whatever it takes after that.
+        left = its.needed_by - self.now - ours(batch.requests)
+        elapsed = self.now - batch.submitted_at
+        promise = self.choice.turnaround.of_batch(batch)
+        return 100 * promise.chance(left.total_seconds(), elapsed.total_seconds()) < percent
+
+    def _takes(self, jobs: int, percent: int) -> timedelta:
+        return self.choice.rescue_takes(jobs, percent)
+
+    def _pays(self, its: "Deadlines") -> bool:
+        """Whether all of a tenant's jobs in a batch fit its limit of rescues."""
+        wish = self.wishes.get(its.tenant, USUAL)
+        fits = wish.left_usd is None or its.usd <= wish.left_usd
+        return wish.may_pay and fits and its.tenant not in self.held
 
 
-def _in_danger(batch: Batch, soon: datetime) -> Iterable[tuple[int, Decimal]]:
-    """The tenants of jobs that are needed by then, and the most that these cost beyond a batch."""
+class Deadlines(NamedTuple):
+    """Of one tenant's jobs in a batch: the earliest, how many there are, and their price.
+
+    `usd`: the most that they cost at once beyond what they cost in a batch.
+    """
+
+    tenant: int
+    needed_by: datetime
+    jobs: int
+    usd: Decimal
+
+
+def _with_deadlines(batch: Batch) -> list[Deadlines]:
     submitted = AIJob.objects.filter(batch=batch, status=AIJob.Status.SUBMITTED)
-    jobs = submitted.filter(needed_by__lte=soon).values_list("tenant")
-    return jobs.annotate(usd=Sum("reserved_usd") / 2)
-
-
-def _pays(wanted: Mapping[int, Wish], tenant: int, percent: int, usd: Decimal) -> bool:
-    """Whether a tenant wants to be so certain, and all of its jobs fit its limit of rescues."""
-    one = wanted.get(tenant, USUAL)
-    fits = one.left_usd is None or usd <= one.left_usd
-    return one.percent == percent and one.may_pay and fits
+    rows = submitted.exclude(needed_by=None).values_list("tenant").order_by()
+    found = rows.annotate(Min("needed_by"), Count("pk"), usd=Sum("reserved_usd") / 2)
+    return [Deadlines(*row) for row in found]

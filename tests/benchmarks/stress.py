@@ -104,6 +104,7 @@ def _choose() -> tuple[float, int]:
                 "now": timezone.now(),
                 "job_types": list(jobtypes.names()),
                 "apart": True,
+                "never": [],
                 "free_requests": room,
                 "free_bytes": 250_000_000,
                 "held": [],

@@ -212,3 +212,31 @@ def test_a_canceled_job_has_not_used_up_an_attempt(emulator: Emulator) -> None:
     assert JobAttempt.objects.get().error_type == "canceled"
     assert AIJob.objects.get().status == "completed"
     assert dispatch.run(DANGER + MINUTE, at(DANGER)) == 0
+
+
+def test_no_more_batches_are_canceled_than_a_limit_of_rescues_pays_for(emulator: Emulator) -> None:
+    tenant = make_tenant()
+    for text in "abc":
+        at_anthropic(text, tenant=tenant)
+    AIJob.objects.update(reserved_usd=Decimal("0.10"))
+    Tenant.objects.filter(pk=tenant.pk).update(rescue_usd=Decimal("0.12"))
+    assert rescue.run(DANGER) == 2
+    assert not rescue.due(DANGER)
+
+
+def test_no_batch_is_canceled_for_a_tenant_that_has_spent_its_limit(emulator: Emulator) -> None:
+    tenant = make_tenant()
+    at_anthropic("a", tenant=tenant)
+    Tenant.objects.filter(pk=tenant.pk).update(limit_usd=Decimal(0))
+    assert not rescue.due(DANGER)
+
+
+def test_the_deadline_of_who_does_not_pay_endangers_no_batch(emulator: Emulator) -> None:
+    ended(3_000.0)
+    thrifty, other = make_tenant(), make_tenant()
+    queue("near", tenant=thrifty, needed_within=DEADLINE.total_seconds())
+    queue("far", tenant=other, needed_within=1.9 * DEADLINE.total_seconds())
+    assert send(SENT).requests == 2
+    Tenant.objects.filter(pk=thrifty.pk).update(full_price=False)
+    assert not rescue.due(DANGER)
+    assert rescue.due(NOW + 1.9 * DEADLINE - timedelta(minutes=9))

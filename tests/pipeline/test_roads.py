@@ -148,7 +148,6 @@ def test_who_never_pays_the_full_price_goes_by_batch_whatever_the_deadline(
     Tenant.objects.filter(pk=tenant.pk).update(full_price=False)
     queue("a", "b", tenant=tenant, needed_within=60)
     assert not expedite.due(NOW)
-    assert assemble.due(NOW)
     keep_going(NOW)
     assert set(LedgerEntry.objects.values_list("route", flat=True)) == {"batch"}
     assert AIJob.objects.filter(status="completed").count() == 2

@@ -15,7 +15,6 @@ from itertools import count
 
 from django.conf import settings
 
-from aijobs.budgets import standing
 from aijobs.management.simulation import scratch
 from aijobs.management.simulation.anthropic import LONGEST, Anthropic, stored
 from aijobs.management.simulation.arrivals import Arrival
@@ -104,7 +103,7 @@ class Play:
             else:
                 roads.choose()
             self._call(now)
-            if pressing := roads.pressing(standing.held(now)):
+            if pressing := roads.pressing():
                 self._again = min(self._again, max(pressing.leaves_by, now + LOOK))
         if self._unsent:
             for batch in dispatch.ready(now):
