@@ -116,7 +116,8 @@ class Choice:
 
     def rescue_takes(self, jobs: int, percent: int) -> timedelta:
         """From the wish to cancel a batch until so many of its jobs were run at once."""
-        canceling = self.turnaround.model.canceled_within(percent / 100)
+        # Of the risk that a tenant takes, a quarter at most is that canceling takes too long.
+        canceling = self.turnaround.model.canceled_within((percent + 300) / 400)
         return timedelta(seconds=canceling) + ours(jobs) + calls(jobs + self.called)
 
 
