@@ -30,6 +30,9 @@ MESSAGES = {
     AIJob.Route.BATCH: "Queued for the next batch, at half the price.",
     AIJob.Route.SYNC: "Queued to run at once, at full price.",
 }
+DEADLINE = (
+    "Queued: by batch, at half the price, while that is in time; otherwise at once, at full price."
+)
 ANSWERED = "The same question was answered before: here is that result. Nothing is charged."
 WAITS = "The same question is on its way already: its result will be this one's, free of charge."
 
@@ -139,6 +142,8 @@ class JobQueue(Endpoint):
 
 def _answer(job: AIJob) -> dict[str, Any]:
     message = MESSAGES[AIJob.Route(job.route)]
+    if job.needed_by and job.route == AIJob.Route.BATCH:
+        message = DEADLINE
     if job.answered_by:
         message = ANSWERED if job.status == AIJob.Status.COMPLETED else WAITS
     return shapes.Queued(

@@ -42,6 +42,11 @@ class Quote(Shape):
     jobs: int
     batch: QuotedCost | None = Field(description="Null where the model has no price today.")
     at_once: QuotedCost | None
+    asked: QuotedCost | None = Field(
+        None,
+        description="On the road that `needed_within` leads to. With a deadline that a batch meets,"
+        " the upper end is the full price: should its batch be late, the rest runs at once.",
+    )
     batch_seconds: QuotedTime | None = Field(None, description="How long it takes by batch.")
     at_once_seconds: QuotedTime | None = None
     repeated: int = Field(0, description="Jobs that were asked before: these are free.")

@@ -60,7 +60,8 @@ SELECT EXISTS (
 """
 
 # Of each tenant, the jobs that a batch can't answer in time any more. Those that were in one before
-# cost its limit of rescues: the most pressing ones first, as far as that goes.
+# are not tried once more: they go by another only where that is certain enough. They cost the
+# tenant's limit of rescues: the most pressing ones first, as far as that goes.
 LATE = (
     WAITING
     + """
@@ -68,14 +69,20 @@ LATE = (
     SELECT job.*, own.left_usd IS NULL OR NOT was_sent OR sum(rescue_usd) OVER (
                PARTITION BY job.tenant_id ORDER BY needed_by, id) <= own.left_usd AS may_be_moved
     FROM waiting
-    LEFT JOIN unnest(%(tenants)s::bigint[], %(moments)s::timestamptz[], %(lefts)s::numeric[])
-              AS own (tenant, moment, left_usd) ON own.tenant = waiting.tenant_id
+    LEFT JOIN unnest(%(tenants)s::bigint[], %(moments)s::timestamptz[],
+                     %(certain_moments)s::timestamptz[], %(lefts)s::numeric[])
+              AS own (tenant, moment, certain_moment, left_usd) ON own.tenant = waiting.tenant_id
     CROSS JOIN LATERAL (
         SELECT id, tenant_id, needed_by, attempts > forgiven_attempts AS was_sent,
                CASE WHEN attempts > forgiven_attempts THEN reserved_usd / 2 ELSE 0 END AS rescue_usd
         FROM aijobs_aijob
         WHERE indexed_status = 'queued' AND route = 'batch' AND tenant_id = waiting.tenant_id
-          AND needed_by < COALESCE(own.moment, %(moment)s) AND not_before <= %(now)s
+          AND needed_by < GREATEST(COALESCE(own.moment, %(moment)s),
+                                   COALESCE(own.certain_moment, %(certain_moment)s))
+          AND needed_by < CASE WHEN attempts > forgiven_attempts
+                               THEN COALESCE(own.certain_moment, %(certain_moment)s)
+                               ELSE COALESCE(own.moment, %(moment)s) END
+          AND not_before <= %(now)s
           AND job_type = ANY(%(job_types)s)
           -- What has no limit left does not stand before the others.
           AND (own.left_usd IS NULL OR own.left_usd > 0 OR attempts <= forgiven_attempts)
@@ -310,10 +317,14 @@ class Roads:
                 {
                     **self._waiting(),
                     "moment": self.now + self._reach(USUAL, choice),
+                    "certain_moment": self.now + choice.takes(1, USUAL.percent),
                     "most": MOST,
                     "tenants": list(self.wishes),
                     "moments": [
                         self.now + self._reach(one, choice) for one in self.wishes.values()
+                    ],
+                    "certain_moments": [
+                        self.now + choice.takes(1, one.percent) for one in self.wishes.values()
                     ],
                     "lefts": [one.left_usd for one in self.wishes.values()],
                 },

@@ -81,6 +81,7 @@ def keep(
         "jobs": bill.jobs,
         "batch": _told(bill.batch) if bill.is_known else None,
         "at_once": _told(bill.at_once) if bill.is_known else None,
+        "asked": _told(bill.asked) if bill.is_known else None,
         "batch_seconds": times.by_batch(bill, now),
         "at_once_seconds": times.at_once(bill),
         "repeated": bill.repeated,

@@ -17,7 +17,7 @@ SOONEST, LATEST = 0.1, 0.9
 def by_batch(bill: Bill, now: datetime) -> dict[str, int]:
     """With the next batch. What has no room in one goes with others, beside it."""
     requests = max(1, min(bill.jobs - bill.repeated, settings.AIJOBS_BATCH_REQUESTS))
-    promise = Turnaround.load(now).promise(requests, frozenset({bill.kind.model}))
+    promise = Turnaround.load(now).promise(requests, frozenset())
     waits = timedelta(seconds=settings.AIJOBS_SUBMIT_EVERY)
     return _told(
         timedelta(seconds=promise.within(SOONEST)),

@@ -10,6 +10,8 @@ from aijobs.turnaround.choice import ours
 from aijobs.turnaround.promise import Promise
 from citizenapp.tenants.models import Tenant
 
+# Of a hundred batches, so many end within the time that is told, whatever the tenant wants by now.
+PERCENT = 95
 REPEAT = "An earlier job asked the same: its result answers this one, which is not sent."
 WISHED = "At once, at the full price, as was asked for."
 TRIED = "At once, at the full price: it was among those of its collection that were tried first."
@@ -41,7 +43,7 @@ def reason(tenant: Tenant, job: AIJob, attempts: Sequence[JobAttempt], forecast:
         return NO_DEADLINE
     if not tenant.full_price:
         return NEVER_AT_ONCE
-    return _by_batch(tenant, job, forecast)
+    return _by_batch(job, forecast)
 
 
 def _at_once(tenant: Tenant, job: AIJob, attempts: Sequence[JobAttempt]) -> str:
@@ -56,18 +58,17 @@ def _at_once(tenant: Tenant, job: AIJob, attempts: Sequence[JobAttempt]) -> str:
     return f"At once, at the full price: it is needed within {within}, and a batch may take longer."
 
 
-def _by_batch(tenant: Tenant, job: AIJob, forecast: Forecast) -> str:
+def _by_batch(job: AIJob, forecast: Forecast) -> str:
     """Nothing is said of how long batches take where it is not known, as of older ones."""
     assert job.needed_by is not None
-    percent = tenant.deadline_percent
     takes: timedelta | None = None
     since = job.created_at
     if job.batch and job.batch.promised_seconds:
         promise = Promise(job.batch.promised_seconds)
-        takes = timedelta(seconds=promise.within(percent / 100)) + ours(job.batch.requests)
+        takes = timedelta(seconds=promise.within(PERCENT / 100)) + ours(job.batch.requests)
         since = job.batch.assembled_at
     elif job.status == AIJob.Status.QUEUED:
-        takes = forecast.choice.takes(1, percent)
+        takes = forecast.choice.takes(1, PERCENT)
         since = forecast.now
     left = job.needed_by - since
     if takes and left < takes and job.attempts > job.forgiven_attempts + bool(job.batch):
@@ -75,6 +76,6 @@ def _by_batch(tenant: Tenant, job: AIJob, forecast: Forecast) -> str:
     if not takes or left < takes:
         return TRIED_BATCH
     return (
-        f"By batch, at half the price: {percent} of 100 batches like its own end within"
+        f"By batch, at half the price: {PERCENT} of 100 batches like its own end within"
         f" {in_words(takes)}, and it is needed within {in_words(left)}."
     )

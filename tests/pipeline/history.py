@@ -36,3 +36,22 @@ def ended(
         )
         for _ in range(batches)
     )
+
+
+def canceled(seconds: float, *, batches: int = 200, now: datetime = NOW) -> None:
+    """So many batches that ended so long after they were canceled, a day before `now`."""
+    then = now - timedelta(days=1)
+    Batch.objects.bulk_create(
+        Batch(
+            status="settled",
+            tenant_ids=[],
+            requests=1,
+            request_bytes=1,
+            assembled_at=then,
+            submitted_at=then,
+            canceling_at=then,
+            ended_at=then + timedelta(seconds=seconds),
+            settled_at=then + timedelta(seconds=seconds),
+        )
+        for _ in range(batches)
+    )

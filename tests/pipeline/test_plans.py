@@ -135,6 +135,8 @@ def test_deadlines_are_found_by_the_index_of_deadlines(statistics: str) -> None:
         "moment": DUE + timedelta(hours=2),
         "tenants": tenants,
         "moments": [DUE] * len(tenants),
+        "certain_moment": DUE + timedelta(hours=2),
+        "certain_moments": [DUE] * len(tenants),
         "lefts": [None] * len(tenants),
         "most": 5_000,
     }

@@ -13,7 +13,7 @@ from aijobs.turnaround.history import Turnaround
 from citizenapp.tenants.models import Tenant
 from tests.factories import NOW, make_job, make_tenant
 from tests.ground import Emulator
-from tests.pipeline.history import ended
+from tests.pipeline.history import canceled, ended
 from tests.pipeline.steps import (
     MINUTE,
     assert_books_agree,
@@ -167,21 +167,7 @@ def test_no_batch_is_canceled_for_who_does_not_pay_for_it(
 def test_it_begins_early_enough_for_canceling_as_it_was_lately(emulator: Emulator) -> None:
     at_anthropic("a")
     assert not rescue.due(DANGER - timedelta(minutes=30))
-    long_ago = NOW - timedelta(days=1)
-    Batch.objects.bulk_create(
-        Batch(
-            status="settled",
-            tenant_ids=[],
-            requests=1,
-            request_bytes=1,
-            assembled_at=long_ago,
-            submitted_at=long_ago,
-            canceling_at=long_ago,
-            ended_at=long_ago + timedelta(minutes=40),
-            settled_at=NOW,
-        )
-        for _ in range(200)
-    )
+    canceled(2_400.0)
     assert Choice(Turnaround.load(NOW)).rescue_takes(1, 95) > timedelta(minutes=40)
     assert rescue.due(DANGER - timedelta(minutes=32))
 
@@ -189,11 +175,12 @@ def test_it_begins_early_enough_for_canceling_as_it_was_lately(emulator: Emulato
 def test_it_begins_earlier_where_others_run_at_once_before(
     emulator: Emulator, settings: Settings
 ) -> None:
+    canceled(60.0)
     at_anthropic("a")
     settings.AIJOBS_URGENT_AT_ONCE = 1
     earlier = DANGER - timedelta(minutes=8)
     assert not rescue.due(earlier)
-    for _ in range(20):
+    for _ in range(40):
         make_job(make_tenant(), route="sync")
     assert rescue.due(earlier)
 
@@ -240,3 +227,19 @@ def test_the_deadline_of_who_does_not_pay_endangers_no_batch(emulator: Emulator)
     Tenant.objects.filter(pk=thrifty.pk).update(full_price=False)
     assert not rescue.due(DANGER)
     assert rescue.due(NOW + 1.9 * DEADLINE - timedelta(minutes=9))
+
+
+def test_what_was_rescued_is_not_tried_in_another_batch(emulator: Emulator) -> None:
+    """Unless that is certain enough: else it would be canceled again and again."""
+    canceled(60.0)
+    queue("a", needed_within=600)
+    batch = send(SENT)
+    danger = SENT
+    while not rescue.due(danger):
+        danger += timedelta(seconds=15)
+    rescue.run(danger)
+    end(batch, emulator, finished=0)
+    poll.run(danger + MINUTE)
+    settle.run(danger + MINUTE)
+    assert expedite.run(danger + MINUTE, at(danger + MINUTE)) == 1
+    assert AIJob.objects.get().attempts == 2

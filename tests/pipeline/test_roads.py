@@ -14,7 +14,7 @@ from aijobs.turnaround.history import Turnaround
 from citizenapp.tenants.models import Tenant
 from tests.factories import NOW, make_job, make_tenant
 from tests.ground import Emulator
-from tests.pipeline.history import ended
+from tests.pipeline.history import canceled, ended
 from tests.pipeline.steps import MINUTE, at, keep_going, queue
 
 pytestmark = pytest.mark.django_db
@@ -38,8 +38,7 @@ def routes() -> dict[str, int]:
 def test_without_a_history_the_published_times_decide() -> None:
     certain, tried = choice().reach(95, may_be_rescued=False), choice().reach(95)
     assert timedelta(minutes=20) < certain < timedelta(minutes=30)
-    # A batch is tried when it is likely to end before canceling and a call would take the time.
-    assert timedelta(minutes=10) < tried < timedelta(minutes=15)
+    assert timedelta(minutes=20) < tried <= certain
     reach = tried
     queue(needed_within=reach.total_seconds() - 1)
     queue(needed_within=reach.total_seconds() + 1)
@@ -75,7 +74,14 @@ def test_whoever_wants_to_be_more_certain_pays_sooner() -> None:
     assert AIJob.objects.get(route="sync").tenant.deadline_percent == 99
 
 
+def test_a_batch_is_tried_where_canceling_and_a_call_would_leave_the_time() -> None:
+    canceled(60.0)
+    assert timedelta(minutes=3) < choice().reach(95) < timedelta(minutes=6)
+    assert choice().reach(95, may_be_rescued=False) > timedelta(minutes=20)
+
+
 def test_whoever_limits_rescues_tries_nothing() -> None:
+    canceled(60.0)
     tried, certain = choice().reach(95), choice().reach(95, may_be_rescued=False)
     within = ((tried + certain) / 2).total_seconds()
     limited = make_tenant()
@@ -120,16 +126,17 @@ def test_what_has_no_deadline_shares_no_batch_with_what_has_one() -> None:
 
 
 def test_a_batch_is_no_larger_than_its_deadline_allows() -> None:
+    canceled(60.0)
     certain = choice().largest(timedelta(hours=1), 95, may_be_rescued=False)
     assert 1 < certain < 30 < choice().largest(timedelta(hours=1), 95)
-    left = timedelta(minutes=20)
+    left = timedelta(minutes=10)
     most = choice().largest(left, 95)
     assert 1 < most < 200
     tenant = make_tenant()
     for number in range(2 * most + 1):
         make_job(tenant, needed_by=NOW + left, not_before=NOW - MINUTE * number)
     assert assemble.run(NOW) > 2
-    assert Batch.objects.latest("-pk").requests == most
+    assert Batch.objects.filter(status="assembled").earliest("pk").requests == most
 
 
 def test_a_job_is_put_into_no_batch_that_has_too_little_time_for_it() -> None:
