@@ -135,6 +135,25 @@ def test_a_prompt_that_is_larger_than_its_bucket_starts_when_that_is_full() -> N
     assert len(expedite.claim([], NOW + 60 * SECOND)) == 1
 
 
+def test_a_prompt_that_is_larger_than_its_bucket_takes_no_more_than_all_of_it() -> None:
+    first, _ = queue("Long.", "Short.", tenant=make_tenant(), needed_within=0)
+    JobInput.objects.update(expected_tokens=1_000)
+    JobInput.objects.filter(job=first).update(expected_tokens=900_000)
+    tell("input-tokens", size=50_000, left=50_000)
+    assert expedite.claim([], NOW) == [first]
+    assert RateBucket.objects.get().level == 0
+    # It fills within a minute, and 1,000 tokens of it within two seconds.
+    assert len(expedite.claim([], NOW + 2 * SECOND)) == 1
+
+
+@pytest.mark.parametrize("far", [timedelta(hours=1), timedelta(days=3_650)])
+def test_a_bucket_that_is_said_to_fill_in_years_fills_within_minutes(far: timedelta) -> None:
+    queue(needed_within=0)
+    RateBucket.mark_told(HAIKU, "requests", size=5, left=0, full_at=NOW + far, now=NOW)
+    assert expedite.claim([], NOW) == []
+    assert len(expedite.claim([], NOW + 61 * SECOND)) == 1
+
+
 def test_nothing_starts_while_no_output_tokens_are_left() -> None:
     queue(needed_within=0)
     tell("output-tokens", size=6_000, left=0)
