@@ -53,6 +53,20 @@ def test_a_busy_anthropic_is_left_alone_until_it_said_and_no_attempt_is_lost(
     assert_books_agree(emulator)
 
 
+def test_a_job_that_anthropic_never_has_room_for_fails_and_says_why(emulator: Emulator) -> None:
+    [job] = queue(needed_within=0)
+    AIJob.objects.filter(pk=job.pk).update(attempts=99)
+    JobAttempt.objects.bulk_create(
+        JobAttempt(job=job, number=number, route="sync", error_type="busy", ended_at=NOW)
+        for number in range(1, 100)
+    )
+    emulator.order("message", "status", status=429)
+    assert run() == 1
+    job.refresh_from_db()
+    assert (job.status, job.attempts) == ("failed", 100)
+    assert "no room for it 100 times" in job.failed_attempts.get(number=100).message
+
+
 def test_who_does_not_say_for_how_long_is_left_alone_for_ten_seconds(emulator: Emulator) -> None:
     queue(needed_within=0)
     emulator.order("message", "status", status=529)
