@@ -59,7 +59,7 @@ RETRIES: Mapping[str, Retry] = {
     # The network may be back at any moment, and trying costs nothing.
     "never_sent": Retry(Limit.ALWAYS, timedelta(minutes=3)),
     # A direct call for which Anthropic had no room (429, 529): it may say when to come again. A
-    # prompt that its limits never let through would otherwise pause all calls of its model for ever.
+    # prompt that limits never let through must not pause all calls of its model for ever.
     "busy": Retry(
         Limit.REFUSALS,
         timedelta(minutes=3),
