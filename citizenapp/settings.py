@@ -298,8 +298,11 @@ CHANNEL_LAYERS = {
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
 # The longest task: dispatch begins its last batch AIJOBS_SEND_SECONDS after the first, and may wait
-# as long as that to send it, and for the answer; then PostgreSQL may be away for minutes.
-TASK_SECONDS = int(2 * AIJOBS_SEND_SECONDS + AIJOBS_ANSWER_SECONDS) + 300
+# as long as that to send it, and for the answer; expedite begins its last call then, which may take
+# twice as long as an answer (gateway.longest_message). Then PostgreSQL may be away for minutes.
+TASK_SECONDS = 300 + int(
+    AIJOBS_SEND_SECONDS + AIJOBS_ANSWER_SECONDS + max(AIJOBS_SEND_SECONDS, AIJOBS_ANSWER_SECONDS)
+)
 
 Q_CLUSTER = {
     "name": "citizenapp",

@@ -43,9 +43,10 @@ RELEASED_IS_SENT_AGAIN = (
     "both, until the second one is noticed and canceled."
 )
 TOO_LATE = "Only an assembled or a submitted batch can be canceled, not one that is {}."
+NO_NEWS = "Is being canceled already, and the same becomes of its jobs."
 
-
-CANCELABLE = {Batch.Status.ASSEMBLED, Batch.Status.SUBMITTED}
+# Of one that is being canceled, what becomes of its jobs may still be changed.
+CANCELABLE = {Batch.Status.ASSEMBLED, Batch.Status.SUBMITTED, Batch.Status.CANCELING}
 APPLIES_TO = {
     "cancel_and_queue_again": CANCELABLE,
     "cancel_with_jobs": CANCELABLE,
@@ -170,7 +171,8 @@ class BatchAdmin(ReadOnlyAdmin):
                 if withdraw.cancel_batch(batch, after, now=timezone.now()):
                     outcome.moved(batch)
                 else:
-                    outcome.left(TOO_LATE.format(batch.status))
+                    canceling = batch.status == Batch.Status.CANCELING
+                    outcome.left(NO_NEWS if canceling else TOO_LATE.format(batch.status))
             except GatewayError as error:
                 outcome.left(
                     f"Anthropic did not confirm the cancellation ({type(error).__name__})."

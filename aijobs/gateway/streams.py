@@ -5,9 +5,14 @@ there is passed over, as it asks.
 """
 
 import json
-from typing import Any
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from aijobs.gateway.known import InDoubt, Refused
+
+if TYPE_CHECKING:
+    from httpx2 import Response
 
 # What a delta adds to, and the field of the block that grows by it.
 GROWING = {"text_delta": "text", "thinking_delta": "thinking", "signature_delta": "signature"}
@@ -78,3 +83,20 @@ class Assembly:
         if self.message:
             raise InDoubt(said)
         raise Refused(said, status=STATUS_BY_TYPE.get(kind, 500), error_type=kind)
+
+
+class Timed:
+    """A response whose pieces come until its time is up, by the monotonic clock.
+
+    Pieces are counted, not events: a proxy may keep a connection open by comments, without end.
+    """
+
+    def __init__(self, response: "Response", ends: float) -> None:
+        self.response = response
+        self.ends = ends
+
+    def iter_bytes(self) -> Iterator[bytes]:
+        for piece in self.response.iter_bytes():
+            yield piece
+            if time.monotonic() > self.ends:
+                raise InDoubt("The answer took too long.")

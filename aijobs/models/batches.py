@@ -243,6 +243,15 @@ class Batch(Movable):
             note="",
         )
 
+    def mark_rewished(self, submission: "Submission", after_cancel: "Batch.AfterCancel") -> bool:
+        """Something else becomes of its jobs than what was wished when it was canceled."""
+        return self._move(
+            [self.Status.CANCELING],
+            self.Status.CANCELING,
+            self._stands_by(submission) & ~Q(after_cancel=after_cancel),
+            after_cancel=after_cancel,
+        )
+
     def mark_polled(self, now: datetime) -> bool:
         """Claim the next question about it; False when somebody else asked meanwhile."""
         polled = type(self).objects.filter(pk=self.pk, status=self.status, polled_at=self.polled_at)

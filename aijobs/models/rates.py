@@ -8,6 +8,10 @@ from django.db import connection, models
 
 MINUTE_SECONDS = 60.0
 
+# Limits are counted by the minute. A bucket that would be full later than this is a mistake in a
+# header, by which nothing of the model would start for as long.
+LONGEST_FILL_SECONDS = 300.0
+
 # What is left of a bucket now: it fills evenly from when it was looked at.
 LEVEL_NOW = """LEAST(size, level + per_second *
     GREATEST(0, EXTRACT(epoch FROM %(now)s::timestamptz - level_at)::float8))"""
@@ -21,8 +25,10 @@ SET size = EXCLUDED.size, level = EXCLUDED.level, per_second = EXCLUDED.per_seco
 WHERE aijobs_ratebucket.level_at <= EXCLUDED.level_at
 """
 
+# A prompt that is larger than its bucket takes all of it: Anthropic, if it lets such a prompt pass,
+# has no more to take either. Nothing would start until what lacked beyond that was filled in.
 TAKEN = f"""
-UPDATE aijobs_ratebucket SET level = {LEVEL_NOW} - %(amount)s, level_at = %(now)s
+UPDATE aijobs_ratebucket SET level = {LEVEL_NOW} - LEAST(%(amount)s, size), level_at = %(now)s
 WHERE model = %(model)s AND kind = %(kind)s
 """
 
@@ -106,7 +112,8 @@ class RateBucket(models.Model):
         cls, model: str, kind: str, *, size: int, left: int, full_at: datetime, now: datetime
     ) -> None:
         """What an answer said; not where a later one has spoken."""
-        lacks, seconds = size - left, (full_at - now).total_seconds()
+        lacks = size - left
+        seconds = min((full_at - now).total_seconds(), LONGEST_FILL_SECONDS)
         # It fills by its size in a minute; what Anthropic says about this bucket goes before.
         pace = lacks / seconds if lacks > 0 and seconds >= 1 else size / MINUTE_SECONDS
         _execute(TOLD, model=model, kind=kind, size=size, level=left, per_second=pace, now=now)

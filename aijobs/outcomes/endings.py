@@ -211,6 +211,7 @@ def store(
     finished: dict[str, list[str]] = defaultdict(list)
     finished[AIJob.Status.COMPLETED] = completed
     again = _sort_failures(failures, road.batch, now, finished)
+    failed = frozenset(finished[AIJob.Status.FAILED])
     JobAttempt.objects.bulk_create(
         JobAttempt(
             job_id=job.id,
@@ -218,7 +219,9 @@ def store(
             batch=road.batch,
             route=road.route,
             error_type=_storable(failure.error_type)[:60],
-            message=_storable(failure.message),
+            message=_storable(
+                retries.message(failure.error_type, failure.message, is_last=job.key in failed)
+            ),
             ended_at=now,
         )
         for job, failure in failures
@@ -304,10 +307,8 @@ def _sort_failures(
         if kind == "canceled" and batch and batch.after_cancel == Batch.AfterCancel.CANCEL:
             finished[AIJob.Status.CANCELED].append(job.key)
         elif retries.is_sent_again(kind, attempts_now, earlier[job.id]):
-            wait = retries.pause(kind, attempts_now)
-            if failure.wait is not None:
-                wait = failure.wait
-            elif batch is None:
+            wait = retries.pause(kind, attempts_now, failure.wait)
+            if failure.wait is None and batch is None:
                 wait += _spread(job, wait)
             factor = retries.max_tokens_factor(kind, job.max_tokens_factor)
             again.append((job.id, now + wait, factor))

@@ -12,11 +12,21 @@ from aijobs.models import BlockReason
 AT_ONCE = timedelta(0)
 FIRST_PAUSE = timedelta(seconds=30)
 
+# Anthropic's word on when to come again is followed to the second so often. A job that is refused
+# more often waits by the table where that is longer: its limit of refusals then takes hours.
+TIMES_TOLD = 10
+MOST_REFUSALS = 100
+
+# Whatever happens. It takes weeks without a network, and the column of attempts holds three times
+# as many.
+MOST_ATTEMPTS = 10_000
+
 
 class Limit(Enum):
     """How often an error lets a job be sent again."""
 
     ALWAYS = "nothing is wrong with the job: what happened is not one of its attempts"
+    REFUSALS = "likewise, until it has happened a hundred times: then it does not pass by waiting"
     MAX_ATTEMPTS = "until AIJOBS_MAX_ATTEMPTS of its attempts have failed"
     ONCE = "one more time after the first error of this kind, within AIJOBS_MAX_ATTEMPTS"
     NEVER = "not at all"
@@ -28,6 +38,8 @@ class Retry(NamedTuple):
     """The pause doubles with each attempt, from 30 seconds up to this."""
     max_tokens_factor: int | None = None
     """Multiplies max_tokens from the next attempt on; None leaves the factor as it is."""
+    last_words: str = ""
+    """Said with the last error, where the limit ends the job."""
 
 
 # Anthropic was busy or had trouble of its own: each attempt gives it more time.
@@ -46,8 +58,14 @@ RETRIES: Mapping[str, Retry] = {
     "expired": Retry(Limit.MAX_ATTEMPTS),
     # The network may be back at any moment, and trying costs nothing.
     "never_sent": Retry(Limit.ALWAYS, timedelta(minutes=3)),
-    # A direct call for which Anthropic had no room (429, 529): it may say when to come again.
-    "busy": Retry(Limit.ALWAYS, timedelta(minutes=3)),
+    # A direct call for which Anthropic had no room (429, 529): it may say when to come again. A
+    # prompt that limits never let through must not pause all calls of its model for ever.
+    "busy": Retry(
+        Limit.REFUSALS,
+        timedelta(minutes=3),
+        last_words=f"Anthropic had no room for it {MOST_REFUSALS} times. Its prompt may be larger"
+        " than the rate limits of the account let through. Anthropic said:",
+    ),
     # Canceled by us, or in Anthropic's console, together with its batch.
     "canceled": Retry(Limit.ALWAYS),
     "max_tokens": Retry(Limit.ONCE, max_tokens_factor=2),
@@ -61,7 +79,9 @@ RETRIES: Mapping[str, Retry] = {
 NEVER = Retry(Limit.NEVER)
 
 NOT_AN_ATTEMPT = frozenset(
-    error_type for error_type, retry in RETRIES.items() if retry.limit is Limit.ALWAYS
+    error_type
+    for error_type, retry in RETRIES.items()
+    if retry.limit in (Limit.ALWAYS, Limit.REFUSALS)
 )
 
 
@@ -72,7 +92,8 @@ UNKNOWN = frozenset({"in_doubt", "results_expired"})
 def is_passing(error_type: str) -> bool:
     """Whether a job failed for no fault of its own: another like it may well succeed."""
     limit = RETRIES.get(error_type, NEVER).limit
-    return error_type in UNKNOWN or limit in (Limit.ALWAYS, Limit.MAX_ATTEMPTS)
+    passing = (Limit.ALWAYS, Limit.REFUSALS, Limit.MAX_ATTEMPTS)
+    return error_type in UNKNOWN or limit in passing
 
 
 def is_sent_again(error_type: str, attempts: int, earlier: Mapping[str, int]) -> bool:
@@ -82,18 +103,34 @@ def is_sent_again(error_type: str, attempts: int, earlier: Mapping[str, int]) ->
     `earlier`: how many of those ended before with which error.
     """
     limit = RETRIES.get(error_type, NEVER).limit
+    if attempts >= MOST_ATTEMPTS:
+        return False
     if limit is Limit.ALWAYS:
         return True
+    if limit is Limit.REFUSALS:
+        return earlier.get(error_type, 0) + 1 < MOST_REFUSALS
     if limit is Limit.NEVER or (limit is Limit.ONCE and earlier.get(error_type)):
         return False
     counted = attempts - sum(earlier.get(kind, 0) for kind in NOT_AN_ATTEMPT)
     return counted < settings.AIJOBS_MAX_ATTEMPTS
 
 
-def pause(error_type: str, attempts: int) -> timedelta:
-    """How long it waits in the queue first; `attempts` as above."""
+def pause(error_type: str, attempts: int, told: timedelta | None = None) -> timedelta:
+    """How long it waits in the queue first; `attempts` as above.
+
+    `told`: for how long Anthropic asks to be left alone, where it does.
+    """
     longest = RETRIES.get(error_type, NEVER).longest_pause
-    return min(FIRST_PAUSE * 2.0 ** min(attempts - 1, 10), longest)
+    doubled = min(FIRST_PAUSE * 2.0 ** min(attempts - 1, 10), longest)
+    if told is None:
+        return doubled
+    return told if attempts <= TIMES_TOLD else max(told, doubled)
+
+
+def message(error_type: str, said: str, *, is_last: bool) -> str:
+    """What is stored with an attempt that failed; `is_last`: none follows by itself."""
+    words = RETRIES.get(error_type, NEVER).last_words
+    return f"{words} {said}" if is_last and words else said
 
 
 def max_tokens_factor(error_type: str, now: int) -> int:

@@ -1,7 +1,7 @@
 """Which direct calls Anthropic has room for: its limits as it tells them, and what it refused."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,27 +21,39 @@ UNTOLD_WAIT = timedelta(seconds=10)
 BOUNDLESS = 2**31 - 1
 
 
-def open_job_types(now: datetime) -> list[str]:
-    """The job types whose model may be called now."""
-    paused = RateLimit.objects.filter(paused_until__gt=now)
-    closed = set(paused.values_list("model", flat=True))
-    return [kind.name for kind in jobtypes.all_types() if kind.model not in closed]
+def paused(now: datetime) -> set[str]:
+    """The models that may not be called now."""
+    found = RateLimit.objects.filter(paused_until__gt=now)
+    return set(found.values_list("model", flat=True))
+
+
+def models(closed: Collection[str]) -> dict[str, list[str]]:
+    """Which model each job type asks, and what of it is closed: parameters of `_urgent`.
+
+    A job may have a model of its own, so both the models and the types that ask them are told.
+    """
+    asked = {kind.name: kind.model for kind in jobtypes.all_types()}
+    return {
+        "job_types": list(asked.keys()),
+        "models": list(asked.values()),
+        "closed_types": [name for name, model in asked.items() if model in closed],
+        "closed_models": sorted(closed),
+    }
 
 
 def room(running: Iterable[str], now: datetime) -> dict[str, list[Any]]:
-    """What each model has room for, beside calls of these models: parameters of expedite's CLAIM.
+    """What models have room for, beside calls of these models: parameters of `_urgent.CLAIM`.
 
-    By job type, since that is what a job knows: `calls` that may start, `tokens` of prompts that
-    they may have together, and the `sizes` of whole buckets. A prompt that is larger than its
-    bucket may start when that is full: Anthropic decides.
+    `calls` that may start, `tokens` of prompts that they may have together, and the `sizes` of
+    whole buckets. A prompt that is larger than its bucket may start when that is full: Anthropic
+    decides. A model of which nothing is known is left out.
     """
     busy = Counter(running)
     limits = {one.model: one for one in RateLimit.objects.all()}
     buckets = {(one.model, one.kind): one for one in RateBucket.objects.all()}
     most = settings.AIJOBS_URGENT_AT_ONCE
-    rows: list[tuple[str, str, int, float, float]] = []
-    for kind in jobtypes.all_types():
-        model = kind.model
+    rows: list[tuple[str, int, float, float]] = []
+    for model in sorted({*limits, *(of for of, _ in buckets)}):
         left = {
             name: bucket.level_now(now) for (of, name), bucket in buckets.items() if of == model
         }
@@ -55,15 +67,15 @@ def room(running: Iterable[str], now: datetime) -> dict[str, list[Any]]:
             calls = 0
         size = buckets[model, INPUT_TOKENS].size if INPUT_TOKENS in left else BOUNDLESS
         tokens = left.get(INPUT_TOKENS, BOUNDLESS)
-        rows.append((kind.name, model, max(0, calls), float(tokens), float(size)))
-    names = ("room_types", "room_models", "room_calls", "room_tokens", "room_sizes")
-    return dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
+        rows.append((model, max(0, calls), float(tokens), float(size)))
+    names = ("room_models", "room_calls", "room_tokens", "room_sizes")
+    return {name: [row[place] for row in rows] for place, name in enumerate(names)}
 
 
-def with_room(room: dict[str, list[Any]]) -> list[str]:
-    """The job types of which something may start."""
-    named = zip(room["room_types"], room["room_calls"], strict=True)
-    return [job_type for job_type, calls in named if calls]
+def without_room(room: dict[str, list[Any]]) -> set[str]:
+    """The models of which nothing may start."""
+    named = zip(room["room_models"], room["room_calls"], strict=True)
+    return {model for model, calls in named if not calls}
 
 
 @transaction.atomic

@@ -114,7 +114,8 @@ CHOSEN = (
 MOVED = """
 , claimed AS (
     UPDATE aijobs_aijob
-    SET status = 'submitted', batch_id = %(batch)s, attempts = attempts + 1, started_at = %(now)s,
+    SET status = 'submitted', batch_id = %(batch)s, started_at = %(now)s,
+        attempts = LEAST(attempts + 1, 32000),
         answered_by = NULL
     -- An array, not a join: no statistics can talk PostgreSQL into reading the whole table.
     WHERE id = ANY(ARRAY(SELECT id FROM chosen))

@@ -17,7 +17,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Prefetch
 
 from aijobs import gateway
@@ -29,8 +29,8 @@ from aijobs.models import AIJob, BlockReason, JobAttempt, JobDocument, RateLimit
 from aijobs.outcomes import answers, endings
 from aijobs.outcomes.answers import Failure, Outcome
 from aijobs.outcomes.endings import Road
-from aijobs.pipeline import _breaker, _rates, _shares
-from aijobs.pipeline._roads import Roads, never_at_once
+from aijobs.pipeline import _breaker, _rates, _urgent
+from aijobs.pipeline._roads import Roads
 from aijobs.pipeline._warmth import Call, Warmth, without_cache
 from aijobs.postgres.locks import exclusive
 from aijobs.postgres.outages import retry_while_db_down
@@ -46,103 +46,12 @@ Heard = SimpleQueue[Told]
 # While calls run, the queue is looked at this often.
 LOOK_SECONDS = 1.0
 
-# The tenants whose jobs are to run at once, one probe of the index `job_at_once` each; of each
-# tenant that may spend more, its jobs by their deadline. Each probe asks for the whole order of
-# that index: no statistics can talk PostgreSQL into another one that begins with the tenant.
-URGENT = """
-WITH RECURSIVE waiting (tenant_id) AS (
-    (SELECT tenant_id FROM aijobs_aijob
-     WHERE indexed_status = 'queued' AND route = 'sync'
-     ORDER BY tenant_id, needed_by, id LIMIT 1)
-    UNION ALL
-    SELECT next.tenant_id FROM waiting CROSS JOIN LATERAL (
-        SELECT tenant_id FROM aijobs_aijob
-        WHERE indexed_status = 'queued' AND route = 'sync'
-          AND tenant_id > waiting.tenant_id
-        ORDER BY tenant_id, needed_by, id LIMIT 1
-    ) AS next
-), urgent AS (
-    SELECT job.* FROM waiting CROSS JOIN LATERAL (
-        SELECT id, tenant_id, needed_by FROM aijobs_aijob
-        WHERE indexed_status = 'queued' AND route = 'sync'
-          AND tenant_id = waiting.tenant_id AND not_before <= %(now)s
-          AND job_type = ANY(%(job_types)s)
-        ORDER BY needed_by, id
-        LIMIT %(most)s
-    ) AS job
-    WHERE job.tenant_id <> ALL(%(held)s::bigint[])
-)
-"""
-
-DUE = URGENT + "SELECT EXISTS (SELECT FROM urgent)"
-
-# One job of each tenant after the other, or as many as its weight says. Calls that a tenant has
-# under way count as its first ones, so that calls side by side are shared by weight; of tenants
-# with as large a share, whoever was served longest ago comes first. `free` slots are for
-# all; beyond them, up to `most` may start, each of them a tenant's only call. Of each model no more
-# start than it has room for, by calls and by the tokens of their prompts.
-CLAIM = (
-    URGENT
-    + """
-, ranked AS (
-    SELECT urgent.id, urgent.tenant_id, rank, row_number() OVER (
-        ORDER BY (rank - 1)::numeric / COALESCE(given.weight, 1), rank, turn.number NULLS FIRST,
-                 urgent.tenant_id) AS place
-    FROM (
-        SELECT urgent.*, COALESCE(running.calls, 0)
-               + row_number() OVER (PARTITION BY urgent.tenant_id ORDER BY needed_by, urgent.id)
-               AS rank
-        FROM urgent LEFT JOIN unnest(%(tenants)s::bigint[], %(calls)s::int[])
-                    AS running (tenant_id, calls) USING (tenant_id)
-    ) AS urgent
-    LEFT JOIN aijobs_turn AS turn ON turn.route = 'sync' AND turn.tenant_id = urgent.tenant_id
-    LEFT JOIN unnest(%(weighted)s::bigint[], %(weights)s::int[]) AS given (tenant_id, weight)
-      ON given.tenant_id = urgent.tenant_id
-), fitting AS (
-    SELECT ranked.id, ranked.tenant_id, place, room.calls, room.tokens,
-           row_number() OVER of_model AS number,
-           sum(LEAST(COALESCE(input.expected_tokens, 0), room.size)) OVER of_model AS asked
-    FROM ranked
-    JOIN aijobs_jobinput AS input ON input.job_id = ranked.id
-    JOIN unnest(%(room_types)s::text[], %(room_models)s::text[], %(room_calls)s::int[],
-                %(room_tokens)s::float8[], %(room_sizes)s::float8[])
-      AS room (job_type, model, calls, tokens, size) ON room.job_type = input.job_type
-    WHERE place <= %(free)s OR (rank = 1 AND place <= %(most)s)
-    WINDOW of_model AS (PARTITION BY room.model ORDER BY place)
-), chosen AS (
-    SELECT job.id, fitting.tenant_id, place
-    FROM fitting JOIN aijobs_aijob AS job ON job.id = fitting.id
-    WHERE number <= calls AND asked <= tokens
-    ORDER BY place
-    LIMIT %(allowed)s
-    FOR UPDATE OF job SKIP LOCKED
-), turns AS (
-    INSERT INTO aijobs_turn (tenant_id, route, number)
-    SELECT tenant_id, 'sync', max(place) + (
-        SELECT COALESCE(max(number), 0) FROM aijobs_turn WHERE route = 'sync')
-    FROM chosen GROUP BY tenant_id ORDER BY tenant_id  -- No two wait for each other.
-    ON CONFLICT (route, tenant_id) DO UPDATE SET number = EXCLUDED.number
-)
-UPDATE aijobs_aijob
-SET status = 'processing', started_at = %(now)s, attempts = attempts + 1,
-    answered_by = NULL
-WHERE id = ANY(ARRAY(SELECT id FROM chosen)) AND status = 'queued'
-RETURNING id
-"""
-)
-
 
 def due(now: datetime) -> bool:
     """Whether a job is to run at once, and something may be sent."""
     if _breaker.is_holding(now) or standing.is_all_held(now):
         return False
-    return Roads.at(now).has_late() or _is_any_urgent(now)
-
-
-def _is_any_urgent(now: datetime) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(DUE, _urgent(now, most=1))
-        return bool(cursor.fetchone()[0])
+    return Roads.at(now).has_late() or _urgent.is_any(now)
 
 
 def run(
@@ -212,34 +121,17 @@ def claim(running: list[AIJob], now: datetime) -> list[AIJob]:
     if most <= 0 or not due(now):
         return []
     Roads.at(now).choose()
-    if not _is_any_urgent(now):
+    if not _urgent.is_any(now):
         return []
     allowed = _breaker.allowance(most, now)
-    room = _rates.room(map(_model, running), now)
-    calls = Counter(job.tenant_id for job in running)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            CLAIM,
-            {
-                **_urgent(now, most=most),
-                **_shares.weights(),
-                **room,
-                # What has no room does not stand in the way of other models.
-                "job_types": _rates.with_room(room),
-                "tenants": list(calls.keys()),
-                "calls": list(calls.values()),
-                "free": settings.AIJOBS_URGENT_AT_ONCE - len(running),
-                "allowed": allowed,
-            },
-        )
-        ids = [row[0] for row in cursor.fetchall()]
+    ids = _urgent.start(running, most=most, allowed=allowed, now=now)
     documents = Prefetch("documents", JobDocument.objects.order_by("number"))
     jobs = AIJob.objects.filter(pk__in=ids).select_related("input").prefetch_related(documents)
     # They are claimed: when PostgreSQL goes away just now, nobody else would call for them.
     claimed = retry_while_db_down(list, jobs)
     if claimed:
         crash_point(Step.EXPEDITE_CLAIMED)
-        asked = [(_model(job), job.input.expected_tokens or 0) for job in claimed]
+        asked = [(job.input.asked_model, job.input.expected_tokens or 0) for job in claimed]
         retry_while_db_down(_rates.take, asked, now)
     return claimed
 
@@ -256,11 +148,6 @@ def _beside(jobs: list[AIJob]) -> Counter[UUID | None]:
     return beside
 
 
-def _model(job: AIJob) -> str:
-    """That it is asked of."""
-    return job.kind.model_of(job.input.model)
-
-
 def _learn(heard: Heard, now: datetime) -> None:
     """What answers have said about limits since the last look."""
     told: dict[str, dict[str, limits.Bucket]] = {}
@@ -273,17 +160,6 @@ def _learn(heard: Heard, now: datetime) -> None:
     if any(told.values()):
         _rates.learn(told, now)
         crash_point(Step.EXPEDITE_LEARNED)
-
-
-def _urgent(now: datetime, *, most: int) -> dict[str, Any]:
-    """The parameters of URGENT."""
-    return {
-        "now": now,
-        "job_types": _rates.open_job_types(now),
-        "most": most,
-        # Those that no longer pay for it get theirs back into the queue for batches.
-        "held": [*standing.held(now), *never_at_once()],
-    }
 
 
 def _finish_some(
@@ -397,7 +273,7 @@ def _tell_breaker(job: AIJob, outcome: Outcome, now: datetime) -> None:
 
 def _tell_rates(job: AIJob, outcome: Outcome, now: datetime) -> None:
     assert job.started_at is not None
-    model, most = _model(job), settings.AIJOBS_URGENT_AT_ONCE
+    model, most = job.input.asked_model, settings.AIJOBS_URGENT_AT_ONCE
     if isinstance(outcome, Failure) and outcome.error_type == "busy":
         until = now + (outcome.wait or _rates.UNTOLD_WAIT)
         RateLimit.mark_refused(model, sent_at=job.started_at, until=until, most=most, now=now)

@@ -10,9 +10,9 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import transaction
 
+from aijobs import gateway
 from aijobs.budgets import notices
 from aijobs.crash_points import Step, crash_point
 from aijobs.gateway import GatewayError, Unavailable
@@ -28,8 +28,9 @@ from aijobs.submissions import duplicates
 
 logger = logging.getLogger(__name__)
 
-# Added to the longest call, for what its worker does around it.
-MARGIN = timedelta(minutes=1)
+# Added to the longest call, for what its worker does around it: wait for a beginning that another
+# call writes to the cache, connect, send a long prompt, and store the answer.
+MARGIN = timedelta(minutes=2)
 
 
 def due(now: datetime) -> bool:  # noqa: ARG001
@@ -92,7 +93,7 @@ def _swept(part: Callable[[datetime], object], now: datetime) -> bool:
 
 def lost_after() -> timedelta:
     """No direct call runs longer: a job that is still processing lost its worker."""
-    return timedelta(seconds=settings.AIJOBS_ANSWER_SECONDS) + MARGIN
+    return gateway.longest_message() + MARGIN
 
 
 @transaction.atomic

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from aijobs import gateway
 from aijobs.crash_points import Step, crash_point
-from aijobs.models import AIJob, Batch, Collection
+from aijobs.models import AIJob, Batch, Collection, Submission
 
 REASONS = {
     AIJob.Status.QUEUED: "It was queued again just now; cancel it once more.",
@@ -41,7 +41,8 @@ def cancel_batch(batch: Batch, after: Batch.AfterCancel, *, now: datetime) -> bo
     """Cancel a whole batch; False when it is past that.
 
     One that was not sent yet is dissolved at once. One at Anthropic is canceled there: what is
-    finished keeps its result, and the rest becomes what `after` says once the batch has ended.
+    finished keeps its result, and the rest becomes what `after` says once the batch has ended. Of
+    one that is being canceled, by a rescue or by staff, only that changes.
     Raises gateway.GatewayError when Anthropic does not take the cancellation.
     """
     if batch.status == Batch.Status.ASSEMBLED:
@@ -49,6 +50,8 @@ def cancel_batch(batch: Batch, after: Batch.AfterCancel, *, now: datetime) -> bo
     submission = batch.submission
     if submission is None or submission.remote_id is None:
         return False
+    if batch.status == Batch.Status.CANCELING:
+        return _wish_anew(batch, submission, after)
     # The wish is stored first: when the call is lost, poll makes it again.
     if not batch.mark_canceling(submission, now, after):
         return False
@@ -56,6 +59,12 @@ def cancel_batch(batch: Batch, after: Batch.AfterCancel, *, now: datetime) -> bo
     gateway.cancel_batch(submission.remote_id)
     crash_point(Step.WITHDRAW_CANCELED)
     return True
+
+
+def _wish_anew(batch: Batch, submission: Submission, after: Batch.AfterCancel) -> bool:
+    moved = batch.mark_rewished(submission, after)
+    crash_point(Step.WITHDRAW_WISHED)
+    return moved
 
 
 @transaction.atomic

@@ -15,7 +15,7 @@ from aijobs.budgets.standing import LimitReached
 from aijobs.documents import UnmappedTable, UnreadableTable, read_items
 from aijobs.jobtypes import InvalidInput
 from aijobs.models import AIJob, Quote, Trial, new_id
-from aijobs.pipeline import accept
+from aijobs.pipeline import accept, withdraw
 from aijobs.pipeline.accept import Accepted, RejectedCollection
 from aijobs.quotes import stored
 from aijobs.quotes.bill import Bill
@@ -211,10 +211,25 @@ def queue_collection(
         form.add_error(None, str(refusal))
     else:
         _tell(request, accepted, given.trial, choice)
+        _drop_changed(request, str(given.data.get("changes", "")), now)
         for warning in items.warnings:
             messages.warning(request, f"{warning[:1].upper()}{warning[1:]}.")
         return accepted
     return None
+
+
+def _drop_changed(request: MemberRequest, collection_id: str, now: datetime) -> None:
+    """What still waits of a trial whose rows were queued anew, after a change, is not sent."""
+    try:
+        key = UUID(collection_id)
+    except ValueError:
+        return
+    trials = Trial.objects.filter(state=Trial.State.OPEN, collection__tenant=request.access.tenant)
+    trial = trials.filter(pk=key).select_related("collection").first()
+    if trial and (dropped := withdraw.cancel_collection(trial.collection, now=now)):
+        messages.success(
+            request, f"{counted(dropped, 'document')} of the trial before the change were dropped."
+        )
 
 
 def counted(count: int, noun: str) -> str:

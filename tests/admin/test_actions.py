@@ -100,7 +100,7 @@ def test_the_page_of_a_row_has_a_button_for_each_action_that_applies(staff: Clie
     for status, expected in (
         ("assembled", cancels),
         ("submitted", cancels),
-        ("canceling", set()),
+        ("canceling", cancels),
         ("unconfirmed", {"adopt", "release"}),
         ("settled", {"retry_failed"}),
     ):
@@ -141,6 +141,11 @@ def test_a_submitted_batch_is_canceled_at_anthropic(
     assert (batch.status, batch.after_cancel) == ("canceling", after)
     assert batch.remote_id
     assert gateway.retrieve_batch(batch.remote_id).status == "canceling"
+    assert told(act(staff, "batch", action, batch.pk)) == [
+        "Left as they were: 1. Is being canceled already, and the same becomes of its jobs."
+    ]
+    other = {"cancel_and_queue_again", "cancel_with_jobs"} - {action}
+    assert told(act(staff, "batch", *other, batch.pk)) == ["Cancellation begun: 1."]
 
 
 def test_a_batch_that_anthropic_does_not_know_is_reported(

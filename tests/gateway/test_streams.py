@@ -1,5 +1,9 @@
 """A streamed message is an answer once it came to its end, and in doubt when it broke before."""
 
+import time
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -53,6 +57,40 @@ def test_a_stream_that_never_ends_is_given_up(emulator: Emulator, settings: Any)
     emulator.control("POST", "settings", {"latency_message": 4})
     with pytest.raises(InDoubt, match="too long"):
         gateway.create_message(PARAMS)
+
+
+class Talkative(BaseHTTPRequestHandler):
+    """Begins an answer, and keeps the connection open by comments for some seconds."""
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.end_headers()
+        message = b'{"message": {"id": "msg_1", "content": []}}'
+        self.wfile.write(b"event: message_start\ndata: " + message + b"\n\n")
+        with suppress(OSError):  # Until the other side has had enough.
+            for _ in range(50):
+                self.wfile.write(b": the proxy is still there\n\n")
+                time.sleep(0.1)
+
+
+def test_a_stream_of_mere_comments_is_given_up_in_time(settings: Any) -> None:
+    settings.AIJOBS_ANSWER_SECONDS = 0.5
+    with ThreadingHTTPServer(("127.0.0.1", 0), Talkative) as server:
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
+        settings.ANTHROPIC_BASE_URL = f"http://127.0.0.1:{server.server_port}"
+        settings.ANTHROPIC_API_KEY = "a key"
+        began = time.monotonic()
+        try:
+            with pytest.raises(InDoubt, match="too long"):
+                gateway.create_message(PARAMS)
+        finally:
+            server.shutdown()
+    assert time.monotonic() - began < gateway.longest_message().total_seconds()
 
 
 def test_an_error_before_anything_began_is_a_refusal(emulator: Emulator) -> None:

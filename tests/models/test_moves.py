@@ -43,6 +43,11 @@ BATCH_MOVES: dict[str, Move] = {
 # Moves by what Anthropic said of the submission by which the batch stands.
 HEARD_MOVES: dict[str, Move] = {
     "mark_canceling": (lambda b, s: b.mark_canceling(s, LATER), {"submitted"}, "canceling"),
+    "mark_rewished": (
+        lambda b, s: b.mark_rewished(s, Batch.AfterCancel.CANCEL),
+        {"canceling"},
+        "canceling",
+    ),
     "mark_ended": (
         lambda b, s: b.mark_ended(s, LATER, COUNTS),
         {"submitted", "canceling"},

@@ -85,6 +85,33 @@ def test_what_is_no_fault_of_the_job_is_none_of_its_attempts(error_type: str) ->
     assert not retries.is_sent_again("api_error", 53, earlier)
 
 
+def test_what_anthropic_never_has_room_for_ends_after_a_hundred_refusals() -> None:
+    assert times_sent("busy", at_most=1_000) == 100
+    # Those of other kinds are not among them.
+    assert retries.is_sent_again("busy", 150, {"busy": 98, "never_sent": 51})
+
+
+def test_a_hundred_refusals_take_hours_even_where_anthropic_asks_for_a_second() -> None:
+    told = timedelta(seconds=1)
+    pauses = [retries.pause("busy", attempts, told) for attempts in range(1, 100)]
+    assert pauses[:10] == [told] * 10
+    assert sum(pauses, timedelta()) > timedelta(hours=4)
+    assert retries.pause("busy", 50, timedelta(hours=1)) == timedelta(hours=1)
+
+
+def test_the_last_refusal_says_what_may_be_wrong() -> None:
+    assert retries.message("busy", "Slow down.", is_last=False) == "Slow down."
+    last = retries.message("busy", "Slow down.", is_last=True)
+    assert "100 times" in last
+    assert last.endswith("Slow down.")
+    assert retries.message("refusal", "No.", is_last=True) == "No."
+
+
+@pytest.mark.parametrize("error_type", NO_ATTEMPT)
+def test_nothing_is_sent_more_often_than_attempts_can_be_counted(error_type: str) -> None:
+    assert times_sent(error_type, at_most=40_000) <= 10_000
+
+
 def test_every_reason_for_which_the_account_is_blocked_is_in_the_table_but_a_permission() -> None:
     """A permission may be missing for one model, or for what one job asks for."""
     listed = {str(reason) for reason in BlockReason} & set(retries.RETRIES)

@@ -7,6 +7,7 @@ import pytest
 from aijobs import gateway
 from aijobs.models import AIJob, Batch, Collection
 from aijobs.pipeline import accept, poll, settle, withdraw
+from aijobs.submissions import identity
 from tests.factories import NOW, make_batch, make_job, make_tenant
 from tests.ground import Emulator
 from tests.models.rows import columns_of
@@ -92,6 +93,30 @@ def test_a_batch_at_anthropic_keeps_what_is_finished(
     assert_books_agree(emulator)
 
 
+@pytest.mark.parametrize("is_rescue", [True, False])
+@pytest.mark.parametrize(("first", "then"), [(REQUEUE, CANCEL), (CANCEL, REQUEUE)])
+def test_while_a_batch_is_canceled_what_becomes_of_its_jobs_can_be_changed(
+    emulator: Emulator, first: Any, then: Any, is_rescue: bool
+) -> None:
+    hold(emulator)
+    emulator.control("POST", "settings", {"latency_cancel": 3_600})
+    queue("One covers hail.", "Two covers hail.")
+    batch = send()
+    submission = identity.current(batch)
+    assert batch.mark_canceling(submission, DUE, first, is_rescue=is_rescue)
+    gateway.cancel_batch(str(submission.remote_id))
+
+    assert withdraw.cancel_batch(Batch.objects.get(), then, now=DUE + MINUTE)
+    assert not withdraw.cancel_batch(Batch.objects.get(), then, now=DUE + MINUTE)
+    stored = Batch.objects.get()
+    assert (stored.status, stored.after_cancel, stored.canceling_at) == ("canceling", then, DUE)
+    assert emulator.stats()["calls"]["cancel"] == 1
+
+    await_end(batch, emulator, finished=1, rest="canceled")
+    assert settle.run(DUE + MINUTE) == 1
+    assert statuses() == sorted(["completed", "canceled" if then == CANCEL else "queued"])
+
+
 @pytest.mark.parametrize("fault", [{"fault": "drop"}, {"fault": "status", "status": 529}])
 def test_a_cancellation_that_was_lost_is_asked_for_again(
     emulator: Emulator, fault: dict[str, Any]
@@ -111,7 +136,9 @@ def test_a_cancellation_that_was_lost_is_asked_for_again(
     assert emulator.stats()["calls"]["cancel"] == 2
 
 
-@pytest.mark.parametrize("status", sorted({*Batch.Status.values} - {"assembled", "submitted"}))
+@pytest.mark.parametrize(
+    "status", sorted({*Batch.Status.values} - {"assembled", "submitted", "canceling"})
+)
 def test_a_batch_past_that_is_not_canceled(status: str) -> None:
     batch = make_batch(status)
     assert not withdraw.cancel_batch(batch, CANCEL, now=DUE)

@@ -160,6 +160,15 @@ def test_a_late_worker_stores_nothing_over_a_newer_attempt(emulator: Emulator) -
     assert again.status == "processing"
 
 
+def test_a_job_that_was_sent_as_often_as_can_be_counted_stops_nobody() -> None:
+    [worn] = queue(needed_within=0)
+    AIJob.objects.update(attempts=32_767)
+    [other] = queue(needed_within=0)
+    assert set(expedite.claim([], NOW)) == {worn, other}
+    expedite.finish(AIJob.objects.get(pk=worn.pk), Failure("never_sent", "No connection."), NOW)
+    assert AIJob.objects.get(pk=worn.pk).status == "failed"
+
+
 def test_answers_to_what_the_client_no_longer_asks_are_forgotten() -> None:
     tenant = make_tenant()
     for key, age in (("old", 49), ("young", 47)):

@@ -193,7 +193,7 @@ def test_whether_anything_is_urgent_is_answered_without_reading_a_document() -> 
     assert asked
     for query in asked:
         assert "document" not in query["sql"]
-        assert "jobinput" not in query["sql"]
+        assert "options" not in query["sql"]
 
 
 def test_a_claim_loads_the_documents_of_what_it_claims(emulator: Emulator) -> None:

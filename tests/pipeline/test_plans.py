@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 
 from aijobs.models import AIJob
-from aijobs.pipeline import _rates, _roads, accept, assemble, expedite
+from aijobs.pipeline import _rates, _roads, _urgent, accept, assemble
 from aijobs.turnaround import choice
 from tests.factories import NOW, make_batch, make_tenant
 from tests.pipeline.steps import DUE
@@ -105,12 +105,16 @@ def test_urgent_jobs_are_found_by_the_index_of_urgent_jobs(statistics: str) -> N
         "allowed": 32,
         "tenants": tenants,
         "calls": [1] * len(tenants),
+        **_rates.models({"claude-sonnet-5-5"}),
         **_rates.room([], NOW),
     }
-    for statement in (expedite.DUE, expedite.CLAIM):
+    for statement in (_urgent.DUE, _urgent.CLAIM):
         plan = explain(statement, arguments)
         of_jobs = {n["Node Type"] for n in plan if n.get("Relation Name") == "aijobs_aijob"}
         assert "Seq Scan" not in of_jobs
+        # Each input is looked up by its key, in the order of the jobs.
+        of_inputs = {n["Node Type"] for n in plan if n.get("Relation Name") == "aijobs_jobinput"}
+        assert of_inputs == {"Index Scan"}
         indexes = {n["Index Name"] for n in plan if "Index Name" in n}
         # While direct calls are news, that of all of them is as good.
         assert indexes & {"job_at_once", "job_sync"}

@@ -7,13 +7,14 @@ import pytest
 
 from aijobs.models import AIJob, JobAttempt, JobInput, RateBucket, RateLimit
 from aijobs.pipeline import expedite
+from citizenapp.tenants.models import Tenant
 from tests.factories import NOW, make_tenant
 from tests.ground import Emulator
 from tests.pipeline.steps import assert_books_agree, at, queue, queue_classification
 
 pytestmark = pytest.mark.django_db
 
-HAIKU = "claude-haiku-5-5"
+HAIKU, SONNET = "claude-haiku-5-5", "claude-sonnet-5-5"
 SECOND = timedelta(seconds=1)
 
 
@@ -21,15 +22,24 @@ def run(now: datetime = NOW) -> int:
     return expedite.run(now, at(now))
 
 
-def refuse(*, sent_at: datetime = NOW, now: datetime = NOW, seconds: float = 10) -> RateLimit:
+def refuse(
+    model: str = HAIKU, *, sent_at: datetime = NOW, now: datetime = NOW, seconds: float = 10
+) -> RateLimit:
     until = now + timedelta(seconds=seconds)
-    RateLimit.mark_refused(HAIKU, sent_at=sent_at, until=until, most=16, now=now)
-    return RateLimit.objects.get()
+    RateLimit.mark_refused(model, sent_at=sent_at, until=until, most=16, now=now)
+    return RateLimit.objects.get(model=model)
 
 
-def tell(kind: str, size: int, left: int, now: datetime = NOW) -> None:
+def tell(kind: str, size: int, left: int, now: datetime = NOW, model: str = HAIKU) -> None:
     full_at = now + 60 * SECOND
-    RateBucket.mark_told(HAIKU, kind, size=size, left=left, full_at=full_at, now=now)
+    RateBucket.mark_told(model, kind, size=size, left=left, full_at=full_at, now=now)
+
+
+def queue_for(model: str, count: int, tenant: Tenant, **wishes: Any) -> list[AIJob]:
+    """Summaries that are asked of a model of their own."""
+    jobs = queue(*[f"Policy {n}." for n in range(count)], tenant=tenant, needed_within=0, **wishes)
+    JobInput.objects.filter(job__in=jobs).update(model=model)
+    return jobs
 
 
 @pytest.mark.parametrize("status", [429, 529])
@@ -53,6 +63,20 @@ def test_a_busy_anthropic_is_left_alone_until_it_said_and_no_attempt_is_lost(
     assert_books_agree(emulator)
 
 
+def test_a_job_that_anthropic_never_has_room_for_fails_and_says_why(emulator: Emulator) -> None:
+    [job] = queue(needed_within=0)
+    AIJob.objects.filter(pk=job.pk).update(attempts=99)
+    JobAttempt.objects.bulk_create(
+        JobAttempt(job=job, number=number, route="sync", error_type="busy", ended_at=NOW)
+        for number in range(1, 100)
+    )
+    emulator.order("message", "status", status=429)
+    assert run() == 1
+    job.refresh_from_db()
+    assert (job.status, job.attempts) == ("failed", 100)
+    assert "no room for it 100 times" in job.failed_attempts.get(number=100).message
+
+
 def test_who_does_not_say_for_how_long_is_left_alone_for_ten_seconds(emulator: Emulator) -> None:
     queue(needed_within=0)
     emulator.order("message", "status", status=529)
@@ -70,6 +94,44 @@ def test_another_model_goes_on(emulator: Emulator, settings: Any) -> None:
         assert run() == 1
     finally:
         analysis.kind.model = HAIKU
+
+
+def test_a_job_with_a_model_of_its_own_keeps_to_the_limits_of_that_one(settings: Any) -> None:
+    settings.AIJOBS_URGENT_AT_ONCE = 16
+    tenant = make_tenant()
+    [by_haiku] = queue(tenant=tenant, needed_within=0)
+    by_sonnet = queue_for(SONNET, 3, tenant)
+    refuse(HAIKU)
+    tell("requests", size=60, left=2, model=SONNET)
+    claimed = expedite.claim([], NOW)
+    assert len(claimed) == 2
+    assert set(claimed) < set(by_sonnet)
+    assert RateBucket.objects.get().level == 0
+    assert by_haiku in expedite.claim(claimed, NOW + 11 * SECOND)
+
+
+@pytest.mark.parametrize(("paused", "open_one"), [(HAIKU, SONNET), (SONNET, HAIKU)])
+def test_jobs_of_a_model_that_is_paused_stand_in_the_way_of_no_others(
+    settings: Any, paused: str, open_one: str
+) -> None:
+    settings.AIJOBS_URGENT_AT_ONCE = 1
+    tenant = make_tenant()
+    own = {HAIKU: "", SONNET: SONNET}
+    # More of them than a claim looks at, and all of them come first.
+    queue_for(own[paused], 5, tenant)
+    [behind] = queue_for(own[open_one], 1, tenant, now=NOW + SECOND)
+    refuse(paused)
+    assert expedite.due(NOW + SECOND)
+    assert expedite.claim([], NOW + SECOND) == [behind]
+    assert not expedite.due(NOW + SECOND)
+
+
+def test_nothing_holds_the_jobs_of_a_model_that_no_answer_has_told_of(settings: Any) -> None:
+    settings.AIJOBS_URGENT_AT_ONCE = 4
+    queue_for("claude-of-an-earlier-setting", 3, make_tenant())
+    refuse(HAIKU)
+    tell("requests", size=60, left=0, model=SONNET)
+    assert len(expedite.claim([], NOW)) == 3
 
 
 def test_calls_side_by_side_are_halved_once_by_those_refused_together() -> None:
@@ -133,6 +195,27 @@ def test_a_prompt_that_is_larger_than_its_bucket_starts_when_that_is_full() -> N
     tell("input-tokens", size=10_000, left=9_000)
     assert expedite.claim([], NOW) == []
     assert len(expedite.claim([], NOW + 60 * SECOND)) == 1
+
+
+def test_a_prompt_that_is_larger_than_its_bucket_takes_no_more_than_all_of_it() -> None:
+    tenant = make_tenant()
+    [first] = queue("Long.", tenant=tenant, now=NOW - SECOND, needed_within=0)
+    queue("Short.", tenant=tenant, needed_within=0)
+    JobInput.objects.update(expected_tokens=1_000)
+    JobInput.objects.filter(job=first).update(expected_tokens=900_000)
+    tell("input-tokens", size=50_000, left=50_000)
+    assert expedite.claim([], NOW) == [first]
+    assert RateBucket.objects.get().level == 0
+    # It fills within a minute, and 1,000 tokens of it within two seconds.
+    assert len(expedite.claim([], NOW + 2 * SECOND)) == 1
+
+
+@pytest.mark.parametrize("far", [timedelta(hours=1), timedelta(days=3_650)])
+def test_a_bucket_that_is_said_to_fill_in_years_fills_within_minutes(far: timedelta) -> None:
+    queue(needed_within=0)
+    RateBucket.mark_told(HAIKU, "requests", size=5, left=0, full_at=NOW + far, now=NOW)
+    assert expedite.claim([], NOW) == []
+    assert len(expedite.claim([], NOW + 61 * SECOND)) == 1
 
 
 def test_nothing_starts_while_no_output_tokens_are_left() -> None:

@@ -1,13 +1,16 @@
 """A worker that was stopped for long wakes up in a world that went on without it."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection, transaction
 
+from aijobs import gateway
 from aijobs.models import AIJob, JobAttempt, LedgerEntry
-from aijobs.outcomes.answers import Outcome
+from aijobs.outcomes.answers import Failure, Outcome
 from aijobs.pipeline import expedite, sweep
 from tests.factories import NOW
 from tests.ground import Emulator
@@ -23,6 +26,26 @@ def given_up() -> tuple[AIJob, Outcome]:
     outcome = expedite.ask(job)
     assert sweep.run(LATE) == 1
     return job, outcome
+
+
+@pytest.mark.django_db
+def test_a_call_that_falls_silent_late_has_not_lost_its_worker(
+    emulator: Emulator, settings: Any
+) -> None:
+    """Silence is waited out from the last piece on, which came just before the time was up."""
+    settings.AIJOBS_ANSWER_SECONDS = 1.0
+    emulator.control("POST", "settings", {"latency_message": 1.2})
+    emulator.order("message", "silence", rows=6, seconds=4)
+    gateway.preload()
+    queue(needed_within=0)
+    [job] = expedite.claim([], NOW)
+    began = time.monotonic()
+    outcome = expedite.ask(job)
+    took = timedelta(seconds=time.monotonic() - began)
+    assert isinstance(outcome, Failure)
+    assert outcome.error_type == "in_doubt"
+    assert timedelta(seconds=1.3) < took < gateway.longest_message()
+    assert sweep.rescue(NOW + took + sweep.MARGIN) == 0
 
 
 @pytest.mark.django_db(transaction=True)

@@ -164,8 +164,22 @@ def test_a_trial_keeps_its_table_for_a_change(writer: Client) -> None:
     quote = Quote.objects.get()
     shown = writer.get(f"/collections/{collection.pk}").content.decode()
     assert f"/collections/new?quote={quote.pk}" in shown
-    send_table(writer, table="", quote=str(quote.pk), **{"summarize-max_length": "50"})
+    change = writer.get(f"/collections/new?quote={quote.pk}").content.decode()
+    assert f'name="changes" value="{collection.pk}"' in change
+    waiting = AIJob.objects.filter(collection=collection, status="queued", route="batch")
+    assert waiting.exists()
+    send_table(
+        writer,
+        table="",
+        quote=str(quote.pk),
+        changes=str(collection.pk),
+        **{"summarize-max_length": "50"},
+    )
     assert Quote.objects.count() == 2
+    assert waiting.exists()
+    assert "of the trial before the change were dropped" in post(writer, "queue").content.decode()
+    assert not waiting.exists()
+    assert Collection.objects.count() == 2
     assert stored.prune(timezone.now() + timedelta(hours=2)) == 2
     assert not QuotePiece.objects.exists()
     assert "?job_type=summarize" in writer.get(f"/collections/{collection.pk}").content.decode()
