@@ -177,7 +177,9 @@ def test_a_trial_keeps_its_table_for_a_change(writer: Client) -> None:
     )
     assert Quote.objects.count() == 2
     assert waiting.exists()
-    assert "of the trial before the change were dropped" in post(writer, "queue").content.decode()
+    changed = Quote.objects.latest("created_at")
+    told = writer.post(f"/quotes/{changed.pk}/queue", follow=True).content.decode()
+    assert "of the trial before the change were dropped" in told
     assert not waiting.exists()
     assert Collection.objects.count() == 2
     assert stored.prune(timezone.now() + timedelta(hours=2)) == 2
