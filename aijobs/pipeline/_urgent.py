@@ -77,7 +77,10 @@ CLAIM = (
            row_number() OVER of_model AS number,
            sum(LEAST(COALESCE(input.expected_tokens, 0), room.size)) OVER of_model AS asked
     FROM ranked
-    JOIN aijobs_jobinput AS input ON input.job_id = ranked.id
+    CROSS JOIN LATERAL (  -- The limit keeps it a look-up by key.
+        SELECT job_type, model, expected_tokens FROM aijobs_jobinput
+        WHERE job_id = ranked.id LIMIT 1
+    ) AS input
     JOIN unnest(%(job_types)s::text[], %(models)s::text[]) AS kind (job_type, model)
       ON kind.job_type = input.job_type
     LEFT JOIN unnest(%(room_models)s::text[], %(room_calls)s::int[],
