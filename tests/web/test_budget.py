@@ -114,3 +114,27 @@ def test_everybody_reads_that_the_limit_is_spent_and_owners_that_the_budget_is(
     page = member.get("/").content.decode()
     assert "The monthly limit is spent" in page
     assert "of this month’s budget" not in page
+
+
+def spend(tenant: Tenant, usd: str) -> None:
+    make_charge(make_job(tenant), usd, created_at=timezone.now())
+
+
+def test_what_is_spent_is_not_said_to_last(owner: Client, tenant: Tenant) -> None:
+    save(owner, budget_usd="10", limit_usd="20")
+    spend(tenant, "10.00")
+    page = owner.get("/settings/budget").content.decode()
+    assert '<p class="hint">Spent</p>' in page
+    assert "The limit is spent" not in page
+    spend(tenant, "10.00")
+    page = owner.get("/settings/budget").content.decode()
+    assert "The limit is spent" in page
+    assert "lasts for the month" not in page
+
+
+def test_a_limit_alone_says_nothing_of_a_budget(owner: Client, tenant: Tenant) -> None:
+    save(owner, budget_usd="", limit_usd="20")
+    spend(tenant, "1.00")
+    page = owner.get("/settings/budget").content.decode()
+    assert "None is set" in page
+    assert "lasts for the month" not in page
