@@ -57,6 +57,17 @@ def test_nonsense_is_refused_beside_its_field(
     assert tenant.limit_usd is None
 
 
+def test_only_places_and_utc_are_offered_as_time_zones(owner: Client, tenant: Tenant) -> None:
+    page = owner.get("/settings/budget").content.decode()
+    for name in ("UTC", "Europe/Zurich", "America/Argentina/Buenos_Aires"):
+        assert f'<option value="{name}"' in page
+    for name in ("Factory", "localtime", "Zulu", "Etc/GMT+1", "US/Pacific", "CET"):
+        assert f'<option value="{name}"' not in page
+    Tenant.objects.filter(pk=tenant.pk).update(time_zone="CET")
+    page = owner.get("/settings/budget").content.decode()
+    assert '<option value="CET" selected>' in page
+
+
 def test_members_neither_see_nor_set_it(client: Client, tenant: Tenant) -> None:
     client.force_login(make_user("max", tenant))
     assert client.get("/settings/budget").status_code == 403
