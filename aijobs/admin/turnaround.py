@@ -117,8 +117,8 @@ def rescue(batch: Batch, now: datetime) -> str:
     # So large a batch may have been in danger from the first.
     since = f"from {moment(begins)} on" if begins > batch.assembled_at else "at any time"
     return (
-        f"At the usual {USUAL} %, it is canceled {since}, for workspaces that pay for it, if by then"
-        f" it is less likely than that to be in time. It is in time with a probability of"
+        f"At the usual {USUAL} %, it is canceled {since}, for workspaces that pay for it, if by"
+        f" then it is less likely than that to be in time. It is in time with a probability of"
         f" {percent(chance)} now."
     )
 
