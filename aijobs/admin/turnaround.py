@@ -72,6 +72,7 @@ def context(now: datetime) -> dict[str, object]:
         "columns": _columns(reliability(past)),
         "batches": batches,
         "inside": inside,
+        "inside_share": percent(inside / batches) if batches else "",
         "levels": [percent(one) for one in SHOWN],
         "sizes": [(size, _durations(turnaround, size)) for size in SIZES],
         "canceling": [in_words(turnaround.model.canceled_within(one)) for one in SHOWN],
@@ -113,10 +114,12 @@ def rescue(batch: Batch, now: datetime) -> str:
     left = batch.needed_by - now - ours(batch.requests)
     elapsed = now - batch.submitted_at
     chance = choice.turnaround.of_batch(batch).chance(left.total_seconds(), elapsed.total_seconds())
+    # So large a batch may have been in danger from the first.
+    since = f"from {moment(begins)} on" if begins > batch.assembled_at else "at any time"
     return (
-        f"Canceled from {moment(begins)} on, for workspaces that pay for it and want to be"
-        f" {USUAL} % certain, if by then it is less likely than that to be in time. It is in time"
-        f" with a probability of {percent(chance)} now."
+        f"At the usual {USUAL} %, it is canceled {since}, for workspaces that pay for it, if by"
+        f" then it is less likely than that to be in time. It is in time with a probability of"
+        f" {percent(chance)} now."
     )
 
 

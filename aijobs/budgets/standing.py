@@ -90,17 +90,21 @@ class Standing:
             return None
         return max(self.limit - self.spent - self.reserved, Decimal(0))
 
-    def used_up_on(self, now: datetime) -> date | None:
-        """The day on which the limit, or else the budget, is spent at the pace of this month.
+    def used_up_on(self, most: Decimal | None, now: datetime) -> date | None:
+        """The day on which so much, the budget or the limit, is spent at the pace of this month.
 
-        None where there is neither, where the month ends before, and on its first day.
+        None where it is not set or spent already, where the month ends before, and on its first
+        day.
         """
-        most = self.limit if self.limit is not None else self.budget
         gone = now - self.month.start
-        if most is None or self.spent <= 0 or gone < timedelta(days=1):
+        if most is None or not 0 < self.spent < most or gone < timedelta(days=1):
             return None
         moment = self.month.start + gone * float(most / self.spent)
-        return moment.date() if now < moment < self.month.end else None
+        return moment.date() if moment < self.month.end else None
+
+    @property
+    def is_budget_spent(self) -> bool:
+        return self.budget is not None and self.spent >= self.budget
 
     @property
     def is_held(self) -> bool:

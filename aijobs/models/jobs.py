@@ -342,6 +342,12 @@ class AIJob(Movable):
     def kind(self) -> jobtypes.JobType:
         return jobtypes.get(self.job_type)
 
+    @property
+    def deadline(self) -> datetime | None:
+        """When it is needed; none where that is at once, which runs as soon as it can."""
+        has_time = self.needed_by is not None and self.needed_by > self.created_at
+        return self.needed_by if has_time else None
+
     def mark_answered(self) -> bool:
         """Given up in doubt, and the answer to that attempt is here after all: back in its call."""
         return self._move(

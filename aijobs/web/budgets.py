@@ -38,7 +38,8 @@ def budget_of(tenant: Tenant, now: datetime) -> dict[str, object]:
     found = standing.standing(tenant, now)
     return {
         "standing": found,
-        "used_up_on": found.used_up_on(now),
+        "budget_used_up_on": found.used_up_on(found.budget, now),
+        "limit_used_up_on": found.used_up_on(found.limit, now),
         "accuracy": accuracy(tenant),
     }
 

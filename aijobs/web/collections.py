@@ -132,6 +132,7 @@ def detail(
             "collection": collection,
             "counts": counts,
             "expected": found.expected,
+            "deadline": collections.deadline_of(tenant, collection),
             "now": now,
             "caching": found.caching,
             "trial": found.trial,

@@ -285,7 +285,7 @@ class NewJob(_Reading, _Work):
             return ()
 
     def _place(self, path: str) -> tuple[forms.Form, str | None, str]:
-        if path == TEXT_FIELD:
+        if path in ABOUT_DOCUMENT:
             return self, "document" if self.files.get("document") else "text", ""
         return super()._place(path)
 

@@ -160,6 +160,7 @@ def detail(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
             "money": found.money,
             "timeline": timeline(job, found.status),
             "expected": found.expected,
+            "deadline": job.deadline,
             "now": now,
             "route_reason": found.route_reason,
             "can_cancel": request.access.can_write and job.status == AIJob.Status.QUEUED,

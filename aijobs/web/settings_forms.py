@@ -7,6 +7,21 @@ from django import forms
 
 from citizenapp.tenants.models import APIKey, Tenant
 
+# Of the names that IANA's database gives to places: area, city.
+_AREAS = {
+    "Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe",
+    "Indian", "Pacific",
+}  # fmt: skip
+
+
+def _time_zones() -> list[tuple[str, str]]:
+    """Places, such as “Europe/Zurich”, and UTC.
+
+    The database also holds older names of the same zones, and names of files that are none.
+    """
+    places = sorted(name for name in available_timezones() if name.partition("/")[0] in _AREAS)
+    return [(name, name.replace("_", " ")) for name in ("UTC", *places)]
+
 
 class Budget(forms.ModelForm):  # type: ignore[type-arg]  # It has none when it runs.
     """What a tenant may spend, and where its months begin."""
@@ -21,10 +36,16 @@ class Budget(forms.ModelForm):  # type: ignore[type-arg]  # It has none when it 
         widgets: ClassVar = {
             "budget_usd": forms.TextInput(attrs={"inputmode": "decimal"}),
             "limit_usd": forms.TextInput(attrs={"inputmode": "decimal"}),
-            "time_zone": forms.Select(
-                choices=[(name, name.replace("_", " ")) for name in sorted(available_timezones())]
-            ),
+            "time_zone": forms.Select,
         }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        zones, own = _time_zones(), self.instance.time_zone
+        # One that was set by other means stays chosen.
+        if own not in dict(zones):
+            zones.append((own, own))
+        self.fields["time_zone"].widget.choices = zones
 
     def clean(self) -> dict[str, Any]:
         """A budget above the limit would never be told of."""

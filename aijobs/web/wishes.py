@@ -62,10 +62,13 @@ def _hint(forecast: Forecast, value: str, at_once: bool, now: datetime) -> str:
         return f"Goes out with the next batch.{usual}"
     if not forecast.tenant.full_price:
         return f"{NEVER_FULL}{usual} It may be late."
-    return (
+    too_late = (
         f"By batch while that is in time.{usual} Should its batch take too long, what it has not "
-        "answered runs at once, at the full price."
+        "answered runs at once, at the full price"
     )
+    if forecast.tenant.rescue_usd is None:
+        return f"{too_late}."
+    return f"{too_late}, as far as the month’s limit of that allows. It may be late."
 
 
 def _round(duration: timedelta) -> timedelta:

@@ -81,11 +81,14 @@ class WorkForm {
   }
 
   #tell({ problems = [], notes = [], basis, ...amounts }) {
-    for (const [name, said] of Object.entries({ problems, notes })) {
-      const place = this.#form.querySelector(`[data-${name}]`);
-      place.hidden = !said.length;
-      place.textContent = said.join(" ");
+    const about = this.#form.elements.text.value.trim() ? "text" : "document";
+    for (const place of this.#form.querySelectorAll("[data-problems]")) {
+      // What the form was refused for stands there already.
+      const told = place.parentElement.querySelector(".errors")?.textContent ?? "";
+      const isHere = place.dataset.problems === about;
+      say(place, isHere ? problems.filter((one) => !told.includes(one)) : []);
     }
+    say(this.#form.querySelector("[data-notes]"), notes);
     for (const amount of this.#form.querySelectorAll("[data-amount]")) {
       const about = amount.parentElement.querySelector("[data-basis]");
       about.dataset.example ??= about.textContent;
@@ -165,6 +168,11 @@ class WorkForm {
     place.replaceChildren(notice);
     notice.scrollIntoView({ block: "center" });
   }
+}
+
+function say(place, sentences) {
+  place.hidden = !sentences.length;
+  place.textContent = sentences.join(" ");
 }
 
 // The fields themselves are not replaced: only what stands around them.

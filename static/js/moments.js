@@ -6,6 +6,7 @@ const steps = [
   [86400, "hour", 3600],
   [604800, "day", 86400],
 ];
+const JUST_NOW = 10_000;
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const sameYear = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
 const otherYear = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
@@ -18,11 +19,15 @@ export function sayMoments(root = document, now = Date.now()) {
     if (element.textContent !== words) element.textContent = words;
     element.title ||= whole.format(at);
   }
+  // What begins at a moment that comes while the page is open.
+  for (const part of root.querySelectorAll("[data-while-ahead]")) {
+    part.hidden = new Date(part.querySelector("time").dateTime) - now < JUST_NOW;
+  }
 }
 
 function inWords(at, now) {
   const seconds = Math.round((at - now) / 1000);
-  if (Math.abs(seconds) < 10) return "just now";
+  if (Math.abs(seconds) * 1000 < JUST_NOW) return "just now";
   const step = steps.find(([limit]) => Math.abs(seconds) < limit);
   if (step) return relative.format(Math.round(seconds / step[2]), step[1]);
   return (at.getFullYear() === new Date(now).getFullYear() ? sameYear : otherYear).format(at);

@@ -34,7 +34,8 @@ def test_the_chart_and_its_table_say_how_many_kept_what_was_promised(staff: Clie
     assert (columns["50 %"].share, columns["75 %"].share) == ("0 %", "75 %")
     assert (columns["75 %"].y, columns["75 %"].mark) == (25.0, 25.0)
     assert (columns["99 %"].y, columns["99 %"].mark) == (25.0, 1.0)
-    assert "latest 4 batches that were settled, 3 ended between" in answer.content.decode()
+    shown = answer.content.decode()
+    assert "latest 4 batches that were settled, 3 of 4 (75 %) ended between" in shown
 
 
 def test_the_overview_leads_there_and_tells_of_slow_batches(staff: Client) -> None:
@@ -68,12 +69,38 @@ def test_a_batch_says_what_was_promised_and_when_it_would_be_rescued(staff: Clie
     )
     shown = page(staff, "aijobs_batch_change", batch.pk)
     assert "9 minutes" in shown
-    assert "95 % certain, if by then it is less likely than that to be in time" in shown
+    assert "At the usual 95 %, it is canceled from 20" in shown
+    assert "less likely than that to be in time" in shown
     assert "with a probability of 99 % now" in shown or "with a probability of 100 % now" in shown
     Batch.objects.update(status="canceling", rescued_at=now, canceling_at=now)
     assert "for it would have been late" in page(staff, "aijobs_batch_change", batch.pk)
 
 
+def test_no_moment_before_a_batch_was_assembled_is_named(staff: Client) -> None:
+    now = timezone.now()
+    batch = make_batch(
+        "submitted",
+        assembled_at=now,
+        submitted_at=now,
+        needed_by=now + timedelta(seconds=5),
+        promised_seconds=PROMISED,
+        foreseen_seconds=PROMISED,
+    )
+    assert "it is canceled at any time" in page(staff, "aijobs_batch_change", batch.pk)
+
+
+def test_a_batch_that_has_ended_is_not_rescued_any_more(staff: Client) -> None:
+    now = timezone.now()
+    batch = make_batch("ended", submitted_at=now, needed_by=now + timedelta(hours=4))
+    assert "it is canceled" not in page(staff, "aijobs_batch_change", batch.pk)
+
+
+def test_canceling_has_a_table_of_its_own(staff: Client) -> None:
+    shown = page(staff, TURNAROUND)
+    assert "How long canceling takes" in shown
+    assert shown.count('class="sheet" tabindex="0" role="region"') >= 2
+
+
 def test_a_batch_without_a_deadline_is_never_rescued(staff: Client) -> None:
     batch = make_batch("submitted")
-    assert "Canceled from" not in page(staff, "aijobs_batch_change", batch.pk)
+    assert "it is canceled" not in page(staff, "aijobs_batch_change", batch.pk)

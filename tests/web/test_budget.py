@@ -57,6 +57,17 @@ def test_nonsense_is_refused_beside_its_field(
     assert tenant.limit_usd is None
 
 
+def test_only_places_and_utc_are_offered_as_time_zones(owner: Client, tenant: Tenant) -> None:
+    page = owner.get("/settings/budget").content.decode()
+    for name in ("UTC", "Europe/Zurich", "America/Argentina/Buenos_Aires"):
+        assert f'<option value="{name}"' in page
+    for name in ("Factory", "localtime", "Zulu", "Etc/GMT+1", "US/Pacific", "CET"):
+        assert f'<option value="{name}"' not in page
+    Tenant.objects.filter(pk=tenant.pk).update(time_zone="CET")
+    page = owner.get("/settings/budget").content.decode()
+    assert '<option value="CET" selected>' in page
+
+
 def test_members_neither_see_nor_set_it(client: Client, tenant: Tenant) -> None:
     client.force_login(make_user("max", tenant))
     assert client.get("/settings/budget").status_code == 403
@@ -114,3 +125,27 @@ def test_everybody_reads_that_the_limit_is_spent_and_owners_that_the_budget_is(
     page = member.get("/").content.decode()
     assert "The monthly limit is spent" in page
     assert "of this month’s budget" not in page
+
+
+def spend(tenant: Tenant, usd: str) -> None:
+    make_charge(make_job(tenant), usd, created_at=timezone.now())
+
+
+def test_what_is_spent_is_not_said_to_last(owner: Client, tenant: Tenant) -> None:
+    save(owner, budget_usd="10", limit_usd="20")
+    spend(tenant, "10.00")
+    page = owner.get("/settings/budget").content.decode()
+    assert '<p class="hint">Spent</p>' in page
+    assert "The limit is spent" not in page
+    spend(tenant, "10.00")
+    page = owner.get("/settings/budget").content.decode()
+    assert "The limit is spent" in page
+    assert "lasts for the month" not in page
+
+
+def test_a_limit_alone_says_nothing_of_a_budget(owner: Client, tenant: Tenant) -> None:
+    save(owner, budget_usd="", limit_usd="20")
+    spend(tenant, "1.00")
+    page = owner.get("/settings/budget").content.decode()
+    assert "None is set" in page
+    assert "lasts for the month" not in page

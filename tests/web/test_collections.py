@@ -2,6 +2,8 @@
 
 import csv
 import io
+import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -208,6 +210,15 @@ def test_nothing_is_expected_while_sending_is_paused(writer: Client, tenant: Ten
     page = writer.get(f"/collections/{collection.pk}").content.decode()
     assert "Sending is paused. Anthropic has put the account on hold." in page
     assert "at the latest" not in page
+
+
+def test_a_collection_names_its_deadline(writer: Client, tenant: Tenant) -> None:
+    collection = make_collection(tenant, queued=2)
+    assert "Needed by" not in writer.get(f"/collections/{collection.pk}").content.decode()
+    AIJob.objects.update(needed_by=timezone.now() + timedelta(seconds=30))
+    Tenant.objects.filter(pk=tenant.pk).update(full_price=False)
+    page = writer.get(f"/collections/{collection.pk}").content.decode()
+    assert re.search("Needed by <time [^>]*>[^<]*</time>: it may be late", page)
 
 
 def test_the_page_of_a_job_leads_to_its_row(writer: Client) -> None:

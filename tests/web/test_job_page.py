@@ -275,9 +275,27 @@ def test_a_job_under_way_says_when_it_is_expected_and_why_it_goes_its_road(
 ) -> None:
     job = make_job(tenant, now=timezone.now())
     shown = page(writer, job)
-    assert re.search(r"Expected <time .*?</time> at the earliest, probably <time .*?</time>", shown)
+    said = r"Expected <span .*?><time .*?</time> at the earliest, probably </span><time .*?</time>"
+    assert re.search(said, shown)
+    assert "Needed by" not in shown
     assert "It goes out with the next batch." in shown
     assert "By batch, at half the price, since nothing says when it is needed." in shown
+
+
+def test_a_deadline_is_named_and_that_it_may_be_missed(writer: Client, tenant: Tenant) -> None:
+    now = timezone.now()
+    in_time = make_job(tenant, now=now, needed_by=now + timedelta(days=3))
+    shown = page(writer, in_time)
+    assert re.search(r"Needed by <time [^>]*>[^<]*</time>\.", shown)
+    assert "it may be late" not in shown
+    Tenant.objects.filter(pk=tenant.pk).update(full_price=False)
+    late = make_job(tenant, now=now, needed_by=now + timedelta(seconds=30))
+    assert re.search(r"Needed by <time [^>]*>[^<]*</time>: it may be late\.", page(writer, late))
+
+
+def test_what_is_wanted_at_once_has_no_deadline_to_name(writer: Client, tenant: Tenant) -> None:
+    now = timezone.now()
+    assert "Needed by" not in page(writer, make_job(tenant, now=now, needed_by=now, route="sync"))
 
 
 def test_a_job_that_is_late_says_why(writer: Client, tenant: Tenant) -> None:

@@ -72,7 +72,9 @@ def test_others_do_not(client: Client, tenant: Tenant, role: str) -> None:
 def test_a_long_text_is_refused_beside_its_field(refusing: Client) -> None:
     response = send(refusing, text=LONG)
     assert response.status_code == 422
+    assert list(response.context["form"].errors) == ["text"]
     assert "about 128,000 tokens" in response.context["form"].errors["text"][0]
+    assert response.content.decode().count("about 128,000 tokens") == 1
     assert not AIJob.objects.exists()
 
 

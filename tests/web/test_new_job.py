@@ -135,6 +135,7 @@ def test_an_error_stands_beside_its_field_and_nothing_is_lost_or_stored(
     assert list(errors) == [field]
     assert error in errors[field][0]
     assert error.replace("'", "&#x27;") in response.content.decode()
+    assert response.content.decode().count('<ul class="errors"') == 1
     if "text" not in fields:
         assert "The text I typed." in response.content.decode()
     assert not AIJob.objects.exists()

@@ -1,5 +1,7 @@
 """When an answer is needed is one of three plain choices, and each says what comes of it."""
 
+from decimal import Decimal
+
 import pytest
 from django.test import Client
 
@@ -89,3 +91,32 @@ def test_who_never_pays_the_full_price_is_not_offered_it(writer: Client, tenant:
     response = writer.post("/jobs/new", sent)
     assert response.status_code == 422
     assert "never pays the full price" in response.content.decode()
+
+
+def test_where_rescues_have_a_limit_nothing_is_promised(writer: Client, tenant: Tenant) -> None:
+    assert "It may be late." not in form(writer)
+    Tenant.objects.filter(pk=tenant.pk).update(rescue_usd=Decimal(5))
+    assert "as far as the month’s limit of that allows. It may be late." in form(writer)
+
+
+def test_a_trial_runs_at_the_full_price_and_is_offered_to_who_may_pay_it(
+    writer: Client, tenant: Tenant
+) -> None:
+    shown = form(writer, "/collections/new")
+    assert "Try 5 of them first" in shown
+    assert "at once, at the full price; the others wait" in shown
+    Tenant.objects.filter(pk=tenant.pk).update(full_price=False)
+    shown = form(writer, "/collections/new")
+    assert "Try 5 of them first" not in shown
+    assert "data-try-hint" not in shown
+
+
+def test_a_quote_names_the_price_at_once_to_who_may_pay_it(writer: Client, tenant: Tenant) -> None:
+    sent = {"job_type": "summarize", "text": "A policy.", "urgency": "later", "price": "1"}
+    writer.post("/jobs/new", sent)
+    address = f"/quotes/{Quote.objects.get().pk}"
+    assert "<dt>At once</dt>" in writer.get(address).content.decode()
+    Tenant.objects.filter(pk=tenant.pk).update(full_price=False)
+    shown = writer.get(address).content.decode()
+    assert "<dt>By batch</dt>" in shown
+    assert "<dt>At once</dt>" not in shown
