@@ -81,6 +81,8 @@ async def _events(
     clock = asyncio.get_running_loop().time
     checked_at = clock()
     beat = min(BEAT_SECONDS, recheck_seconds)
+    # The head of the answer leaves with its first piece: whoever asks shall know at once.
+    yield b": connected\n\n"
     async with aclosing(drafts.follow(tenant.pk, job_id, beat)) as pieces:
         async for piece in pieces:
             if clock() - checked_at >= recheck_seconds:

@@ -141,4 +141,4 @@ async def test_a_stream_ends_with_the_access(consumers: None) -> None:
         asyncio.timeout(5),
         aclosing(streams._events(tenant, job.pk, lambda: False, recheck_seconds=0.05)) as chunks,
     ):
-        assert [chunk async for chunk in chunks] == []
+        assert [chunk async for chunk in chunks] == [b": connected\n\n"]
