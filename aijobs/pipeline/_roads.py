@@ -189,6 +189,7 @@ class Roads:
 
     @classmethod
     def at(cls, now: datetime) -> Self:
+        """As things are now; nothing is moved yet."""
         roads = cls(now, wishes(now))
         with connection.cursor() as cursor:
             cursor.execute(ANY)

@@ -17,11 +17,8 @@ from aijobs.models import FOR_A_PERSON, AIJob, Batch, Collection
 from aijobs.reading import delays, rescues
 from aijobs.turnaround.choice import CALL, SENDING, Choice, calls, may_be_rescued, ours
 from aijobs.turnaround.history import Turnaround
-from aijobs.turnaround.promise import Promise
+from aijobs.turnaround.promise import EARLY, LATE, Promise
 from citizenapp.tenants.models import Tenant
-
-# Of ten that are expected between two moments, so many end before and after them.
-EARLY, LATE = 0.1, 0.9
 
 # What waits is counted as far as this, since a page has no time for more: for a batch, and to run
 # at once.

@@ -11,6 +11,9 @@ from math import exp, log
 from aijobs.turnaround import prior
 from aijobs.turnaround.model import LEVELS
 
+# Of ten that are told to end between two moments, one ends before them and one after.
+EARLY, LATE = 0.1, 0.9
+
 # Nothing ends before, and everything by then.
 _ENDS = (0.0, *LEVELS, 1.0)
 
