@@ -28,7 +28,9 @@ TELL_SECONDS = 0.1
 # How often a watcher says that it still watches, and when it counts as gone.
 WATCH_SECONDS = 1.0
 GONE_SECONDS = 3.5
+# How long the channel layer is left alone after an error.
 AGAIN_SECONDS = 1.0
+# How long a worker that ends waits for the teller.
 STOP_SECONDS = 2.0
 
 

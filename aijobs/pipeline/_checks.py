@@ -109,9 +109,11 @@ class Asked:
 
     @property
     def route(self) -> str:
+        """Where it waits first: for a direct call where it is needed now, else for a batch."""
         return (AIJob.Route.SYNC if self.needed_within == 0 else AIJob.Route.BATCH).value
 
     def needed_by(self, now: datetime) -> datetime | None:
+        """Its deadline, where it is queued now; None where nothing says when it is needed."""
         return None if self.needed_within is None else now + timedelta(seconds=self.needed_within)
 
 
@@ -129,6 +131,8 @@ class Checked:
 
 @dataclass(slots=True)
 class Rejections:
+    """Rows that are left out: all of them are counted, and REJECTED_TOLD of them told."""
+
     told: list[Rejected] = field(default_factory=list)
     count: int = 0
 
@@ -211,6 +215,10 @@ def check_rows(
     *,
     lenient: bool,
 ) -> Iterator[Checked]:
+    """The valid rows, as they are read; the others are added to `rejections`.
+
+    Raises InvalidInput for more than AIJOBS_COLLECTION_ITEMS rows.
+    """
     for count, (row, item, *documents) in enumerate(rows, 1):
         if count > settings.AIJOBS_COLLECTION_ITEMS:
             limit = f"{settings.AIJOBS_COLLECTION_ITEMS:,}"
@@ -265,6 +273,7 @@ def check_defaults(
 
 
 def check_collection(tenant: Tenant, name: object, on_error: object, trial: object = 0) -> None:
+    """What is asked of all rows together. Raises InvalidInput."""
     errors: dict[str, list[str]] = {}
     if trial and not tenant.full_price:
         errors["trial"] = [NEVER_AT_ONCE]

@@ -8,14 +8,11 @@ from itertools import islice
 
 from aijobs.pipeline import _repeats
 from aijobs.pipeline._checks import Asked
-from aijobs.pipeline._seeding import Sharing
+from aijobs.pipeline._seeding import CHUNK, Sharing
 from aijobs.quotes.bill import Bill, Repeat
 from aijobs.quotes.terms import Terms
 from aijobs.turnaround.choice import Choice
 from citizenapp.tenants.models import Tenant
-
-# Rows that are looked up by one query. As in accept, whose first piece decides about the cache.
-CHUNK = 5_000
 
 
 def bill_of(

@@ -19,7 +19,8 @@ from citizenapp.tenants.models import Tenant
 # Anthropic ends a batch within a day. Whose first is not over by then is sent by itself, so that
 # the worst that a lost step can do is to delay a job.
 LONGEST_WAIT = timedelta(days=2)
-# How long before its deadline a job that waits is sent by itself: as expedite takes it then.
+# How long before its deadline a job that waits is sent by itself: hardly any batch is in time
+# for it then, but a direct call is.
 MARGIN = timedelta(minutes=3)
 # Jobs of one statement, and those that `is_due` looks at: what waits for the earliest jobs.
 PIECE, LOOKED_AT = 1_000, 500

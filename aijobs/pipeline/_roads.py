@@ -185,10 +185,11 @@ class Roads:
     is_chosen: bool = False
     """Whether what can't go by batch has been moved, as of this moment."""
     _share: tuple[datetime, int] | None = None
-    """Until when the last batches were for, and how large they were at least."""
+    """Of the last batches: until when they were for, and how large they might be at least."""
 
     @classmethod
     def at(cls, now: datetime) -> Self:
+        """As things are now; nothing is moved yet."""
         roads = cls(now, wishes(now))
         with connection.cursor() as cursor:
             cursor.execute(ANY)
@@ -208,8 +209,9 @@ class Roads:
         return self.choice is not None and bool(self._run(DUE, self.choice)[0])
 
     def choose(self) -> int:
-        """Give what can't go by batch any more to direct calls; returns how many jobs.
+        """Give what can't go by batch any more to direct calls; returns how many jobs that were.
 
+        Those of tenants that no longer pay for calls are given back to batches, and not counted.
         One worker at a time, so that each sees what the one before has spent of a limit. Where
         another is at it, nothing is chosen, and no job with a deadline is put into a batch.
         """

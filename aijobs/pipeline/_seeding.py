@@ -19,6 +19,10 @@ from aijobs.models import AIJob, Collection, JobDocument, Seeding
 from aijobs.models.jobs import AIJobQuerySet
 from aijobs.pipeline._checks import Asked
 
+# Rows that are stored by one COPY, or priced together: the first of such pieces decides about the
+# cache. What is not their documents waits in memory for the COPYs after it.
+CHUNK = 5_000
+
 # Anthropic may take a day for a batch. A job that is needed sooner than a day after the seed was
 # waited for in vain does not wait.
 LONGEST_BATCH = timedelta(days=1)

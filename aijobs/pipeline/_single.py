@@ -15,6 +15,7 @@ from citizenapp.database import prepared_cursor, together
 
 
 def job_of(terms: Terms, checked: Checked, key: UUID) -> AIJob:
+    """The row of a new job with this id; it is not stored yet."""
     asked = checked.asked
     return AIJob(
         id=key,

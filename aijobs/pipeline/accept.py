@@ -48,7 +48,7 @@ from aijobs.pipeline._columns import (
     insert_job,
 )
 from aijobs.pipeline._quoting import bill_of
-from aijobs.pipeline._seeding import Sowing
+from aijobs.pipeline._seeding import CHUNK, Sowing
 from aijobs.pipeline._single import job_of, parameters_of, store_new
 from aijobs.pipeline._trial import Trying
 from aijobs.postgres.copying import copy_rows
@@ -80,8 +80,6 @@ __all__ = [
 
 OnError = Literal["reject", "skip"]
 
-# Rows of one COPY; what is not their documents waits in memory for the COPYs after it.
-CHUNK = 5_000
 MOVED_BY_RECALL = ["status", "finished_at", "not_before", "answered_by"]
 
 

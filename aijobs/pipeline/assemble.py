@@ -269,7 +269,8 @@ def _seeds_go_apart(now: datetime) -> bool:
 
 
 def assemble_one(now: datetime, roads: Roads | None = None) -> Batch | None:
-    """Fill one batch: with the seeds alone where any wait, else with the nearest deadlines.
+    """Fill one batch: with the seeds alone where any wait, else with the nearest deadlines, else
+    with what has no deadline.
 
     None when nothing waits, or Anthropic's queue is full.
     """

@@ -30,6 +30,7 @@ class Accuracy(NamedTuple):
 
     @property
     def typical_percent(self) -> int:
+        """The typical error in percent; 0 without any."""
         return round(100 * (self.typical_error or 0))
 
 

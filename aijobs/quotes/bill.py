@@ -137,10 +137,12 @@ class Bill:
 
     @property
     def batch(self) -> Cost:
+        """Of all jobs by batch."""
         return self._with_cache(self._batch.cost)
 
     @property
     def at_once(self) -> Cost:
+        """Of all jobs as direct calls."""
         return self._sync.cost
 
     @property

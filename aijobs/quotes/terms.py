@@ -72,6 +72,7 @@ class Terms:
         return int(self.step / self._ratios["", document_kind].prompt.likely)
 
     def is_long(self, expected: Estimate) -> bool:
+        """Whether such a prompt is likely to be beyond the step."""
         longest = self.longest(expected.kind)
         return longest is not None and expected.tokens > longest
 
@@ -97,7 +98,10 @@ class Terms:
         )
 
     def charges(self, expected: Estimate, max_tokens: int, model: str = "") -> list[pricing.Charge]:
-        """The lower end, what is likely, and the upper end. Raises UnknownModel or UnpricedDay."""
+        """The lower end, what is likely, and the upper end. Raises UnknownModel or UnpricedDay.
+
+        `max_tokens`: the most that the answer may have.
+        """
         found = self.ratios(expected, model)
         return [
             self._charge(model, expected.tokens * prompt, max_tokens * answer)

@@ -10,8 +10,7 @@ from django.conf import settings
 from aijobs.quotes.bill import Bill
 from aijobs.turnaround.choice import calls, ours
 from aijobs.turnaround.history import Turnaround
-
-SOONEST, LATEST = 0.1, 0.9
+from aijobs.turnaround.promise import EARLY, LATE
 
 
 def by_batch(bill: Bill, now: datetime) -> dict[str, int]:
@@ -20,8 +19,8 @@ def by_batch(bill: Bill, now: datetime) -> dict[str, int]:
     promise = Turnaround.load(now).promise(requests, frozenset())
     waits = timedelta(seconds=settings.AIJOBS_SUBMIT_EVERY)
     return _told(
-        timedelta(seconds=promise.within(SOONEST)),
-        waits + timedelta(seconds=promise.within(LATEST)) + ours(requests),
+        timedelta(seconds=promise.within(EARLY)),
+        waits + timedelta(seconds=promise.within(LATE)) + ours(requests),
     )
 
 

@@ -15,13 +15,10 @@ from django.db.models import Sum
 
 from aijobs.models import FOR_A_PERSON, AIJob, Batch, Collection
 from aijobs.reading import delays, rescues
-from aijobs.turnaround.choice import CALL, SENDING, Choice, calls, ours
+from aijobs.turnaround.choice import CALL, SENDING, Choice, calls, may_be_rescued, ours
 from aijobs.turnaround.history import Turnaround
-from aijobs.turnaround.promise import Promise
+from aijobs.turnaround.promise import EARLY, LATE, Promise
 from citizenapp.tenants.models import Tenant
-
-# Of ten that are expected between two moments, so many end before and after them.
-EARLY, LATE = 0.1, 0.9
 
 # What waits is counted as far as this, since a page has no time for more: for a batch, and to run
 # at once.
@@ -248,10 +245,9 @@ class Forecast:
 
     def _rescued(self, needed_by: datetime | None, found: Expected) -> Expected:
         """A batch that takes too long for a deadline is canceled, and the job runs in time."""
-        pays = self.tenant.full_price and self.tenant.rescue_usd is None
-        if not pays or needed_by is None or found.latest is None or found.soonest is None:
+        if needed_by is None or found.latest is None or found.soonest is None:
             return found
-        if not self.now < needed_by < found.latest:
+        if not (may_be_rescued(self.tenant) and self.now < needed_by < found.latest):
             return found
         return Expected(min(found.soonest, needed_by), needed_by, found.late)
 

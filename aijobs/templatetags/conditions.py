@@ -3,7 +3,7 @@
 from django import template
 from django.utils import timezone
 
-from aijobs.turnaround import calls
+from aijobs.turnaround import refusals
 from aijobs.turnaround.history import conditions_at
 
 register = template.Library()
@@ -13,5 +13,5 @@ register = template.Library()
 def unusual() -> list[str]:
     """A sentence for each; none where all is as usual. Three queries."""
     now = timezone.now()
-    lines = [conditions_at(now).told, calls.told(now)]
+    lines = [conditions_at(now).told, refusals.told(now)]
     return [line for line in lines if line]

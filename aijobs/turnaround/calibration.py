@@ -28,13 +28,16 @@ class Past:
 
 
 class Correction:
-    """Factors for the quantiles at LEVELS."""
+    """Factors for the quantiles at LEVELS, learned from batches that are over."""
 
     def __init__(self, past: Sequence[Past]) -> None:
         self._factors = [_factor(past, at, level) for at, level in enumerate(LEVELS)]
 
     def apply(self, foreseen: Sequence[float]) -> list[float]:
-        """What can be promised. Quantiles never cross: each is at least the one before."""
+        """The seconds that can be promised at LEVELS, of those foreseen there.
+
+        Quantiles never cross: each is at least the one before.
+        """
         corrected = (value * factor for value, factor in zip(foreseen, self._factors, strict=True))
         return list(accumulate(corrected, max))
 
@@ -68,6 +71,7 @@ class Reliability:
 
     @property
     def share(self) -> float:
+        """What came true of them, from 0 to 1; 0 where there were none."""
         return self.came_true / self.batches if self.batches else 0.0
 
 

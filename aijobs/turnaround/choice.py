@@ -25,7 +25,7 @@ STORED_PER_SECOND = 5_000
 
 # A job that could still leave is claimed for a batch this long before it could no longer: stages
 # look once a second, and may be busy with others.
-EARLY = timedelta(seconds=30)
+MARGIN = timedelta(seconds=30)
 
 # Of a hundred batches, so many end before they would have to be canceled, where they are tried.
 LIKELY = 50
@@ -50,14 +50,26 @@ SELECT (
 
 def ours(requests: int) -> timedelta:
     """What passes beside Anthropic's own time: sending, asking whether it has ended, storing."""
-    asking = timedelta(seconds=settings.AIJOBS_POLL_EVERY)
-    return SENDING + asking + STORING + timedelta(seconds=requests / STORED_PER_SECOND)
+    return SENDING + timedelta(seconds=settings.AIJOBS_POLL_EVERY) + storing(requests)
+
+
+def storing(requests: int) -> timedelta:
+    """From when a batch is known to have ended until its results are stored."""
+    return STORING + timedelta(seconds=requests / STORED_PER_SECOND)
 
 
 def calls(jobs: int) -> timedelta:
-    """How long so many direct calls take, about."""
+    """How long so many direct calls take, about, AIJOBS_URGENT_AT_ONCE of them side by side."""
     rounds = -(-jobs // max(settings.AIJOBS_URGENT_AT_ONCE, 1))
     return rounds * CALL
+
+
+def may_be_rescued(tenant: Tenant) -> bool:
+    """Whether a batch of a tenant's jobs may be tried, since nothing keeps it from being canceled.
+
+    A limit of rescues does: each try would use it up.
+    """
+    return tenant.full_price and tenant.rescue_usd is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +82,7 @@ class Choice:
 
     @classmethod
     def at(cls, now: datetime) -> Self:
+        """With all that is learned from: three queries."""
         return cls(Turnaround.load(now), _called())
 
     def takes(self, requests: int, percent: int) -> timedelta:
@@ -94,11 +107,13 @@ class Choice:
 
     def reach_of(self, tenant: Tenant) -> timedelta:
         """The same for what this tenant wants of deadlines."""
-        may_be_rescued = tenant.full_price and tenant.rescue_usd is None
-        return self.reach(tenant.deadline_percent, may_be_rescued=may_be_rescued)
+        return self.reach(tenant.deadline_percent, may_be_rescued=may_be_rescued(tenant))
 
     def largest(self, left: timedelta, percent: int, *, may_be_rescued: bool = True) -> int:
-        """Requests of the largest batch that still meets a deadline; 0 where none does."""
+        """Requests of the largest batch that still meets a deadline, to a twentieth; 0: none does.
+
+        `left`: from its claim to the deadline.
+        """
         fits, too_many = 0, settings.AIJOBS_BATCH_REQUESTS + 1
         while too_many - fits > max(1, fits // 20):
             middle = (fits + too_many) // 2
@@ -112,7 +127,7 @@ class Choice:
         self, needed_by: datetime, requests: int, percent: int, *, may_be_rescued: bool = True
     ) -> datetime:
         """When a batch of so many requests has to be claimed for this deadline."""
-        return needed_by - self.needs(requests, percent, may_be_rescued=may_be_rescued) - EARLY
+        return needed_by - self.needs(requests, percent, may_be_rescued=may_be_rescued) - MARGIN
 
     def rescue_takes(self, jobs: int, percent: int) -> timedelta:
         """From the wish to cancel a batch until so many of its jobs were run at once."""

@@ -12,8 +12,10 @@ from statistics import median
 from aijobs.turnaround.model import LEVELS
 
 RECENT = timedelta(hours=1)
-# As few batches in a hundred would be this slow by chance.
+# The probability below which so many late batches are no chance any more.
 CHANCE = 0.01
+# The share of batches that take longer than nine of ten were promised to.
+TENTH = 0.1
 
 _USUAL, _LATE = LEVELS.index(0.5), LEVELS.index(0.9)
 
@@ -35,6 +37,7 @@ class Conditions:
 
     @property
     def is_slow(self) -> bool:
+        """Whether batches take longer than usual."""
         return self.factor > 1
 
     @property
@@ -61,9 +64,9 @@ def observe(recent: Iterable[Recent]) -> Conditions:
 
 
 def _chance_of(late: int, batches: int) -> float:
-    """That so many or more of so many are late, when each is with a probability of 0.1."""
+    """That so many or more of so many are late, when each is with a probability of TENTH."""
     return sum(
-        comb(batches, number) * 0.1**number * 0.9 ** (batches - number)
+        comb(batches, number) * TENTH**number * (1 - TENTH) ** (batches - number)
         for number in range(late, batches + 1)
     )
 

@@ -44,7 +44,7 @@ class Seen:
 
 
 class Kind(NamedTuple):
-    """What is known of a batch before it is sent."""
+    """What is known of a batch before it is sent; `models` are those that its requests ask."""
 
     requests: int
     models: frozenset[str]
@@ -53,7 +53,11 @@ class Kind(NamedTuple):
 
 @dataclass(slots=True)
 class Model:
-    """Learned from batches and from cancellations; `canceling` holds the seconds of the latter."""
+    """Learned from batches and from cancellations; `canceling` holds the seconds of the latter.
+
+    One serves for one moment: what it has learned is kept by size and models, and every kind is
+    taken to be sent when the first one is.
+    """
 
     history: Sequence[Seen] = ()
     canceling: Sequence[Observation] = ()
@@ -77,7 +81,7 @@ class Model:
     def _learn(self, kind: Kind) -> Distribution:
         usual = even([prior.ratio(point) for point in _points()], PRIOR_WEIGHT)
         if len(self._aged) != len(self.history):
-            # All kinds are foreseen at one moment. In this order they need not be sorted again.
+            # In this order the observations below are nearly sorted, which makes that quick.
             self._aged = sorted(
                 (_aged(one, kind.sent_at) for one in self.history), key=itemgetter(0)
             )

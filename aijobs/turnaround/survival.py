@@ -5,7 +5,7 @@ observations, 1958), with a weight for each observation. What is not over counts
 could have ended until then, and not as an end.
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -47,11 +47,6 @@ class Distribution:
         """
         at = bisect_left(self._shares, share - 1e-9)
         return self._values[at] if at < len(self._values) else self._longest
-
-    def share(self, value: float) -> float:
-        """Which share is over within this duration."""
-        at = bisect_right(self._values, value)
-        return self._shares[at - 1] if at else 0.0
 
 
 def even(values: Sequence[float], weight: float) -> list[Observation]:

@@ -86,7 +86,7 @@ def new(request: MemberRequest, asked: parameters.Chosen) -> HttpResponseBase:
                 if bill := queueing.bill_of_jobs(request, form, now):
                     quote = queueing.keep(request, given, stored.JOB_FORM, bill, now)
                     return onward(request, "quote", quote.pk)
-            elif queued := queueing.queue_jobs(request, form):
+            elif queued := queueing.queue_jobs(request, form, now):
                 return onward(request, *queueing.onward_from_jobs(request, queued))
         return _page(request, form, now, status=422)
 

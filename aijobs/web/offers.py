@@ -54,12 +54,12 @@ def of_bill(bill: Bill) -> Offer:
     if not bill.is_known:
         return UNKNOWN
     saved = cents(bill.saved_by_cache) if bill.saved_by_cache else ""
-    later, at_once = in_words(bill.batch, bill.at_once)
+    later, at_once = ranges(bill.batch, bill.at_once)
     return Offer(later, at_once, bill.jobs, bill.repeated, saved)
 
 
-def in_words(*costs: Cost) -> list[str]:
-    """Ranges that stand together; what is free has none."""
+def ranges(*costs: Cost) -> list[str]:
+    """How costs that stand together are shown; what is free is no range."""
     return [
         shown if cost.high else "$0" for cost, shown in zip(costs, between(*costs), strict=True)
     ]

@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
 
 from aijobs.budgets.standing import LimitReached
@@ -109,7 +108,7 @@ def bill_of_jobs(request: MemberRequest, form: NewJob, now: datetime) -> Bill | 
     return accept.bill_of(terms, asked, fresh=form.cleaned_data["fresh"])
 
 
-def queue_jobs(request: MemberRequest, form: NewJob) -> list[AIJob]:
+def queue_jobs(request: MemberRequest, form: NewJob, now: datetime) -> list[AIJob]:
     """A job for each document; none, and the form says why, where one of them is bad."""
     several = form.documents
 
@@ -122,7 +121,7 @@ def queue_jobs(request: MemberRequest, form: NewJob) -> list[AIJob]:
             request.access.tenant,
             form.chosen.kind.name,
             ((form.raw(documents), documents) for documents in several),
-            now=timezone.now(),
+            now=now,
             created_by=request.access.actor,
             refused=refused,
             needed_within=form.needed_within,
@@ -233,6 +232,7 @@ def _drop_changed(request: MemberRequest, collection_id: str, now: datetime) -> 
 
 
 def counted(count: int, noun: str) -> str:
+    """Such as "1 row" or "2,000 rows"."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 

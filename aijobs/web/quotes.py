@@ -18,7 +18,7 @@ from aijobs.quotes import stored
 from aijobs.quotes.bill import Cost
 from aijobs.web import queueing, wishes
 from aijobs.web.guards import MemberRequest, for_members, for_writers
-from aijobs.web.offers import Offer, in_words
+from aijobs.web.offers import Offer, ranges
 from aijobs.web.redirects import onward
 
 FORM_PAGES = {stored.JOB_FORM: "new-job", stored.COLLECTION_FORM: "new-collection"}
@@ -33,8 +33,8 @@ def detail(request: MemberRequest, quote_id: UUID) -> HttpResponseBase:
     fields = quote.fields or {}
     told = quote.answer
     roads = [told[road] for road in ("batch", "at_once") if told[road]]
-    by_road = in_words(*map(_cost, roads))
-    (asked,) = in_words(Cost(quote.low_usd, quote.likely_usd, quote.high_usd))
+    by_road = ranges(*map(_cost, roads))
+    (asked,) = ranges(Cost(quote.low_usd, quote.likely_usd, quote.high_usd))
     saved = Decimal(told.get("cache_saving_usd", 0))
     return render(
         request,
@@ -114,7 +114,7 @@ def _queue(
     with queueing.sent_before(confirmation.quote) as given:
         if confirmation.quote.target == stored.JOB_FORM:
             form: Any = given.job()
-            jobs = queueing.queue_jobs(request, form) if form.is_valid() else []
+            jobs = queueing.queue_jobs(request, form, now) if form.is_valid() else []
             if jobs:
                 page = queueing.onward_from_jobs(request, jobs)
                 queued = {"page": [*map(str, page)], "job_ids": [str(job.pk) for job in jobs]}

@@ -184,7 +184,7 @@ def test_a_trial_keeps_its_table_for_a_change(writer: Client) -> None:
     assert Collection.objects.count() == 2
     assert stored.prune(timezone.now() + timedelta(hours=2)) == 1
     assert not QuotePiece.objects.exists()
-    assert "?job_type=summarize" in writer.get(f"/collections/{collection.pk}").content.decode()
+    assert "Change something" not in writer.get(f"/collections/{collection.pk}").content.decode()
 
 
 def test_a_dropped_quote_leaves_nothing(writer: Client) -> None:

@@ -15,7 +15,7 @@ from django.conf import settings
 from aijobs.management.simulation.arrivals import START
 from aijobs.models import Batch
 from aijobs.turnaround import prior
-from aijobs.turnaround.choice import STORED_PER_SECOND, STORING
+from aijobs.turnaround.choice import storing
 
 LONGEST = timedelta(seconds=prior.LONGEST)
 # What is sent within as long is as lucky as each other.
@@ -109,7 +109,7 @@ def stored(sent_at: datetime, ended_at: datetime, requests: int) -> datetime:
     """When we have the results of a batch: poll finds its end when it asks next."""
     every = timedelta(seconds=settings.AIJOBS_POLL_EVERY)
     asked_at = sent_at + every * -(-(ended_at - sent_at) // every)
-    return asked_at + STORING + timedelta(seconds=requests / STORED_PER_SECOND)
+    return asked_at + storing(requests)
 
 
 def recorded(turnarounds: Sequence[tuple[int, float]]) -> list[float]:

@@ -18,6 +18,7 @@ from aijobs.reading import pages
 from citizenapp.tenants.models import Tenant
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
+NEVER = datetime.max.replace(tzinfo=UTC)
 MOST_JOBS = 5_000_000
 MOST_SECONDS = 86_400.0
 TRACE = ("moment", "tenant", "jobs", "needed_within")

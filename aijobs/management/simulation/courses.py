@@ -46,6 +46,7 @@ def courses(
     fates: Iterable[Fate],
     batches: Sequence[Left],
 ) -> list[Course]:
+    """One for each customer, in their order; `batches` in the order in which they left."""
     places = {batch.key: place for place, batch in enumerate(batches)}
     whose = {arrival.moment: arrival.tenant for arrival in arrivals}
     groups: Mapping[int, list[tuple[datetime, int, int]]] = {n: [] for n in range(len(customers))}

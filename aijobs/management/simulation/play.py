@@ -9,7 +9,7 @@ what is learned of those that have ended.
 import heapq
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import count
 
@@ -17,7 +17,7 @@ from django.conf import settings
 
 from aijobs.management.simulation import scratch
 from aijobs.management.simulation.anthropic import LONGEST, Anthropic, stored
-from aijobs.management.simulation.arrivals import Arrival
+from aijobs.management.simulation.arrivals import NEVER, Arrival
 from aijobs.models import Batch, Submission
 from aijobs.pipeline import assemble, dispatch, rescue
 from aijobs.pipeline._roads import USUAL, Roads
@@ -25,7 +25,6 @@ from aijobs.submissions import moves
 from aijobs.turnaround.choice import Choice
 from aijobs.turnaround.history import Turnaround
 
-NEVER = datetime.max.replace(tzinfo=UTC)
 # Stages look once a second. Here they look when something happens, and as often while a batch may
 # have to be canceled, or calls run.
 LOOK = timedelta(seconds=15)

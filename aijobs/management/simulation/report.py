@@ -15,6 +15,7 @@ SCHEDULES = ("schedule", "in time", "USD", "of the cheapest", "by batch", "paid 
 
 
 def tenants(outcome: Outcome, slots: int) -> str:
+    """How they shared batches, and how long they waited. `slots`: the limit; 0 for none."""
     limit = f"of {slots:,}" if slots else "without a limit"
     return (
         table(COURSES, [_course(one) for one in outcome.courses])
@@ -58,10 +59,12 @@ def schedules(outcome: Outcome) -> list[tuple[str, ...]]:
 
 
 def ratio(one: Schedule, cheapest: Schedule) -> float:
+    """How many times the cheapest it costs."""
     return float(one.usd / cheapest.usd) if cheapest.usd else 1.0
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Columns of text; the first one is aligned to the left, the others to the right."""
     cells = [heads, *rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return "\n".join(

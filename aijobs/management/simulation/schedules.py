@@ -10,11 +10,9 @@ from typing import NamedTuple
 from django.conf import settings
 
 from aijobs.management.simulation.anthropic import SLOT, Anthropic, stored
-from aijobs.management.simulation.arrivals import START, Arrival
+from aijobs.management.simulation.arrivals import NEVER, START, Arrival
 from aijobs.management.simulation.scratch import Fate
 from aijobs.turnaround.choice import STORING, calls
-
-NEVER = datetime.max.replace(tzinfo=START.tzinfo)
 
 
 class Prices(NamedTuple):
@@ -62,10 +60,12 @@ class Group(NamedTuple):
 
 
 def has_deadline(arrival: Arrival) -> bool:
+    """Not where it is wanted at once: that is no moment to be in time for."""
     return bool(arrival.needed_within)
 
 
 def deadlines(arrivals: Iterable[Arrival]) -> int:
+    """How many jobs have one."""
     return sum(one.jobs for one in arrivals if has_deadline(one))
 
 

@@ -155,6 +155,7 @@ def run(statement: str, values: Any = None) -> int:
 
 
 def arrive(arrival: Arrival, tenant: int, request_bytes: int, usd: object) -> None:
+    """Queue the jobs of an arrival. `tenant`: its key; `usd`: what each job reserves."""
     run(
         ARRIVE,
         {
@@ -187,6 +188,7 @@ def claim_calls(most: int, now: datetime) -> list[Any]:
 
 
 def answer_calls(ids: list[Any], finished_at: list[datetime]) -> None:
+    """Complete the jobs of direct calls, each at its moment; all of them were billed."""
     run(CALL, [ids, finished_at, ids])
 
 
