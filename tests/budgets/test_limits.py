@@ -211,7 +211,7 @@ def test_single_jobs_and_collections_at_once_do_not_block_each_other(
     clients: ThreadPoolExecutor,
 ) -> None:
     tenant = make_tenant(limit_usd=1, repeat_days=30)
-    together = Barrier(4)
+    together = Barrier(4, timeout=30)
 
     def ask(client: int) -> None:
         for number in range(10):
