@@ -35,5 +35,11 @@ def together() -> Iterator[None]:
     here.ensure_connection()
     # In a transaction of the caller's, an error would end that as well.
     around = transaction.atomic() if here.in_atomic_block else nullcontext()
-    with around, here.wrap_database_errors, here.connection.pipeline():
-        yield
+    # Nor does it prepare what it leaves out, while psycopg may take it for prepared ever after.
+    link, threshold = here.connection, here.connection.prepare_threshold
+    link.prepare_threshold = None
+    try:
+        with around, here.wrap_database_errors, link.pipeline():
+            yield
+    finally:
+        link.prepare_threshold = threshold
