@@ -146,9 +146,9 @@ def queue_urgent(now: datetime) -> bool:
 
 
 def cancel_a_waiting_job(now: datetime) -> bool:
-    """Of those that were tried, too few would be left for a cache."""
+    """Of no collection with a cache: the first one is not to be canceled, nor are too many."""
     waiting = AIJob.objects.filter(status="queued", route="batch")
-    job = waiting.exclude(collection__name="Tried").last()
+    job = waiting.filter(collection__name="Policies").last()
     return job is not None and withdraw.cancel_job(job, now=now)
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from aijobs.crash_points import Step
-from aijobs.models import AIJob, Batch, LedgerEntry, Seeding
+from aijobs.models import AIJob, Batch, LedgerEntry, Seeding, Submission
 from tests.faults import scenarios
 from tests.faults.journeys import TENANTS
 from tests.faults.scenarios import Torture
@@ -69,7 +69,8 @@ def test_a_list_that_lags_too_long(torture: Torture) -> None:
     """The one case that cannot be mended is noticed, stopped and written down."""
     assert set(torture.late(*scenarios.LATE)) == set(scenarios.LATE)
     assert not torture.counter.wrong
-    assert torture.counter.paid_twice
+    # What it answered before it was stopped is paid twice: as a rule something, and told.
+    assert Submission.objects.filter(state="duplicate").exists()
 
 
 def test_two_workers_that_die_now_and_then(torture: Torture) -> None:

@@ -121,6 +121,8 @@ def test_urgent_jobs_are_found_by_the_index_of_urgent_jobs(statistics: str) -> N
         assert indexes <= {
             *("job_at_once", "job_sync"),
             *("aijobs_aijob_pkey", "aijobs_jobinput_pkey", "turn_once"),
+            # In tables as small as these, any index of inputs that holds the job's key.
+            *("input_of_kind", "input_of_tenant"),
         }
 
 
