@@ -51,12 +51,12 @@ def of_user(user: User | AnonymousUser, session: Mapping[str, Any]) -> Access | 
 # Asked at every call of the API: written out, since putting it together takes longer than asking.
 _TENANT = (
     *("id", "name", "time_zone", "budget_usd", "limit_usd"),
-    *("repeat_days", "long_prompts", "full_price", "deadline_percent", "rescue_usd"),
+    *("repeat_days", "deadline_percent", "full_price", "rescue_usd", "long_prompts"),
 )
 FIND_KEY = """
 SELECT key.prefix, key.hashed_key, key.role, tenant.id, tenant.name, tenant.time_zone,
-       tenant.budget_usd, tenant.limit_usd, tenant.repeat_days, tenant.long_prompts,
-       tenant.full_price, tenant.deadline_percent, tenant.rescue_usd
+       tenant.budget_usd, tenant.limit_usd, tenant.repeat_days, tenant.deadline_percent,
+       tenant.full_price, tenant.rescue_usd, tenant.long_prompts
 FROM tenants_apikey AS key JOIN tenants_tenant AS tenant ON tenant.id = key.tenant_id
 WHERE key.prefix = %(prefix)s AND NOT key.revoked
   AND (key.expiry_date IS NULL OR key.expiry_date > %(now)s)
