@@ -6,7 +6,7 @@ from django.db import transaction
 
 from aijobs import gateway
 from aijobs.crash_points import Step, crash_point
-from aijobs.models import AIJob, Batch, Collection, Submission
+from aijobs.models import AIJob, Batch, Collection, Submission, Trial
 
 REASONS = {
     AIJob.Status.QUEUED: "It was queued again just now; cancel it once more.",
@@ -31,10 +31,18 @@ def why_not_cancelable(status: str) -> str:
 
 
 def cancel_collection(collection: Collection, *, now: datetime) -> int:
-    """Cancel the jobs of a collection that still wait; returns how many."""
-    canceled = AIJob.objects.filter(collection=collection).cancel_waiting(now)
+    """Cancel the jobs of a collection that still wait; returns how many. That ends its trial."""
+    canceled = _cancel_waiting(collection, now)
     crash_point(Step.WITHDRAW_COMMITTED)
     return canceled
+
+
+@transaction.atomic
+def _cancel_waiting(collection: Collection, now: datetime) -> int:
+    trial = Trial.objects.filter(collection=collection).first()
+    if trial is not None:
+        trial.mark_ended()
+    return AIJob.objects.filter(collection=collection).cancel_waiting(now)
 
 
 def cancel_batch(batch: Batch, after: Batch.AfterCancel, *, now: datetime) -> bool:

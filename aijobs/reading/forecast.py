@@ -15,7 +15,7 @@ from django.db.models import Sum
 
 from aijobs.models import FOR_A_PERSON, AIJob, Batch, Collection
 from aijobs.reading import delays, rescues
-from aijobs.turnaround.choice import CALL, SENDING, Choice, calls, may_be_rescued, ours
+from aijobs.turnaround.choice import CALL, SENDING, Choice, called, calls, may_be_rescued, ours
 from aijobs.turnaround.history import Turnaround
 from aijobs.turnaround.promise import EARLY, LATE, Promise
 from citizenapp.tenants.models import Tenant
@@ -53,7 +53,7 @@ class Forecast:
 
     @cached_property
     def choice(self) -> Choice:
-        return Choice(self.turnaround)
+        return Choice(self.turnaround, called())
 
     def of_job(self, job: AIJob) -> Expected:
         """When the job's result may be expected. Reads `job.batch`: select it with the jobs."""
@@ -120,17 +120,15 @@ class Forecast:
 
     def goes_at_once(self, needed_within: float | None) -> bool:
         """Whether a job that would be queued now would run at once, at the full price."""
-        if needed_within is None or not self.tenant.full_price:
+        if needed_within is None:
             return False
-        reach = self.choice.reach_of(self.tenant)
-        return timedelta(seconds=needed_within) < reach
+        return self.choice.runs_at_once(self.tenant, timedelta(seconds=needed_within))
 
     def is_late(self, job: AIJob) -> bool:
         """Whether a waiting job is about to run at once, since no batch is in time for it."""
-        if job.needed_by is None or not self.tenant.full_price:
+        if job.needed_by is None:
             return False
-        reach = self.choice.reach_of(self.tenant)
-        if job.needed_by >= self.now + reach:
+        if not self.choice.runs_at_once(self.tenant, job.needed_by - self.now):
             return False
         was_sent = job.attempts > job.forgiven_attempts
         return not was_sent or rescues.may_be_paid(self.tenant, job.reserved_usd / 2, self.now)
@@ -261,7 +259,8 @@ class Forecast:
                 batch.order_by("tenant_id", "not_before", "pk").values("pk")[:MOST_WAITING].count()
             )
         left = max(job.needed_by - self.now, self.choice.reach_of(self.tenant))
-        most = max(1, self.choice.largest(left, self.tenant.deadline_percent))
+        percent, may_be = self.tenant.deadline_percent, may_be_rescued(self.tenant)
+        most = max(1, self.choice.largest(left, percent, may_be_rescued=may_be))
         most = min(most, MOST_WAITING)
         pressing = waiting.filter(needed_by__lte=self.now + 2 * left)
         return pressing.order_by("tenant_id", "needed_by", "pk").values("pk")[:most].count()

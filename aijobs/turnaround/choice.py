@@ -83,7 +83,7 @@ class Choice:
     @classmethod
     def at(cls, now: datetime) -> Self:
         """With all that is learned from: three queries."""
-        return cls(Turnaround.load(now), _called())
+        return cls(Turnaround.load(now), called())
 
     def takes(self, requests: int, percent: int) -> timedelta:
         """From the claim of a batch of so many requests until its results are stored."""
@@ -101,7 +101,7 @@ class Choice:
             needed = min(needed, tried)
         return needed
 
-    def reach(self, percent: int, *, may_be_rescued: bool = True) -> timedelta:
+    def reach(self, percent: int, *, may_be_rescued: bool) -> timedelta:
         """A job that is needed sooner than this can't go by batch any more."""
         return self.needs(1, percent, may_be_rescued=may_be_rescued)
 
@@ -109,7 +109,11 @@ class Choice:
         """The same for what this tenant wants of deadlines."""
         return self.reach(tenant.deadline_percent, may_be_rescued=may_be_rescued(tenant))
 
-    def largest(self, left: timedelta, percent: int, *, may_be_rescued: bool = True) -> int:
+    def runs_at_once(self, tenant: Tenant, left: timedelta) -> bool:
+        """Whether a job of a tenant that is needed in this time runs at once, at the full price."""
+        return tenant.full_price and left < self.reach_of(tenant)
+
+    def largest(self, left: timedelta, percent: int, *, may_be_rescued: bool) -> int:
         """Requests of the largest batch that still meets a deadline, to a twentieth; 0: none does.
 
         `left`: from its claim to the deadline.
@@ -136,7 +140,7 @@ class Choice:
         return timedelta(seconds=canceling) + ours(jobs) + calls(jobs + self.called)
 
 
-def _called() -> int:
+def called() -> int:
     """Jobs that wait to run at once, and those of batches that are canceled so that they do."""
     with connection.cursor() as cursor:
         cursor.execute(CALLED)

@@ -2,9 +2,8 @@
 
 from datetime import datetime
 
-from django.contrib import messages
 from django.http import HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -12,6 +11,7 @@ from aijobs.budgets import notices, standing
 from aijobs.quotes.accuracy import accuracy
 from aijobs.web.guards import MemberRequest, for_administrators
 from aijobs.web.settings_forms import Budget
+from aijobs.web.settings_pages import settings_page
 from citizenapp.tenants.models import Tenant
 
 
@@ -20,17 +20,13 @@ from citizenapp.tenants.models import Tenant
 def budget(request: MemberRequest) -> HttpResponseBase:
     """The form, and how this month stands."""
     now = timezone.now()
-    tenant = Tenant.objects.get(pk=request.access.tenant.pk)
-    form = Budget(instance=tenant)
-    if request.method == "POST":
-        # A copy: an invalid form has changed its instance all the same.
-        form = Budget(request.POST, instance=Tenant.objects.get(pk=tenant.pk))
-        if form.is_valid():
-            form.save()
-            messages.success(request, "Saved.")
-            return redirect("budget")
-    context = {"form": form, **budget_of(tenant, now)}
-    return render(request, "settings/budget.html", context, status=422 if form.errors else 200)
+    return settings_page(
+        request,
+        Budget,
+        page="budget",
+        template="settings/budget.html",
+        beside=lambda tenant: budget_of(tenant, now),
+    )
 
 
 def budget_of(tenant: Tenant, now: datetime) -> dict[str, object]:

@@ -5,9 +5,7 @@ from datetime import timedelta
 from typing import ClassVar
 
 from django import forms
-from django.contrib import messages
 from django.http import HttpResponseBase
-from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
@@ -15,6 +13,7 @@ from aijobs.reading import rescues
 from aijobs.turnaround.choice import Choice
 from aijobs.turnaround.history import Turnaround
 from aijobs.web.guards import MemberRequest, for_administrators
+from aijobs.web.settings_pages import settings_page
 from citizenapp.tenants.models import Tenant
 
 # Requests of the batches whose times are told.
@@ -58,16 +57,15 @@ class Certainty:
 @for_administrators
 def deadlines(request: MemberRequest) -> HttpResponseBase:
     """The form, how soon batches end today, and what rescues cost this month."""
-    tenant = Tenant.objects.get(pk=request.access.tenant.pk)
-    chosen, now = tenant.deadline_percent, timezone.now()
-    form = Deadlines(request.POST if request.method == "POST" else None, instance=tenant)
-    if form.is_bound and form.is_valid():
-        form.save()
-        messages.success(request, "Saved.")
-        return redirect("deadlines")
+    return settings_page(
+        request, Deadlines, page="deadlines", template="settings/deadlines.html", beside=_beside
+    )
+
+
+def _beside(tenant: Tenant) -> dict[str, object]:
+    now, chosen = timezone.now(), tenant.deadline_percent
     choice = Choice(Turnaround.load(now))
-    context = {
-        "form": form,
+    return {
         "sizes": SIZES,
         "certainties": [
             Certainty(one, [choice.takes(size, one) for size in SIZES], one == chosen)
@@ -78,5 +76,3 @@ def deadlines(request: MemberRequest) -> HttpResponseBase:
         "slow": choice.turnaround.conditions.told,
         "rescues_usd": rescues.spent(tenant, now),
     }
-    status = 422 if form.errors else 200
-    return render(request, "settings/deadlines.html", context, status=status)

@@ -5,9 +5,7 @@ from datetime import UTC
 from decimal import Decimal
 
 from django.conf import settings
-from django.contrib import messages
 from django.http import HttpResponseBase
-from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
@@ -15,7 +13,7 @@ from aijobs import jobtypes, pricing
 from aijobs.pricing import Usage
 from aijobs.web.guards import MemberRequest, for_administrators
 from aijobs.web.settings_forms import LongPrompts
-from citizenapp.tenants.models import Tenant
+from aijobs.web.settings_pages import settings_page
 
 # In tokens: twice as long as the lowest price of Haiku 5.5 reaches, and a usual answer.
 EXAMPLE = Usage(200_000, 1_000)
@@ -39,20 +37,18 @@ class Stepped:
 @for_administrators
 def long_prompts(request: MemberRequest) -> HttpResponseBase:
     """The form, and what comes of it."""
-    tenant = Tenant.objects.get(pk=request.access.tenant.pk)
-    form = LongPrompts(request.POST if request.method == "POST" else None, instance=tenant)
-    if form.is_bound and form.is_valid():
-        form.save()
-        messages.success(request, "Saved.")
-        return redirect("long-prompts")
-    context = {
-        "form": form,
-        "stepped": _stepped(settings.AIJOBS_MODEL_LONG_PROMPTS),
-        "example": EXAMPLE,
-        "other_model": settings.AIJOBS_MODEL_LONG_PROMPTS,
-    }
-    status = 422 if form.errors else 200
-    return render(request, "settings/long_prompts.html", context, status=status)
+    other_model = settings.AIJOBS_MODEL_LONG_PROMPTS
+    return settings_page(
+        request,
+        LongPrompts,
+        page="long-prompts",
+        template="settings/long_prompts.html",
+        beside=lambda _: {
+            "stepped": _stepped(other_model),
+            "example": EXAMPLE,
+            "other_model": other_model,
+        },
+    )
 
 
 def _stepped(other_model: str) -> list[Stepped]:

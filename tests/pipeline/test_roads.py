@@ -36,7 +36,10 @@ def routes() -> dict[str, int]:
 
 
 def test_without_a_history_the_published_times_decide() -> None:
-    certain, tried = choice().reach(95, may_be_rescued=False), choice().reach(95)
+    certain, tried = (
+        choice().reach(95, may_be_rescued=False),
+        choice().reach(95, may_be_rescued=True),
+    )
     assert timedelta(minutes=20) < certain < timedelta(minutes=30)
     assert timedelta(minutes=20) < tried <= certain
     reach = tried
@@ -76,13 +79,16 @@ def test_whoever_wants_to_be_more_certain_pays_sooner() -> None:
 
 def test_a_batch_is_tried_where_canceling_and_a_call_would_leave_the_time() -> None:
     canceled(60.0)
-    assert timedelta(minutes=3) < choice().reach(95) < timedelta(minutes=6)
+    assert timedelta(minutes=3) < choice().reach(95, may_be_rescued=True) < timedelta(minutes=6)
     assert choice().reach(95, may_be_rescued=False) > timedelta(minutes=20)
 
 
 def test_whoever_limits_rescues_tries_nothing() -> None:
     canceled(60.0)
-    tried, certain = choice().reach(95), choice().reach(95, may_be_rescued=False)
+    tried, certain = (
+        choice().reach(95, may_be_rescued=True),
+        choice().reach(95, may_be_rescued=False),
+    )
     within = ((tried + certain) / 2).total_seconds()
     limited = make_tenant()
     Tenant.objects.filter(pk=limited.pk).update(rescue_usd=Decimal(100))
@@ -96,7 +102,7 @@ def test_what_waits_leaves_as_long_as_a_batch_is_in_time() -> None:
     ended(60.0)
     [job] = queue(needed_within=7_200)
     assert job.needed_by
-    leaves_by = choice().leaves_by(job.needed_by, 1, 95)
+    leaves_by = choice().leaves_by(job.needed_by, 1, 95, may_be_rescued=True)
     ordinary = NOW + timedelta(minutes=5)
     assert leaves_by > ordinary
     AIJob.objects.update(not_before=leaves_by - MINUTE, created_at=leaves_by - MINUTE)
@@ -128,9 +134,9 @@ def test_what_has_no_deadline_shares_no_batch_with_what_has_one() -> None:
 def test_a_batch_is_no_larger_than_its_deadline_allows() -> None:
     canceled(60.0)
     certain = choice().largest(timedelta(hours=1), 95, may_be_rescued=False)
-    assert 1 < certain < 30 < choice().largest(timedelta(hours=1), 95)
+    assert 1 < certain < 30 < choice().largest(timedelta(hours=1), 95, may_be_rescued=True)
     left = timedelta(minutes=10)
-    most = choice().largest(left, 95)
+    most = choice().largest(left, 95, may_be_rescued=True)
     assert 1 < most < 200
     tenant = make_tenant()
     for number in range(2 * most + 1):
