@@ -25,7 +25,7 @@ from aijobs.budgets import standing
 from aijobs.crash_points import Step, crash_point
 from aijobs.drafts import Drafts, Untold
 from aijobs.gateway import limits
-from aijobs.models import AIJob, BlockReason, JobAttempt, JobDocument, RateLimit, Trial
+from aijobs.models import AIJob, BlockReason, JobAttempt, JobDocument, RateLimit, Seeding, Trial
 from aijobs.outcomes import answers, endings
 from aijobs.outcomes.answers import Failure, Outcome
 from aijobs.outcomes.endings import Road
@@ -42,6 +42,8 @@ UNTOLD = Untold()
 # A model, and what the headers of one of its answers said about its limits.
 Told = tuple[str, dict[str, limits.Bucket]]
 Heard = SimpleQueue[Told]
+# How a request is sent: with a breakpoint of the cache or without, and when.
+Way = Callable[[dict[str, Any]], AbstractContextManager[Call]]
 
 # While calls run, the queue is looked at this often.
 LOOK_SECONDS = 1.0
@@ -75,13 +77,14 @@ def run(
 
     def start(job: AIJob, beside: Counter[UUID | None], now: datetime) -> None:
         draft = drafts.begin(str(job.pk), job.attempts)
-        has_company = beside[job.collection_id] > 1
-        way = partial(
-            warmth.call,
-            shares_document=job.input.shares_document,
-            has_company=has_company,
-            now=now,
-        )
+        way: Way = without_cache
+        if job.collection_id is None or beside[job.collection_id]:
+            way = partial(
+                warmth.call,
+                shares_document=job.input.shares_document,
+                has_company=beside[job.collection_id] > 1,
+                now=now,
+            )
         call = threads.submit(ask, job, draft.write, heard.put, way)
         call.add_done_callback(lambda _: drafts.end(draft))
         calls[call] = job
@@ -93,7 +96,7 @@ def run(
                 end = now + timedelta(seconds=settings.AIJOBS_SEND_SECONDS)
                 while mine and now <= end and not errors and not is_stopping():
                     claimed = claim(list(calls.values()), now)
-                    beside = _beside([*calls.values(), *claimed]) if claimed else Counter()
+                    beside = _beside([*calls.values(), *claimed])
                     for job in claimed:
                         start(job, beside, now)
                         made += 1
@@ -137,14 +140,17 @@ def claim(running: list[AIJob], now: datetime) -> list[AIJob]:
 
 
 def _beside(jobs: list[AIJob]) -> Counter[UUID | None]:
-    """How many of each collection are called now, where they may use the cache together.
+    """How many of each collection are called now, where they may use the cache.
 
-    Not those of a trial: the others, which come after them, begin alike and go by batch. What calls
-    have cached would be read by the one of them that is to cache it for an hour.
+    Not those of a collection of which others go by batch, after one that is to cache for an hour
+    what they share: it would read what calls have cached for minutes.
     """
     beside: Counter[UUID | None] = Counter(job.collection_id for job in jobs if job.collection_id)
-    for tried in Trial.objects.filter(pk__in=list(beside), state=Trial.State.OPEN):
-        del beside[tried.pk]
+    if beside:
+        tried = Trial.objects.filter(pk__in=list(beside), state=Trial.State.OPEN)
+        seeded = Seeding.objects.waiting().filter(pk__in=list(beside))
+        for pk in [*tried.values_list("pk", flat=True), *seeded.values_list("pk", flat=True)]:
+            del beside[pk]
     return beside
 
 
@@ -184,7 +190,7 @@ def ask(
     job: AIJob,
     write: Callable[[str], object] = lambda _: None,
     hear: Callable[[Told], object] = lambda _: None,
-    way: Callable[[dict[str, Any]], AbstractContextManager[Call]] = without_cache,
+    way: Way = without_cache,
 ) -> Outcome:
     """One call for one job, whose input is loaded.
 

@@ -9,7 +9,7 @@ import logging
 from datetime import datetime
 
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, Q, Sum
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
 from aijobs import caching
 from aijobs.crash_points import Step, crash_point
@@ -121,26 +121,31 @@ def _move(seeding: Seeding, now: datetime) -> bool:
 def _complete(seeding: Seeding, job: AIJob, now: datetime) -> bool:
     """Whether the others read what the seed has cached: it must be there, and for an hour."""
     submission = job.batch.submission if job.batch else None
-    charges = LedgerEntry.objects.filter(job_id=job.pk, batch=job.batch_id)
-    cached = charges.aggregate(written=Sum("cache_write_1h_tokens"), read=Sum("cache_read_tokens"))
+    charges = LedgerEntry.objects.filter(job_id=job.pk)
+    cached = charges.filter(batch=job.batch_id).aggregate(
+        written=Sum("cache_write_1h_tokens"), read=Sum("cache_read_tokens")
+    )
     if submission is None or not (cached["written"] or cached["read"]):
         return seeding.mark_cold("Nothing of the job that went first was cached.")
-    if not cached["written"] and _is_cached_for_minutes(seeding, now):
-        return seeding.mark_cold("What the job that went first read is cached for minutes only.")
+    if not (cached["written"] or _is_cached_for_an_hour(seeding, charges, now)):
+        return seeding.mark_cold("What the job that went first read may be gone in minutes.")
     until = submission.sent_at + caching.KEPT - caching.MARGIN
     if until <= now:
         return seeding.mark_cold("The job that went first took so long that its cache is gone.")
     return seeding.mark_warm(until)
 
 
-def _is_cached_for_minutes(seeding: Seeding, now: datetime) -> bool:
-    """Whether direct calls of the collection wrote the cache lately, which lasts less than an hour.
+def _is_cached_for_an_hour(seeding: Seeding, charges: QuerySet[LedgerEntry], now: datetime) -> bool:
+    """Whether what the seed has read was written for an hour: by itself before, or another seed.
 
-    To read that does not make it last: the others would write it anew, each of them.
+    Direct calls write for five minutes. To read that does not make it last: each of the others
+    would write it anew.
     """
-    calls = AIJob.objects.filter(collection=seeding.pk, route=AIJob.Route.SYNC)
-    written = LedgerEntry.objects.filter(job_id__in=calls.values("pk"), cache_write_5m_tokens__gt=0)
-    return written.filter(created_at__gte=now - caching.KEPT).exists()
+    lately = charges.filter(created_at__gte=now - caching.KEPT)
+    if lately.filter(cache_write_1h_tokens__gt=0).exists():
+        return True
+    alike = Seeding.objects.filter(model=seeding.model, prefix_sha256=seeding.prefix_sha256)
+    return alike.filter(state=Seeding.State.WARM, warm_until__gt=now).exists()
 
 
 def _fail(seeding: Seeding, job: AIJob) -> bool:

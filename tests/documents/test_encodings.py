@@ -50,6 +50,7 @@ def test_short_western_texts_are_windows_1252(text: str) -> None:
 
 @given(western)
 @example("Spaß“ " * 3)
+@example("café€ café€ Århus€ Århus€ élève€")
 def test_western_texts_come_back_from_windows_1252(text: str) -> None:
     assume(text.strip())
     assert read_document(text.encode("cp1252"), "a.txt").text == text

@@ -106,7 +106,7 @@ def test_of_the_others_one_goes_first_and_they_read_what_it_wrote(
     go(DUE)
     assert Batch.objects.get().requests == 1
     assert seed.run(DUE + MINUTE) == 1
-    assert state_of(collection) == "warm"
+    assert state_of(collection) == "warm", Seeding.objects.get().note
     keep_going(DUE + MINUTE)
     assert cached(collection) == (ROWS - 3, 1)
     assert_books_agree(emulator)
