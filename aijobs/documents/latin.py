@@ -25,8 +25,6 @@ _FEWEST = 6
 _DISTINCT = 3
 _DIFFERENT = 3
 _SURE = 0.97
-# Of a western text that names what is foreign, so much may be in no western language of its own.
-_BETTER = 0.25
 _SHARE_OF_LETTERS = 0.015
 
 
@@ -50,7 +48,7 @@ def codec_of(data: bytes) -> str | None:
         usual = max(_covered(told, western, letters) for letters in _WESTERN)
         usual += sum(n for byte, n in told.items() if not _is_letter(western[byte])) - signs
         found = max(_covered(told, other, letters) for letters in languages)
-        if found >= _SURE * total and found > usual + _BETTER * total and found / total > best[0]:
+        if found >= _SURE * total and found > usual and found / total > best[0]:
             best = found / total, codec
     return best[1]
 
