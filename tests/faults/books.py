@@ -83,10 +83,12 @@ def audit(world: World, *, journey: bool = True) -> Books:
         urgent = AIJob.objects.filter(collection=None).count()
         books.compare("urgent jobs", urgent, len(TENANTS) * len(URGENT))
         ends = Counter(AIJob.objects.exclude(collection=None).values_list("status", flat=True))
-        expected = whole - len(TENANTS) * (HOPELESS + CANCELED) - _lost_calls()
+        lost = _lost_calls(AIJob.objects.exclude(collection=None))
+        expected = whole - len(TENANTS) * (HOPELESS + CANCELED) - lost
         hurried = AIJob.objects.filter(collection__name="Hurried")
         charged = LedgerEntry.objects.filter(job_id__in=hurried.values("pk"), corrects=None)
-        books.compare("charges of jobs with a deadline", charged.count(), hurried.count())
+        answered = hurried.count() - _lost_calls(hurried)
+        books.compare("charges of jobs with a deadline", charged.count(), answered)
         books.compare(f"results ({dict(ends)})", ends["completed"], expected)
     books.compare("inputs", JobInput.objects.count(), AIJob.objects.count())
     books.compare("documents", JobDocument.objects.count(), AIJob.objects.count())
@@ -111,10 +113,10 @@ def _snapshot() -> Iterator[None]:
         yield
 
 
-def _lost_calls() -> int:
-    """Jobs that were tried at once, and whose answer was lost after the last retry."""
+def _lost_calls(jobs: QuerySet[AIJob]) -> int:
+    """Of `jobs`, those that ran at once and failed because the last call's answer was lost."""
     last = JobAttempt.objects.filter(job=OuterRef("pk"), number=OuterRef("attempts"))
-    failed = AIJob.objects.exclude(collection=None).filter(status="failed", route="sync")
+    failed = jobs.filter(status="failed", route="sync")
     return failed.filter(Exists(last.filter(error_type="in_doubt"))).count()
 
 
