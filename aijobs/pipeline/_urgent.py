@@ -53,8 +53,8 @@ DUE = URGENT + "SELECT EXISTS (SELECT FROM urgent)"
 # under way count as its first ones, so that calls side by side are shared by weight; of tenants
 # with as large a share, whoever was served longest ago comes first. `free` slots are for
 # all; beyond them, up to `most` may start, each of them a tenant's only call. Of each model that is
-# asked no more start than it has room for, by calls and by the tokens of their prompts; models that
-# have no row have room for all.
+# asked no more start than it has room for: by calls, by the tokens of their prompts, and by those
+# of their answers as they usually are. Models that have no row have room for all.
 CLAIM = (
     URGENT
     + """
@@ -75,24 +75,29 @@ CLAIM = (
 ), fitting AS (
     SELECT ranked.id, ranked.tenant_id, place, room.calls, room.tokens,
            row_number() OVER of_model AS number,
-           sum(LEAST(COALESCE(input.expected_tokens, 0), room.size)) OVER of_model AS asked
+           sum(LEAST(COALESCE(input.expected_tokens, 0), room.size)) OVER of_model AS asked,
+           sum(LEAST(COALESCE(input.most_answer_tokens * kind.usual_answer, 0),
+                     room.answer_size)) OVER of_model AS answered, room.answer_tokens
     FROM ranked
     CROSS JOIN LATERAL (  -- The limit keeps it a look-up by key.
-        SELECT job_type, model, expected_tokens FROM aijobs_jobinput
+        SELECT job_type, model, expected_tokens, most_answer_tokens FROM aijobs_jobinput
         WHERE job_id = ranked.id LIMIT 1
     ) AS input
-    JOIN unnest(%(job_types)s::text[], %(models)s::text[]) AS kind (job_type, model)
+    JOIN unnest(%(job_types)s::text[], %(models)s::text[], %(usual_answers)s::float8[])
+      AS kind (job_type, model, usual_answer)
       ON kind.job_type = input.job_type
     LEFT JOIN unnest(%(room_models)s::text[], %(room_calls)s::int[],
-                     %(room_tokens)s::float8[], %(room_sizes)s::float8[])
-      AS room (model, calls, tokens, size)
+                     %(room_tokens)s::float8[], %(room_sizes)s::float8[],
+                     %(room_answer_tokens)s::float8[], %(room_answer_sizes)s::float8[])
+      AS room (model, calls, tokens, size, answer_tokens, answer_size)
       ON room.model = COALESCE(NULLIF(input.model, ''), kind.model)
     WHERE place <= %(free)s OR (rank = 1 AND place <= %(most)s)
     WINDOW of_model AS (PARTITION BY room.model ORDER BY place)
 ), chosen AS (
     SELECT job.id, fitting.tenant_id, place
     FROM fitting JOIN aijobs_aijob AS job ON job.id = fitting.id
-    WHERE calls IS NULL OR (number <= calls AND asked <= tokens)
+    WHERE calls IS NULL
+       OR (number <= calls AND asked <= tokens AND answered <= answer_tokens)
     ORDER BY place
     LIMIT %(allowed)s
     FOR UPDATE OF job SKIP LOCKED

@@ -134,8 +134,7 @@ def claim(running: list[AIJob], now: datetime) -> list[AIJob]:
     claimed = retry_while_db_down(list, jobs)
     if claimed:
         crash_point(Step.EXPEDITE_CLAIMED)
-        asked = [(job.input.asked_model, job.input.expected_tokens or 0) for job in claimed]
-        retry_while_db_down(_rates.take, asked, now)
+        retry_while_db_down(_rates.take, claimed, now)
     return claimed
 
 

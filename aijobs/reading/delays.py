@@ -19,6 +19,7 @@ IN_DOUBT = (
     "Anthropic has not confirmed its batch. Whether it is there is being found out; nothing is sent"
     " twice."
 )
+OVERDUE = "Its deadline has passed."
 SEED = "It waits for the first job of its collection, which fills the cache that it reads."
 SEED_FAILED = "The first job of its collection failed: the others wait for somebody to decide."
 SHARING = "It waits for the result of another job with the same question."

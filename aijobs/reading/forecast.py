@@ -4,7 +4,7 @@ Anthropic tells nothing about progress inside a batch, so there is no percentage
 is known of how long batches take, over all tenants, who share them (aijobs/turnaround/).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import cast
@@ -57,6 +57,13 @@ class Forecast:
 
     def of_job(self, job: AIJob) -> Expected:
         """When the job's result may be expected. Reads `job.batch`: select it with the jobs."""
+        found = self._on_its_way(job)
+        is_over = job.status in AIJob.FINAL
+        if is_over or job.needed_by is None or not job.created_at < job.needed_by <= self.now:
+            return found
+        return replace(found, late=" ".join(filter(None, (delays.OVERDUE, found.late))))
+
+    def _on_its_way(self, job: AIJob) -> Expected:
         match job.status:
             case AIJob.Status.QUEUED:
                 return self._of_queued(job)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from aijobs import jobtypes
 from aijobs.models import AIJob, JobAttempt, JobInput, RateBucket, RateLimit
 from aijobs.pipeline import expedite
 from citizenapp.tenants.models import Tenant
@@ -222,7 +223,20 @@ def test_nothing_starts_while_no_output_tokens_are_left() -> None:
     queue(needed_within=0)
     tell("output-tokens", size=6_000, left=0)
     assert expedite.claim([], NOW) == []
-    assert len(expedite.claim([], NOW + SECOND)) == 1
+    assert len(expedite.claim([], NOW + 60 * SECOND)) == 1
+
+
+def test_no_more_start_than_there_are_tokens_for_their_usual_answers(settings: Any) -> None:
+    settings.AIJOBS_URGENT_AT_ONCE = 16
+    queue(*[f"Policy {n}." for n in range(4)], needed_within=0)
+    usual = jobtypes.get("summarize").usual_answer
+    JobInput.objects.update(most_answer_tokens=round(1_000 / usual))
+    tell("output-tokens", size=6_000, left=2_500)
+    assert len(expedite.claim([], NOW)) == 2
+    assert RateBucket.objects.get().level == pytest.approx(500, abs=2)
+    assert expedite.claim([], NOW) == []
+    # 3,500 are filled in within a minute.
+    assert len(expedite.claim([], NOW + 10 * SECOND)) == 1
 
 
 def test_an_older_answer_says_nothing_over_a_newer_one() -> None:

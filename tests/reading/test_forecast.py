@@ -178,6 +178,17 @@ def test_a_batch_that_is_too_slow_for_a_deadline_is_rescued_in_time(tenant: Tena
     assert about(expect(job).latest, NOW + 9 * MINUTE + ours(1))
 
 
+def test_a_deadline_that_has_passed_is_said_until_the_job_has_ended(tenant: Tenant) -> None:
+    batch = make_batch("submitted", needed_by=NOW + HOUR, promised_seconds=PROMISED)
+    job = make_job(tenant, status="submitted", batch=batch, needed_by=NOW + HOUR)
+    late = expect(job, NOW + HOUR).late
+    assert late
+    assert late.startswith(f"{delays.OVERDUE} ")
+    assert delays.OVERDUE not in (expect(job, NOW + HOUR - SECOND).late or "")
+    over = make_job(tenant, status="failed", needed_by=NOW + HOUR, finished_at=NOW + HOUR)
+    assert expect(over, NOW + 2 * HOUR) == NOTHING
+
+
 def test_where_rescues_are_used_up_it_stays_with_batches(tenant: Tenant) -> None:
     job = make_job(tenant, needed_by=NOW + MINUTE, attempts=1, reserved_usd=Decimal(1))
     tenant.rescue_usd = Decimal("0.75")
