@@ -45,7 +45,8 @@ def reserving(bench: Bench) -> Iterator[Row]:
             holds=ours >= 0.9 * without,
         )
     _switch("ENABLE")
-    run_of_quote = bench.side_by_side(ours=Way(lambda: _quote(bench)))["ours"]
+    asking = make_tenant(repeat_days=30)
+    run_of_quote = bench.side_by_side(ours=Way(lambda: _quote(bench, asking)))["ours"]
     yield Row(
         f"quote of {bench.n:,} rows",
         f"{run_of_quote.seconds:.1f} s, {run_of_quote.per_second(bench.n):,.0f} rows/s",
@@ -82,8 +83,8 @@ def _refuse(row: int, errors: object) -> None:
     raise AssertionError(f"Row {row}: {errors}")
 
 
-def _quote(bench: Bench) -> None:
-    terms = Terms(make_tenant(repeat_days=30), jobtypes.get("summarize"), timezone.now())
+def _quote(bench: Bench, tenant: Tenant) -> None:
+    terms = Terms(tenant, jobtypes.get("summarize"), timezone.now())
     good = accept.examine(terms, _rows(bench, bench.n), defaults={}, refused=_refuse)
     bill = accept.bill_of(terms, (one.asked for one in good), is_collection=True)
     assert bill.batch.likely > 0
