@@ -9,26 +9,14 @@ import anthropic
 import django
 from django.db import connection
 
+from aijobs.crash_points import Step
 from tests.faults.scenarios import Row, StatusCounter
 
-STAGES = (
-    *("accept", "assemble", "dispatch", "expedite", "poll", "reconcile", "seed", "settle"),
-    *("share", "sweep"),
-    *(
-        "withdraw",
-        "retry",
-        "breaker",
-        "endings",
-        "identity",
-        "create",
-        "list",
-        "retrieve",
-        "results",
-        "cancel",
-        "delete",
-    ),
-    *("message", "all"),
-)
+# The stages as their points to die at stand in aijobs/crash_points.py, then the calls that fail.
+STAGES = [
+    *dict.fromkeys(step.partition(".")[0] for step in Step),
+    *("create", "list", "retrieve", "results", "cancel", "delete", "message", "all"),
+]
 
 TEMPLATE = """\
 # Reliability
