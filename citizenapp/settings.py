@@ -15,6 +15,7 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
 from citizenapp.local import postgres, secret_key, valkey
+from citizenapp.tenants.api_versions import NEWEST
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -256,8 +257,11 @@ REST_FRAMEWORK = {
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "CitizenApp API",
-    "DESCRIPTION": "Queue summaries, classifications and policy analyses; read results and costs.",
-    "VERSION": "1.0.0",
+    "DESCRIPTION": "Queue summaries, classifications and policy analyses; read results and costs."
+    f"\n\nThis is version {NEWEST}. A key speaks the version that was the newest when it was made; "
+    f"the header `CitizenApp-Version: {NEWEST}` asks for this one, or for an earlier one. Each "
+    "answer names its version in the same header.",
+    "VERSION": NEWEST,
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "POSTPROCESSING_HOOKS": [

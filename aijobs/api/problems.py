@@ -36,6 +36,18 @@ class Conflict(exceptions.APIException):
     status_code = problem_types.CONFLICT.status
 
 
+class Refusal(exceptions.APIException):
+    """An error with a problem type of its own, and with members and headers that say more."""
+
+    kind: ProblemType = problem_types.SERVER_ERROR
+
+    def __init__(
+        self, detail: str, *, headers: Mapping[str, str] | None = None, **members: Any
+    ) -> None:
+        super().__init__(detail)
+        self.headers, self.members = headers, members
+
+
 class TooLarge(exceptions.APIException):
     """More bytes than are read. `field` names the upload when it is one."""
 
@@ -98,6 +110,8 @@ def as_problem(
                 limit_usd=f"{error.limit:.10f}",
                 renews_at=error.renews.astimezone(UTC).isoformat().replace("+00:00", "Z"),
             )
+        case Refusal():
+            return problem(error.kind, str(error.detail), headers=error.headers, **error.members)
         case exceptions.NotAuthenticated():
             # The error itself, since it carries the challenge.
             error.detail = exceptions.ErrorDetail(
