@@ -23,6 +23,7 @@ from rest_framework import exceptions
 
 from aijobs.api import problem_types
 from aijobs.api.problem_types import ProblemType
+from aijobs.budgets.room import ASK_AGAIN_SECONDS, QueueFull
 from aijobs.budgets.standing import LimitReached
 from aijobs.jobtypes import InvalidInput
 from aijobs.pipeline.accept import RejectedCollection
@@ -109,6 +110,14 @@ def as_problem(
                 left_usd=f"{error.left:.10f}",
                 limit_usd=f"{error.limit:.10f}",
                 renews_at=error.renews.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+            )
+        case QueueFull():
+            return problem(
+                problem_types.QUEUE_FULL,
+                str(error),
+                headers={"Retry-After": str(ASK_AGAIN_SECONDS)},
+                waiting=error.waiting,
+                room=error.room,
             )
         case Refusal():
             return problem(error.kind, str(error.detail), headers=error.headers, **error.members)

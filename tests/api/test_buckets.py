@@ -204,7 +204,7 @@ def test_a_valkey_that_is_silent_keeps_nobody_waiting(folder: Path) -> None:
         buckets, bucket = Buckets(valkey.url(folder), clock), new_bucket(1, 1)
         assert take(buckets, 0, bucket)
         with redis_client.Redis.from_url(valkey.url(folder)) as other:
-            other.execute_command("CLIENT", "PAUSE", "3000", "ALL")  # type: ignore[no-untyped-call]
+            other.execute_command("CLIENT", "PAUSE", "3000", "ALL")
         began = time.monotonic()
         for _ in range(200):
             assert buckets.take([bucket], START) is None
