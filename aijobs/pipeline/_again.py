@@ -67,13 +67,15 @@ def retry_batch(batch: Batch, *, now: datetime) -> int:
     """
     jobs = AIJob.objects.filter(batch=batch)
     tenants = Tenant.objects.filter(pk__in=batch.tenant_ids).order_by("pk")
+    several: dict[int, int] = {}
     with transaction.atomic():
         for tenant in tenants:
             failed = jobs.filter(tenant=tenant, status=AIJob.Status.FAILED)
+            several[tenant.pk] = failed.count()
             _refuse_long_prompts(tenant, failed, now)
         moved = jobs.queue_again(AIJob.Status.FAILED, now)
         for tenant in tenants:
-            standing.keep(tenant, Decimal(0), now)
+            standing.keep(tenant, Decimal(0), now, jobs=several[tenant.pk])
     crash_point(Step.RETRY_COMMITTED)
     return moved
 

@@ -134,8 +134,9 @@ def test_jobs_of_a_batch_that_failed_must_fit_too() -> None:
     for _ in range(2):
         make_job(tenant, status="failed", finished_at=NOW, batch=batch)
 
-    with pytest.raises(QueueFull):
+    with pytest.raises(QueueFull) as refused:
         accept.retry_batch(batch, now=NOW)
+    assert (refused.value.waiting, refused.value.room) == (0, 1)
     assert AIJob.objects.filter(status="failed").count() == 2
 
 
