@@ -67,6 +67,16 @@ def settings_agree(**kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001
                 id="aijobs.E023",
             )
         )
+    if settings.AIJOBS_API_BURST < 1:
+        found.append(
+            Error(
+                "AIJOBS_API_BURST must be at least 1: no call would be answered."
+                " For no limit, set AIJOBS_API_RATE to 0.",
+                id="aijobs.E030",
+            )
+        )
+    if not 1 <= settings.AIJOBS_API_KEY_PERCENT <= 100:
+        found.append(Error("AIJOBS_API_KEY_PERCENT must be from 1 to 100.", id="aijobs.E031"))
     if not settings.LOCAL and settings.EMULATED:
         found.append(
             checks.Warning(

@@ -15,6 +15,7 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
 from citizenapp.local import postgres, secret_key, valkey
+from citizenapp.tenants.api_versions import NEWEST
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -121,6 +122,10 @@ AIJOBS_CACHE = _switch("AIJOBS_CACHE", True)
 AIJOBS_CACHE_CENTS = _number("AIJOBS_CACHE_CENTS", 1)
 AIJOBS_SEED_SECONDS = _number("AIJOBS_SEED_SECONDS", 1_800)
 AIJOBS_UPLOAD_BYTES = int(_number("AIJOBS_UPLOAD_BYTES", 10_000_000))
+AIJOBS_MOST_WAITING = int(_number("AIJOBS_MOST_WAITING", 1_000_000))
+AIJOBS_API_RATE = _number("AIJOBS_API_RATE", 200)
+AIJOBS_API_BURST = int(_number("AIJOBS_API_BURST", 2_000))
+AIJOBS_API_KEY_PERCENT = int(_number("AIJOBS_API_KEY_PERCENT", 50))
 
 # --- Django -----------------------------------------------------------------------------
 
@@ -246,6 +251,7 @@ REST_FRAMEWORK = {
         "citizenapp.tenants.authentication.MemberAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["citizenapp.tenants.authentication.RolePermission"],
+    "DEFAULT_THROTTLE_CLASSES": ["aijobs.api.rate_limits.RateLimits"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "aijobs.api.problems.as_problem",
@@ -256,8 +262,11 @@ REST_FRAMEWORK = {
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "CitizenApp API",
-    "DESCRIPTION": "Queue summaries, classifications and policy analyses; read results and costs.",
-    "VERSION": "1.0.0",
+    "DESCRIPTION": "Queue summaries, classifications and policy analyses; read results and costs."
+    f"\n\nThis is version {NEWEST}. A key speaks the version that was the newest when it was made; "
+    f"the header `CitizenApp-Version: {NEWEST}` asks for this one, or for an earlier one. Each "
+    "answer names its version in the same header.",
+    "VERSION": NEWEST,
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "POSTPROCESSING_HOOKS": [

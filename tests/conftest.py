@@ -67,6 +67,8 @@ def ground(var: Path, worker_id: str) -> Iterator[None]:
         STATIC_ROOT=static,
         SECURE_SSL_REDIRECT=False,
         REDIS_URL=redis_url,
+        # Those that are about it say how much may be asked.
+        AIJOBS_API_RATE=0,
         CHANNEL_LAYERS={
             "default": layer
             | {"CONFIG": layer["CONFIG"] | {"hosts": [redis_url], "prefix": prefix}}
@@ -132,6 +134,8 @@ def live_site() -> Iterator[Site]:
     emulator answers at once.
     """
     hurry = {"AIJOBS_SUBMIT_EVERY": "0.5", "AIJOBS_POLL_EVERY": "0.5"}
+    # Generated requests come as quickly as they can.
+    hurry |= {"AIJOBS_API_RATE": "10000", "AIJOBS_API_BURST": "100000"}
     with short_folder() as folder, serving(folder, **hurry) as site:
         site.emulator.release()
         yield site

@@ -26,7 +26,7 @@ from aijobs.admin.reading import (
     table,
     timeline,
 )
-from aijobs.budgets.standing import LimitReached
+from aijobs.budgets.room import OverLimit
 from aijobs.gateway import GatewayError
 from aijobs.models import AIJob, Batch, Submission
 from aijobs.pipeline import accept, reconcile, withdraw
@@ -199,7 +199,7 @@ class BatchAdmin(ReadOnlyAdmin):
                     outcome.moved(batch)
                 else:
                     outcome.left("No job that ended in it has failed.")
-            except (LimitReached, LongPrompt) as refusal:
+            except (OverLimit, LongPrompt) as refusal:
                 outcome.left(str(refusal))
         outcome.tell()
         return None

@@ -25,7 +25,7 @@ from aijobs.admin.reading import (
     timeline,
     verbatim,
 )
-from aijobs.budgets.standing import LimitReached
+from aijobs.budgets.room import OverLimit
 from aijobs.jobtypes.text import utf8
 from aijobs.models import AIJob, Collection, JobOutput
 from aijobs.models.jobs import AIJobQuerySet
@@ -143,7 +143,7 @@ class AIJobAdmin(ReadOnlyAdmin):
                     outcome.left(
                         f"Only what failed or was canceled runs again, not {job.status} jobs."
                     )
-            except (LimitReached, LongPrompt) as refusal:
+            except (OverLimit, LongPrompt) as refusal:
                 outcome.left(str(refusal))
         outcome.tell()
         return None
@@ -299,7 +299,7 @@ class CollectionAdmin(ReadOnlyAdmin):
                     outcome.moved(collection)
                 else:
                     outcome.left("No job of it has failed.")
-            except (LimitReached, LongPrompt) as refusal:
+            except (OverLimit, LongPrompt) as refusal:
                 outcome.left(str(refusal))
         outcome.tell()
         return None

@@ -8,13 +8,13 @@ from django.core.exceptions import ObjectDoesNotExist
 from rest_framework.exceptions import NotFound
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from aijobs.api import bodies
+from aijobs.api.versions import Versioned
 from citizenapp.tenants.access import Access
 
 
-class Endpoint(APIView):
+class Endpoint(Versioned):
     """An address of the API, for one tenant's member or key."""
 
     # Without OPTIONS, which would tell of parsers that are not used: /api/schema tells all.

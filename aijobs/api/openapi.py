@@ -13,7 +13,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core.core_schema import WithDefaultSchema
 
 from aijobs import jobtypes, own_data
-from aijobs.api import idempotency, problems, shapes
+from aijobs.api import idempotency, problems, shapes, versions
 from aijobs.api.bodies import FORM, JSON
 from aijobs.documents import READ_AS
 from aijobs.jobtypes import TEXT_ALIASES, TEXT_FIELD, TEXT_NAMES, JobType
@@ -132,7 +132,7 @@ def responses(
         (status, problems.MEDIA_TYPE): OpenApiResponse(
             shapes.Problem, description=HTTPStatus(status).phrase
         )
-        for status in sorted({401, 403, *failures})
+        for status in sorted({400, 401, 403, 429, *failures})
     }
 
 
@@ -323,13 +323,40 @@ COLLECTION_REQUEST: dict[str, Any] = {
 }
 
 
+# The versions and the limits of calls are about every operation.
+HEADERS: dict[str, Any] = {
+    versions.HEADER: {
+        "description": "The version that the answer speaks.",
+        "schema": {"type": "string", "enum": list(versions.VERSIONS)},
+    },
+    "RateLimit-Policy": {
+        "description": "How many calls (`q`) the key, and its workspace, may make in `w` seconds.",
+        "schema": {"type": "string", "examples": ['"tenant";q=2000;w=10, "key";q=1000;w=10']},
+    },
+    "RateLimit": {
+        "description": "How many calls (`r`) are left, at best spread over `t` seconds.",
+        "schema": {"type": "string", "examples": ['"tenant";r=1999;t=10, "key";r=999;t=10']},
+    },
+}
+RETRY_AFTER: dict[str, Any] = {
+    "description": "Seconds after which it may be sent again.",
+    "schema": {"type": "integer", "minimum": 1},
+}
+
+
 def finish(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """A hook of drf-spectacular: what it cannot be told about a single operation.
 
     An empty parameter of an address is as good as none. A body that is documented must be sent.
     """
+    result["components"]["headers"] = HEADERS | {"Retry-After": RETRY_AFTER}
     for operations in result["paths"].values():
         for operation in operations.values():
+            for status, response in operation["responses"].items():
+                names = [*HEADERS, "Retry-After"] if status == "429" else HEADERS
+                response["headers"] = response.get("headers", {}) | {
+                    name: {"$ref": f"#/components/headers/{name}"} for name in names
+                }
             for parameter in operation.get("parameters", []):
                 if parameter["in"] == "query":
                     parameter["allowEmptyValue"] = True

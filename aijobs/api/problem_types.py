@@ -134,6 +134,32 @@ KEY_REUSED = ProblemType(
     "This Idempotency-Key came with another request before. Nothing was stored.",
     "Use a new key for each request, and the same one only to send the same request again.",
 )
+UNKNOWN_VERSION = ProblemType(
+    "unknown-version",
+    HTTPStatus.BAD_REQUEST,
+    "Unknown version of the API",
+    "The header CitizenApp-Version names a version that there is not. Nothing was done.",
+    "`versions` has those that there are. Send one of them, or leave the header out: then the "
+    "version counts that the key was made for.",
+)
+RATE_LIMITED = ProblemType(
+    "rate-limited",
+    HTTPStatus.TOO_MANY_REQUESTS,
+    "Too many calls",
+    "More calls came than the key, or its workspace as a whole, may make in this time. Nothing was "
+    "done.",
+    "Send it again after `Retry-After` seconds. Each answer says in `RateLimit` how many calls are "
+    "left; many jobs at once are a collection, which is one call.",
+)
+QUEUE_FULL = ProblemType(
+    "queue-full",
+    HTTPStatus.TOO_MANY_REQUESTS,
+    "Too many jobs wait",
+    "With what was asked for, more jobs of the workspace would be queued or on their way than may "
+    "be at once. Nothing was stored. What was queued before is not touched.",
+    "`waiting` says how many there are, `room` how many more would fit. Send it again when some of "
+    "them are done, or queue less.",
+)
 SERVER_ERROR = ProblemType(
     "server-error",
     HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -154,7 +180,8 @@ NOT_STREAMED = ProblemType(
 ALL = (
     UNREADABLE, INVALID_FIELDS, REJECTED_COLLECTION, UNAUTHENTICATED, LIMIT_REACHED, FORBIDDEN,
     NOT_FOUND, METHOD_NOT_ALLOWED, NOT_ACCEPTABLE, CONFLICT, LENGTH_REQUIRED, TOO_LARGE,
-    UNSUPPORTED_MEDIA_TYPE, KEY_REUSED, SERVER_ERROR, NOT_STREAMED,
+    UNSUPPORTED_MEDIA_TYPE, KEY_REUSED, UNKNOWN_VERSION, RATE_LIMITED, QUEUE_FULL, SERVER_ERROR,
+    NOT_STREAMED,
 )  # fmt: skip
 # The framework's errors have a status of their own; of ours, only those about fields share one.
 BY_STATUS = {kind.status: kind for kind in reversed(ALL)}

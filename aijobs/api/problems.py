@@ -23,6 +23,7 @@ from rest_framework import exceptions
 
 from aijobs.api import problem_types
 from aijobs.api.problem_types import ProblemType
+from aijobs.budgets.room import ASK_AGAIN_SECONDS, QueueFull
 from aijobs.budgets.standing import LimitReached
 from aijobs.jobtypes import InvalidInput
 from aijobs.pipeline.accept import RejectedCollection
@@ -34,6 +35,18 @@ class Conflict(exceptions.APIException):
     """What was asked for does not fit the state that the thing is in."""
 
     status_code = problem_types.CONFLICT.status
+
+
+class Refusal(exceptions.APIException):
+    """An error with a problem type of its own, and with members and headers that say more."""
+
+    kind: ProblemType = problem_types.SERVER_ERROR
+
+    def __init__(
+        self, detail: str, *, headers: Mapping[str, str] | None = None, **members: Any
+    ) -> None:
+        super().__init__(detail)
+        self.headers, self.members = headers, members
 
 
 class TooLarge(exceptions.APIException):
@@ -98,6 +111,16 @@ def as_problem(
                 limit_usd=f"{error.limit:.10f}",
                 renews_at=error.renews.astimezone(UTC).isoformat().replace("+00:00", "Z"),
             )
+        case QueueFull():
+            return problem(
+                problem_types.QUEUE_FULL,
+                str(error),
+                headers={"Retry-After": str(ASK_AGAIN_SECONDS)},
+                waiting=error.waiting,
+                room=error.room,
+            )
+        case Refusal():
+            return problem(error.kind, str(error.detail), headers=error.headers, **error.members)
         case exceptions.NotAuthenticated():
             # The error itself, since it carries the challenge.
             error.detail = exceptions.ErrorDetail(

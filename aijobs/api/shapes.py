@@ -77,6 +77,12 @@ class Problem(Shape):
     left_usd: Usd | None = Field(None, description="Of the monthly limit that would be exceeded.")
     limit_usd: Usd | None = None
     renews_at: datetime | None = Field(None, description="When that limit begins anew.")
+    versions: list[str] | None = Field(None, description="Of the API, that there are.")
+    violated_policies: list[str] | None = Field(
+        None, description="Which limits of calls were reached: `key`, `tenant`."
+    )
+    waiting: int | None = Field(None, description="Jobs that are queued or on their way.")
+    room: int | None = Field(None, description="How many more of them there may be.")
 
 
 _ANSWERED_BY = (
@@ -348,12 +354,10 @@ class Usage(Shape):
 
     since: datetime = Field(alias="from")
     until: datetime = Field(alias="to")
-    group_by: GroupBy | list[GroupBy] = Field(description="A list where it is several.")
+    group_by: list[GroupBy]
     rows: list[SpentRow]
     totals: Spent
-    estimated_answers: int | None = Field(
-        default=None,
-        description="Answers that came without usage, and are charged by an estimate of it. Only"
-        " there where there are any.",
+    estimated_answers: int = Field(
+        description="Answers that came without usage, and are charged by an estimate of it."
     )
-    paused: Pause | None = Field(default=None, description="Only there while nothing is sent.")
+    paused: Pause | None = Field(description="Null but while nothing is sent.")

@@ -95,7 +95,7 @@ def usage(
     return shapes.Usage(
         since=found.period.since,
         until=found.period.until,
-        group_by=group_by[0] if len(group_by) == 1 else [*group_by],
+        group_by=[*group_by],
         rows=[
             shapes.SpentRow(
                 **dict(zip(group_by, group, strict=True)), **_spent(money, details=details)
@@ -103,7 +103,7 @@ def usage(
             for group, money in found.groups(*group_by)
         ],
         totals=shapes.Spent(**_spent(found.total, details=details)),
-        estimated_answers=found.estimated or None,
+        estimated_answers=found.estimated,
         paused=shapes.Pause(
             reason=BlockReason(pause.reason),
             message=pause.get_reason_display(),

@@ -65,4 +65,6 @@ class UsageReport(Endpoint):
             CircuitBreaker.objects.open().first(),
             details=wanted.has_details,
         )
-        return Response(report.model_dump(mode="json", by_alias=True, exclude_none=True))
+        # A row has the members that it is grouped by, and the details that were asked for.
+        told = report.model_dump(mode="json", by_alias=True, exclude_none=True)
+        return Response({**told, "paused": told.get("paused")})

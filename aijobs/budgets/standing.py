@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.db.models import Sum
 
+from aijobs.budgets.room import OverLimit, QueueFull, most_waiting
 from aijobs.models import Reservation, UsageRollup
 from aijobs.models.rollups import start_of_hour
 from citizenapp.database import prepared_cursor
@@ -20,13 +21,15 @@ from citizenapp.tenants.models import Tenant
 
 HOLD = """
 SELECT aijobs_hold(%(tenant)s, %(limit)s, %(month)s, %(next_month)s),
-       aijobs_hold(0, %(limit_of_all)s, %(month_of_all)s, %(next_month_of_all)s)
+       aijobs_hold(0, %(limit_of_all)s, %(month_of_all)s, %(next_month_of_all)s),
+       aijobs_keep_room(%(tenant)s, %(most_waiting)s)
 """
-# The code of that error (aijobs/sql/hold.sql). Its detail: the tenant, the limit, what is gone.
-_BEYOND = "AJ402"
+# The codes of their errors (aijobs/sql/hold_and_keep_room.sql). The details: the tenant, the limit,
+# what is gone; and how many jobs there would be.
+_BEYOND, _FULL = "AJ402", "AJ429"
 
 
-class LimitReached(Exception):
+class LimitReached(OverLimit):
     """What is asked for could go beyond the limit of a month. Nothing of it is stored."""
 
     def __init__(self, left: Decimal, limit: Decimal, renews: datetime, *, of_all: bool) -> None:
@@ -124,7 +127,7 @@ def standing(tenant: Tenant, now: datetime) -> Standing:
 
 
 def has_limit(tenant: Tenant) -> bool:
-    """Whether `keep` has anything to do for this tenant."""
+    """Whether this tenant may spend so much, and no more."""
     return tenant.limit_usd is not None or settings.AIJOBS_MONTHLY_LIMIT_USD is not None
 
 
@@ -140,34 +143,42 @@ def parameters(tenant: Tenant, now: datetime) -> dict[str, Any]:
         "limit_of_all": settings.AIJOBS_MONTHLY_LIMIT_USD,
         "month_of_all": month_of_all["hour__gte"],
         "next_month_of_all": month_of_all["hour__lt"],
+        "most_waiting": most_waiting(tenant),
     }
 
 
 @contextmanager
-def refusing(tenant: Tenant, wanted: Decimal, now: datetime) -> Iterator[None]:
-    """Turns the error of HOLD into LimitReached. `wanted` is what was stored just before."""
+def refusing(tenant: Tenant, wanted: Decimal, now: datetime, *, jobs: int) -> Iterator[None]:
+    """Turns the errors of HOLD into LimitReached and QueueFull.
+
+    `wanted` is what was reserved just before, by so many `jobs`.
+    """
     try:
         yield
     except DatabaseError as error:
         cause = error.__cause__
-        if not isinstance(cause, psycopg.Error) or cause.sqlstate != _BEYOND:
+        if not isinstance(cause, psycopg.Error) or cause.sqlstate not in (_BEYOND, _FULL):
             raise
-        whose, limit, gone = map(Decimal, str(cause.diag.message_detail).split())
+        code, details = cause.sqlstate, [*map(Decimal, str(cause.diag.message_detail).split())]
     else:
         return
+    if code == _FULL:
+        raise QueueFull(int(details[0]) - jobs, most_waiting(tenant) or 0)
+    whose, limit, gone = details
     left = max(limit - (gone - wanted), Decimal(0))
     month = Month.around(now, tenant.time_zone if whose else "UTC")
     raise LimitReached(left, limit, month.end, of_all=not whose)
 
 
-def keep(tenant: Tenant, wanted: Decimal, now: datetime) -> None:
-    """Hold what was just stored, and reserved `wanted`, against the limits. Raises LimitReached.
+def keep(tenant: Tenant, wanted: Decimal, now: datetime, *, jobs: int = 0) -> None:
+    """Hold what was just stored, `jobs` that reserved `wanted`, against the limits.
 
-    Call it last in the transaction that stored it, which ends with the error: of all who store
-    something at once, each is counted by those after it, since they wait here for its end.
+    Raises LimitReached or QueueFull. Call it last in the transaction that stored them, which ends
+    with the error: of all who store something at once, each is counted by those after it, since
+    they wait here for its end.
     """
-    if has_limit(tenant):
-        with refusing(tenant, wanted, now), prepared_cursor() as cursor:
+    if has_limit(tenant) or most_waiting(tenant) is not None:
+        with refusing(tenant, wanted, now, jobs=jobs), prepared_cursor() as cursor:
             cursor.execute(HOLD, parameters(tenant, now))
 
 

@@ -20,13 +20,14 @@ class Reservation(models.Model):
     Written by triggers (aijobs/sql/reserve_*.sql) as the counters of jobs are: what a job has
     reserved (`AIJob.reserved_usd`) counts from the statement that stores it to the one that ends
     it, whatever ends it, and again when it is queued again. So the sum of these rows is at any
-    moment what the jobs that are not over have reserved.
+    moment what the jobs that are not over have reserved, and `jobs` how many they are.
     """
 
     tenant = models.ForeignKey(Tenant, models.PROTECT, db_index=False)
     # As in the ledger: no foreign key, collections may be pruned.
     collection_id = models.UUIDField(null=True)
     usd = models.DecimalField(max_digits=16, decimal_places=6)
+    jobs = models.BigIntegerField(db_default=0)
     is_compacted = models.BooleanField()
 
     objects = ReservationQuerySet.as_manager()

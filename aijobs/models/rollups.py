@@ -191,5 +191,5 @@ def compact() -> None:
         cursor.execute(COMPACT_COUNTERS)
         cursor.execute("DELETE FROM aijobs_statuscounter WHERE is_compacted AND jobs = 0")
         cursor.execute(COMPACT_RESERVATIONS)
-        cursor.execute("DELETE FROM aijobs_reservation WHERE is_compacted AND usd = 0")
+        cursor.execute("DELETE FROM aijobs_reservation WHERE is_compacted AND usd = 0 AND jobs = 0")
         cursor.execute(COMPACT_ROLLUPS)

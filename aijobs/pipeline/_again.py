@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Literal, cast
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Sum
 
 from aijobs import jobtypes
 from aijobs.budgets import standing
@@ -20,7 +20,7 @@ from citizenapp.tenants.models import LongPrompts, Tenant
 def retry_job(job: AIJob, *, now: datetime) -> bool:
     """Queue a failed or canceled job again; False when it is neither.
 
-    Raises LimitReached or LongPrompt.
+    Raises OverLimit or LongPrompt.
     """
     with transaction.atomic():
         failed_or_canceled = [AIJob.Status.FAILED, AIJob.Status.CANCELED]
@@ -28,7 +28,7 @@ def retry_job(job: AIJob, *, now: datetime) -> bool:
         _refuse_long_prompts(job.tenant, again, now)
         moved = job.mark_queued(now)
         if moved:
-            standing.keep(job.tenant, job.reserved_usd, now)
+            standing.keep(job.tenant, job.reserved_usd, now, jobs=1)
     crash_point(Step.RETRY_COMMITTED)
     return moved
 
@@ -43,7 +43,7 @@ def retry_collection(
     """Queue the failed jobs of a collection again, or the canceled ones; returns how many.
 
     With a `reason`, those alone whose last attempt failed for this error type.
-    Raises LimitReached; LongPrompt where one of them is refused, and then none is queued.
+    Raises OverLimit; LongPrompt where one of them is refused, and then none is queued.
     """
     jobs = AIJob.objects.filter(collection=collection)
     if reason:
@@ -51,10 +51,11 @@ def retry_collection(
         jobs = jobs.filter(Exists(last.filter(error_type=reason)))
     with transaction.atomic():
         _refuse_long_prompts(collection.tenant, jobs.filter(status=status), now)
-        before = reserved_by(collection)
+        before = reserved_by(collection)[0]
         moved = jobs.queue_again(status, now)
         if moved:
-            standing.keep(collection.tenant, reserved_by(collection) - before, now)
+            wanted = reserved_by(collection)[0] - before
+            standing.keep(collection.tenant, wanted, now, jobs=moved)
     crash_point(Step.RETRY_COMMITTED)
     return moved
 
@@ -62,17 +63,19 @@ def retry_collection(
 def retry_batch(batch: Batch, *, now: datetime) -> int:
     """Queue again the jobs that failed in a batch; returns how many.
 
-    Raises LimitReached or LongPrompt.
+    Raises OverLimit or LongPrompt.
     """
     jobs = AIJob.objects.filter(batch=batch)
     tenants = Tenant.objects.filter(pk__in=batch.tenant_ids).order_by("pk")
+    several: dict[int, int] = {}
     with transaction.atomic():
         for tenant in tenants:
             failed = jobs.filter(tenant=tenant, status=AIJob.Status.FAILED)
+            several[tenant.pk] = failed.count()
             _refuse_long_prompts(tenant, failed, now)
         moved = jobs.queue_again(AIJob.Status.FAILED, now)
         for tenant in tenants:
-            standing.keep(tenant, Decimal(0), now)
+            standing.keep(tenant, Decimal(0), now, jobs=several[tenant.pk])
     crash_point(Step.RETRY_COMMITTED)
     return moved
 
@@ -96,8 +99,8 @@ def _refuse_long_prompts(tenant: Tenant, jobs: AIJobQuerySet, now: datetime) -> 
             raise terms.refusal(expected, field="document", subject="The longest prompt")
 
 
-def reserved_by(collection: Collection) -> Decimal:
-    """What its jobs have reserved that are not over, in USD."""
-    return Reservation.objects.filter(
-        tenant=collection.tenant_id, collection_id=collection.pk
-    ).total()
+def reserved_by(collection: Collection) -> tuple[Decimal, int]:
+    """What its jobs have reserved that are not over, in USD; and how many they are."""
+    rows = Reservation.objects.filter(tenant=collection.tenant_id, collection_id=collection.pk)
+    sums = rows.aggregate(usd=Sum("usd"), jobs=Sum("jobs"))
+    return sums["usd"] or Decimal(0), sums["jobs"] or 0

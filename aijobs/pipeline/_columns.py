@@ -60,7 +60,11 @@ JOB_COLUMNS = [
 # nothing at all where the key exists. Of identical requests at once, PostgreSQL lets the second
 # wait in this statement until the first is committed, and then it stores nothing.
 INSERT_JOB = """
-WITH start AS ({start}), claim AS ({claim}), job AS (
+WITH room AS (
+    SELECT COALESCE(sum(jobs), 0) AS waiting,
+           count(*) FILTER (WHERE collection_id IS NULL AND NOT is_compacted) AS fresh
+    FROM aijobs_reservation WHERE tenant_id = %(tenant)s
+), start AS ({start}), claim AS ({claim}), job AS (
     INSERT INTO aijobs_aijob (
         id, tenant_id, job_type, status, route, attempts, max_tokens_factor, request_bytes,
         reserved_usd, created_at, not_before, needed_by
@@ -92,10 +96,14 @@ SELECT %(id)s, %(tenant)s, %(job_type)s, %(options)s, %(source_name)s, %(created
        %(reference)s, %(metadata)s, %(expected_tokens)s, %(most_answer_tokens)s,
        %(document_kind)s, %(question)s, %(model)s
 FROM claim
+RETURNING (SELECT fresh FROM room)
 """
-# Nothing is stored where the question is known.
+# Nothing is stored where so many jobs wait. Those that are being stored just now are not counted:
+# otherwise all would wait for one another.
+HAS_ROOM = "waiting < %(most_waiting)s"
+# Nor where the question is known.
 IS_NEW = """
-SELECT WHERE NOT EXISTS (
+NOT EXISTS (
     SELECT FROM aijobs_question WHERE tenant_id = %(tenant)s AND fingerprint = %(question)s
 )
 """
@@ -108,10 +116,15 @@ HOLD_NEW = f"{HOLD} FROM aijobs_aijob WHERE id = %(id)s"
 
 
 @cache
-def insert_job(*, with_claim: bool, if_new: bool = False) -> str:
-    """The statement for one job; `if_new`: for one whose question is not known, and only then."""
+def insert_job(*, with_claim: bool, if_new: bool = False, if_room: bool = False) -> str:
+    """The statement for one job; `if_new`, `if_room`: only where this holds.
+
+    Returns how many rows tell of single jobs (`room.compact`).
+    """
+    conditions = [IS_NEW] * if_new + [HAS_ROOM] * if_room
+    start = f"SELECT FROM room WHERE {' AND '.join(conditions)}" if conditions else "SELECT"
     return INSERT_JOB.format(
-        start=IS_NEW if if_new else "SELECT",
+        start=start,
         claim=CLAIM_KEY_FROM.format(source="start") if with_claim else "SELECT FROM start",
     )
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import IntegrityError
 
 from aijobs.budgets import standing
+from aijobs.budgets.room import compact, most_waiting
 from aijobs.models import AIJob, Claim, KeyTaken, dump_json
 from aijobs.pipeline._checks import Checked
 from aijobs.pipeline._columns import HOLD_NEW, REMEMBER_NEW, document_arrays, insert_job
@@ -58,19 +59,20 @@ def parameters_of(queued: AIJob, checked: Checked, created_by: str) -> dict[str,
 def store_new(queued: AIJob, parameters: Mapping[str, Any], *, claim: Claim | None) -> bool:
     """Store a job whose question is new, in one go; False, and nothing is stored, where it is not.
 
-    Its locks are taken in the same order as by those who store several jobs: the key, the triggers'
-    rows, the question, the limit. Raises KeyTaken or LimitReached.
+    Nor where too many wait: whoever stores it otherwise says so. Its locks are taken in the same
+    order as by those who store several jobs: the key, the triggers' rows, the question, the limit.
+    Raises KeyTaken or LimitReached.
     """
     tenant, now = queued.tenant, queued.created_at
-    remembers = bool(tenant.repeat_days)
-    insert = insert_job(with_claim=claim is not None, if_new=remembers)
+    remembers, most = bool(tenant.repeat_days), most_waiting(tenant)
+    insert = insert_job(with_claim=claim is not None, if_new=remembers, if_room=most is not None)
+    parameters = {**parameters, "most_waiting": most}
     if not (remembers or standing.has_limit(tenant)):
-        with prepared_cursor() as cursor:
-            cursor.execute(insert, parameters)
-            is_stored = bool(cursor.rowcount)
+        cursor = prepared_cursor()
+        cursor.execute(insert, parameters)
     else:
         try:
-            with standing.refusing(tenant, queued.reserved_usd, now), together():
+            with standing.refusing(tenant, queued.reserved_usd, now, jobs=1), together():
                 cursor = prepared_cursor()
                 cursor.execute(insert, parameters)
                 if remembers:
@@ -78,12 +80,14 @@ def store_new(queued: AIJob, parameters: Mapping[str, Any], *, claim: Claim | No
                 if standing.has_limit(tenant):
                     held = standing.parameters(tenant, now) | {"id": queued.pk}
                     prepared_cursor().execute(HOLD_NEW, held)
-            is_stored = bool(cursor.rowcount)
         except IntegrityError:
             # Somebody has asked it just now.
             if not remembers:
                 raise
             return False
-    if not (is_stored or remembers):
+    stored = cursor.fetchone()
+    if stored is not None:
+        compact(tenant, stored[0])
+    elif not remembers and most is None:
         raise KeyTaken
-    return is_stored
+    return stored is not None

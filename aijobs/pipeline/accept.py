@@ -12,6 +12,7 @@ from django.db import transaction
 
 from aijobs import jobtypes
 from aijobs.budgets import standing
+from aijobs.budgets.room import refuse_when_full
 from aijobs.crash_points import Step, crash_point
 from aijobs.documents import Document
 from aijobs.jobtypes import InvalidInput
@@ -126,7 +127,7 @@ def accept_job(
     `lenient` reads numbers and lists out of strings, as table cells and forms hold them. `fresh`
     asks anew what was asked before; otherwise the earlier result is this one's (`_repeats`).
     A `claim` is stored with the job, and with the `answer` that whoever repeats it will get.
-    Raises UnknownJobType, InvalidInput with the errors by field, KeyTaken, or LimitReached.
+    Raises UnknownJobType, InvalidInput with the errors by field, KeyTaken, or OverLimit.
     """
     terms = Terms(tenant, jobtypes.get(job_type), now)
     checked = check(terms, raw, needed_within, documents, lenient=lenient)
@@ -147,7 +148,7 @@ def accept_job(
                 if claim:
                     claim.correct(tenant, answer(queued))
             if queued.status == AIJob.Status.QUEUED:
-                standing.keep(tenant, queued.reserved_usd, now)
+                standing.keep(tenant, queued.reserved_usd, now, jobs=1)
     queued._state.adding = False
     crash_point(Step.ACCEPT_COMMITTED)
     return queued
@@ -168,7 +169,7 @@ def accept_jobs(
     """Queue several jobs of one type, or none of them: `raw` and `documents` as of `accept_job`.
 
     `refused` is called with the position and the errors of each bad one; then there are none.
-    Raises UnknownJobType or LimitReached.
+    Raises UnknownJobType or OverLimit.
     """
     terms = Terms(tenant, jobtypes.get(job_type), now)
     ids, queued, has_bad = ids_from(now), list[AIJob](), False
@@ -197,7 +198,8 @@ def accept_jobs(
             for one in queued:
                 one.refresh_from_db(fields=MOVED_BY_RECALL)
         if waiting := [one for one in queued if one.status == AIJob.Status.QUEUED]:
-            standing.keep(tenant, sum((one.reserved_usd for one in waiting), Decimal(0)), now)
+            reserved = sum((one.reserved_usd for one in waiting), Decimal(0))
+            standing.keep(tenant, reserved, now, jobs=len(waiting))
     crash_point(Step.ACCEPT_COMMITTED)
     return queued
 
@@ -226,10 +228,11 @@ def accept_collection(
     `lenient` an empty string leaves it out. `on_error="skip"` passes over bad rows.
     Where it is known which `fields` rows have themselves, what is wrong with another one is told
     once, and not of each row. Of so many for a `trial` all others wait until they are let go.
-    Raises UnknownJobType, InvalidInput, RejectedCollection, or LimitReached.
+    Raises UnknownJobType, InvalidInput, RejectedCollection, or OverLimit.
     """
     kind = jobtypes.get(job_type)
     check_collection(tenant, name, on_error, trial)
+    refuse_when_full(tenant)
     asks_anew = check_fresh(fresh, lenient=lenient)
     if fields is not None:
         check_defaults(kind, defaults or {}, list(fields), lenient=lenient)
@@ -270,7 +273,8 @@ def accept_collection(
             tenant, now, collection=queued.pk, jobs=queued.total, fresh=asks_anew
         )
         order.save(repeated)
-        standing.keep(tenant, reserved_by(queued), now)
+        reserved, waiting = reserved_by(queued)
+        standing.keep(tenant, reserved, now, jobs=waiting)
         crash_point(Step.ACCEPT_COUNTED)
     crash_point(Step.ACCEPT_COMMITTED)
     return Accepted(queued, queued.total, rejections.told, rejections.count, repeated)

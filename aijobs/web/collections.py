@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from aijobs import jobtypes
-from aijobs.budgets.standing import LimitReached
+from aijobs.budgets.room import OverLimit
 from aijobs.jobtypes import UnknownJobType
 from aijobs.models import Collection
 from aijobs.pipeline import accept, seed, withdraw
@@ -204,7 +204,7 @@ def retry_collection(request: MemberRequest, collection_id: UUID) -> HttpRespons
     reason = request.POST.get("reason", "")[:60].replace("\0", "")
     try:
         queued = accept.retry_collection(collection, status, reason=reason, now=timezone.now())
-    except (LimitReached, LongPrompt) as refusal:
+    except (OverLimit, LongPrompt) as refusal:
         messages.error(request, str(refusal))
         return redirect("collection", collection.pk)
     if queued:

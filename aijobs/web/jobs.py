@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from aijobs import jobtypes
-from aijobs.budgets.standing import LimitReached
+from aijobs.budgets.room import OverLimit
 from aijobs.jobtypes.quotes import PAGE_MARK
 from aijobs.jobtypes.text import utf8
 from aijobs.models import AIJob, JobDocument
@@ -222,7 +222,7 @@ def retry_job(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
             messages.success(request, "Queued again.")
         else:
             messages.error(request, "Only failed or canceled jobs can be queued again.")
-    except (LimitReached, LongPrompt) as refusal:
+    except (OverLimit, LongPrompt) as refusal:
         messages.error(request, str(refusal))
     return redirect("job", job.pk)
 

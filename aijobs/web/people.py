@@ -38,7 +38,12 @@ def keys(request: MemberRequest) -> HttpResponseBase:
     return render(
         request,
         "settings/keys.html",
-        {"keys": found, "form": form, "made": made[1] if made else None},
+        {
+            "keys": found,
+            "form": form,
+            "made": made[1] if made else None,
+            "made_version": made[0].version if made else "",
+        },
         status=422 if form.errors else 200,
     )
 

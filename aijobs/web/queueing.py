@@ -10,7 +10,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.utils.datastructures import MultiValueDict
 
-from aijobs.budgets.standing import LimitReached
+from aijobs.budgets.room import OverLimit
 from aijobs.documents import UnmappedTable, UnreadableTable, read_items
 from aijobs.jobtypes import InvalidInput
 from aijobs.models import AIJob, Quote, Trial, new_id
@@ -128,7 +128,7 @@ def queue_jobs(request: MemberRequest, form: NewJob, now: datetime) -> list[AIJo
             lenient=True,
             fresh=form.cleaned_data["fresh"],
         )
-    except LimitReached as refusal:
+    except OverLimit as refusal:
         form.add_error(None, str(refusal))
         return []
 
@@ -206,7 +206,7 @@ def queue_collection(
         form.add_error("table", str(error))
     except InvalidInput as refusal:
         form.refuse(refusal)
-    except (RejectedCollection, LimitReached) as refusal:
+    except (RejectedCollection, OverLimit) as refusal:
         form.add_error(None, str(refusal))
     else:
         _tell(request, accepted, given.trial, choice)

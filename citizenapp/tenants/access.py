@@ -10,6 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from citizenapp.database import prepared_cursor
+from citizenapp.tenants.api_versions import NEWEST
 from citizenapp.tenants.models import APIKey, Membership, Role, Tenant, User
 
 SESSION_TENANT = "tenant"
@@ -22,6 +23,10 @@ class Access:
     tenant: Tenant
     role: Role
     actor: str
+    key: str = ""
+    """What a key's text begins with, by which it is known; empty for a person."""
+    version: str = NEWEST
+    """Of the API, where a request names none."""
 
     @property
     def can_write(self) -> bool:
@@ -51,9 +56,10 @@ def of_user(user: User | AnonymousUser, session: Mapping[str, Any]) -> Access | 
 # All of it: what was left out would be asked for when it is read, maybe in the middle of a COPY,
 # where the connection answers nothing.
 _TENANT = [field.attname for field in Tenant._meta.concrete_fields]
+_KEY = ("prefix", "hashed_key", "role", "version")
 # Asked at every call of the API: put together once, since that takes longer than asking.
 FIND_KEY = f"""
-SELECT key.prefix, key.hashed_key, key.role, {", ".join(f"tenant.{name}" for name in _TENANT)}
+SELECT {", ".join((*(f"key.{name}" for name in _KEY), *(f"tenant.{name}" for name in _TENANT)))}
 FROM tenants_apikey AS key JOIN tenants_tenant AS tenant ON tenant.id = key.tenant_id
 WHERE key.prefix = %(prefix)s AND NOT key.revoked
   AND (key.expiry_date IS NULL OR key.expiry_date > %(now)s)
@@ -77,7 +83,8 @@ def of_key(key: str) -> Access | None:
         found = cursor.fetchone()
     if found is None:
         return None
-    prefix, hashed_key, role, *tenant = found
+    prefix, hashed_key, role, version, *tenant = found
     if not APIKey.objects.key_generator.verify(key, hashed_key):
         return None
-    return Access(Tenant.from_db(connection.alias, _TENANT, tenant), Role(role), f"key {prefix}")
+    found_tenant = Tenant.from_db(connection.alias, _TENANT, tenant)
+    return Access(found_tenant, Role(role), f"key {prefix}", prefix, version)

@@ -58,6 +58,9 @@ class TenantAdmin(NeverDeleted):
         "time_zone",
         "budget_usd",
         "limit_usd",
+        "api_rate",
+        "api_burst",
+        "most_waiting",
         "is_demo",
         "created_at",
     )
@@ -102,11 +105,13 @@ class APIKeyAdmin(NeverDeleted):
     """Keys of tenants. A key is shown once, on the page that follows its making."""
 
     autocomplete_fields = ("tenant",)
-    list_display = ("name", "prefix", "tenant", "role", "created", "expiry_date", "revoked")
-    list_filter = ("revoked", "role")
+    list_display = (
+        *("name", "prefix", "tenant", "role", "version", "created", "expiry_date", "revoked"),
+    )
+    list_filter = ("revoked", "role", "version")
     list_select_related = ("tenant",)
     search_fields = ("prefix", "name", "tenant__name", "tenant__slug")
-    fields = ("name", "tenant", "role", "expiry_date", "revoked", "prefix", "created")
+    fields = ("name", "tenant", "role", "version", "expiry_date", "revoked", "prefix", "created")
 
     def get_readonly_fields(
         self,
@@ -118,7 +123,7 @@ class APIKeyAdmin(NeverDeleted):
             return (*fixed, "revoked")
         # Whoever holds the key was promised what it may do.
         given = (*fixed, "tenant", "role")
-        return (*given, "name", "expiry_date", "revoked") if obj.revoked else given
+        return (*given, "name", "version", "expiry_date", "revoked") if obj.revoked else given
 
     def save_model(self, request: HttpRequest, obj: APIKey, form: Any, change: bool) -> None:
         if change:

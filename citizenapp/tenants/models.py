@@ -10,6 +10,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from rest_framework_api_key.models import AbstractAPIKey, BaseAPIKeyManager
 
+from citizenapp.tenants.api_versions import choices, newest
+
 
 def known_time_zone(name: str) -> None:
     if name not in available_timezones():
@@ -116,6 +118,29 @@ class Tenant(models.Model):
         help_text="What becomes of a job whose prompt is so long that its model asks more for each "
         "of its tokens. The length is estimated before the job is queued.",
     )
+    api_rate = models.PositiveIntegerField(
+        "calls of the API a second",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="Of all keys and sessions together, in the long run; a single key gets a share "
+        "of it. Empty: as for all tenants.",
+    )
+    api_burst = models.PositiveIntegerField(
+        "calls of the API at once",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="How many may come at once after a pause. Empty: as for all tenants.",
+    )
+    most_waiting = models.PositiveIntegerField(
+        "most jobs that wait",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="Jobs that are queued or on their way. What would be more is refused. Empty: as "
+        "for all tenants.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = TenantQuerySet.as_manager()
@@ -192,6 +217,13 @@ class APIKey(AbstractAPIKey):
         choices=[(role.value, role.label) for role in (Role.MEMBER, Role.VIEWER)],
         default=Role.MEMBER,
         help_text="A member queues and reads; a viewer only reads.",
+    )
+    version = models.CharField(
+        "version of the API",
+        max_length=10,
+        choices=choices,
+        default=newest,
+        help_text="What calls with it speak that name no version.",
     )
 
     objects: ClassVar[BaseAPIKeyManager] = BaseAPIKeyManager()

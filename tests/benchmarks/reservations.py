@@ -25,8 +25,8 @@ def reserving(bench: Bench) -> Iterator[Row]:
     """The same jobs with a limit to be held against, and with nothing reserved at all."""
     limited, free = make_tenant(limit_usd=PLENTY), make_tenant()
     for title, count, queue in (
-        ("reserve: a collection", bench.n, _collection),
-        ("reserve: one job at a time", min(SINGLE_JOBS, bench.n), _single_jobs),
+        ("reserve: a collection", bench.n, queue_collection),
+        ("reserve: one job at a time", min(SINGLE_JOBS, bench.n), queue_single_jobs),
     ):
 
         def run(tenant: Tenant, queue: object = queue, count: int = count) -> None:
@@ -68,13 +68,13 @@ def _rows(bench: Bench, count: int) -> Iterator[tuple[int, dict[str, object]]]:
     return ((number, {"document_text": f"{number} {text}"}) for number in range(1, count + 1))
 
 
-def _collection(bench: Bench, tenant: Tenant, count: int) -> None:
+def queue_collection(bench: Bench, tenant: Tenant, count: int) -> None:
     accept.accept_collection(
         tenant, "bench", "summarize", _rows(bench, count), now=timezone.now(), created_by="bench"
     )
 
 
-def _single_jobs(bench: Bench, tenant: Tenant, count: int) -> None:
+def queue_single_jobs(bench: Bench, tenant: Tenant, count: int) -> None:
     for _, fields in _rows(bench, count):
         accept.accept_job(tenant, "summarize", fields, now=timezone.now(), created_by="bench")
 

@@ -20,6 +20,8 @@ def test_the_benchmarks_of_the_pipeline_run_and_print_their_rows() -> None:
             "--only",
             *STAGES,
             "reservation",
+            "quota",
+            "rate limit",
             "database",
         ],
         cwd=CHECKOUT,

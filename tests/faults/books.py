@@ -206,18 +206,18 @@ def _without_charge() -> list[str]:
 
 
 RESERVED = """
-SELECT (SELECT COALESCE(sum(usd), 0) FROM aijobs_reservation),
-       (SELECT COALESCE(sum(reserved_usd), 0) FROM aijobs_aijob
+SELECT (SELECT ROW(COALESCE(sum(usd), 0), COALESCE(sum(jobs), 0))::text FROM aijobs_reservation),
+       (SELECT ROW(COALESCE(sum(reserved_usd), 0), count(*))::text FROM aijobs_aijob
         WHERE status IN ('queued', 'submitted', 'processing'))
 """
 
 
 def _reservations_apart() -> list[str]:
-    """What is reserved, where it is not what the jobs that are not over have reserved."""
+    """What is reserved, and by how many, where it is not what the jobs that are not over say."""
     with connection.cursor() as cursor:
         cursor.execute(RESERVED)
         reserved, of_jobs = cursor.fetchone()
-    return [] if reserved == of_jobs else [f"{reserved} USD are reserved, by jobs {of_jobs}"]
+    return [] if reserved == of_jobs else [f"{reserved} (USD, jobs) reserved, by jobs {of_jobs}"]
 
 
 SUMS = ("cost_usd", "sync_cost_usd", "saved_usd", "input_tokens", "output_tokens")

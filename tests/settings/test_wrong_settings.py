@@ -32,6 +32,9 @@ def found() -> set[str]:
         ({"AIJOBS_SEND_SECONDS": 0}, "aijobs.E011"),
         ({"AIJOBS_ANSWER_SECONDS": 0}, "aijobs.E012"),
         ({"AIJOBS_SEED_SECONDS": 3_000}, "aijobs.E023"),
+        ({"AIJOBS_API_BURST": 0}, "aijobs.E030"),
+        ({"AIJOBS_API_KEY_PERCENT": 0}, "aijobs.E031"),
+        ({"AIJOBS_API_KEY_PERCENT": 101}, "aijobs.E031"),
         ({"LOCAL": False, "EMULATED": True}, "aijobs.W001"),
     ],
 )
