@@ -51,7 +51,9 @@ class NotStreamed(exceptions.APIException):
     """This server cannot hold a connection open for minutes."""
 
     status_code = problem_types.NOT_STREAMED.status
-    default_detail = "This server sends whole answers only: ask GET jobs/{id} again and again."
+    default_detail = (
+        "This server sends whole answers only: ask for the thing itself again and again."
+    )
 
 
 def problem(
