@@ -153,7 +153,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # Below WhiteNoise, whose files are compressed on disk; above all that writes a response.
-    "citizenapp.compression.GZipMiddleware",
+    "citizenapp.compression.CompressionMiddleware",
     "citizenapp.tenants.middleware.content_security_policy",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

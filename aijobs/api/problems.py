@@ -117,7 +117,7 @@ def as_problem(
 
 
 def _of_framework(error: exceptions.APIException) -> HttpResponse:
-    headers = {}
+    headers = dict(getattr(error, "headers", {}))
     if challenge := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = challenge
     detail = str(error.detail)
