@@ -78,13 +78,15 @@ class JobDetail(Endpoint):
 class JobCancellation(Endpoint):
     """POST jobs/{job_id}/cancel."""
 
+    tells_what_is_known = True
+
     @extend_schema(
         operation_id="cancel_job",
         summary="Cancel a job",
         tags=["jobs"],
         parameters=[openapi.IDEMPOTENCY_KEY],
         request=None,
-        responses=openapi.responses({200: shapes.Job}, 400, 404, 409, 422),
+        responses=openapi.responses({200: shapes.Job, 204: openapi.DONE}, 400, 404, 409, 422),
     )
     def post(self, request: Request, job_id: UUID) -> Response:
         """Only while it waits: 409 once it is on its way to Claude, or over."""
@@ -105,13 +107,15 @@ class JobCancellation(Endpoint):
 class JobRetry(Endpoint):
     """POST jobs/{job_id}/retry."""
 
+    tells_what_is_known = True
+
     @extend_schema(
         operation_id="retry_job",
         summary="Queue a failed or canceled job again",
         tags=["jobs"],
         parameters=[openapi.IDEMPOTENCY_KEY],
         request=None,
-        responses=openapi.responses({200: shapes.Job}, 400, 402, 404, 409, 422),
+        responses=openapi.responses({200: shapes.Job, 204: openapi.DONE}, 400, 402, 404, 409, 422),
     )
     def post(self, request: Request, job_id: UUID) -> Response:
         """409 while it is on its way, and when it is completed."""

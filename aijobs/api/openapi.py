@@ -84,6 +84,7 @@ def nothing(why: str) -> OpenApiResponse:
     return OpenApiResponse(description=why)
 
 
+DONE = nothing("It is done; so answered to `Prefer: return=minimal`.")
 NOT_MODIFIED = nothing("It is as the client knows it.")
 
 
