@@ -10,5 +10,8 @@ http = get_asgi_application()  # Django must be set up before consumers are impo
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 
 from aijobs.live.routing import websocket_urlpatterns  # noqa: E402
+from aijobs.live.waiting import Waiting  # noqa: E402
 
-application = ProtocolTypeRouter({"http": http, "websocket": URLRouter(websocket_urlpatterns)})
+application = ProtocolTypeRouter(
+    {"http": Waiting(http), "websocket": URLRouter(websocket_urlpatterns)}
+)

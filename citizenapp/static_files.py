@@ -1,5 +1,8 @@
 """How static files are named and stored for WhiteNoise."""
 
+from typing import Any
+
+from whitenoise.compress import Compressor
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
@@ -12,3 +15,7 @@ class HashedStaticFilesStorage(CompressedManifestStaticFilesStorage):
     """
 
     support_js_module_import_aggregation = True
+
+    def create_compressor(self, **options: Any) -> Compressor:
+        """By gzip alone: brotli, as WhiteNoise asks for it, takes half a minute at the start."""
+        return Compressor(use_brotli=False, **options)

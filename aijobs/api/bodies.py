@@ -12,7 +12,7 @@ from django.core.files.uploadedfile import UploadedFile
 from rest_framework.exceptions import APIException, ParseError, UnsupportedMediaType
 from rest_framework.request import Request
 
-from aijobs.api import problem_types
+from aijobs.api import problem_types, unpacking
 from aijobs.api.problems import TooLarge
 from aijobs.documents import READ_AS, HowToRead
 from aijobs.jobtypes import InvalidInput
@@ -62,11 +62,12 @@ class Body:
 def refuse_oversized(request: Request, largest_upload: int) -> None:
     """Refuse, before a byte is read, a body that is longer than a file and its form may be.
 
-    Raises TooLarge; LengthRequired or ParseError where nobody knows how long it is.
+    One that is packed is measured once more while it is unpacked. Raises TooLarge, UnknownCoding;
+    LengthRequired or ParseError where nobody knows how long it is.
     """
     if "CONTENT_LENGTH" not in request.META and "HTTP_TRANSFER_ENCODING" in request.META:
         raise LengthRequired
-    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    limit: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     if _media_type(request) == FORM:
         limit = largest_upload + FORM_MARGIN
     length = request.META.get("CONTENT_LENGTH") or "0"
@@ -74,6 +75,7 @@ def refuse_oversized(request: Request, largest_upload: int) -> None:
         raise ParseError("The Content-Length is not a number.")
     if int(length[:20]) > limit:
         raise TooLarge(limit)
+    unpacking.unpack(request._request, limit)
 
 
 def read(request: Request) -> Body:

@@ -13,11 +13,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from aijobs import jobtypes
-from aijobs.api import bodies, exports, idempotency, openapi, quotes, shapes, translate
+from aijobs.api import bodies, exports, idempotency, openapi, quotes, shapes, states, translate
 from aijobs.api.bodies import Body
 from aijobs.api.endpoint import Endpoint, is_there
-from aijobs.api.parameters import Download, Paging, Queueing, Retry, documented
+from aijobs.api.parameters import Download, Queueing, Retry, documented
 from aijobs.api.quote_shapes import Quote as Quoted
+from aijobs.api.selections import CollectionListing, CollectionRead
 from aijobs.documents import (
     AUTO,
     Items,
@@ -28,6 +29,7 @@ from aijobs.documents import (
 )
 from aijobs.documents.archives import is_archive
 from aijobs.jobtypes import InvalidInput
+from aijobs.live.lookout import Kind, Subject
 from aijobs.models import Collection
 from aijobs.pipeline import accept, seed, withdraw
 from aijobs.pipeline.accept import RejectedCollection
@@ -41,6 +43,8 @@ FIELDS = {"name", "job_type", "defaults", "on_error", "needed_within", "trial", 
 JSON_FIELDS = ("defaults", "columns")
 
 NO_ITEMS = Items(iter(()), ())
+# However quickly its jobs end: who waits for it is told so often at most.
+WATCHED = Kind(collections.states, pause_seconds=1)
 
 
 class CollectionList(Endpoint):
@@ -52,14 +56,14 @@ class CollectionList(Endpoint):
         operation_id="list_collections",
         summary="Collections, newest first",
         tags=["collections"],
-        parameters=documented(Paging),
-        responses=openapi.responses({200: shapes.CollectionPage}, 400),
+        parameters=[*documented(CollectionListing), openapi.IF_NONE_MATCH],
+        responses=openapi.responses({200: shapes.CollectionPage, 304: openapi.NOT_MODIFIED}, 400),
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponseBase:
         """A page of at most `page_size` collections, and the addresses of the pages beside it."""
-        wanted = Paging.read(request.query_params)
+        wanted = CollectionListing.read(request.query_params)
         found = collections.page(self.access.tenant, wanted.position, size=wanted.page_size)
-        return Response(translate.collection_page(request, found).model_dump(mode="json"))
+        return states.answer(request, translate.collection_page(request, found), wanted.fields)
 
     @extend_schema(
         operation_id="queue_collection",
@@ -176,13 +180,26 @@ class CollectionDetail(Endpoint):
         operation_id="get_collection",
         summary="One collection",
         tags=["collections"],
-        responses=openapi.responses({200: shapes.Collection}, 404),
+        parameters=[*documented(CollectionRead), openapi.IF_NONE_MATCH],
+        responses=openapi.responses({200: shapes.Collection, 304: openapi.NOT_MODIFIED}, 400, 404),
     )
-    def get(self, request: Request, collection_id: UUID) -> Response:  # noqa: ARG002
-        """With its jobs counted by status, and what they cost in USD so far."""
+    def get(self, request: Request, collection_id: UUID) -> HttpResponseBase:
+        """With its jobs counted by status, and what they cost in USD so far.
+
+        The ETag is that of the state: without `eta`, `eta_from` and `late_reason`, which change by
+        the clock alone.
+        """
+        wanted, tenant = CollectionRead.read(request.query_params), self.access.tenant
         with is_there("collection"):
-            found = collections.detail(self.access.tenant, collection_id, now=timezone.now())
-        return Response(translate.collection(found).model_dump(mode="json"))
+            found = collections.detail(tenant, collection_id, now=timezone.now())
+        return states.answer(
+            request,
+            translate.collection(found),
+            wanted.fields,
+            seconds=wanted.wait,
+            subject=None if found.is_over else Subject(WATCHED, tenant.pk, collection_id),
+            state=found.progress,
+        )
 
 
 class CollectionResults(Endpoint):

@@ -8,8 +8,9 @@ from django.core.exceptions import ObjectDoesNotExist
 from rest_framework.exceptions import NotFound
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
+from rest_framework.response import Response
 
-from aijobs.api import bodies
+from aijobs.api import bodies, preferences
 from aijobs.api.versions import Versioned
 from citizenapp.tenants.access import Access
 
@@ -20,6 +21,8 @@ class Endpoint(Versioned):
     # Without OPTIONS, which would tell of parsers that are not used: /api/schema tells all.
     http_method_names = ["get", "post", "put", "patch", "delete", "head"]  # noqa: RUF012
     largest_upload = 0  # bytes
+    # Whether a POST that is answered with 200 tells what GET tells as well.
+    tells_what_is_known = False
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """What comes before each answer. Raises LengthRequired and TooLarge, then what REST
@@ -37,6 +40,15 @@ class Endpoint(Versioned):
         """JSON, always."""
         # What an address answers with is documented; an Accept header does not change it.
         return JSONRenderer(), bodies.JSON
+
+    def finalize_response(
+        self, request: Request, response: Response, *args: Any, **kwargs: Any
+    ) -> Response:
+        """What comes after each answer."""
+        # It may be one of Django's own: a problem, a download, a 304.
+        if request.method == "POST" and hasattr(response, "data"):
+            response = preferences.apply(request, response, is_known=self.tells_what_is_known)
+        return super().finalize_response(request, response, *args, **kwargs)
 
     @property
     def access(self) -> Access:

@@ -4,20 +4,25 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.http import HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from aijobs.api import bodies, idempotency, openapi, shapes, translate
+from aijobs.api import bodies, idempotency, openapi, shapes, states, translate
 from aijobs.api.endpoint import Endpoint, is_there
-from aijobs.api.parameters import JobFilters, documented
+from aijobs.api.parameters import documented
 from aijobs.api.problems import Conflict
+from aijobs.api.selections import JobListing, JobRead
+from aijobs.live.lookout import Kind, Subject
 from aijobs.models import AIJob
 from aijobs.pipeline import accept, withdraw
 from aijobs.reading import jobs
 from aijobs.reading.status import shown_status
 from citizenapp.tenants.models import Tenant
+
+WATCHED = Kind(jobs.states)
 
 
 class JobList(Endpoint):
@@ -27,17 +32,17 @@ class JobList(Endpoint):
         operation_id="list_jobs",
         summary="Jobs, newest first",
         tags=["jobs"],
-        parameters=documented(JobFilters),
-        responses=openapi.responses({200: shapes.JobPage}, 400),
+        parameters=[*documented(JobListing), openapi.IF_NONE_MATCH],
+        responses=openapi.responses({200: shapes.JobPage, 304: openapi.NOT_MODIFIED}, 400),
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponseBase:
         """At most `page_size` of them, without their results.
 
         A result is with the single job, and in a collection's download.
         """
-        wanted = JobFilters.read(request.query_params)
+        wanted = JobListing.read(request.query_params)
         found = jobs.page(self.access.tenant, wanted.only, wanted.position, size=wanted.page_size)
-        return Response(translate.job_page(request, found).model_dump(mode="json"))
+        return states.answer(request, translate.job_page(request, found), wanted.fields)
 
 
 class JobDetail(Endpoint):
@@ -47,15 +52,33 @@ class JobDetail(Endpoint):
         operation_id="get_job",
         summary="One job",
         tags=["jobs"],
-        responses=openapi.responses({200: shapes.Job}, 404),
+        parameters=[*documented(JobRead), openapi.IF_NONE_MATCH],
+        responses=openapi.responses({200: shapes.Job, 304: openapi.NOT_MODIFIED}, 400, 404),
     )
-    def get(self, request: Request, job_id: UUID) -> Response:  # noqa: ARG002
-        """With its result once it is completed, the attempts that failed, and its cost in USD."""
-        return Response(_described(self.access.tenant, job_id, timezone.now()))
+    def get(self, request: Request, job_id: UUID) -> HttpResponseBase:
+        """With its result once it is completed, the attempts that failed, and its cost in USD.
+
+        The ETag is that of the state: without `eta`, `eta_from`, `late_reason` and `route_reason`,
+        which change by the clock alone.
+        """
+        wanted, tenant = JobRead.read(request.query_params), self.access.tenant
+        with is_there("job"):
+            found = jobs.detail(tenant, job_id, now=timezone.now())
+        is_over = found.job.status in AIJob.FINAL
+        return states.answer(
+            request,
+            translate.job(found),
+            wanted.fields,
+            seconds=wanted.wait,
+            subject=None if is_over else Subject(WATCHED, tenant.pk, job_id),
+            state=jobs.state_of(found.job),
+        )
 
 
 class JobCancellation(Endpoint):
     """POST jobs/{job_id}/cancel."""
+
+    tells_what_is_known = True
 
     @extend_schema(
         operation_id="cancel_job",
@@ -63,7 +86,7 @@ class JobCancellation(Endpoint):
         tags=["jobs"],
         parameters=[openapi.IDEMPOTENCY_KEY],
         request=None,
-        responses=openapi.responses({200: shapes.Job}, 400, 404, 409, 422),
+        responses=openapi.responses({200: shapes.Job, 204: openapi.DONE}, 400, 404, 409, 422),
     )
     def post(self, request: Request, job_id: UUID) -> Response:
         """Only while it waits: 409 once it is on its way to Claude, or over."""
@@ -84,13 +107,15 @@ class JobCancellation(Endpoint):
 class JobRetry(Endpoint):
     """POST jobs/{job_id}/retry."""
 
+    tells_what_is_known = True
+
     @extend_schema(
         operation_id="retry_job",
         summary="Queue a failed or canceled job again",
         tags=["jobs"],
         parameters=[openapi.IDEMPOTENCY_KEY],
         request=None,
-        responses=openapi.responses({200: shapes.Job}, 400, 402, 404, 409, 422),
+        responses=openapi.responses({200: shapes.Job, 204: openapi.DONE}, 400, 402, 404, 409, 422),
     )
     def post(self, request: Request, job_id: UUID) -> Response:
         """409 while it is on its way, and when it is completed."""

@@ -71,6 +71,23 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 )
 
 
+IF_NONE_MATCH = OpenApiParameter(
+    "If-None-Match",
+    {"type": "string"},
+    OpenApiParameter.HEADER,
+    description="The ETag of the state that is known: where it is still that, the answer is 304.",
+)
+
+
+def nothing(why: str) -> OpenApiResponse:
+    """An answer without a body."""
+    return OpenApiResponse(description=why)
+
+
+DONE = nothing("It is done; so answered to `Prefer: return=minimal`.")
+NOT_MODIFIED = nothing("It is as the client knows it.")
+
+
 class PlainJsonSchema(GenerateJsonSchema):
     """Without titles, which repeat the name, and null as a default, which says nothing."""
 

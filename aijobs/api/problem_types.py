@@ -171,10 +171,10 @@ NOT_STREAMED = ProblemType(
     "not-streamed-here",
     HTTPStatus.NOT_IMPLEMENTED,
     "Not streamed here",
-    "The answer to a job that has not ended was asked for as a stream, and the server that got the "
-    "request can send whole answers only. The job is not touched.",
-    "Ask for the job itself until it has ended. Whoever runs CitizenApp leads such requests to "
-    "daphne (docs/production.md).",
+    "A job or a collection that has not ended was asked for as a stream, and the server that got "
+    "the request can send whole answers only. Nothing is touched.",
+    "Ask for the job or collection itself until it has ended. Whoever runs CitizenApp leads such "
+    "requests to daphne (docs/production.md).",
 )
 
 ALL = (

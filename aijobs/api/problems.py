@@ -64,7 +64,9 @@ class NotStreamed(exceptions.APIException):
     """This server cannot hold a connection open for minutes."""
 
     status_code = problem_types.NOT_STREAMED.status
-    default_detail = "This server sends whole answers only: ask GET jobs/{id} again and again."
+    default_detail = (
+        "This server sends whole answers only: ask for the thing itself again and again."
+    )
 
 
 def problem(
@@ -138,7 +140,7 @@ def as_problem(
 
 
 def _of_framework(error: exceptions.APIException) -> HttpResponse:
-    headers = {}
+    headers = dict(getattr(error, "headers", {}))
     if challenge := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = challenge
     detail = str(error.detail)

@@ -1,36 +1,28 @@
 """GET jobs/{job_id}/stream: the answer while it is written, as Server-Sent Events."""
 
 import asyncio
-import json
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 from channels.db import database_sync_to_async
 from django.core.handlers.asgi import ASGIRequest
-from django.db import Error as DatabaseError
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from pydantic import Field
 from rest_framework.request import Request
 
-from aijobs.api import openapi, translate
+from aijobs.api import openapi, server_sent, translate
 from aijobs.api.endpoint import Endpoint, is_there
 from aijobs.api.problems import NotStreamed
 from aijobs.api.shapes import Shape
 from aijobs.drafts import TELL_SECONDS
-from aijobs.live import drafts, handshake
+from aijobs.live import drafts
 from aijobs.models import AIJob
 from aijobs.reading import jobs
-from citizenapp.tenants.access import Access
 from citizenapp.tenants.models import Tenant
-
-EVENTS = "text/event-stream"
-# A comment now and then keeps proxies from ending a stream that is silent.
-BEAT_SECONDS = 15
-RECHECK_SECONDS = 60
 
 
 class StreamEvent(Shape):
@@ -45,7 +37,7 @@ class JobStream(Endpoint):
         operation_id="stream_job",
         summary="The answer to a job while Claude writes it",
         tags=["jobs"],
-        responses=openapi.responses({(200, EVENTS): StreamEvent}, 404, 501),
+        responses=openapi.responses({(200, server_sent.EVENTS): StreamEvent}, 404, 501),
     )
     def get(self, request: Request, job_id: UUID) -> StreamingHttpResponse:
         """Server-Sent Events: `text` with what is new, then `done` with the job.
@@ -59,15 +51,20 @@ class JobStream(Endpoint):
         with is_there("job"):
             job = jobs.job_of(tenant, job_id)
         if request.method == "HEAD":
-            return _response(iter(()))
+            return server_sent.response(iter(()))
         if job.status in AIJob.FINAL:
-            return _response(iter([_done(tenant, job_id)]))
+            return server_sent.response(iter([_done(tenant, job_id)]))
         asked = request._request
         if not isinstance(asked, ASGIRequest):
             raise NotStreamed
         access = self.access
-        return _response(
-            _events(tenant, job_id, lambda: _still_holds(asked, access), RECHECK_SECONDS)
+        return server_sent.response(
+            _events(
+                tenant,
+                job_id,
+                lambda: server_sent.still_holds(asked, access),
+                server_sent.RECHECK_SECONDS,
+            )
         )
 
 
@@ -80,9 +77,8 @@ async def _events(
     """
     clock = asyncio.get_running_loop().time
     checked_at = clock()
-    beat = min(BEAT_SECONDS, recheck_seconds)
-    # The head of the answer leaves with its first piece: whoever asks shall know at once.
-    yield b": connected\n\n"
+    beat = min(server_sent.BEAT_SECONDS, recheck_seconds)
+    yield server_sent.CONNECTED
     async with aclosing(drafts.follow(tenant.pk, job_id, beat)) as pieces:
         async for piece in pieces:
             if clock() - checked_at >= recheck_seconds:
@@ -90,9 +86,9 @@ async def _events(
                     return
                 checked_at = clock()
             if piece is None:
-                yield b": still at work\n\n"
+                yield server_sent.STILL_AT_WORK
             else:
-                yield _event("text", piece._asdict())
+                yield server_sent.event("text", piece._asdict())
                 await asyncio.sleep(TELL_SECONDS)
     yield await database_sync_to_async(_done)(tenant, job_id)
 
@@ -100,22 +96,4 @@ async def _events(
 def _done(tenant: Tenant, job_id: UUID) -> bytes:
     with is_there("job"):
         found = jobs.detail(tenant, job_id, now=timezone.now())
-    return _event("done", translate.job(found).model_dump(mode="json"))
-
-
-def _still_holds(request: ASGIRequest, access: Access) -> bool:
-    try:
-        found = handshake.find_access(request)
-    except DatabaseError:
-        return True  # Nobody can say.
-    return found is not None and found.tenant.pk == access.tenant.pk
-
-
-def _event(name: str, data: Mapping[str, Any]) -> bytes:
-    return b"event: %s\ndata: %s\n\n" % (name.encode(), json.dumps(data).encode())
-
-
-def _response(chunks: Any) -> StreamingHttpResponse:
-    # Nginx would hold pieces back until it has a page of them.
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingHttpResponse(chunks, content_type=EVENTS, headers=headers)
+    return server_sent.event("done", translate.job(found).model_dump(mode="json"))

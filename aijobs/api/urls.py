@@ -4,7 +4,15 @@ from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from aijobs import jobtypes
-from aijobs.api import collections, confirmations, documents, jobs, streams, usage
+from aijobs.api import (
+    collection_events,
+    collections,
+    confirmations,
+    documents,
+    jobs,
+    streams,
+    usage,
+)
 from aijobs.api.job_queues import queue_of
 
 # Without OPTIONS, as everywhere: the page of the documentation cannot describe itself.
@@ -30,6 +38,11 @@ urlpatterns = [
         "ai/collections/<uuid:collection_id>",
         collections.CollectionDetail.as_view(),
         name="api-collection",
+    ),
+    path(
+        "ai/collections/<uuid:collection_id>/events",
+        collection_events.CollectionEvents.as_view(),
+        name="api-collection-events",
     ),
     path(
         "ai/collections/<uuid:collection_id>/results",

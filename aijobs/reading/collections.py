@@ -1,5 +1,6 @@
 """Collections as they are listed, and how far each has come."""
 
+from collections.abc import Collection as Several
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -79,6 +80,11 @@ class CollectionDetail:
     caching: Caching | None
     trial: Tried | None
 
+    @property
+    def is_over(self) -> bool:
+        """Whether all its jobs have ended."""
+        return self.progress.ended == self.progress.total
+
 
 def page(tenant: Tenant, at: Position = NEWEST, *, size: int) -> Page[Collection]:
     """A tenant's collections from the newest to the oldest. One query."""
@@ -126,7 +132,18 @@ def progress(tenant: Tenant, collections: Iterable[Collection]) -> dict[UUID, Pr
     """By the id of each collection; statuses without jobs are 0. One query."""
     ids = [collection.pk for collection in collections]
     counters = StatusCounter.objects.filter(collection__tenant=tenant, collection__in=ids)
-    found = counters.counts()
+    return _progress(ids, counters.counts())
+
+
+def states(ids: Several[UUID]) -> dict[UUID, Progress]:
+    """The same for collections of any tenant: is another whenever a job of theirs has moved.
+
+    For whoever waits for collections that their own tenants were shown.
+    """
+    return _progress(ids, StatusCounter.objects.filter(collection__in=ids).counts())
+
+
+def _progress(ids: Iterable[UUID], found: Mapping[UUID, Mapping[str, int]]) -> dict[UUID, Progress]:
     return {
         one: Progress({s: found.get(one, {}).get(s, 0) for s in AIJob.Status.values}) for one in ids
     }

@@ -1,5 +1,6 @@
 """Jobs as they are listed, one job with all that belongs to it, and results in order."""
 
+from collections.abc import Collection as Several
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -121,6 +122,20 @@ def job_of(tenant: Tenant, job_id: UUID) -> AIJob:
     Raises AIJob.DoesNotExist for a job of somebody else, as for one that never was.
     """
     return AIJob.objects.of(tenant).with_shown_status().get(pk=job_id)
+
+
+def states(ids: Several[UUID]) -> dict[UUID, object]:
+    """By id, what is another whenever a job has moved; of any tenant. One query.
+
+    For whoever waits for jobs that their own tenants were shown.
+    """
+    jobs = AIJob.objects.filter(pk__in=ids).with_shown_status().only("status", "attempts")
+    return {job.pk: state_of(job) for job in jobs}
+
+
+def state_of(job: AIJob) -> object:
+    """What `states` reads of this job; `shown_status` must be known of it."""
+    return shown_status(job), job.attempts
 
 
 def detail(

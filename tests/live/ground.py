@@ -35,6 +35,7 @@ class Live:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.broker = valkey.program(folder)
+        self._pids: dict[str, int] = {}
 
     def environment(self) -> Mapping[str, str]:
         database = connection.settings_dict
@@ -58,6 +59,7 @@ class Live:
                 stdout=log,
                 stderr=log,
             )
+        self._pids[name] = process.pid
         with process:
             try:
                 yield process
@@ -97,6 +99,10 @@ class Live:
 
     def log(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text()
+
+    def threads(self, name: str) -> int:
+        """How many threads the process of this name has."""
+        return len([*Path(f"/proc/{self._pids[name]}/task").iterdir()])
 
     def connect(self, headers: Mapping[str, str], path: str = "/ws/jobs/") -> ClientConnection:
         return unix_connect(
