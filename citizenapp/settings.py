@@ -264,6 +264,7 @@ SPECTACULAR_SETTINGS = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "aijobs.api.openapi.finish",
     ],
+    "ENUM_NAME_OVERRIDES": {"OperationStatus": ["running", "completed", "failed"]},
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
     "SWAGGER_UI_DIST": "SIDECAR",

@@ -36,6 +36,15 @@ class Conflict(exceptions.APIException):
     status_code = problem_types.CONFLICT.status
 
 
+class InProgress(exceptions.APIException):
+    """The first request with this Idempotency-Key has not ended yet."""
+
+    status_code = problem_types.IN_PROGRESS.status
+    kind = problem_types.IN_PROGRESS
+    wait = 2  # Retry-After, in seconds.
+    default_detail = "A request with this Idempotency-Key is under way. Send it again in a moment."
+
+
 class TooLarge(exceptions.APIException):
     """More bytes than are read. `field` names the upload when it is one."""
 
@@ -121,7 +130,9 @@ def _of_framework(error: exceptions.APIException) -> HttpResponse:
     detail = str(error.detail)
     field = getattr(error, "field", "")
     members = {"errors": {field: [detail]}} if field else {}
-    kind = problem_types.BY_STATUS[HTTPStatus(error.status_code)]
+    kind = getattr(error, "kind", None) or problem_types.BY_STATUS[HTTPStatus(error.status_code)]
+    if wait := getattr(error, "wait", None):
+        headers["Retry-After"] = str(wait)
     return problem(kind, detail, headers=headers, **members)
 
 

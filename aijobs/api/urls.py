@@ -4,7 +4,7 @@ from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from aijobs import jobtypes
-from aijobs.api import collections, confirmations, documents, jobs, streams, usage
+from aijobs.api import collections, confirmations, documents, jobs, operations, streams, usage
 from aijobs.api.job_queues import queue_of
 
 # Without OPTIONS, as everywhere: the page of the documentation cannot describe itself.
@@ -16,6 +16,14 @@ urlpatterns = [
         for kind in jobtypes.all_types()
     ),
     path("ai/jobs", jobs.JobList.as_view(), name="api-jobs"),
+    path("ai/jobs/retry", operations.JobRetries.as_view(), name="api-jobs-retry"),
+    path("ai/jobs/cancel", operations.JobCancellations.as_view(), name="api-jobs-cancel"),
+    path("ai/operations", operations.OperationList.as_view(), name="api-operations"),
+    path(
+        "ai/operations/<uuid:operation_id>",
+        operations.OperationDetail.as_view(),
+        name="api-operation",
+    ),
     path("ai/jobs/<uuid:job_id>", jobs.JobDetail.as_view(), name="api-job"),
     path("ai/jobs/<uuid:job_id>/stream", streams.JobStream.as_view(), name="api-job-stream"),
     path(
