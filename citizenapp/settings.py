@@ -264,7 +264,10 @@ SPECTACULAR_SETTINGS = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "aijobs.api.openapi.finish",
     ],
-    "ENUM_NAME_OVERRIDES": {"OperationStatus": ["running", "completed", "failed"]},
+    "ENUM_NAME_OVERRIDES": {
+        "OperationStatus": ["running", "completed", "failed"],
+        "StatusEnum": ["queued", "submitted", "processing", "completed", "failed", "canceled"],
+    },
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
     "SWAGGER_UI_DIST": "SIDECAR",
