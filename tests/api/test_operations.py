@@ -20,8 +20,10 @@ def ids(jobs: list[AIJob]) -> list[str]:
 
 
 def failed(caller: Caller, count: int, **fields: Any) -> list[AIJob]:
-    fields = {"status": "failed", "finished_at": NOW} | fields
-    return [make_job(caller.tenant, **fields) for _ in range(count)]
+    fields.setdefault("status", "failed")
+    fields.setdefault("finished_at", NOW)
+    moments = [NOW + timedelta(seconds=number) for number in range(count)]
+    return [make_job(caller.tenant, now=moment, **fields) for moment in moments]
 
 
 def followed(caller: Caller, response: Any) -> dict[str, Any]:
@@ -235,3 +237,17 @@ def test_a_large_operation_goes_page_by_page(
     assert caller.get(response["Location"]).json()["status"] == "completed"
     assert not apply.due(LATER)
     assert not OperationPage.objects.exists()
+
+
+def test_one_that_fails_is_put_off_and_given_up_in_the_end(caller: Caller) -> None:
+    """Its row is broken: what was skipped is no number."""
+    broken = caller.send("jobs/retry", {"ids": ids(failed(caller, 1))}).json()["operation_id"]
+    Operation.objects.filter(pk=broken).update(skipped={"completed": "x"})
+    fine = caller.send("jobs/retry", {"ids": ids(failed(caller, 1))})
+    assert apply.run(LATER) == 1
+    assert caller.get(fine["Location"]).json()["status"] == "completed"
+    for minute in range(apply.TRIES):
+        assert apply.run(LATER + timedelta(minutes=minute)) == 0
+    found = Operation.objects.get(pk=broken)
+    assert (found.status, found.changed) == ("failed", 0)
+    assert not apply.due(LATER + timedelta(hours=1))
