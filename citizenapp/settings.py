@@ -120,6 +120,8 @@ AIJOBS_CLUSTER_PATIENCE = _number("AIJOBS_CLUSTER_PATIENCE", 30)
 AIJOBS_CACHE = _switch("AIJOBS_CACHE", True)
 AIJOBS_CACHE_CENTS = _number("AIJOBS_CACHE_CENTS", 1)
 AIJOBS_SEED_SECONDS = _number("AIJOBS_SEED_SECONDS", 1_800)
+# How long an export sees the rows of one moment.
+AIJOBS_EXPORT_SECONDS = _number("AIJOBS_EXPORT_SECONDS", 300)
 AIJOBS_UPLOAD_BYTES = int(_number("AIJOBS_UPLOAD_BYTES", 10_000_000))
 
 # --- Django -----------------------------------------------------------------------------

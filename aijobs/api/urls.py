@@ -4,7 +4,16 @@ from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from aijobs import jobtypes
-from aijobs.api import collections, confirmations, documents, jobs, operations, streams, usage
+from aijobs.api import (
+    collections,
+    confirmations,
+    documents,
+    everything,
+    jobs,
+    operations,
+    streams,
+    usage,
+)
 from aijobs.api.job_queues import queue_of
 
 # Without OPTIONS, as everywhere: the page of the documentation cannot describe itself.
@@ -65,6 +74,7 @@ urlpatterns = [
         confirmations.QuoteConfirmation.as_view(),
         name="api-quote-confirm",
     ),
+    path("ai/export", everything.Export.as_view(), name="api-export"),
     path("ai/usage", usage.UsageReport.as_view(), name="api-usage"),
     path("schema", SpectacularAPIView.as_view(http_method_names=READ), name="api-schema"),
     path(
