@@ -19,6 +19,7 @@ from aijobs.crash_points import Step, crash_point
 from aijobs.models import AIJob, Operation, new_id
 from aijobs.models.jobs import AIJobQuerySet
 from aijobs.pipeline import _again
+from aijobs.pipeline._telling import look_again
 from aijobs.pipeline.withdraw import REASONS
 from citizenapp.tenants.models import Tenant
 
@@ -140,6 +141,7 @@ def carry_out(operation: Operation, now: datetime) -> bool:
     )
     if not mine.pages.exists():
         mine.mark_completed(now)
+    look_again(mine.tenant_id)
     return True
 
 

@@ -19,6 +19,7 @@ from aijobs.crash_points import Step, crash_point
 from aijobs.models import AIJob, Collection, Operation, Trial, new_id
 from aijobs.models.jobs import AIJobQuerySet
 from aijobs.pipeline import _erasing
+from aijobs.pipeline._telling import look_again
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +51,7 @@ def _ask_for_job(job: AIJob, by: str, now: datetime) -> Operation | None:
     total = jobs.mark_erasing(now)
     _erasing.forget("job.id = %s", [job.pk])
     _erasing.empty_requests(job.tenant, job.pk)
+    look_again(job.tenant_id)
     if not total:
         raise AIJob.DoesNotExist  # Somebody else erases it.
     if _delete_over(jobs, AT_ONCE) == total:
@@ -78,6 +80,7 @@ def _ask_for_collection(collection: Collection, by: str, now: datetime) -> Opera
     total = jobs.mark_erasing(now)
     _erasing.forget("job.collection_id = %s", [collection.pk])
     _erasing.empty_requests(collection.tenant, collection.pk)
+    look_again(collection.tenant_id)
     is_little = not jobs.order_by("pk")[AT_ONCE : AT_ONCE + 1].exists()
     if is_little:
         _delete_over(jobs, AT_ONCE)
@@ -162,6 +165,8 @@ def carry_out(operation: Operation, now: datetime) -> int:
             if mine.collection_id:
                 Collection.objects.filter(pk=mine.collection_id).delete()
             mine.mark_completed(now)
+    if erased:
+        look_again(mine.tenant_id)
     return erased
 
 
