@@ -121,6 +121,8 @@ AIJOBS_CLUSTER_PATIENCE = _number("AIJOBS_CLUSTER_PATIENCE", 30)
 AIJOBS_CACHE = _switch("AIJOBS_CACHE", True)
 AIJOBS_CACHE_CENTS = _number("AIJOBS_CACHE_CENTS", 1)
 AIJOBS_SEED_SECONDS = _number("AIJOBS_SEED_SECONDS", 1_800)
+# How long an export sees the rows of one moment.
+AIJOBS_EXPORT_SECONDS = _number("AIJOBS_EXPORT_SECONDS", 300)
 AIJOBS_UPLOAD_BYTES = int(_number("AIJOBS_UPLOAD_BYTES", 10_000_000))
 AIJOBS_MOST_WAITING = int(_number("AIJOBS_MOST_WAITING", 1_000_000))
 AIJOBS_API_RATE = _number("AIJOBS_API_RATE", 200)
@@ -274,6 +276,10 @@ SPECTACULAR_SETTINGS = {
         "aijobs.api.openapi.finish",
         "aijobs.api.openapi_parts.tell_parts",
     ],
+    "ENUM_NAME_OVERRIDES": {
+        "OperationStatus": ["running", "completed", "failed"],
+        "StatusEnum": ["queued", "submitted", "processing", "completed", "failed", "canceled"],
+    },
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
     "SWAGGER_UI_DIST": "SIDECAR",

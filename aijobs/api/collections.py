@@ -16,6 +16,8 @@ from aijobs import jobtypes
 from aijobs.api import bodies, exports, idempotency, openapi, quotes, shapes, states, translate
 from aijobs.api.bodies import Body
 from aijobs.api.endpoint import Endpoint, is_there
+from aijobs.api.erasing import ErasableCollection
+from aijobs.api.idempotency import Answer
 from aijobs.api.parameters import Download, Queueing, Retry, documented
 from aijobs.api.quote_shapes import Quote as Quoted
 from aijobs.api.selections import CollectionListing, CollectionRead
@@ -84,13 +86,16 @@ class CollectionList(Endpoint):
         wanted = Queueing.read(request.query_params)
         body = bodies.read(request)
         if wanted.quote:
-            idempotency.claim_of(request, body)  # A key that is none is refused here as well.
-            return _quoted(self.access, body, now)
+            return idempotency.once(
+                *(request, self.access.tenant, body),
+                lambda: _quoted(self.access, body, now),
+                now=now,
+            )
         return idempotency.once(
             request,
             self.access.tenant,
             body,
-            lambda: queue(self.access, body, now=now),
+            lambda: _told(queue(self.access, body, now=now)),
             now=now,
         )
 
@@ -121,6 +126,11 @@ def queue(access: Access, body: Body, *, now: datetime) -> dict[str, Any]:
     ).model_dump(mode="json")
 
 
+def _told(queued: dict[str, Any]) -> Answer:
+    # The errors of rejected rows may quote them: they go when the collection is erased.
+    return Answer(queued, 202, UUID(queued["collection_id"]))
+
+
 def _said(jobs: int, trial: int) -> str:
     if not trial:
         return f"{jobs:,} jobs are queued."
@@ -131,7 +141,7 @@ def _said(jobs: int, trial: int) -> str:
     )
 
 
-def _quoted(access: Access, body: Body, now: datetime) -> Response:
+def _quoted(access: Access, body: Body, now: datetime) -> Answer:
     """What the good rows would cost. Refused where queueing would be."""
     fields, items = _read(body)
     on_error = fields.get("on_error", "reject")
@@ -173,8 +183,8 @@ def _table_errors() -> Iterator[None]:
         raise InvalidInput({"file": [str(error)]}) from None
 
 
-class CollectionDetail(Endpoint):
-    """GET collections/{collection_id}."""
+class CollectionDetail(ErasableCollection):
+    """GET and DELETE collections/{collection_id}."""
 
     @extend_schema(
         operation_id="get_collection",

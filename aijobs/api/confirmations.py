@@ -10,8 +10,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from aijobs import jobtypes
-from aijobs.api import collections, openapi, quotes, shapes
+from aijobs.api import bodies, collections, idempotency, openapi, quotes, shapes
 from aijobs.api.endpoint import Endpoint
+from aijobs.api.idempotency import Answer
 from aijobs.api.job_queues import queue_of
 from aijobs.api.problems import Conflict
 from aijobs.api.quote_shapes import Quote as Quoted
@@ -50,25 +51,34 @@ class QuoteConfirmation(Endpoint):
         operation_id="confirm_quote",
         summary="Queue what was quoted",
         tags=["quotes"],
+        parameters=[openapi.IDEMPOTENCY_KEY],
         request=None,
-        responses=openapi.responses({202: shapes.Confirmed}, 400, 402, 404, 409),
+        responses=openapi.responses({202: shapes.Confirmed}, 400, 402, 404, 409, 422),
     )
-    def post(self, request: Request, quote_id: UUID) -> Response:  # noqa: ARG002
+    def post(self, request: Request, quote_id: UUID) -> Response:
         """Answers what queueing it would have; whoever repeats it gets the same answer again.
 
         409 once the quote has expired: its documents are deleted then.
         """
         now = timezone.now()
+        return idempotency.once(
+            request,
+            self.access.tenant,
+            bodies.Body({}),
+            lambda: Answer(self._confirmed(quote_id, now), 202, quote_id),
+            now=now,
+        )
+
+    def _confirmed(self, quote_id: UUID, now: Any) -> dict[str, Any]:
         try:
             with stored.confirming(self.access.tenant, quote_id, now=now) as confirmation:
-                queued = self._queued(confirmation, now)
+                return self._queued(confirmation, now)
         except stored.UnknownQuote:
             raise NotFound(MISSING) from None
         except FormQuote:
             raise Conflict("The quote was made in a form of the pages. Queue it there.") from None
         except stored.ExpiredQuote:
             raise Conflict("The quote has expired. Ask for a new one.") from None
-        return Response(queued, 202)
 
     def _queued(self, confirmation: stored.Confirmation, now: Any) -> dict[str, Any]:
         quote = confirmation.quote

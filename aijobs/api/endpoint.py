@@ -48,7 +48,8 @@ class Endpoint(Versioned):
         # It may be one of Django's own: a problem, a download, a 304.
         if request.method == "POST" and hasattr(response, "data"):
             response = preferences.apply(request, response, is_known=self.tells_what_is_known)
-        return super().finalize_response(request, response, *args, **kwargs)
+        final: Response = super().finalize_response(request, response, *args, **kwargs)
+        return final
 
     @property
     def access(self) -> Access:

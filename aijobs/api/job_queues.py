@@ -48,11 +48,16 @@ class JobQueue(Endpoint):
         now = timezone.now()
         wanted = Queueing.read(request.query_params)
         body = bodies.read(request)
-        claim = idempotency.claim_of(request, body)
         if wanted.quote:
-            return quotes.told(self.access, body, self.bill(self.access, body, now), now=now)
+            return idempotency.once(
+                *(request, self.access.tenant, body),
+                lambda: quotes.told(self.access, body, self.bill(self.access, body, now), now=now),
+                now=now,
+            )
+        claim = idempotency.claim_of(request, body)
         try:
-            return Response(self.queue(self.access, body, now=now, claim=claim), 202)
+            with idempotency.waiting_briefly(claim):
+                return Response(self.queue(self.access, body, now=now, claim=claim), 202)
         except KeyTaken:
             assert claim
             return idempotency.replay(self.access.tenant, claim)

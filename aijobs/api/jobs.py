@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from aijobs.api import bodies, idempotency, openapi, shapes, states, translate
 from aijobs.api.endpoint import Endpoint, is_there
+from aijobs.api.erasing import ErasableJob
 from aijobs.api.parameters import documented
 from aijobs.api.problems import Conflict
 from aijobs.api.selections import JobListing, JobRead
@@ -45,8 +46,8 @@ class JobList(Endpoint):
         return states.answer(request, translate.job_page(request, found), wanted.fields)
 
 
-class JobDetail(Endpoint):
-    """GET jobs/{job_id}."""
+class JobDetail(ErasableJob):
+    """GET and DELETE jobs/{job_id}."""
 
     @extend_schema(
         operation_id="get_job",
@@ -100,7 +101,7 @@ class JobCancellation(Endpoint):
             return _described(self.access.tenant, job_id, now)
 
         return idempotency.once(
-            request, self.access.tenant, bodies.Body({}), cancel, now=now, status=200
+            request, self.access.tenant, bodies.Body({}), cancel, now=now, status=200, about=job_id
         )
 
 
@@ -125,11 +126,17 @@ class JobRetry(Endpoint):
         def queue_again() -> dict[str, Any]:
             if not accept.retry_job(job, now=now):
                 status = shown_status(job)
-                raise Conflict(f"Only a failed or canceled job can be retried; this is {status}.")
+                raise Conflict(accept.why_not_retriable(status))
             return _described(self.access.tenant, job_id, now)
 
         return idempotency.once(
-            request, self.access.tenant, bodies.Body({}), queue_again, now=now, status=200
+            request,
+            self.access.tenant,
+            bodies.Body({}),
+            queue_again,
+            now=now,
+            status=200,
+            about=job_id,
         )
 
 

@@ -160,6 +160,14 @@ QUEUE_FULL = ProblemType(
     "`waiting` says how many there are, `room` how many more would fit. Send it again when some of "
     "them are done, or queue less.",
 )
+IN_PROGRESS = ProblemType(
+    "idempotency-in-progress",
+    HTTPStatus.CONFLICT,
+    "A request with this Idempotency-Key is under way",
+    "The first request with this Idempotency-Key, or another one that it depends on, has not ended "
+    "yet. This one has stored nothing.",
+    "Wait as long as `Retry-After` says, and send it again with the same key.",
+)
 SERVER_ERROR = ProblemType(
     "server-error",
     HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -180,8 +188,8 @@ NOT_STREAMED = ProblemType(
 ALL = (
     UNREADABLE, INVALID_FIELDS, REJECTED_COLLECTION, UNAUTHENTICATED, LIMIT_REACHED, FORBIDDEN,
     NOT_FOUND, METHOD_NOT_ALLOWED, NOT_ACCEPTABLE, CONFLICT, LENGTH_REQUIRED, TOO_LARGE,
-    UNSUPPORTED_MEDIA_TYPE, KEY_REUSED, UNKNOWN_VERSION, RATE_LIMITED, QUEUE_FULL, SERVER_ERROR,
-    NOT_STREAMED,
+    UNSUPPORTED_MEDIA_TYPE, KEY_REUSED, IN_PROGRESS, UNKNOWN_VERSION, RATE_LIMITED, QUEUE_FULL,
+    SERVER_ERROR, NOT_STREAMED,
 )  # fmt: skip
-# The framework's errors have a status of their own; of ours, only those about fields share one.
+# The framework's errors have a status of their own; of ours, the first with a status counts.
 BY_STATUS = {kind.status: kind for kind in reversed(ALL)}

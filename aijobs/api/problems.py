@@ -49,6 +49,19 @@ class Refusal(exceptions.APIException):
         self.headers, self.members = headers, members
 
 
+class InProgress(Refusal):
+    """The first request with this Idempotency-Key has not ended yet."""
+
+    kind = problem_types.IN_PROGRESS
+    status_code = kind.status
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A request with this Idempotency-Key is under way. Send it again in a moment.",
+            headers={"Retry-After": "2"},
+        )
+
+
 class TooLarge(exceptions.APIException):
     """More bytes than are read. `field` names the upload when it is one."""
 

@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any, BinaryIO, cast
 
 from django.core.files.uploadedfile import UploadedFile
-from rest_framework.response import Response
 
 from aijobs.api.bodies import Body
+from aijobs.api.idempotency import Answer
 from aijobs.api.quote_shapes import Quote as Quoted
 from aijobs.models import Quote, new_id
 from aijobs.pipeline.accept import Rejections
@@ -25,7 +25,7 @@ def told(
     warnings: Sequence[str] = (),
     rejections: Rejections | None = None,
     is_many: bool = False,
-) -> Response:
+) -> Answer:
     """200 with the quote, which is stored with what was asked for."""
     kept = rejections or Rejections()
     files = [
@@ -45,7 +45,8 @@ def told(
         rejected=[{"row": bad.row, "errors": bad.errors} for bad in kept.told],
         rejected_count=kept.count,
     )
-    return Response(described(quote).model_dump(mode="json"))
+    # Errors of rejected rows may quote them: they go when what became of the quote is erased.
+    return Answer(described(quote).model_dump(mode="json"), 200, quote.pk)
 
 
 def described(quote: Quote) -> Quoted:

@@ -7,8 +7,10 @@ from typing import Any
 from rest_framework.request import Request
 
 from aijobs.api import shapes
+from aijobs.api.operation_shapes import OperationPage, OperationSummary
 from aijobs.api.parameters import newer_than, older_than
 from aijobs.models import BlockReason, CircuitBreaker, Collection, JobAttempt, JobDocument
+from aijobs.models import Operation as OperationRow
 from aijobs.reading.caching import Caching
 from aijobs.reading.collections import CollectionDetail
 from aijobs.reading.forecast import Expected
@@ -85,6 +87,15 @@ def collection(found: CollectionDetail) -> shapes.Collection:
         **_expected(found.expected),
         caching=_caching(found.caching) if found.caching else None,
         trial=shapes.CollectionTrial(**asdict(found.trial)) if found.trial else None,
+    )
+
+
+def operation_page(request: Request, page: Page[OperationRow]) -> OperationPage:
+    """A page of operations, with the addresses of the pages beside it."""
+    return OperationPage(
+        results=[OperationSummary.of(row) for row in page.rows],
+        next=_next(request, page),
+        previous=_previous(request, page),
     )
 
 

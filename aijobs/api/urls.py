@@ -9,7 +9,9 @@ from aijobs.api import (
     collections,
     confirmations,
     documents,
+    everything,
     jobs,
+    operations,
     streams,
     usage,
 )
@@ -24,6 +26,14 @@ urlpatterns = [
         for kind in jobtypes.all_types()
     ),
     path("ai/jobs", jobs.JobList.as_view(), name="api-jobs"),
+    path("ai/jobs/retry", operations.JobRetries.as_view(), name="api-jobs-retry"),
+    path("ai/jobs/cancel", operations.JobCancellations.as_view(), name="api-jobs-cancel"),
+    path("ai/operations", operations.OperationList.as_view(), name="api-operations"),
+    path(
+        "ai/operations/<uuid:operation_id>",
+        operations.OperationDetail.as_view(),
+        name="api-operation",
+    ),
     path("ai/jobs/<uuid:job_id>", jobs.JobDetail.as_view(), name="api-job"),
     path("ai/jobs/<uuid:job_id>/stream", streams.JobStream.as_view(), name="api-job-stream"),
     path(
@@ -70,6 +80,7 @@ urlpatterns = [
         confirmations.QuoteConfirmation.as_view(),
         name="api-quote-confirm",
     ),
+    path("ai/export", everything.Export.as_view(), name="api-export"),
     path("ai/usage", usage.UsageReport.as_view(), name="api-usage"),
     path("schema", SpectacularAPIView.as_view(http_method_names=READ), name="api-schema"),
     path(

@@ -198,7 +198,7 @@ async def _until_ended(tenant_id: int, job_id: UUID, news: Mailbox) -> None:
 
 async def _is_open(tenant_id: int, job_id: UUID) -> bool:
     def ask() -> bool:
-        jobs = AIJob.objects.filter(tenant=tenant_id, pk=job_id)
+        jobs = AIJob.objects.filter(tenant=tenant_id, erasing_since=None, pk=job_id)
         return jobs.exclude(status__in=AIJob.FINAL).exists()
 
     try:

@@ -14,6 +14,7 @@ from aijobs.models.inputs import JobDocument, JobInput, Question
 from aijobs.models.jobs import AIJob, Collection
 from aijobs.models.ledger import LedgerEntry
 from aijobs.models.notices import AdditionTold
+from aijobs.models.operations import Operation, OperationPage
 from aijobs.models.quotes import Quote, QuotePiece, TenantTokenRatio, TokenRatio
 from aijobs.models.rates import RateBucket, RateLimit
 from aijobs.models.reconciliations import ReconciledLine, Reconciliation, Verdict
@@ -43,6 +44,8 @@ __all__ = [
     "JobOutput",
     "KeyTaken",
     "LedgerEntry",
+    "Operation",
+    "OperationPage",
     "Question",
     "Quote",
     "QuotePiece",

@@ -66,6 +66,11 @@ class Batch(Movable):
     remote_deleted_at = models.DateTimeField(
         null=True, help_text="When Anthropic's copy was deleted."
     )
+    holds_erased = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="A job of it was erased: Anthropic's copy is deleted without delay.",
+    )
     needed_by = models.DateTimeField(null=True, help_text="The earliest deadline of its jobs.")
     canceling_at = models.DateTimeField(null=True, help_text="When its end was wished for.")
     rescued_at = models.DateTimeField(

@@ -56,7 +56,13 @@ class IdempotencyKey(models.Model):
     tenant = models.ForeignKey(Tenant, models.CASCADE, db_index=False)
     key = models.CharField(max_length=255)
     fingerprint = models.CharField(max_length=64, help_text="SHA-256 of the request.")
-    response = JSONTextField(null=True)
+    response = JSONTextField(null=True, help_text="Null once what it tells of was erased.")
+    status = models.PositiveSmallIntegerField(
+        null=True, help_text="Of that answer; null for one that was queued, 202."
+    )
+    about = models.UUIDField(
+        null=True, help_text="The job or collection that the answer describes."
+    )
     created_at = models.DateTimeField()
 
     class Meta:
@@ -66,6 +72,12 @@ class IdempotencyKey(models.Model):
         indexes: ClassVar = [
             # sweep deletes what is old.
             models.Index(fields=["created_at"], name="idempotency_key_age"),
+            # Erasing looks for answers that describe what is erased.
+            models.Index(
+                fields=["tenant", "about"],
+                name="idempotency_key_about",
+                condition=models.Q(about__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

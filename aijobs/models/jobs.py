@@ -17,6 +17,12 @@ from aijobs.models.moves import Movable
 from citizenapp.tenants.models import Tenant
 
 
+class CollectionQuerySet(models.QuerySet["Collection"]):
+    def of(self, tenant: Tenant) -> Self:
+        """Every road to a tenant's collections begins here: what is being erased is not shown."""
+        return self.filter(tenant=tenant, erasing_since=None)
+
+
 class Collection(models.Model):
     """Many jobs queued together under one name."""
 
@@ -37,6 +43,11 @@ class Collection(models.Model):
     )
     created_by = models.CharField(max_length=150)
     created_at = models.DateTimeField()
+    erasing_since = models.DateTimeField(
+        null=True, help_text="Shown nowhere since then: it goes with the last of its jobs."
+    )
+
+    objects = CollectionQuerySet.as_manager()
 
     class Meta:
         indexes: ClassVar = [
@@ -55,8 +66,8 @@ class Collection(models.Model):
 
 class AIJobQuerySet(models.QuerySet["AIJob"]):
     def of(self, tenant: Tenant) -> Self:
-        """Every road to a tenant's jobs begins here."""
-        return self.filter(tenant=tenant)
+        """Every road to a tenant's jobs begins here: what is being erased is not shown."""
+        return self.filter(tenant=tenant, erasing_since=None)
 
     def listed(self, tenant: Tenant, *, status: str = "", job_type: str = "") -> Self:
         """A tenant's jobs with this shown status and of this type, where they are given.
@@ -87,6 +98,16 @@ class AIJobQuerySet(models.QuerySet["AIJob"]):
         """Cancel all waiting jobs among these, in one statement."""
         return self.filter(status=AIJob.Status.QUEUED).update(
             status=AIJob.Status.CANCELED, finished_at=now, answered_by=None
+        )
+
+    def mark_erasing(self, now: datetime) -> int:
+        """Show them no more, and cancel those that wait, in one statement; returns how many."""
+        waits = Q(status=AIJob.Status.QUEUED)
+        return self.filter(erasing_since=None).update(
+            erasing_since=now,
+            status=Case(When(waits, then=Value(AIJob.Status.CANCELED)), default=F("status")),
+            finished_at=Case(When(waits, then=Value(now)), default=F("finished_at")),
+            answered_by=Case(When(waits, then=None), default=F("answered_by")),
         )
 
     def cancel_unsent(self, now: datetime) -> int:
@@ -217,6 +238,9 @@ class AIJob(Movable):
     not_before = models.DateTimeField(help_text="Waits in the queue until then.")
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    erasing_since = models.DateTimeField(
+        null=True, help_text="Shown nowhere since then: it is deleted as soon as it has ended."
+    )
     # When a column changes that any index names, be it in a condition, PostgreSQL writes the row
     # into all indexes anew. So indexes name this column, and not the status: it is null for
     # submitted and for completed jobs, and does not change when a job completes.

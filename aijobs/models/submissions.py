@@ -76,6 +76,10 @@ class Submission(Movable):
     )
     cost_usd = models.DecimalField(max_digits=16, decimal_places=10, default=Decimal(0))
 
+    remote_deleted_at = models.DateTimeField(
+        null=True, help_text="Of a duplicate: when Anthropic's copy was deleted."
+    )
+
     objects = SubmissionQuerySet.as_manager()
 
     class Meta:

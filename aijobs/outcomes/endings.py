@@ -71,6 +71,8 @@ class LockedJob(NamedTuple):
     """The JSON of its input but for the document."""
     own_model: str
     """Where it is not asked of the model of its job type."""
+    is_erased: bool = False
+    """Nothing of its answer is stored but what it cost."""
 
     @property
     def given(self) -> JobTypeInput:
@@ -135,7 +137,7 @@ def lock_jobs(
         cursor.execute(
             """
             SELECT encode(uuid_send(id), 'hex'), id, tenant_id, job_type, attempts,
-                   forgiven_attempts, max_tokens_factor
+                   forgiven_attempts, max_tokens_factor, erasing_since IS NOT NULL
             FROM aijobs_aijob
             WHERE id = ANY(ARRAY(SELECT unnest(%s::uuid[])))
               AND status = %s AND batch_id IS NOT DISTINCT FROM %s
@@ -143,7 +145,10 @@ def lock_jobs(
             """,
             [wanted, status, batch.pk if batch else None],
         )
-        return {job[0]: LockedJob._make((*job, *inputs[job[0]])) for job in cursor.fetchall()}
+        return {
+            job[0]: LockedJob._make((*job, *inputs[job[0]], is_erased))
+            for *job, is_erased in cursor.fetchall()
+        }
 
 
 def with_documents(jobs: Iterable[LockedJob]) -> Iterator[tuple[LockedJob, JobTypeInput]]:
@@ -180,6 +185,7 @@ def store(
     database nothing. Call it in the transaction that locked the jobs.
     """
     completed: list[str] = []
+    erased: list[str] = []
     charged: list[tuple[Any, ...]] = []
     unmeasured: list[tuple[LockedJob, Billed]] = []
     failures: list[tuple[LockedJob, Failure]] = []
@@ -192,7 +198,9 @@ def store(
                     unmeasured.append((job, outcome.billed))
                 else:
                     charged.append(_charge(job, outcome.billed, road, now))
-            if isinstance(outcome, Success):
+            if job.is_erased:
+                erased.append(job.key)
+            elif isinstance(outcome, Success):
                 completed.append(job.key)
                 yield (
                     job.id,
@@ -210,6 +218,7 @@ def store(
     crash_point(Step.ENDINGS_COPIED)
     finished: dict[str, list[str]] = defaultdict(list)
     finished[AIJob.Status.COMPLETED] = completed
+    finished[AIJob.Status.CANCELED] = erased  # And nothing is sent again that is to be deleted.
     again = _sort_failures(failures, road.batch, now, finished)
     failed = frozenset(finished[AIJob.Status.FAILED])
     JobAttempt.objects.bulk_create(

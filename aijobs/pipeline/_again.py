@@ -1,11 +1,15 @@
 """What failed or was canceled, queued again. It is held against the limits like what is new."""
 
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from itertools import accumulate
 from typing import Literal, cast
+from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, Sum
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
 from aijobs import jobtypes
 from aijobs.budgets import standing
@@ -16,6 +20,17 @@ from aijobs.quotes.terms import Terms
 from aijobs.tokens import KINDS, Estimate, Kind
 from citizenapp.tenants.models import LongPrompts, Tenant
 
+RETRIABLE = (AIJob.Status.FAILED, AIJob.Status.CANCELED)
+LIMIT_REACHED, LONG_PROMPT = "limit-reached", "long-prompt"
+# Why a job is not queued again: by its shown status, and what else refuses it.
+WHY_NOT = {
+    status: f"Only a failed or canceled job can be retried; this is {status}."
+    for status in AIJob.Status.values
+} | {
+    LIMIT_REACHED: "It could cost more than is left of a monthly limit.",
+    LONG_PROMPT: "Its prompt is longer than this workspace pays for.",
+}
+
 
 def retry_job(job: AIJob, *, now: datetime) -> bool:
     """Queue a failed or canceled job again; False when it is neither.
@@ -23,14 +38,18 @@ def retry_job(job: AIJob, *, now: datetime) -> bool:
     Raises OverLimit or LongPrompt.
     """
     with transaction.atomic():
-        failed_or_canceled = [AIJob.Status.FAILED, AIJob.Status.CANCELED]
-        again = AIJob.objects.filter(pk=job.pk, status__in=failed_or_canceled)
+        again = AIJob.objects.filter(pk=job.pk, status__in=RETRIABLE)
         _refuse_long_prompts(job.tenant, again, now)
         moved = job.mark_queued(now)
         if moved:
             standing.keep(job.tenant, job.reserved_usd, now, jobs=1)
     crash_point(Step.RETRY_COMMITTED)
     return moved
+
+
+def why_not_retriable(status: str) -> str:
+    """Why a job with this shown status can't be queued again."""
+    return WHY_NOT[status]
 
 
 def retry_collection(
@@ -80,8 +99,58 @@ def retry_batch(batch: Batch, *, now: datetime) -> int:
     return moved
 
 
+def retry_as_many_as_may(
+    tenant: Tenant, ids: Sequence[UUID], now: datetime
+) -> tuple[int, Counter[str]]:
+    """Queue failed and canceled jobs again whose rows are locked, in the order of their ids.
+
+    Those that the tenant refuses today for their length are left out, and those beyond a limit:
+    returns how many were queued, and how many were not, by the reason. Nothing is raised.
+    """
+    refused: Counter[str] = Counter()
+    jobs = AIJob.objects.filter(pk__in=ids)
+    long_ones = {
+        pk for _, some in _long(tenant, jobs, now) for pk in some.values_list("pk", flat=True)
+    }
+    refused[LONG_PROMPT] = len(long_ones)
+    reserved = dict(jobs.values_list("pk", "reserved_usd"))
+    wanted = [pk for pk in ids if pk not in long_ones]
+    while wanted:
+        moving = AIJob.objects.filter(pk__in=wanted)
+        cost = sum((reserved[pk] for pk in wanted), Decimal(0))
+        try:
+            with transaction.atomic():
+                moved = sum(moving.queue_again(status, now) for status in RETRIABLE)
+                standing.keep(tenant, cost, now)
+        except standing.LimitReached as limit:
+            fitting = _first(wanted, reserved, limit.left)
+            refused[LIMIT_REACHED] += len(wanted) - len(fitting)
+            wanted = fitting
+        else:
+            return moved, +refused
+    return 0, +refused
+
+
+def _first(ids: Sequence[UUID], usd: Mapping[UUID, Decimal], left: Decimal) -> list[UUID]:
+    """As many of the first ones as what is left pays for: at least one fewer than all."""
+    sums = accumulate(usd[pk] for pk in ids)
+    return [pk for pk, so_far in zip(ids[:-1], sums, strict=False) if so_far <= left]
+
+
 def _refuse_long_prompts(tenant: Tenant, jobs: AIJobQuerySet, now: datetime) -> None:
     """Raises LongPrompt where the tenant would refuse one of these jobs today."""
+    for terms, long_ones in _long(tenant, jobs, now):
+        longest = long_ones.order_by("-expected_tokens").first()
+        if longest is not None:
+            assert longest.expected_tokens is not None
+            expected = Estimate(longest.expected_tokens, cast(Kind, longest.document_kind))
+            raise terms.refusal(expected, field="document", subject="The longest prompt")
+
+
+def _long(
+    tenant: Tenant, jobs: AIJobQuerySet, now: datetime
+) -> Iterator[tuple[Terms, QuerySet[JobInput]]]:
+    """The inputs of those that the tenant would refuse today, for each job type."""
     if tenant.long_prompts != LongPrompts.REFUSE:
         return
     for kind in jobtypes.all_types():
@@ -92,11 +161,7 @@ def _refuse_long_prompts(tenant: Tenant, jobs: AIJobQuerySet, now: datetime) -> 
         too_long = Q()
         for one in KINDS:
             too_long |= Q(document_kind=one, expected_tokens__gt=terms.longest(one))
-        longest = inputs.filter(too_long).order_by("-expected_tokens").first()
-        if longest is not None:
-            assert longest.expected_tokens is not None
-            expected = Estimate(longest.expected_tokens, cast(Kind, longest.document_kind))
-            raise terms.refusal(expected, field="document", subject="The longest prompt")
+        yield terms, inputs.filter(too_long)
 
 
 def reserved_by(collection: Collection) -> tuple[Decimal, int]:

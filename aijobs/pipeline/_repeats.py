@@ -137,7 +137,7 @@ SELECT EXISTS (
         WHERE indexed_status = 'queued' AND answered_by IS NOT NULL
         ORDER BY answered_by, id LIMIT %(looked_at)s
     ) AS job LEFT JOIN aijobs_aijob AS first ON first.id = job.answered_by
-    WHERE first.id IS NULL OR first.status <> ALL(%(under_way)s)
+    WHERE first.id IS NULL OR first.status <> ALL(%(under_way)s) OR first.erasing_since IS NOT NULL
 )
 """
 
@@ -166,7 +166,8 @@ WHERE status = 'queued' AND id = ANY(ARRAY(
     SELECT job.id
     FROM aijobs_aijob AS job LEFT JOIN aijobs_aijob AS first ON first.id = job.answered_by
     WHERE job.indexed_status = 'queued' AND job.answered_by IS NOT NULL
-      AND (first.id IS NULL OR first.status = ANY(%(came_to_nothing)s))
+      AND (first.id IS NULL OR first.status = ANY(%(came_to_nothing)s)
+           OR (first.erasing_since IS NOT NULL AND first.status <> 'completed'))
     ORDER BY job.answered_by, job.id LIMIT %(piece)s
     FOR NO KEY UPDATE OF job SKIP LOCKED
 ))

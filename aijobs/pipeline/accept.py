@@ -27,7 +27,13 @@ from aijobs.models import (
     new_id,
 )
 from aijobs.pipeline import _repeats
-from aijobs.pipeline._again import reserved_by, retry_batch, retry_collection, retry_job
+from aijobs.pipeline._again import (
+    reserved_by,
+    retry_batch,
+    retry_collection,
+    retry_job,
+    why_not_retriable,
+)
 from aijobs.pipeline._checks import (
     LONGEST_DEADLINE,
     Asked,
@@ -77,6 +83,7 @@ __all__ = [
     "retry_batch",
     "retry_collection",
     "retry_job",
+    "why_not_retriable",
 ]
 
 OnError = Literal["reject", "skip"]

@@ -249,8 +249,8 @@ def _of_refusal(error: gateway.Refused) -> Failure:
 def finish(job: AIJob, outcome: Outcome, now: datetime) -> None:
     """Store what became of a claimed job, if this attempt of it still is the latest.
 
-    If sweep gave it up in the meantime, the answer ends the doubt; if it is on its way anew, or
-    was canceled, the answer is charged for, and not stored.
+    If sweep gave it up in the meantime, the answer ends the doubt; if it is on its way anew, was
+    canceled, or is erased, the answer is charged for, and not stored.
     """
     assert job.started_at is not None
     road = Road.direct(job.started_at)
@@ -262,6 +262,8 @@ def finish(job: AIJob, outcome: Outcome, now: datetime) -> None:
             endings.charge_alone(job, outcome.billed, road, now)
     locked = endings.lock_jobs([job.pk], status=AIJob.Status.PROCESSING, batch=None)
     ours = [one for one in locked.values() if one.attempts == job.attempts]
+    if outcome.billed and not ours and not AIJob.objects.of(job.tenant).filter(pk=job.pk).exists():
+        endings.charge_alone(job, outcome.billed, road, now)
     endings.store(((one, outcome) for one in ours), road, now=now)
     crash_point(Step.EXPEDITE_STORED)
     logger.info("Job %s ran at once.", job.pk)

@@ -8,7 +8,7 @@ Should nobody ever come here, the others still go: they wait in the queue until 
 import logging
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
 from aijobs import caching
@@ -26,6 +26,7 @@ from aijobs.models.jobs import AIJobQuerySet
 from aijobs.models.seedings import SeedingQuerySet
 from aijobs.outcomes import retries
 from aijobs.pipeline._seeding import sow_stored
+from aijobs.pipeline._telling import look_again
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +61,7 @@ def decide(seeding: Seeding, now: datetime) -> bool:
         jobs = held.hold(seeding.held_until)
     else:
         jobs = held.let_go()
-    _tell(seeding.collection)
+    look_again(seeding.collection.tenant_id)
     logger.info("Collection %s is %s: %s jobs waited.", seeding.pk, seeding.state, jobs)
     return True
 
@@ -154,9 +155,3 @@ def _fail(seeding: Seeding, job: AIJob) -> bool:
     if last is None or retries.is_passing(last.error_type):
         return seeding.mark_cold("The job that went first failed for a passing reason.")
     return seeding.mark_refused(f"The job that went first failed: {last.message}")
-
-
-def _tell(collection: Collection) -> None:
-    """Pages that show the collection look again: no job has moved that would tell them."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT aijobs_notify(%s, NULL)", [collection.tenant_id])

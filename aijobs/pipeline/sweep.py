@@ -69,6 +69,7 @@ PARTS: tuple[Callable[[datetime], object], ...] = (
     duplicates.follow,
     _watch.give_up_vanished,
     _retention.delete_remote,
+    _retention.delete_duplicates,
 )
 
 

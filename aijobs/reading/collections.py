@@ -88,7 +88,7 @@ class CollectionDetail:
 
 def page(tenant: Tenant, at: Position = NEWEST, *, size: int) -> Page[Collection]:
     """A tenant's collections from the newest to the oldest. One query."""
-    return pages.page(Collection.objects.filter(tenant=tenant), at, size)
+    return pages.page(Collection.objects.of(tenant), at, size)
 
 
 def page_with_progress(tenant: Tenant, at: Position = NEWEST, *, size: int) -> Page[CollectionRow]:
@@ -100,7 +100,7 @@ def page_with_progress(tenant: Tenant, at: Position = NEWEST, *, size: int) -> P
 
 def collection_of(tenant: Tenant, collection_id: UUID) -> Collection:
     """Raises Collection.DoesNotExist for one of somebody else, as for one that never was."""
-    return Collection.objects.get(tenant=tenant, pk=collection_id)
+    return Collection.objects.of(tenant).get(pk=collection_id)
 
 
 def detail(tenant: Tenant, collection_id: UUID, *, now: datetime) -> CollectionDetail:

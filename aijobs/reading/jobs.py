@@ -93,7 +93,7 @@ def page(
     Takes a query for the jobs, one for the charges, one for the errors where a job has failed,
     and one for the labels, which read documents.
     """
-    jobs = _filtered(tenant, only).with_shown_status().select_related("input", "collection")
+    jobs = filtered(tenant, only).with_shown_status().select_related("input", "collection")
     found = pages.page(jobs, at, size)
     money, errors = _charges(tenant, found.rows), _errors(tenant, found.rows)
     names = labels(tenant, [job.pk for job in found.rows]) if labeled else {}
@@ -180,7 +180,7 @@ def document_of(tenant: Tenant, job_id: UUID, number: int, *, original: bool) ->
     Raises JobDocument.DoesNotExist where the job has no such document, and for a job of somebody
     else.
     """
-    documents = JobDocument.objects.filter(job__tenant=tenant, job=job_id)
+    documents = JobDocument.objects.filter(job__tenant=tenant, job__erasing_since=None, job=job_id)
     return documents.defer("text" if original else "original").get(number=number)
 
 
@@ -190,7 +190,10 @@ def output_of(tenant: Tenant, job_id: UUID) -> JobOutput:
     Raises JobOutput.DoesNotExist where there is none, and for a job of somebody else.
     """
     return JobOutput.objects.select_related("job").get(
-        pk=job_id, job__tenant=tenant, job__status=AIJob.Status.COMPLETED
+        pk=job_id,
+        job__tenant=tenant,
+        job__erasing_since=None,
+        job__status=AIJob.Status.COMPLETED,
     )
 
 
@@ -232,7 +235,8 @@ def results(tenant: Tenant, collection: Collection) -> Iterator[list[JobResult]]
         chunk = list(jobs.filter(pk__gt=chunk[-1].pk)[:CHUNK])
 
 
-def _filtered(tenant: Tenant, only: JobFilter) -> AIJobQuerySet:
+def filtered(tenant: Tenant, only: JobFilter) -> AIJobQuerySet:
+    """A tenant's jobs that a filter lets through, in no order."""
     jobs = AIJob.objects.listed(tenant, status=only.status or "", job_type=only.job_type or "")
     if only.collection_id:
         jobs = jobs.filter(collection=only.collection_id)

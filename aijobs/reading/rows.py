@@ -138,7 +138,10 @@ def categories(tenant: Tenant, collection: Collection) -> list[Bar]:
     """How many rows of a classified collection have which category, the largest first."""
     found = (
         JobOutput.objects.filter(
-            job__tenant=tenant, job__collection=collection, job__status=AIJob.Status.COMPLETED
+            job__tenant=tenant,
+            job__erasing_since=None,
+            job__collection=collection,
+            job__status=AIJob.Status.COMPLETED,
         )
         .annotate(raw=Cast("result", TextField()))
         .values_list("raw")
@@ -214,6 +217,7 @@ def _number_at(tenant: Tenant, collection: Collection, position: int) -> float:
 def _last_attempts(tenant: Tenant, collection: Collection) -> "QuerySet[JobAttempt]":
     return JobAttempt.objects.filter(
         job__tenant=tenant,
+        job__erasing_since=None,
         job__collection=collection,
         job__indexed_status=AIJob.Status.FAILED,
         number=F("job__attempts"),

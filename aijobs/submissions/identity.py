@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models import Q
 
 from aijobs import gateway
 from aijobs.crash_points import Step, crash_point
@@ -139,7 +140,8 @@ def is_our_workspace(submission: Submission) -> bool:
     # It may have been deleted between the look for it and the intent that names it. What we
     # deleted ourselves proves nothing by its absence.
     gone = Submission.objects.filter(
-        remote_id=submission.watermark, batch__remote_deleted_at__isnull=False
+        Q(batch__remote_deleted_at__isnull=False) | Q(remote_deleted_at__isnull=False),
+        remote_id=submission.watermark,
     )
     watermark = "" if gone.exists() else submission.watermark
     known = [remote_id for remote_id in (watermark, newest) if remote_id]

@@ -19,8 +19,10 @@ from django_q.tasks import async_task
 from aijobs.bill import check
 from aijobs.drafts import Teller
 from aijobs.pipeline import (
+    apply,
     assemble,
     dispatch,
+    erase,
     expedite,
     poll,
     reconcile,
@@ -71,6 +73,11 @@ def task(stage: Callable[[], int]) -> Callable[[], int]:
 
 
 @task
+def run_apply() -> int:
+    return apply.run(timezone.now())
+
+
+@task
 def run_assemble() -> int:
     return assemble.run(timezone.now())
 
@@ -78,6 +85,11 @@ def run_assemble() -> int:
 @task
 def run_dispatch() -> int:
     return dispatch.run(timezone.now(), timezone.now)
+
+
+@task
+def run_erase() -> int:
+    return erase.run(timezone.now())
 
 
 @task
@@ -127,8 +139,10 @@ def run_reconcile_costs() -> int:
 
 
 STAGES: dict[str, tuple[Callable[[], int], Callable[[datetime], bool]]] = {
+    "apply": (run_apply, apply.due),
     "assemble": (run_assemble, assemble.due),
     "dispatch": (run_dispatch, dispatch.due),
+    "erase": (run_erase, erase.due),
     "expedite": (run_expedite, expedite.due),
     "poll": (run_poll, poll.due),
     "reconcile": (run_reconcile, reconcile.due),

@@ -19,7 +19,8 @@ PORT = 5432
 # One person's machine: small, yet as durable as any server.
 SETTINGS = {
     "listen_addresses": "",
-    "max_connections": "100",
+    # Under ASGI each request has a connection of its own: 200 clients at once are answered.
+    "max_connections": "300",
     "shared_buffers": "128MB",
     "max_wal_size": "1GB",
     # Errors go to the client alone: they may quote a document, and so may statements.

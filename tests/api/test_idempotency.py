@@ -1,16 +1,17 @@
 """The header Idempotency-Key."""
 
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
+from django.db import connection, transaction
 
-from aijobs.models import AIJob, Collection
+from aijobs.api import idempotency
+from aijobs.models import AIJob, Collection, IdempotencyKey
 from tests.api.conftest import Caller
-from tests.factories import make_job, make_tenant
+from tests.factories import NOW, make_job, make_tenant
 
 BODY = {"document_text": "A text."}
 KEY = {"Idempotency-Key": "order-1"}
@@ -115,3 +116,48 @@ def test_of_identical_requests_at_once_one_queues_a_job(caller: Caller) -> None:
     assert [response.status_code for response in responses] == [202] * 8
     assert {response.json()["job_id"] for response in responses} == {str(AIJob.objects.get().pk)}
     assert sum("Idempotency-Replayed" in response for response in responses) == 7
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("path", ["summarize", "collections", "jobs/cancel"])
+def test_who_waits_too_long_for_the_first_is_told_to_come_again(
+    caller: Caller, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr(idempotency, "WAIT_SECONDS", 1)
+    job = make_job(caller.tenant)
+    bodies: dict[str, Any] = {
+        "summarize": BODY,
+        "collections": {"name": "May", "job_type": "summarize", "items": [BODY]},
+        "jobs/cancel": {"ids": [str(job.pk)]},
+    }
+    begun, go_on = Event(), Event()
+
+    def hold_the_key() -> None:
+        """As a request that takes long, and fails in the end."""
+        try:
+            with transaction.atomic():
+                IdempotencyKey.objects.create(
+                    tenant=caller.tenant, key="order-1", fingerprint="x", created_at=NOW
+                )
+                begun.set()
+                go_on.wait()
+                transaction.set_rollback(True)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as threads:
+        held = threads.submit(hold_the_key)
+        begun.wait()
+        refused = caller.send(path, bodies[path], headers=KEY)
+        go_on.set()
+        held.result()
+
+    assert refused.status_code == 409
+    assert refused.json()["type"] == "/problems/idempotency-in-progress"
+    assert refused["Retry-After"] == "2"
+    assert AIJob.objects.count() == 1
+    assert caller.send(path, bodies[path], headers=KEY).status_code == 202
+    # What waits for something else waits as long as it must.
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW lock_timeout")
+        assert cursor.fetchone()[0] == "0"

@@ -53,7 +53,12 @@ STRANGE = (Step.SETTLE_GAVE_BACK, Step.IDENTITY_RECORDED, Step.SETTLE_DISOWNED)
 # What only comes when batches take too long for a deadline (`slow`).
 SLOW = (Step.RESCUE_DECIDED, Step.RESCUE_CANCELED, Step.ROAD_CHOSEN)
 OLD = (Step.SWEEP_PRUNED, Step.SWEEP_GAVE_UP, Step.SWEEP_PRICED)
-RARE = (*LATE, *SLOW, *STRANGE, Step.SWEEP_MISTAKEN, *OLD)
+# What is asked for of many jobs at once (test_operations.py).
+ASKED = (
+    *(Step.APPLY_ASKED, Step.APPLY_MOVED, Step.APPLY_COMMITTED, Step.APPLY_PUT_OFF),
+    *(Step.ERASE_ASKED, Step.ERASE_DELETED, Step.ERASE_COMMITTED),
+)
+RARE = (*LATE, *SLOW, *STRANGE, Step.SWEEP_MISTAKEN, *OLD, *ASKED)
 LEADS_TO = {
     Step.RECONCILE_ABANDONED: [Step.DISPATCH_INTENT],
     Step.RECONCILE_LISTED: [Step.DISPATCH_INTENT],

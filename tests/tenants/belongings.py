@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from aijobs import jobtypes
-from aijobs.models import AIJob, Batch, Collection, Quote, new_id
+from aijobs.models import AIJob, Batch, Collection, Operation, Quote, new_id
 from citizenapp.tenants.models import APIKey, Tenant
 from tests.api.rows import fail, make_quote
 from tests.factories import (
@@ -52,12 +52,14 @@ class Belongings:
     jobs: list[UUID] = field(init=False)
     collection: UUID = field(init=False)
     quote: UUID = field(init=False)
+    operation: UUID = field(init=False)
     key: str = field(default_factory=lambda: f"{uuid4().hex[:8]}.{uuid4().hex}")
     tenant: Tenant = field(init=False)
 
     def __post_init__(self) -> None:
         self.jobs, self.collection = _ids(self.shift), new_id(NOW + self.shift)
         self.quote = new_id(NOW + self.shift)
+        self.operation = new_id(NOW + self.shift)
 
     @property
     def in_the_middle(self) -> UUID:
@@ -82,6 +84,10 @@ class Belongings:
             total=len(LIFE), created_by="ann", created_at=NOW,
         )  # fmt: skip
         make_quote(self.tenant, self.quote, KINDS[0])
+        Operation.objects.create(
+            id=self.operation, tenant=self.tenant, kind="retry", total=1, created_by="ann",
+            created_at=NOW, look_at=NOW,
+        )  # fmt: skip
         for number, (job_id, (kind, life)) in enumerate(zip(self.jobs, LIVES, strict=True)):
             fields: dict[str, Any] = {"id": job_id, "status": life}
             if kind == KINDS[0]:

@@ -29,6 +29,9 @@ FLEETING = re.compile(
     rb'name="csrfmiddlewaretoken" value="\w+"|"(?:from|to|eta_from|eta)":"[^"]+"'
     rb"|Expected .{,300}? at the latest\."
 )
+# An export reads by a connection of its own, which sees nothing of a test that is not committed:
+# tests/api/test_export.py.
+COMPARED = [one for one in OF_TENANTS if not one.path.endswith("/export")]
 WITH_IDS = [one for one in OF_TENANTS if one.variables]
 ONCE = [
     (address, method)
@@ -46,6 +49,7 @@ TEXTS = {
     "month": ["2026-11", "2026-10"],
     "model": ["claude-opus-5-5"],
 }
+MOMENTS = ("finished_at", "not_before", "erasing_since")
 METHODS = ("post", "put", "patch", "delete")
 
 Answer = tuple[int, str | None, bytes]
@@ -77,6 +81,7 @@ class World:
             "collection_id": [str(mine.collection), str(theirs.collection)],
             "key_id": [mine.key, theirs.key],
             "quote_id": [str(mine.quote), str(theirs.quote)],
+            "operation_id": [str(mine.operation), str(theirs.operation)],
             "name": ["not-found"],
             "sample": ["policy.txt"],
             "job_type": list(KINDS),
@@ -138,7 +143,7 @@ def undone() -> Iterator[None]:
         transaction.set_rollback(True)
 
 
-@pytest.mark.parametrize("address", OF_TENANTS, ids=str)
+@pytest.mark.parametrize("address", COMPARED, ids=str)
 def test_a_second_tenant_changes_no_answer(address: Address) -> None:
     world = World()
     before = answers(world, address)
@@ -148,7 +153,7 @@ def test_a_second_tenant_changes_no_answer(address: Address) -> None:
         assert after[question] == answer, question
 
 
-@pytest.mark.parametrize("address", [one for one in OF_TENANTS if not one.variables], ids=str)
+@pytest.mark.parametrize("address", [one for one in COMPARED if not one.variables], ids=str)
 def test_a_tenant_that_has_nothing_yet_is_shown_nothing(address: Address) -> None:
     world = World(is_new=True)
     before = answer_of(world.client(address).get(address.path))
@@ -163,8 +168,11 @@ def outcomes(world: World, address: Address) -> dict[str, tuple[int, list[dict[s
     for path, method in product(address.filled(world.variables), METHODS):
         with undone():
             status = getattr(client, method)(path).status_code
-            now = {"finished_at": None, "not_before": None}
-            found[f"{method} {path}"] = (status, [row | now for row in world.mine.rows()])
+            rows = [
+                row | dict.fromkeys(MOMENTS) | {"is_hidden": row.get("erasing_since") is not None}
+                for row in world.mine.rows()
+            ]
+            found[f"{method} {path}"] = (status, rows)
             assert world.theirs.rows() == theirs
     return found
 
@@ -190,26 +198,38 @@ def test_what_is_mine_is_there_and_what_is_theirs_is_not(address: Address) -> No
             "collection_id": [str(whose.collection)],
             "key_id": [whose.key],
             "quote_id": [str(whose.quote)],
+            "operation_id": [str(whose.operation)],
             "name": ["not-found"],
             "sample": ["policy.txt"],
             "job_type": [KINDS[0]],
         }
         [path] = address.filled(rows)
         found = {client.get(path).status_code, client.post(path).status_code} - {405}
-        is_everybody_s = not {"job_id", "collection_id", "key_id", "quote_id"} & set(
-            address.variables
-        )
+        of_somebody = {"job_id", "collection_id", "key_id", "quote_id", "operation_id"}
+        is_everybody_s = not of_somebody & set(address.variables)
         expected = {200, 202, 302, 409} if whose is mine or is_everybody_s else {404}
         assert found
         assert found <= expected
 
 
-def request_of(address: Address, whose: Belongings) -> tuple[str, dict[str, Any]]:
+def request_of(address: Address, method: str, whose: Belongings) -> tuple[str, str, dict[str, Any]]:
     """An address that takes an Idempotency-Key, and a body that does something there."""
+    path, body = _asked(address, whose)
+    return method, path, body
+
+
+def _asked(address: Address, whose: Belongings) -> tuple[str, dict[str, Any]]:
     job = whose.job_that("queued" if address.path.endswith("cancel") else "failed")
-    [path] = address.filled({"job_id": [str(job)], "collection_id": [str(whose.collection)]})
+    ids = {
+        "job_id": [str(job)],
+        "collection_id": [str(whose.collection)],
+        "quote_id": [str(whose.quote)],
+    }
+    [path] = address.filled(ids)
     if address.variables:
         return path, {}
+    if "/jobs/" in path:
+        return path, {"ids": [str(job)]}
     name = path.rpartition("/")[2]
     if name == "collections":
         item = {"document_text": "A text."} | OPTIONS[KINDS[0]]
@@ -217,10 +237,14 @@ def request_of(address: Address, whose: Belongings) -> tuple[str, dict[str, Any]
     return path, {"document_text": "A text."} | OPTIONS[name]
 
 
-def send(client: Client, request: tuple[str, dict[str, Any]]) -> Any:
-    path, body = request
-    return client.post(
-        path, json.dumps(body), content_type="application/json", headers={HEADER: "order-1"}
+def send(client: Client, request: tuple[str, str, dict[str, Any]]) -> Any:
+    method, path, body = request
+    return client.generic(
+        method.upper(),
+        path,
+        json.dumps(body),
+        content_type="application/json",
+        headers={HEADER: "order-1"},
     )
 
 
@@ -228,34 +252,33 @@ def send(client: Client, request: tuple[str, dict[str, Any]]) -> Any:
 def test_two_tenants_with_one_idempotency_key_get_each_their_own_answer(
     address: Address, method: str
 ) -> None:
-    assert method == "post"
     world = World()
     world.add_the_other_tenant()
     both = [world.theirs, world.mine]
     clients = [whose.machine() for whose in both]
-    requests = [request_of(address, whose) for whose in both]
+    requests = [request_of(address, method, whose) for whose in both]
 
     first = [send(client, one) for client, one in zip(clients, requests, strict=True)]
     again = [send(client, one) for client, one in zip(clients, requests, strict=True)]
 
     assert not [one for one in first if "Idempotency-Replayed" in one or one.status_code >= 300]
     assert all("Idempotency-Replayed" in one for one in again)
-    assert [one.json() for one in again] == [one.json() for one in first]
+    assert [one.status_code for one in again] == [one.status_code for one in first]
+    assert [one.content for one in again] == [one.content for one in first]
     if "collection" not in address.path or not address.variables:  # Else it tells a number alone.
-        assert first[0].json() != first[1].json()
+        assert first[0].content != first[1].content or first[0].status_code == 204
 
 
 @pytest.mark.parametrize(("address", "method"), ONCE, ids=str)
 def test_an_idempotency_key_of_somebody_else_is_a_new_one(address: Address, method: str) -> None:
-    assert method == "post"
     world = World()
     world.add_the_other_tenant()
     mine = world.mine.machine()
-    other_kind = next(one for one in ONCE if one[0] is not address)[0]
-    send(world.theirs.machine(), request_of(address, world.theirs))
+    other_kind = next(one for one in ONCE if one[0] is not address)
+    send(world.theirs.machine(), request_of(address, method, world.theirs))
 
-    assert send(mine, ("/api/ai/summarize", {})).status_code == 400
-    used = send(mine, request_of(other_kind, world.mine))
+    assert send(mine, ("post", "/api/ai/summarize", {})).status_code == 400
+    used = send(mine, request_of(*other_kind, world.mine))
     assert used.status_code < 300
     assert "Idempotency-Replayed" not in used
 
@@ -273,7 +296,7 @@ def test_what_is_compared_has_something_to_compare() -> None:
     assert len(listed) == len(world.mine.jobs)
     figures = browser.get("/").context["figures"]
     assert min(figures.waiting, figures.in_progress, figures.answers_today, figures.month.cost) > 0
-    assert len(ONCE) == len(KINDS) + 6
+    assert len(ONCE) == len(KINDS) + 11
     assert {name for one in OF_TENANTS for name in one.parameters} >= {
         "status", "collection", "cursor", "as", "group_by", "from", "before", "after", "days",
     }  # fmt: skip

@@ -1,0 +1,206 @@
+"""Many jobs at once: POST jobs/retry and jobs/cancel, and the operations that carry it out."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar, TypeVar, cast
+from uuid import UUID
+
+from django.http import QueryDict
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import UnsupportedMediaType
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from aijobs.api import bodies, idempotency, openapi, translate
+from aijobs.api.endpoint import Endpoint, is_there
+from aijobs.api.operation_shapes import MOST_IDS, Operation, OperationPage
+from aijobs.api.parameters import JobFilters, Paging, documented
+from aijobs.jobtypes import InvalidInput
+from aijobs.models import AIJob
+from aijobs.models import Operation as Row
+from aijobs.models.jobs import AIJobQuerySet
+from aijobs.pipeline import apply
+from aijobs.reading import jobs, operations
+from citizenapp.tenants.models import Tenant
+
+Post = TypeVar("Post", bound=Callable[..., Response])
+
+NARROWING = JobFilters.model_fields.keys() - Paging.model_fields.keys()
+# Of ids that are no job, so many are named.
+MOST_NAMED = 100
+NO_JOB = "There is no job with this id."
+
+REQUEST = {
+    bodies.JSON: {
+        "type": "object",
+        "properties": {
+            "ids": {
+                "type": "array",
+                "items": {"type": "string", "format": "uuid"},
+                "minItems": 1,
+                "maxItems": MOST_IDS,
+                "description": "One that is no job of yours refuses the whole request.",
+            },
+            "filter": {
+                "type": "object",
+                "properties": {
+                    one.name: {**cast(dict[str, Any], one.type), "description": one.description}
+                    for one in documented(JobFilters)
+                    if one.name in NARROWING
+                },
+                "minProperties": 1,
+                "additionalProperties": False,
+                "description": "As `GET jobs` takes it. The jobs that it finds now are those that"
+                " the operation is about.",
+            },
+        },
+        "oneOf": [{"required": ["ids"]}, {"required": ["filter"]}],
+        "additionalProperties": False,
+    }
+}
+
+
+class BulkMove(Endpoint):
+    """Asks for a move of many jobs."""
+
+    kind: ClassVar[Row.Kind]
+
+    def post(self, request: Request) -> Response:
+        """202 with the operation. Raises InvalidInput and what `bodies` and a key raise."""
+        now = timezone.now()
+        body = bodies.read(request)
+        if body.is_form:
+            raise UnsupportedMediaType(bodies.FORM, f"Send {bodies.JSON}.")
+        access = self.access
+
+        def ask() -> dict[str, Any]:
+            wanted = _wanted(access.tenant, body.fields)
+            operation = apply.ask(access.tenant, self.kind, wanted, by=access.actor, now=now)
+            return Operation.of(operation).model_dump(mode="json")
+
+        return idempotency.once(request, access.tenant, body, ask, now=now)
+
+
+def _documented(kind: Row.Kind) -> Callable[[Post], Post]:
+    documented_: Callable[[Post], Post] = extend_schema(
+        operation_id=f"{kind.value}_jobs",
+        summary=f"{kind.label} many jobs at once",
+        tags=["operations"],
+        parameters=[openapi.IDEMPOTENCY_KEY],
+        request=REQUEST,
+        responses=openapi.responses({202: Operation}, 400, 409, 413, 415, 422),
+    )
+    return documented_
+
+
+class JobRetries(BulkMove):
+    """POST jobs/retry."""
+
+    kind = Row.Kind.RETRY
+
+    @_documented(kind)
+    def post(self, request: Request) -> Response:
+        """The failed and canceled ones among these jobs are queued again, page by page.
+
+        What is beyond a limit, or cannot be retried, is counted in `skipped`.
+        """
+        return super().post(request)
+
+
+class JobCancellations(BulkMove):
+    """POST jobs/cancel."""
+
+    kind = Row.Kind.CANCEL
+
+    @_documented(kind)
+    def post(self, request: Request) -> Response:
+        """Those among these jobs that wait are canceled, page by page.
+
+        The others are counted in `skipped`: on their way to Claude, or over.
+        """
+        return super().post(request)
+
+
+class OperationList(Endpoint):
+    """GET operations."""
+
+    @extend_schema(
+        operation_id="list_operations",
+        summary="Operations, newest first",
+        tags=["operations"],
+        parameters=documented(Paging),
+        responses=openapi.responses({200: OperationPage}, 400),
+    )
+    def get(self, request: Request) -> Response:
+        """A page of at most `page_size` of them. They are kept for 30 days after their end."""
+        wanted = Paging.read(request.query_params)
+        found = operations.page(self.access.tenant, wanted.position, size=wanted.page_size)
+        return Response(translate.operation_page(request, found).model_dump(mode="json"))
+
+
+class OperationDetail(Endpoint):
+    """GET operations/{operation_id}."""
+
+    @extend_schema(
+        operation_id="get_operation",
+        summary="How far an operation has come",
+        tags=["operations"],
+        responses=openapi.responses({200: Operation}, 404),
+    )
+    def get(self, request: Request, operation_id: UUID) -> Response:  # noqa: ARG002
+        """With the jobs that it has changed so far, and why it has skipped others."""
+        with is_there("operation"):
+            found = operations.operation_of(self.access.tenant, operation_id)
+        return Response(Operation.of(found).model_dump(mode="json"))
+
+
+def _wanted(tenant: Tenant, fields: dict[str, Any]) -> AIJobQuerySet:
+    """The jobs that a body asks for. Raises InvalidInput, which names what is wrong."""
+    errors = {
+        name[:100]: ["There is no such field."]
+        for name in sorted(fields.keys() - {"ids", "filter"})
+    }
+    if len(fields.keys() & {"ids", "filter"}) != 1:
+        errors["ids"] = ["Send either ids or a filter."]
+    if errors:
+        raise InvalidInput(errors)
+    if "ids" in fields:
+        return _named(tenant, fields["ids"])
+    return jobs.filtered(tenant, _filter(fields["filter"]).only)
+
+
+def _filter(given: object) -> JobFilters:
+    if not isinstance(given, dict) or not given:
+        raise InvalidInput({"filter": ["Must be an object with one condition at least."]})
+    errors: dict[str, list[str]] = {}
+    for name, value in given.items():
+        if name not in NARROWING:
+            errors[f"filter.{name[:100]}"] = ["There is no such condition."]
+        elif not isinstance(value, str) or not value:
+            # Nobody shall cancel everything because a variable was empty.
+            errors[f"filter.{name}"] = ["Must be text, and not empty."]
+    if not errors:
+        try:
+            return JobFilters.read(cast(QueryDict, given))
+        except InvalidInput as error:
+            errors = {f"filter.{name}": messages for name, messages in error.errors.items()}
+    raise InvalidInput(errors)
+
+
+def _named(tenant: Tenant, given: object) -> AIJobQuerySet:
+    if not isinstance(given, list) or not 1 <= len(given) <= MOST_IDS:
+        raise InvalidInput({"ids": [f"Must be a list of 1 to {MOST_IDS:,} ids."]})
+    places: dict[UUID, int] = {}
+    errors: dict[str, list[str]] = {}
+    for place, text in enumerate(given):
+        try:
+            places.setdefault(UUID(text), place)
+        except (ValueError, AttributeError, TypeError):
+            errors[f"ids.{place}"] = ["Must be an id."]
+    found = AIJob.objects.of(tenant).filter(pk__in=list(places))
+    missing = places.keys() - set(found.values_list("pk", flat=True))
+    errors |= {f"ids.{places[one]}": [NO_JOB] for one in missing}
+    if errors:
+        in_order = sorted(errors, key=lambda name: int(name.partition(".")[2]))
+        raise InvalidInput({name: errors[name] for name in in_order[:MOST_NAMED]})
+    return found

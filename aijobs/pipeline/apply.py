@@ -1,0 +1,195 @@
+"""apply: retry or cancel many jobs that were asked for at once, page by page.
+
+Which jobs is written down when they are asked for. A page is one transaction: its jobs move, what
+became of them is counted, and it is deleted. So a worker that dies leaves whole pages, and of two
+workers one finds an operation locked and looks at the next.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import F, QuerySet
+
+from aijobs.crash_points import Step, crash_point
+from aijobs.models import AIJob, Operation, new_id
+from aijobs.models.jobs import AIJobQuerySet
+from aijobs.pipeline import _again
+from aijobs.pipeline._telling import look_again
+from aijobs.pipeline.withdraw import REASONS
+from citizenapp.tenants.models import Tenant
+
+logger = logging.getLogger(__name__)
+
+PAGE_JOBS = 1_000
+# Pages a round, so that a round ends soon whatever there is to do; and operations that take turns.
+MOST_PAGES, MOST_OPERATIONS = 200, 50
+PAUSE = timedelta(minutes=1)
+TRIES = 5
+
+# What a job was that is gone, or is being erased.
+GONE = "gone"
+
+WRITE_DOWN = """
+INSERT INTO aijobs_operationpage (operation_id, number, jobs)
+SELECT %s, (place - 1) / {jobs}, array_agg(id ORDER BY id)
+FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM ({wanted}) AS wanted (id)) AS placed
+GROUP BY 2
+RETURNING cardinality(jobs)
+"""
+
+Moved = tuple[int, Counter[str]]
+
+
+def ask(
+    tenant: Tenant, kind: Operation.Kind, jobs: AIJobQuerySet, *, by: str, now: datetime
+) -> Operation:
+    """Write down which jobs are to be retried or canceled: those among `jobs` at this moment."""
+    operation = _fix(tenant, kind, jobs, by, now)
+    crash_point(Step.APPLY_ASKED)
+    return operation
+
+
+@transaction.atomic
+def _fix(
+    tenant: Tenant, kind: Operation.Kind, jobs: AIJobQuerySet, by: str, now: datetime
+) -> Operation:
+    operation = Operation.objects.create(
+        id=new_id(now),
+        tenant=tenant,
+        kind=kind,
+        total=0,
+        created_by=by,
+        created_at=now,
+        look_at=now,
+    )
+    wanted, parameters = jobs.order_by().values_list("pk").query.sql_with_params()
+    with connection.cursor() as cursor:
+        statement = WRITE_DOWN.format(jobs=PAGE_JOBS, wanted=wanted)
+        cursor.execute(statement, [operation.pk, *parameters])
+        operation.total = sum(jobs for (jobs,) in cursor)
+    operation.save(update_fields=["total"])
+    if not operation.total:
+        operation.mark_completed(now)
+    return operation
+
+
+def ready(now: datetime) -> QuerySet[Operation]:
+    """Operations that have pages, those first that waited longest."""
+    kinds = [Operation.Kind.RETRY, Operation.Kind.CANCEL]
+    running = Operation.objects.filter(status=Operation.Status.RUNNING, kind__in=kinds)
+    return running.filter(look_at__lte=now).order_by("look_at", "pk")
+
+
+def due(now: datetime) -> bool:
+    return ready(now).exists()
+
+
+def run(now: datetime) -> int:
+    """A page of each operation in turn; returns how many pages."""
+    pages = 0
+    while pages < MOST_PAGES:
+        worked = sum([_worked(operation, now) for operation in ready(now)[:MOST_OPERATIONS]])
+        if not worked:
+            break
+        pages += worked
+    return pages
+
+
+def _worked(operation: Operation, now: datetime) -> bool:
+    """Whether a page of it was carried out. One that fails is put off, and the others go on."""
+    try:
+        worked = carry_out(operation, now)
+    except (InterfaceError, OperationalError):
+        raise
+    except Exception as error:
+        # Only the kind is told: the text of an error may quote a document.
+        logger.error("Operation %s: %s", operation.pk, type(error).__name__)  # noqa: TRY400
+        _put_off(operation, now)
+        worked = False
+    crash_point(Step.APPLY_COMMITTED)
+    return worked
+
+
+@transaction.atomic
+def carry_out(operation: Operation, now: datetime) -> bool:
+    """Carry out its next page; False where another worker has the operation, or none is left."""
+    mine = (
+        Operation.objects.select_for_update(skip_locked=True, of=("self",))
+        .filter(pk=operation.pk, status=Operation.Status.RUNNING)
+        .select_related("tenant")
+        .first()
+    )
+    page = mine.pages.order_by("number").first() if mine else None
+    if mine is None or page is None:
+        return False
+    if mine.kind == Operation.Kind.RETRY:
+        changed, skipped = _retry(mine.tenant, page.jobs, now)
+    else:
+        changed, skipped = _cancel(mine.tenant, page.jobs, now)
+    crash_point(Step.APPLY_MOVED)
+    page.delete()
+    Operation.objects.filter(pk=mine.pk).update(
+        done=F("done") + len(page.jobs),
+        changed=F("changed") + changed,
+        skipped=dict(Counter(mine.skipped) + skipped),
+        attempts=0,
+    )
+    if not mine.pages.exists():
+        mine.mark_completed(now)
+    look_again(mine.tenant_id)
+    return True
+
+
+def _cancel(tenant: Tenant, ids: Sequence[UUID], now: datetime) -> Moved:
+    waiting, others = _sorted(tenant, ids, [AIJob.Status.QUEUED])
+    return AIJob.objects.filter(pk__in=waiting).cancel_waiting(now), others
+
+
+def _retry(tenant: Tenant, ids: Sequence[UUID], now: datetime) -> Moved:
+    ended, others = _sorted(tenant, ids, [AIJob.Status.FAILED, AIJob.Status.CANCELED])
+    moved, refused = _again.retry_as_many_as_may(tenant, ended, now)
+    return moved, others + refused
+
+
+def _sorted(
+    tenant: Tenant, ids: Sequence[UUID], movable: Sequence[str]
+) -> tuple[list[UUID], Counter[str]]:
+    """Those that can move, locked; and the others, counted by their shown status."""
+    jobs = AIJob.objects.of(tenant).filter(pk__in=ids)
+    locked = jobs.filter(status__in=movable).order_by("pk").select_for_update(no_key=True)
+    chosen = list(locked.values_list("pk", flat=True))
+    mine = set(chosen)
+    shown: QuerySet[Any] = jobs.with_shown_status().only("pk")
+    others = Counter(str(one.shown_status) for one in shown if one.pk not in mine)
+    others[GONE] += len(ids) - len(chosen) - others.total()
+    return chosen, +others
+
+
+def _put_off(operation: Operation, now: datetime) -> None:
+    """Leave it alone for a while; after some times it is given up."""
+    Operation.objects.filter(pk=operation.pk).update(
+        look_at=now + PAUSE, attempts=F("attempts") + 1
+    )
+    crash_point(Step.APPLY_PUT_OFF)
+    operation.refresh_from_db()
+    if operation.attempts >= TRIES and operation.mark_failed(now):
+        logger.error("Operation %s is given up.", operation.pk)
+
+
+_MESSAGES: dict[str, Mapping[Any, str]] = {
+    Operation.Kind.RETRY: _again.WHY_NOT,
+    Operation.Kind.CANCEL: REASONS,
+    Operation.Kind.ERASE: {},
+}
+
+
+def why(kind: str, reason: str) -> str:
+    """What a reason in `skipped` means, in a sentence."""
+    if reason == GONE:
+        return "It is gone: erased, or older than jobs are kept."
+    return _MESSAGES[kind][reason]

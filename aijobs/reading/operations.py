@@ -1,0 +1,18 @@
+"""Operations as they are listed and followed."""
+
+from uuid import UUID
+
+from aijobs.models import Operation
+from aijobs.reading import pages
+from aijobs.reading.pages import NEWEST, Page, Position
+from citizenapp.tenants.models import Tenant
+
+
+def page(tenant: Tenant, at: Position = NEWEST, *, size: int) -> Page[Operation]:
+    """A tenant's operations from the newest to the oldest. One query."""
+    return pages.page(Operation.objects.filter(tenant=tenant), at, size)
+
+
+def operation_of(tenant: Tenant, operation_id: UUID) -> Operation:
+    """Raises Operation.DoesNotExist for one of somebody else, as for one that never was."""
+    return Operation.objects.get(tenant=tenant, pk=operation_id)
