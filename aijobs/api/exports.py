@@ -48,7 +48,7 @@ def download(
         case "ndjson":
             chunks, media_type = _ndjson(tenant, collection), NDJSON
     name = slugify(collection.name) or "results"
-    return _streamed(request, chunks, media_type, f"{name}.{form}")
+    return streamed(request, chunks, media_type, f"{name}.{form}")
 
 
 def spending(
@@ -72,7 +72,7 @@ def spending(
         rows = (spending_texts(group, money) for group, money in found.groups(*names))
         chunks = iter([mark + csv_lines([spending_header(names)]), csv_lines(rows)])
         media_type = f"{CSV}; charset=utf-8"
-    return _streamed(request, chunks, media_type, f"usage-{found.period.name}.{form}")
+    return streamed(request, chunks, media_type, f"usage-{found.period.name}.{form}")
 
 
 def as_csv(
@@ -84,12 +84,13 @@ def as_csv(
     pieces = iter(lambda: csv_lines(islice(rows, ROWS_OF_PIECE)), b"")
     chunks = chain([mark + csv_lines([table.header])], pieces)
     name = f"{table.name}-{period.name}.csv"
-    return _streamed(request, chunks, f"{CSV}; charset=utf-8", name)
+    return streamed(request, chunks, f"{CSV}; charset=utf-8", name)
 
 
-def _streamed(
+def streamed(
     request: HttpRequest, chunks: Iterator[bytes], media_type: str, name: str
 ) -> StreamingHttpResponse:
+    """What is streamed from here on: an iterator that may ask the database, sent piece by piece."""
     return StreamingHttpResponse(
         # Under ASGI Django would gather what a plain iterator yields before sending any of it.
         _from_threads(chunks) if isinstance(request, ASGIRequest) else chunks,

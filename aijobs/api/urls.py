@@ -13,7 +13,7 @@ READ = ["get", "head"]
 urlpatterns = [
     *(
         path(f"ai/{kind.name}", queue_of(kind).as_view(), name=f"api-{kind.name}")
-        for kind in jobtypes.all_types()
+        for kind in jobtypes.offered()
     ),
     path("ai/jobs", jobs.JobList.as_view(), name="api-jobs"),
     path("ai/jobs/<uuid:job_id>", jobs.JobDetail.as_view(), name="api-job"),
