@@ -52,12 +52,16 @@ class Belongings:
     jobs: list[UUID] = field(init=False)
     collection: UUID = field(init=False)
     quote: UUID = field(init=False)
+    messages: UUID = field(init=False)
+    """A collection of messages: those jobs of that kind that have not ended."""
+    ended_messages: UUID = field(init=False)
     key: str = field(default_factory=lambda: f"{uuid4().hex[:8]}.{uuid4().hex}")
     tenant: Tenant = field(init=False)
 
     def __post_init__(self) -> None:
         self.jobs, self.collection = _ids(self.shift), new_id(NOW + self.shift)
         self.quote = new_id(NOW + self.shift)
+        self.messages, self.ended_messages = new_id(NOW + self.shift), new_id(NOW + self.shift)
 
     @property
     def in_the_middle(self) -> UUID:
@@ -81,11 +85,20 @@ class Belongings:
             id=self.collection, tenant=self.tenant, name="Policies", job_type=KINDS[0],
             total=len(LIFE), created_by="ann", created_at=NOW,
         )  # fmt: skip
+        ended = len(AIJob.FINAL)
+        for key, total in ((self.messages, len(LIFE) - ended), (self.ended_messages, ended)):
+            Collection.objects.create(
+                id=key, tenant=self.tenant, name="Messages", job_type="raw", total=total,
+                created_by="a key", created_at=NOW,
+            )  # fmt: skip
         make_quote(self.tenant, self.quote, KINDS[0])
         for number, (job_id, (kind, life)) in enumerate(zip(self.jobs, LIVES, strict=True)):
             fields: dict[str, Any] = {"id": job_id, "status": life}
             if kind == KINDS[0]:
                 fields["collection"] = collection
+            if kind == "raw":
+                ended = life in AIJob.FINAL
+                fields["collection_id"] = self.ended_messages if ended else self.messages
             if life in AIJob.FINAL:
                 fields["finished_at"] = NOW
             if life == "submitted":
@@ -117,6 +130,11 @@ class Belongings:
     def machine(self) -> Client:
         """A caller of the API with a key of its own."""
         return Client(headers={"authorization": f"Bearer {make_key(self.tenant)}"})
+
+    def program(self) -> Client:
+        """A caller of Anthropic's API with such a key."""
+        key = make_key(self.tenant)
+        return Client(headers={"x-api-key": key, "anthropic-version": "2023-06-01"})
 
     def rows(self) -> list[dict[str, Any]]:
         """What actions could change; none before they are stored."""

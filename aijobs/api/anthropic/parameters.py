@@ -24,7 +24,7 @@ class Listing(BaseModel):
     @classmethod
     def read(cls, query: Any) -> "Listing":
         """Raises ApiError, which names the parameter."""
-        limit = query.get("limit", "20")
+        limit = query.get("limit") or "20"
         number = int(limit) if limit.isascii() and limit.isdigit() and len(limit) < 5 else 0
         if not 1 <= number <= MOST:
             raise invalid(f"limit: Input should be an integer from 1 to {MOST}")
