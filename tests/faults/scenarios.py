@@ -53,7 +53,9 @@ STRANGE = (Step.SETTLE_GAVE_BACK, Step.IDENTITY_RECORDED, Step.SETTLE_DISOWNED)
 # What only comes when batches take too long for a deadline (`slow`).
 SLOW = (Step.RESCUE_DECIDED, Step.RESCUE_CANCELED, Step.ROAD_CHOSEN)
 OLD = (Step.SWEEP_PRUNED, Step.SWEEP_GAVE_UP, Step.SWEEP_PRICED)
-RARE = (*LATE, *SLOW, *STRANGE, Step.SWEEP_MISTAKEN, *OLD)
+# What only comes when programs cancel what then comes back into the queue (test_messages.py).
+BACK = (Step.SWEEP_WITHDRAWN,)
+RARE = (*LATE, *SLOW, *STRANGE, Step.SWEEP_MISTAKEN, *OLD, *BACK)
 LEADS_TO = {
     Step.RECONCILE_ABANDONED: [Step.DISPATCH_INTENT],
     Step.RECONCILE_LISTED: [Step.DISPATCH_INTENT],
