@@ -93,7 +93,7 @@ def _prices() -> list[CheckMessage]:
     if wrong_prices:
         found.append(Error(f"AIJOBS_PRICES names no price table: {wrong_prices}", id="aijobs.E020"))
     today = timezone.now().date()
-    named = {f"AIJOBS_MODEL_{kind.name.upper()}": kind.model for kind in jobtypes.all_types()}
+    named = {f"AIJOBS_MODEL_{kind.name.upper()}": kind.model for kind in jobtypes.offered()}
     named["AIJOBS_MODEL_LONG_PROMPTS"] = settings.AIJOBS_MODEL_LONG_PROMPTS
     for setting, model in named.items():
         if len(model.encode()) > MODEL_NAME_BYTES:

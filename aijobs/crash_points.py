@@ -81,6 +81,7 @@ class Step(StrEnum):
     SWEEP_FOUND = "sweep.found"
     SWEEP_MISTAKEN = "sweep.mistaken"
     SWEEP_CANCELED = "sweep.canceled"
+    SWEEP_WITHDRAWN = "sweep.withdrawn"
     SWEEP_COUNTED = "sweep.counted"
     SWEEP_DELETED = "sweep.deleted"
     SWEEP_PRUNED = "sweep.pruned"

@@ -4,7 +4,10 @@ The estimate is a plain measure of what is sent. Quotes multiply it by what its 
 be (`aijobs/quotes/`); until there are such answers, it is rather too high than too low.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import base64
+import binascii
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, get_args
 
 import orjson
@@ -20,6 +23,11 @@ PAGE_TOKENS = 3_000
 # The most that an image costs, once it is scaled down to what the model takes: an image has a
 # token for about 750 pixels, https://platform.claude.com/docs/en/build-with-claude/vision.
 IMAGE_TOKENS = 4_784
+# Where only the file itself says how many pages a PDF has, and not in plain sight.
+_BYTES_PER_PAGE = 100_000
+_PAGE = re.compile(rb"/Type\s*/Page\b")
+# Of a PDF that is named, and not sent along, nobody here knows the pages.
+_UNSEEN_PAGES = 10
 # English takes some three characters for a token with the present tokenizer, Chinese one.
 _BYTES_PER_TOKEN = 3
 # Of a text in a Latin alphabet, hardly a fifth of the letters take two bytes.
@@ -58,6 +66,51 @@ def of_request(params: Mapping[str, Any], parts: Sequence[Part]) -> Estimate:
     else:
         kind = "text" if all(_is_latin(part.text) for part in parts) else "script"
     return Estimate(texts + rules + attached, kind)
+
+
+def of_params(params: Mapping[str, Any], request: bytes) -> Estimate:
+    """The tokens of the prompt of a Messages request as somebody wrote it; `request` is its JSON.
+
+    All of it is counted but for files, which are a picture, or pages of one each.
+    """
+    pages, images, encoded = 0, 0, 0
+    for block in _attached(params):
+        source = block["source"]
+        data = source.get("data")
+        is_sent = isinstance(data, str) and source.get("type") == "base64"
+        if source.get("type") == "text":
+            continue
+        encoded += len(data) if is_sent else 0
+        if block["type"] == "image":
+            images += 1
+        else:
+            pages += _pages_of(data) if is_sent else _UNSEEN_PAGES
+    texts = max(0, len(request) - encoded) // _BYTES_PER_TOKEN
+    attached = pages * PAGE_TOKENS + images * IMAGE_TOKENS
+    if attached > texts:
+        return Estimate(texts + attached, "pdf" if pages else "image")
+    return Estimate(texts + attached, "text" if _is_latin(request.decode()) else "script")
+
+
+def _attached(value: object) -> Iterator[Mapping[str, Any]]:
+    """Blocks with a file, wherever they stand: what a tool returns may hold some."""
+    if isinstance(value, dict):
+        if value.get("type") in ("document", "image") and isinstance(value.get("source"), dict):
+            yield value
+        value = list(value.values())
+    if isinstance(value, list):
+        for one in value:
+            if isinstance(one, dict | list):
+                yield from _attached(one)
+
+
+def _pages_of(encoded: str) -> int:
+    """Of a PDF in base64; 0 where it is none, which Anthropic refuses free of charge."""
+    try:
+        data = base64.b64decode(encoded)
+    except (binascii.Error, ValueError):
+        return 0
+    return max(1, len(_PAGE.findall(data)), len(data) // _BYTES_PER_PAGE)
 
 
 def _texts(params: Mapping[str, Any]) -> Iterable[str]:

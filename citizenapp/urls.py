@@ -11,12 +11,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
     path("api/", include("aijobs.api.urls")),
+    path("v1/", include("aijobs.api.anthropic.urls")),
     path("problems/", include("aijobs.api.problem_pages")),
     path("admin/", admin.site.urls),
     path("", include("aijobs.web.urls")),
 ]
 
-# Under /api/ errors are problem documents, elsewhere pages.
+# Under /api/ errors are problem documents, under /v1/ Anthropic's, elsewhere pages.
 handler400 = problems.bad_request
 handler403 = problems.permission_denied
 handler404 = problems.not_found

@@ -29,6 +29,11 @@ class Address:
         return self.path.startswith("/api/")
 
     @property
+    def is_anthropic_s(self) -> bool:
+        """Whether it is for programs that speak Anthropic's API."""
+        return self.path.startswith("/v1/")
+
+    @property
     def variables(self) -> list[str]:
         return _VARIABLE.findall(self.path)
 
@@ -48,7 +53,8 @@ class Address:
         if self.is_api:
             found = self.operations.get("get", {}).get("parameters", [])
             return {one["name"]: one["schema"] for one in found if one["in"] == "query"}
-        declared = getattr(self.pattern.callback, "parameters", None)
+        view = getattr(self.pattern.callback, "cls", self.pattern.callback)
+        declared = getattr(view, "parameters", None)
         return dict(declared.model_json_schema()["properties"]) if declared else {}
 
     @property

@@ -29,6 +29,7 @@ SHARING = {
     "tests/docs/": "live_site",
     "tests/local/": "live_site",
     "tests/processes/": "running_house",
+    "tests/wire/": "live_site",
 }
 
 

@@ -1,6 +1,7 @@
 """Things that tests need, made by plain functions."""
 
 import hashlib
+import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -28,6 +29,16 @@ OPTIONS: Mapping[str, dict[str, Any]] = {
     "summarize": {"max_length": 100},
     "classify": {"categories": CATEGORIES},
     "analyze": {"questions": []},
+    "raw": {},
+}
+MESSAGE: Mapping[str, Any] = {
+    "id": "msg_1",
+    "type": "message",
+    "role": "assistant",
+    "model": "claude-haiku-5-5",
+    "content": [{"type": "text", "text": "A fox.", "citations": None}],
+    "stop_reason": "end_turn",
+    "usage": {"input_tokens": 10, "output_tokens": 3},
 }
 # By the status of a batch: the states that the submission by which it stands may have.
 STATES: Mapping[str, tuple[str, ...]] = {
@@ -99,8 +110,14 @@ def make_job(
         metadata=dict(metadata) if metadata else None,
         row_number=row_number,
     )
-    make_document(job, text)
+    make_document(job, params_of(text) if job_type == "raw" else text)
     return job
+
+
+def params_of(text: str) -> str:
+    """The JSON of a Messages request that says this."""
+    said = [{"role": "user", "content": text}]
+    return json.dumps({"model": "claude-haiku-5-5", "max_tokens": 100, "messages": said})
 
 
 def make_document(job: AIJob, text: str, **fields: Any) -> JobDocument:
@@ -122,8 +139,9 @@ def make_document(job: AIJob, text: str, **fields: Any) -> JobDocument:
 
 
 def make_output(job: AIJob, result: Mapping[str, Any] | None = None) -> JobOutput:
+    usual = MESSAGE if job.job_type == "raw" else {"summary": "A fox."}
     return JobOutput.objects.create(
-        job=job, result=dict(result or {"summary": "A fox."}), model="m", stop_reason="end_turn"
+        job=job, result=dict(result or usual), model="m", stop_reason="end_turn"
     )
 
 

@@ -327,8 +327,9 @@ def _read(body: Body) -> tuple[dict[str, Any], Items]:
     fields = dict(body.fields)
     errors: dict[str, list[str]] = {}
     found = NO_ITEMS
-    if fields.get("job_type") not in jobtypes.names():
-        errors["job_type"] = [f"Must be one of {', '.join(jobtypes.names())}."]
+    offered = [kind.name for kind in jobtypes.offered()]
+    if fields.get("job_type") not in offered:
+        errors["job_type"] = [f"Must be one of {', '.join(offered)}."]
     if "trial" in fields:
         fields["trial"] = _whole(fields["trial"])
     if body.is_form:

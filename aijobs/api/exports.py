@@ -90,7 +90,7 @@ def as_csv(
 def streamed(
     request: HttpRequest, chunks: Iterator[bytes], media_type: str, name: str
 ) -> StreamingHttpResponse:
-    """A download of this name that is made while it is sent."""
+    """A download of this name, made while it is sent: `chunks` may ask the database."""
     return StreamingHttpResponse(
         # Under ASGI Django would gather what a plain iterator yields before sending any of it.
         _from_threads(chunks) if isinstance(request, ASGIRequest) else chunks,

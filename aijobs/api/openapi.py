@@ -44,7 +44,7 @@ FRESH: dict[str, Any] = {
 COLLECTION_FIELDS: dict[str, Any] = {
     # Something that is no white space, and no NUL.
     "name": {"type": "string", "maxLength": 200, "pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*$"},
-    "job_type": {"type": "string", "enum": list(jobtypes.names())},
+    "job_type": {"type": "string", "enum": [kind.name for kind in jobtypes.offered()]},
     "on_error": {"type": "string", "enum": ["reject", "skip"], "default": "reject"},
     "needed_within": NEEDED_WITHIN,
     "trial": {
@@ -303,7 +303,7 @@ COLLECTION_REQUEST: dict[str, Any] = {
         },
         "required": ["name", "job_type", "items"],
         "additionalProperties": False,
-        "anyOf": [one for kind in jobtypes.all_types() for one in _valid_collections(kind)],
+        "anyOf": [one for kind in jobtypes.offered() for one in _valid_collections(kind)],
     },
     FORM: _form(
         {

@@ -22,6 +22,7 @@ from django.views import defaults
 from rest_framework import exceptions
 
 from aijobs.api import problem_types
+from aijobs.api.anthropic import errors as anthropic_errors
 from aijobs.api.problem_types import ProblemType
 from aijobs.budgets.room import ASK_AGAIN_SECONDS, QueueFull
 from aijobs.budgets.standing import LimitReached
@@ -186,6 +187,8 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if anthropic_errors.is_in(request):
+        return anthropic_errors.unknown_address(request)
     if not _in_api(request):
         return defaults.page_not_found(request, exception)
     # Addresses have no slash at the end; who wrote one is sent on, body and method included.
@@ -198,6 +201,8 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    if anthropic_errors.is_in(request):
+        return anthropic_errors.server_error(request)
     if _in_api(request):
         detail = "Something went wrong on our side. Nothing was stored."
         return problem(problem_types.SERVER_ERROR, detail)

@@ -27,6 +27,7 @@ class ResultTable:
     the result that are lists of objects; each with the fields of its objects.
     """
 
+    kind: JobType
     own: Sequence[str]
     results: Sequence[str]
     lists: dict[str, Sequence[str]]
@@ -48,6 +49,7 @@ class ResultTable:
     def cells(self, row: shapes.ResultRow) -> list[str]:
         """A cell for each column of the header; a list in a result is JSON."""
         more = [_cell(self._rest(row))] if self.has_more_metadata else []
+        result = self.kind.cells(row.result) if row.result else {}
         return [
             str(row.row),
             row.reference,
@@ -55,7 +57,7 @@ class ResultTable:
             *more,
             str(row.job_id),
             row.status,
-            *(_cell((row.result or {}).get(name)) for name in self.results),
+            *(_cell(result.get(name)) for name in self.results),
             _cell(row.error and row.error.type),
             _cell(row.error and row.error.message),
             *(f"{getattr(row, name):.10f}" for name in COSTS),
@@ -75,8 +77,9 @@ def of(collection: Collection) -> ResultTable:
     kind = jobtypes.get(collection.job_type)
     own: list[str] = collection.columns or []
     return ResultTable(
+        kind=kind,
         own=own,
-        results=list(kind.Output.model_fields),
+        results=kind.columns,
         lists=_lists(kind),
         has_more_metadata=len(own) >= Collection.MOST_COLUMNS,
     )
@@ -84,9 +87,10 @@ def of(collection: Collection) -> ResultTable:
 
 def _lists(kind: JobType) -> dict[str, Sequence[str]]:
     found: dict[str, Sequence[str]] = {}
-    for name, field in kind.Output.model_fields.items():
-        inner = get_args(field.annotation)
-        if get_origin(field.annotation) is list and issubclass(inner[0], BaseModel):
+    for name in kind.columns:
+        field = kind.Output.model_fields.get(name)
+        inner = get_args(field.annotation) if field else ()
+        if field and get_origin(field.annotation) is list and issubclass(inner[0], BaseModel):
             found[name] = list(inner[0].model_fields)
     return found
 

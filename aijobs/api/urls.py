@@ -23,7 +23,7 @@ READ = ["get", "head"]
 urlpatterns = [
     *(
         path(f"ai/{kind.name}", queue_of(kind).as_view(), name=f"api-{kind.name}")
-        for kind in jobtypes.all_types()
+        for kind in jobtypes.offered()
     ),
     path("ai/jobs", jobs.JobList.as_view(), name="api-jobs"),
     path("ai/jobs/retry", operations.JobRetries.as_view(), name="api-jobs-retry"),

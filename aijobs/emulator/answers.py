@@ -17,8 +17,9 @@ from typing import Any
 
 import orjson
 
+from aijobs.wire.errors import ApiError
+
 from .caches import Found, Reader, Use
-from .errors import ApiError
 from .outcomes import CANCELED, ERRORED, EXPIRED, SUCCEEDED, RequestOutcome, decide, errored, loads
 from .prices import Used, step
 from .store import MINUTE, Batch, Bill, Line, Store

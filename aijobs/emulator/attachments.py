@@ -10,7 +10,7 @@ from typing import Any
 from pypdf import PdfReader
 from pypdf.errors import PyPdfError
 
-from .errors import invalid
+from aijobs.wire.errors import invalid
 
 PDF = "application/pdf"
 IMAGES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from aijobs.wire.errors import invalid, not_found
+
 from .answers import Answering, billed, tally
-from .errors import invalid, not_found
 from .limits import Limits
 from .outcomes import CANCELED, EXPIRED
 from .store import Batch, Store

@@ -7,8 +7,9 @@ import orjson
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
+from aijobs.wire.errors import ApiError, invalid
+
 from .batches import Batches, Settings
-from .errors import ApiError, invalid
 from .faults import Fault, Faults, Handler
 from .outcomes import CANCELED, EXPIRED, json_object
 

@@ -10,7 +10,7 @@ from typing import Literal, Self
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from .errors import ApiError
+from aijobs.wire.errors import ApiError
 
 Call = Literal[
     "create",

@@ -7,7 +7,7 @@ in while each bucket has at least one in it, and takes what it really used.
 import math
 from datetime import UTC, datetime
 
-from .errors import ApiError
+from aijobs.wire.errors import ApiError
 
 MINUTE = 60.0
 KINDS = ("requests", "input-tokens", "output-tokens")

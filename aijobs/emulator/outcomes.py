@@ -13,10 +13,11 @@ from typing import Any
 
 import orjson
 
+from aijobs.wire.errors import default_message, invalid
+
 from . import attachments, tokenizer
 from .caches import EMPTY, LIFETIMES, NOT_USED, Reader, Use
 from .documents import Document, summarize
-from .errors import default_message, invalid
 from .prices import NOTHING, Used
 from .structured import NOTE, Composer
 

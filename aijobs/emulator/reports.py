@@ -11,9 +11,10 @@ from decimal import Decimal
 import orjson
 from aiohttp import web
 
+from aijobs.wire.errors import invalid
+
 from . import prices
 from .batches import Batches
-from .errors import invalid
 from .prices import NOTHING, Used
 from .store import Line
 

@@ -12,11 +12,13 @@ from typing import Any
 import orjson
 from aiohttp import web
 
+from aijobs.wire.errors import TYPE_BY_STATUS, ApiError, invalid, not_found
+from aijobs.wire.splitter import RequestSplitter
+
 from .answers import answer, order_of, rows
 from .batches import Batches
 from .caches import Reader
 from .control import ControlRoutes
-from .errors import TYPE_BY_STATUS, ApiError, invalid, not_found
 from .faults import (
     FAULT,
     Faults,
@@ -34,7 +36,6 @@ from .outcomes import ERRORED, json_object
 from .prices import step
 from .reports import PATH as ADMIN_PATH
 from .reports import Reports
-from .splitter import RequestSplitter
 from .store import MINUTE, Batch, Line
 from .streaming import EventStream
 
@@ -173,10 +174,10 @@ class Api:
                     size += len(data)
                     if size > settings.max_bytes:
                         break
-                    lines.writelines(f"{line}\n" for line in splitter.feed(data))
+                    lines.writelines(f"{one.line}\n" for one in splitter.feed(data))
             if size > settings.max_bytes:
                 raise ApiError(413)
-            lines.writelines(f"{line}\n" for line in splitter.feed(b"", last=True))
+            lines.writelines(f"{one.line}\n" for one in splitter.feed(b"", last=True))
         return splitter.count, size
 
     async def list(self, request: web.Request) -> web.StreamResponse:

@@ -10,7 +10,8 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from .errors import TYPE_BY_STATUS, default_message
+from aijobs.wire.errors import TYPE_BY_STATUS, default_message
+
 from .faults import Fault, drop
 
 # About as much as comes in one delta.

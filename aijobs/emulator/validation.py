@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from aijobs.wire.errors import invalid
+
 from . import attachments
 from .caches import LIFETIMES
-from .errors import invalid
 from .structured import Schema, referenced
 
 _KNOWN_NAMES = (

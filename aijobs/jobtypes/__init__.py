@@ -33,6 +33,7 @@ __all__ = [
     "all_types",
     "get",
     "names",
+    "offered",
     "use_models",
 ]
 
@@ -57,6 +58,11 @@ def names() -> tuple[str, ...]:
 def all_types() -> tuple[JobType, ...]:
     """All job types, by name."""
     return tuple(_registry.values())
+
+
+def offered() -> tuple[JobType, ...]:
+    """Those that people and programs choose from: each has a form and an endpoint of its own."""
+    return tuple(kind for kind in all_types() if not kind.passes_on)
 
 
 def use_models(models: Mapping[str, str]) -> None:

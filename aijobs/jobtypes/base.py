@@ -120,6 +120,10 @@ class JobType(ABC, Generic[InputT]):
     """Whether `read` looks at the document again; otherwise the rest of the input is enough."""
     writes_text: ClassVar[bool] = False
     """Whether what Claude writes is for people to read as it is, and no JSON."""
+    passes_on: ClassVar[bool] = False
+    """Whether a job is a Messages request as a program wrote it, and its result the whole message,
+    whatever it says. Only the door for such programs takes it, and the same twice is asked twice.
+    """
     list_separators: ClassVar[str] = "\n|;,"
     """What may part the entries of a list in a table cell; the first one found counts."""
 
@@ -193,6 +197,10 @@ class JobType(ABC, Generic[InputT]):
         `max_tokens_factor` multiplies `max_tokens`, for another try after an answer was cut off.
         """
 
+    def own_model(self, given: InputT) -> str:  # noqa: ARG002
+        """The model that the input itself names; "" where its type says which one is asked."""
+        return ""
+
     def model_of(self, own: str) -> str:
         """The model that is asked: a job's own, where it has one."""
         return own or self.model
@@ -207,6 +215,15 @@ class JobType(ABC, Generic[InputT]):
     @abstractmethod
     def read(self, given: InputT, text: str) -> dict[str, Any]:
         """The result in the shape of `Output`, as JSON data. Raises InvalidOutput."""
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that results have in a table."""
+        return list(self.Output.model_fields)
+
+    def cells(self, result: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What stands of a result in these columns."""
+        return result
 
     def _request(
         self, given: InputT, max_tokens_factor: int, *, system: str, options: str, task: str

@@ -39,7 +39,7 @@ GROUP BY 1, 2
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('aijobs', '0028_find_at_once'),
+        ('aijobs', '0031_message_batches'),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("aijobs", "0030_operations")]
+    dependencies = [("aijobs", "0032_count_waiting_jobs")]
 
     operations = [
         AddIndexConcurrently(

@@ -7,6 +7,7 @@ it moved anything. Stages that move thousands of rows at once do the same in one
 from aijobs.models.batches import Batch
 from aijobs.models.breaker import BlockReason, CircuitBreaker
 from aijobs.models.budgets import BudgetNotice, Reservation
+from aijobs.models.cancellations import Cancellation
 from aijobs.models.fields import dump_json, ids_from, new_id
 from aijobs.models.heartbeats import Heartbeat
 from aijobs.models.idempotency import Claim, IdempotencyKey, KeyTaken
@@ -33,6 +34,7 @@ __all__ = [
     "Batch",
     "BlockReason",
     "BudgetNotice",
+    "Cancellation",
     "CircuitBreaker",
     "Claim",
     "Collection",

@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import ClassVar, Self
 
 from django.db import models
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 
 from aijobs import jobtypes
 from aijobs.models.batches import Batch
+from aijobs.models.cancellations import Cancellation
 from aijobs.models.fields import JSONTextField
 from aijobs.models.moves import Movable
 from citizenapp.tenants.models import Tenant
@@ -53,6 +54,10 @@ class Collection(models.Model):
         indexes: ClassVar = [
             # The tenant's list of collections, newest first.
             models.Index(fields=["tenant", "-id"], name="collection_of_tenant"),
+            # The same of programs that speak the Message Batches API.
+            models.Index(
+                fields=["tenant", "-id"], name="collection_of_messages", condition=Q(job_type="raw")
+            ),
         ]
 
     def __str__(self) -> str:
@@ -85,7 +90,9 @@ class AIJobQuerySet(models.QuerySet["AIJob"]):
     def queue_again(self, status: str, now: datetime) -> int:
         """Move all failed, or all canceled, jobs among these back to the queue: one statement."""
         assert status in (AIJob.Status.FAILED, AIJob.Status.CANCELED)
-        return self.filter(status=status).update(
+        again = self.filter(status=status)
+        Cancellation.objects.filter(Exists(again.filter(collection=OuterRef("pk")))).delete()
+        return again.update(
             status=AIJob.Status.QUEUED,
             batch=None,
             forgiven_attempts=F("attempts"),
@@ -389,6 +396,8 @@ class AIJob(Movable):
 
     def mark_queued(self, not_before: datetime) -> bool:
         """Back in the queue on request, after it failed or was canceled; attempts count anew."""
+        if self.collection_id:
+            Cancellation.objects.filter(pk=self.collection_id).delete()
         return self._move(
             [self.Status.FAILED, self.Status.CANCELED],
             self.Status.QUEUED,

@@ -67,6 +67,8 @@ def of_message(kind: JobType, given: JobTypeInput, message: Mapping[str, Any]) -
     when the message is none that the API describes.
     """
     billed = _billed(message)
+    if kind.passes_on:
+        return Success(dict(message), billed)
     stop_reason = billed.stop_reason
     if stop_reason not in {"end_turn", "stop_sequence"}:
         # Refusals and cut-offs arrive as succeeded rows; they are billed all the same.

@@ -87,13 +87,23 @@ class Asked:
         kind = terms.kind
         # A second attempt may have twice the max_tokens: a digit more, which LINE_BYTES covers.
         params = kind.request(given)
+        if kind.passes_on:
+            request = orjson.dumps(params)
+            return cls(
+                request_bytes=len(request) + LINE_BYTES,
+                fingerprint=_fingerprint(kind, request),
+                tokens=tokens.of_params(params, request),
+                max_tokens=kind.max_tokens(given),
+                model=kind.own_model(given),
+                needed_within=needed_within,
+            )
         expected = tokens.of_request(params, given.parts)
         model = terms.model_of(expected, field=field)
         params["model"] = kind.model_of(model)
         request = orjson.dumps(params)
         return cls(
             request_bytes=len(request) + LINE_BYTES,
-            fingerprint=sha256(kind.name.encode() + request).digest(),
+            fingerprint=_fingerprint(kind, request),
             tokens=expected,
             max_tokens=params["max_tokens"],
             model=model,
@@ -298,6 +308,10 @@ def check_fresh(value: object, *, lenient: bool) -> bool:
     if not isinstance(value, bool):
         raise InvalidInput({"fresh": ["Must be true or false."]})
     return value
+
+
+def _fingerprint(kind: JobType, request: bytes) -> bytes:
+    return sha256(kind.name.encode() + request).digest()
 
 
 def _deadline(value: object, *, lenient: bool) -> float | None:

@@ -72,6 +72,7 @@ __all__ = [
     "Rejected",
     "RejectedCollection",
     "Rejections",
+    "Row",
     "accept_collection",
     "accept_job",
     "accept_jobs",
@@ -276,9 +277,11 @@ def accept_collection(
         queued.rejected = rejections.count
         queued.columns = list(columns) or None
         queued.save(update_fields=["total", "rejected", "columns"])
-        repeated = _repeats.recall(
-            tenant, now, collection=queued.pk, jobs=queued.total, fresh=asks_anew
-        )
+        repeated = 0
+        if not kind.passes_on:
+            repeated = _repeats.recall(
+                tenant, now, collection=queued.pk, jobs=queued.total, fresh=asks_anew
+            )
         order.save(repeated)
         reserved, waiting = reserved_by(queued)
         standing.keep(tenant, reserved, now, jobs=waiting)

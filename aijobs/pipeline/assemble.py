@@ -326,7 +326,7 @@ def _assemble(
         return None
     batch.tenant_ids = sorted(tenants)
     batch.needed_by = min(deadlines, default=None)
-    batch.model_names = sorted({jobtypes.get(kind).model for kind in kinds})
+    batch.model_names = sorted({jobtypes.get(kind).model for kind in kinds} - {""})
     roads.promise(batch)
     batch.save()
     crash_point(Step.ASSEMBLE_COUNTED)

@@ -20,7 +20,7 @@ from aijobs.models import AIJob, rollups
 from aijobs.outcomes import charges, endings
 from aijobs.outcomes.answers import Failure
 from aijobs.outcomes.endings import Road
-from aijobs.pipeline import _retention, _watch
+from aijobs.pipeline import _cancellations, _retention, _watch
 from aijobs.postgres.locks import exclusive
 from aijobs.postgres.outages import AWAY
 from aijobs.quotes import ratios, stored
@@ -57,6 +57,7 @@ def _compact(now: datetime) -> None:  # noqa: ARG001
 # What needs answers comes last: without them, all of it can wait for the next round.
 PARTS: tuple[Callable[[datetime], object], ...] = (
     _compact,
+    _cancellations.follow,
     _watch.end_long_pauses,
     _watch.flag_for_staff,
     charges.price_later,

@@ -7,6 +7,7 @@ from django.db import transaction
 from aijobs import gateway
 from aijobs.crash_points import Step, crash_point
 from aijobs.models import AIJob, Batch, Collection, Submission, Trial
+from aijobs.pipeline import _cancellations
 
 REASONS = {
     AIJob.Status.QUEUED: "It was queued again just now; cancel it once more.",
@@ -35,6 +36,12 @@ def cancel_collection(collection: Collection, *, now: datetime) -> int:
     canceled = _cancel_waiting(collection, now)
     crash_point(Step.WITHDRAW_COMMITTED)
     return canceled
+
+
+def cancel_for_good(collection: Collection, *, now: datetime) -> None:
+    """Cancel a whole collection: what waits at once, and what comes back into the queue later."""
+    _cancellations.initiate(collection, now)
+    crash_point(Step.WITHDRAW_COMMITTED)
 
 
 @transaction.atomic

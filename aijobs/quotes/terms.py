@@ -48,9 +48,11 @@ class Terms:
     def __post_init__(self) -> None:
         # Now, since jobs may be checked while the connection is busy with a COPY.
         self.other_model = settings.AIJOBS_MODEL_LONG_PROMPTS
+        # Where each request names its model, any of them may be asked.
+        named = pricing.models() if self.kind.passes_on else ()
         self._ratios = {
             (model, one): ratios.of(self.tenant, self.kind, one, self.now, model=model)
-            for model in ("", self.other_model)
+            for model in ("", self.other_model, *named)
             for one in KINDS
         }
         try:
@@ -63,7 +65,8 @@ class Terms:
 
         Here and below, `model` is that of the job, as `model_of` told it.
         """
-        return self._ratios[model, expected.kind]
+        of_any_model = self._ratios["", expected.kind]
+        return self._ratios.get((model, expected.kind), of_any_model)
 
     def longest(self, document_kind: str) -> int | None:
         """Beyond so many expected tokens a prompt is long; None: none is."""

@@ -224,6 +224,8 @@ def template(request: MemberRequest, job_type: str) -> HttpResponseBase:  # noqa
         kind = jobtypes.get(job_type)
     except UnknownJobType:
         raise Http404 from None
+    if kind.passes_on:
+        raise Http404
     response = HttpResponse(
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{job_type}.csv"'},

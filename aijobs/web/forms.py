@@ -97,7 +97,7 @@ class _Work(forms.Form):
         initial: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(data, files, initial=initial)
-        kinds = jobtypes.all_types()
+        kinds = jobtypes.offered()
         self.fields["job_type"].choices = [(kind.name, kind.title) for kind in kinds]  # type: ignore[attr-defined]
         self.options = [Options(kind, data) for kind in kinds]
 

@@ -92,7 +92,7 @@ def new(request: MemberRequest, asked: parameters.Chosen) -> HttpResponseBase:
 
 
 def _kind(asked: parameters.Chosen) -> str:
-    return asked.job_type or jobtypes.names()[-1]
+    return asked.job_type or jobtypes.offered()[-1].name
 
 
 def _page(

@@ -55,7 +55,7 @@ def _stepped(other_model: str) -> list[Stepped]:
     """The models of today's job types whose price has a step, beside the other model."""
     today = timezone.now().astimezone(UTC).date()
     titles: dict[str, list[str]] = {}
-    for kind in jobtypes.all_types():
+    for kind in jobtypes.offered():
         titles.setdefault(kind.model, []).append(kind.title)
     found = []
     for model, named in titles.items():

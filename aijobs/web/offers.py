@@ -88,7 +88,7 @@ def examples(tenant: Tenant, now: datetime) -> dict[str, Offer]:
     """For each job type, the price of a document of EXAMPLE_PAGES pages."""
     parts = [Part(_EXAMPLE)]
     found = {}
-    for kind in jobtypes.all_types():
+    for kind in jobtypes.offered():
         terms = Terms(tenant, kind, now)
         found[kind.name] = of_bill(bill_of(terms, [draft(kind, {}, parts)], [], fresh=True))
     return found

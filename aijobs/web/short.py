@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from aijobs.jobtypes.raw import text_of
+
 _CHARS = 240
 _WORST_FIRST = ("high", "medium", "low")
 
@@ -29,7 +31,10 @@ def in_short(job_type: str, result: Mapping[str, Any] | None) -> Short | None:
         found = {risk.get("severity") for risk in result.get("risks") or []}
         worst = next((one for one in _WORST_FIRST if one in found), "")
         return Short(text=", ".join(told), risk=worst)
-    first = next((value for value in result.values() if isinstance(value, str)), "")
+    if job_type == "raw":
+        first = text_of(result) or f"({result.get('stop_reason')})"
+    else:
+        first = next((value for value in result.values() if isinstance(value, str)), "")
     words = " ".join(first[: 2 * _CHARS].split())
     return Short(text=words if len(words) <= _CHARS else words[: _CHARS - 1] + "…")
 

@@ -5,37 +5,6 @@ from tests.emulator.requests import LEASE, connect, create, results
 from tests.ground import Emulator
 
 
-def test_counts_stay_zero_until_the_whole_batch_has_ended(
-    held: Emulator, client: Anthropic
-) -> None:
-    batch = create(client, LEASE, "[[emulate:refusal]]", "[[emulate:errored:api_error]]")
-    running = client.messages.batches.retrieve(batch.id)
-    assert running.processing_status == "in_progress"
-    assert running.request_counts.to_dict() == {
-        "processing": 3,
-        "succeeded": 0,
-        "errored": 0,
-        "canceled": 0,
-        "expired": 0,
-    }
-    assert running.results_url is None
-
-    held.end(batch.id)
-    ended = client.messages.batches.retrieve(batch.id)
-    assert ended.processing_status == "ended"
-    assert ended.request_counts.processing == 0
-    assert ended.request_counts.succeeded == 2
-    assert ended.request_counts.errored == 1
-    assert ended.results_url == f"{held.url}/v1/messages/batches/{batch.id}/results"
-
-
-def test_a_running_batch_has_no_results(held: Emulator, client: Anthropic) -> None:
-    batch = create(client)
-    status = client.with_options(max_retries=0)
-    with pytest.raises(NotFoundError):
-        status.get(f"/v1/messages/batches/{batch.id}/results", cast_to=object)
-
-
 def test_every_request_has_one_row_in_another_order_that_never_changes(
     emulator: Emulator, client: Anthropic
 ) -> None:
@@ -68,12 +37,6 @@ def test_a_held_batch_can_end_half_done(held: Emulator, client: Anthropic) -> No
     assert types == ["expired", "expired", "expired", "succeeded"]
 
 
-def test_an_ended_batch_cannot_be_canceled(emulator: Emulator, client: Anthropic) -> None:
-    batch = create(client)
-    with pytest.raises(BadRequestError):
-        client.messages.batches.cancel(batch.id)
-
-
 def test_only_an_ended_batch_can_be_deleted(held: Emulator, client: Anthropic) -> None:
     batch = create(client)
     with pytest.raises(BadRequestError):
@@ -84,20 +47,6 @@ def test_only_an_ended_batch_can_be_deleted(held: Emulator, client: Anthropic) -
         client.messages.batches.retrieve(batch.id)
     assert list(client.messages.batches.list()) == []
     assert held.stats()["batches"] == {"deleted": 1}
-
-
-def test_the_list_is_newest_first_and_pages_both_ways(held: Emulator, client: Anthropic) -> None:
-    ids = [create(client).id for _ in range(5)][::-1]
-    assert [batch.id for batch in client.messages.batches.list(limit=2)] == ids
-
-    first = client.messages.batches.list(limit=2)
-    assert [batch.id for batch in first.data] == ids[:2]
-    assert (first.has_more, first.first_id, first.last_id) == (True, ids[0], ids[1])
-
-    newer = client.messages.batches.list(limit=2, before_id=ids[3])
-    assert [batch.id for batch in newer.data] == ids[1:3]
-    assert newer.has_more
-    assert not client.messages.batches.list(limit=2, before_id=ids[2]).has_more
 
 
 def test_a_workspace_sees_its_own_batches_only(held: Emulator, client: Anthropic) -> None:

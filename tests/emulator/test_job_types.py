@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from aijobs import jobtypes
-from aijobs.emulator.errors import ApiError
 from aijobs.emulator.outcomes import decide
 from aijobs.emulator.structured import NOTE
 from aijobs.emulator.validation import validate
 from aijobs.jobtypes import Part
+from aijobs.wire.errors import ApiError
 from tests.documents.pdf_files import CASES
 from tests.documents.test_images import png
 from tests.emulator.requests import LEASE

@@ -9,11 +9,8 @@ import pytest
 from anthropic import Anthropic
 from anthropic.types import Message, ModelInfo
 from anthropic.types.messages import (
-    DeletedMessageBatch,
-    MessageBatch,
     MessageBatchIndividualResponse,
 )
-from anthropic.types.shared import ErrorResponse
 
 from tests.emulator.requests import LEASE, call, create, make_params
 from tests.ground import Emulator
@@ -39,23 +36,6 @@ def _models(value: Any) -> Iterable[pydantic.BaseModel]:
     elif isinstance(value, list):
         for item in value:
             yield from _models(item)
-
-
-def test_a_batch_has_its_shape_in_every_state(held: Emulator, client: Anthropic) -> None:
-    path = "/v1/messages/batches"
-    body = {"requests": [{"custom_id": "one", "params": make_params()}]}
-    created = strictly(MessageBatch, call(held, "POST", path, body)[1])
-    strictly(MessageBatch, call(held, "GET", f"{path}/{created.id}")[1])
-    held.control("POST", "settings", {"latency_cancel": 60})
-    canceling = strictly(MessageBatch, call(held, "POST", f"{path}/{created.id}/cancel")[1])
-    assert canceling.processing_status == "canceling"
-    held.end(created.id)
-    ended = strictly(MessageBatch, call(held, "GET", f"{path}/{created.id}")[1])
-    assert ended.processing_status == "ended"
-    page = json.loads(call(held, "GET", path)[1])
-    assert page.keys() == {"data", "has_more", "first_id", "last_id"}
-    strictly(MessageBatch, json.dumps(page["data"][0]).encode())
-    strictly(DeletedMessageBatch, call(held, "DELETE", f"{path}/{created.id}")[1])
 
 
 @pytest.mark.parametrize(
@@ -87,14 +67,6 @@ def test_a_message_has_its_shape(emulator: Emulator) -> None:
     message = strictly(Message, call(emulator, "POST", "/v1/messages", make_params())[1])
     assert message.id.startswith("msg_emulated_")
     assert message.usage.service_tier == "standard"
-
-
-def test_an_error_has_its_shape(emulator: Emulator) -> None:
-    status, body = call(emulator, "GET", "/v1/messages/batches/msgbatch_none")
-    assert status == 404
-    error = strictly(ErrorResponse, body)
-    assert error.error.type == "not_found_error"
-    assert error.request_id
 
 
 def test_a_model_has_its_shape(emulator: Emulator) -> None:

@@ -58,7 +58,9 @@ ASKED = (
     *(Step.APPLY_ASKED, Step.APPLY_MOVED, Step.APPLY_COMMITTED, Step.APPLY_PUT_OFF),
     *(Step.ERASE_ASKED, Step.ERASE_DELETED, Step.ERASE_COMMITTED),
 )
-RARE = (*LATE, *SLOW, *STRANGE, Step.SWEEP_MISTAKEN, *OLD, *ASKED)
+# What only comes when programs cancel what then comes back into the queue (test_messages.py).
+BACK = (Step.SWEEP_WITHDRAWN,)
+RARE = (*LATE, *SLOW, *STRANGE, Step.SWEEP_MISTAKEN, *OLD, *ASKED, *BACK)
 LEADS_TO = {
     Step.RECONCILE_ABANDONED: [Step.DISPATCH_INTENT],
     Step.RECONCILE_LISTED: [Step.DISPATCH_INTENT],

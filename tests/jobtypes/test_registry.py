@@ -31,7 +31,7 @@ def test_the_document_has_one_name_in_all_of_them() -> None:
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(jobtypes.UnknownJobType, match="analyze, classify, summarize"):
+    with pytest.raises(jobtypes.UnknownJobType, match="analyze, classify, raw, summarize"):
         jobtypes.get("translate")
 
 
@@ -50,7 +50,7 @@ def test_an_answer_is_read_without_the_document_where_the_type_says_so() -> None
         "summarize": {"max_length": 50},
         "classify": {"categories": ["a", "b"]},
     }
-    without = [kind for kind in jobtypes.all_types() if not kind.reads_document]
+    without = [kind for kind in jobtypes.offered() if not kind.reads_document]
     assert {kind.name for kind in without} == answers.keys()
     for kind in without:
         given = kind.load(options[kind.name])

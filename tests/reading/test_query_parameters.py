@@ -59,6 +59,8 @@ def test_nonsense_is_a_400_that_names_the_parameter(
         if address.is_api:
             assert response["Content-Type"] == "application/problem+json"
             assert list(response.json()["errors"]) == [name]
+        elif address.is_anthropic_s:
+            assert response.json()["error"]["message"].startswith(f"{name}: ")
         else:
             page = response.content.decode()
             assert f"<code>{name}</code>: " in page

@@ -53,6 +53,9 @@ class Belongings:
     collection: UUID = field(init=False)
     quote: UUID = field(init=False)
     operation: UUID = field(init=False)
+    messages: UUID = field(init=False)
+    """A collection of messages: those jobs of that kind that have not ended."""
+    ended_messages: UUID = field(init=False)
     key: str = field(default_factory=lambda: f"{uuid4().hex[:8]}.{uuid4().hex}")
     tenant: Tenant = field(init=False)
 
@@ -60,6 +63,7 @@ class Belongings:
         self.jobs, self.collection = _ids(self.shift), new_id(NOW + self.shift)
         self.quote = new_id(NOW + self.shift)
         self.operation = new_id(NOW + self.shift)
+        self.messages, self.ended_messages = new_id(NOW + self.shift), new_id(NOW + self.shift)
 
     @property
     def in_the_middle(self) -> UUID:
@@ -83,6 +87,12 @@ class Belongings:
             id=self.collection, tenant=self.tenant, name="Policies", job_type=KINDS[0],
             total=len(LIFE), created_by="ann", created_at=NOW,
         )  # fmt: skip
+        ended = len(AIJob.FINAL)
+        for key, total in ((self.messages, len(LIFE) - ended), (self.ended_messages, ended)):
+            Collection.objects.create(
+                id=key, tenant=self.tenant, name="Messages", job_type="raw", total=total,
+                created_by="a key", created_at=NOW,
+            )  # fmt: skip
         make_quote(self.tenant, self.quote, KINDS[0])
         Operation.objects.create(
             id=self.operation, tenant=self.tenant, kind="retry", total=1, created_by="ann",
@@ -92,6 +102,9 @@ class Belongings:
             fields: dict[str, Any] = {"id": job_id, "status": life}
             if kind == KINDS[0]:
                 fields["collection"] = collection
+            if kind == "raw":
+                ended = life in AIJob.FINAL
+                fields["collection_id"] = self.ended_messages if ended else self.messages
             if life in AIJob.FINAL:
                 fields["finished_at"] = NOW
             if life == "submitted":
@@ -123,6 +136,11 @@ class Belongings:
     def machine(self) -> Client:
         """A caller of the API with a key of its own."""
         return Client(headers={"authorization": f"Bearer {make_key(self.tenant)}"})
+
+    def program(self) -> Client:
+        """A caller of Anthropic's API with such a key."""
+        key = make_key(self.tenant)
+        return Client(headers={"x-api-key": key, "anthropic-version": "2023-06-01"})
 
     def rows(self) -> list[dict[str, Any]]:
         """What actions could change; none before they are stored."""

@@ -16,6 +16,8 @@ import pytest
 from django.db import transaction
 from django.test import Client
 
+from aijobs import jobtypes
+from aijobs.api.anthropic.shapes import id_of
 from aijobs.api.idempotency import HEADER
 from tests.addresses import OF_TENANTS, Address, queries
 from tests.factories import NOW, OPTIONS
@@ -27,7 +29,7 @@ pytestmark = pytest.mark.django_db
 # tenants share batches.
 FLEETING = re.compile(
     rb'name="csrfmiddlewaretoken" value="\w+"|"(?:from|to|eta_from|eta)":"[^"]+"'
-    rb"|Expected .{,300}? at the latest\."
+    rb'|Expected .{,300}? at the latest\.|"request_id": "req_\w+"'
 )
 # An export reads by a connection of its own, which sees nothing of a test that is not committed:
 # tests/api/test_export.py.
@@ -71,6 +73,8 @@ class World:
         self.theirs.store(self.batches)
 
     def client(self, address: Address) -> Client:
+        if address.is_anthropic_s:
+            return self.mine.program()
         return self.mine.machine() if address.is_api else self.mine.browser()
 
     @property
@@ -82,10 +86,16 @@ class World:
             "key_id": [mine.key, theirs.key],
             "quote_id": [str(mine.quote), str(theirs.quote)],
             "operation_id": [str(mine.operation), str(theirs.operation)],
+            "batch_id": self.message_batches,
             "name": ["not-found"],
             "sample": ["policy.txt"],
             "job_type": list(KINDS),
         }
+
+    @property
+    def message_batches(self) -> list[str]:
+        whose = (self.mine, self.theirs)
+        return [id_of(one) for each in whose for one in (each.messages, each.ended_messages)]
 
     def values(  # noqa: PLR0911 - one for each kind
         self, name: str, schema: Mapping[str, Any]
@@ -112,6 +122,8 @@ class World:
                 return [str(least), str(most)]
             case {"type": "boolean"}:
                 return ["true", "false"]
+            case _ if name in ("after_id", "before_id"):
+                return self.message_batches
             case _ if name in TEXTS:
                 return TEXTS[name]
             case _ if name == "cursor":
@@ -193,7 +205,9 @@ def test_what_is_mine_is_there_and_what_is_theirs_is_not(address: Address) -> No
     mine, theirs = world.mine, world.theirs
     for whose in (mine, theirs):
         done = "completed" if address.path.endswith("/result") else "failed"
+        is_open = address.path.endswith("/cancel")
         rows = {
+            "batch_id": [id_of(whose.messages if is_open else whose.ended_messages)],
             "job_id": [str(whose.job_that(done))],
             "collection_id": [str(whose.collection)],
             "key_id": [whose.key],
@@ -205,8 +219,8 @@ def test_what_is_mine_is_there_and_what_is_theirs_is_not(address: Address) -> No
         }
         [path] = address.filled(rows)
         found = {client.get(path).status_code, client.post(path).status_code} - {405}
-        of_somebody = {"job_id", "collection_id", "key_id", "quote_id", "operation_id"}
-        is_everybody_s = not of_somebody & set(address.variables)
+        ids = {"batch_id", "job_id", "collection_id", "key_id", "quote_id", "operation_id"}
+        is_everybody_s = not ids & set(address.variables)
         expected = {200, 202, 302, 409} if whose is mine or is_everybody_s else {404}
         assert found
         assert found <= expected
@@ -296,7 +310,7 @@ def test_what_is_compared_has_something_to_compare() -> None:
     assert len(listed) == len(world.mine.jobs)
     figures = browser.get("/").context["figures"]
     assert min(figures.waiting, figures.in_progress, figures.answers_today, figures.month.cost) > 0
-    assert len(ONCE) == len(KINDS) + 11
+    assert len(ONCE) == len(jobtypes.offered()) + 11
     assert {name for one in OF_TENANTS for name in one.parameters} >= {
         "status", "collection", "cursor", "as", "group_by", "from", "before", "after", "days",
     }  # fmt: skip

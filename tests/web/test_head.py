@@ -7,6 +7,7 @@ import pytest
 from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 
+from aijobs.api.anthropic.shapes import id_of
 from aijobs.models import AIJob
 from tests.addresses import ADDRESSES, Address
 from tests.factories import make_user
@@ -15,7 +16,7 @@ from tests.tenants.belongings import KINDS, Batches, Belongings
 pytestmark = pytest.mark.django_db
 
 # Made anew for each answer: moments, and tokens, which change the length of a page that holds one.
-FLEETING = {"Set-Cookie", "Content-Length", "Expires"}
+FLEETING = {"Set-Cookie", "Content-Length", "Expires", "request-id"}
 # Two addresses of the admin are regular expressions.
 PATTERNS = {
     r"/admin/^(?P<app_label>[^/]+)/$": "/admin/aijobs/",
@@ -34,6 +35,7 @@ def path_of(address: Address, rows: Belongings) -> str:
             "collection_id": [str(rows.collection)],
             "key_id": [rows.key],
             "quote_id": [str(rows.quote)],
+            "batch_id": [id_of(rows.ended_messages)],
             "name": ["not-found"],
             "sample": ["policy.txt"],
             "pk": ["1"],
@@ -49,6 +51,8 @@ def path_of(address: Address, rows: Belongings) -> str:
 def caller_of(address: Address, rows: Belongings) -> Client:
     if address.is_api:
         return rows.machine()
+    if address.is_anthropic_s:
+        return rows.program()
     if not address.path.startswith("/admin/"):
         return rows.browser()
     staff = Client()

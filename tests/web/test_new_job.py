@@ -231,13 +231,13 @@ def test_a_pdf_goes_as_it_is_where_that_is_asked(writer: Client) -> None:
     assert JobDocument.objects.get().read_as == "original"
 
 
-@pytest.mark.parametrize("kind", jobtypes.all_types(), ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", jobtypes.offered(), ids=lambda kind: kind.name)
 def test_every_job_type_gets_fields_for_all_of_its_input(kind: jobtypes.JobType) -> None:
     assert {*Options(kind).fields, "document_text"} == set(kind.Input.model_fields)
 
 
 def test_a_price_that_is_not_known_keeps_nobody_from_queueing(writer: Client) -> None:
-    models = {kind.name: kind.model for kind in jobtypes.all_types()}
+    models = {kind.name: kind.model for kind in jobtypes.offered()}
     jobtypes.use_models(dict.fromkeys(models, "claude-unheard-1"))
     try:
         assert "$–" in writer.get("/jobs/new").content.decode()

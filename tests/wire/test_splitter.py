@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aijobs.emulator.errors import ApiError
-from aijobs.emulator.splitter import RequestSplitter
+from aijobs.wire.errors import ApiError
+from aijobs.wire.splitter import RequestSplitter
 
 VALUES = st.recursive(
     st.one_of(st.text(), st.integers(), st.booleans(), st.none()),
@@ -20,8 +20,8 @@ def split(body: bytes, size: int) -> list[dict[str, Any]]:
     splitter = RequestSplitter(max_requests=100)
     lines: list[str] = []
     for start in range(0, len(body), size):
-        lines += splitter.feed(body[start : start + size])
-    lines += splitter.feed(b"", last=True)
+        lines += (one.line for one in splitter.feed(body[start : start + size]))
+    lines += (one.line for one in splitter.feed(b"", last=True))
     assert not any("\n" in line or "\r" in line for line in lines)
     assert splitter.count == len(lines)
     return [json.loads(line) for line in lines]

@@ -4,7 +4,7 @@ import codecs
 import json
 import re
 from collections.abc import Iterator
-from typing import NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from .errors import ApiError, invalid
 
@@ -23,8 +23,16 @@ def _refuse_constant(_name: str) -> NoReturn:
     raise ValueError
 
 
+class BatchRequest(NamedTuple):
+    """One request of a batch. `line` is all of it as it came, on one line of JSON."""
+
+    custom_id: str
+    params: dict[str, Any]
+    line: str
+
+
 class RequestSplitter:
-    """Feed it the bytes of `{"requests": [...]}`; it returns each request on one line of JSON.
+    """Feed it the bytes of `{"requests": [...]}`; it returns each request.
 
     Everything the API checks at creation is checked here. `params` is left alone but for its being
     an object: what is wrong in it shows when the batch has ended. Raises ApiError 400 or 413.
@@ -40,7 +48,7 @@ class RequestSplitter:
         self._place = "start"
         self._wait_until = 0
 
-    def feed(self, data: bytes, *, last: bool = False) -> Iterator[str]:
+    def feed(self, data: bytes, *, last: bool = False) -> Iterator[BatchRequest]:
         """Yield the requests completed by `data`, in order."""
         try:
             self._text += self._decode_utf8(data, last)
@@ -55,7 +63,7 @@ class RequestSplitter:
         if last and not self.count:
             raise invalid("requests: List should have at least 1 item after validation, not 0")
 
-    def _split(self) -> Iterator[str]:
+    def _split(self) -> Iterator[BatchRequest]:
         text, position = self._text, 0
         if self._place == "start":
             start = _START.match(text)
@@ -77,7 +85,7 @@ class RequestSplitter:
                     break
                 except RecursionError:
                     raise invalid(f"requests.{self.count}: nested too deeply") from None
-                yield self._line(request, text[position:end])
+                yield self._checked(request, text[position:end])
                 position, self._place = end, "next"
             elif mark:
                 raise invalid(f"requests.{self.count}: Input should be a valid dictionary")
@@ -98,7 +106,7 @@ class RequestSplitter:
         if len(self._text) > longest:
             raise invalid("The request body is not a JSON object with a list of requests")
 
-    def _line(self, request: dict[str, object], raw: str) -> str:
+    def _checked(self, request: dict[str, Any], raw: str) -> BatchRequest:
         where = f"requests.{self.count}"
         self.count += 1
         if self.count > self._max_requests:
@@ -114,8 +122,10 @@ class RequestSplitter:
             raise invalid(f"{where}.custom_id: String should match '^[a-zA-Z0-9_-]{{1,64}}$'")
         if custom_id in self._seen:
             raise invalid(f"{where}.custom_id: Custom ids must be unique, {custom_id} is not")
-        if not isinstance(request["params"], dict):
+        params = request["params"]
+        if not isinstance(params, dict):
             raise invalid(f"{where}.params: Input should be a valid dictionary")
         self._seen.add(custom_id)
         # Newlines stand between tokens only: inside a JSON string they are escaped.
-        return raw.translate(_NEWLINES) if "\n" in raw or "\r" in raw else raw
+        line = raw.translate(_NEWLINES) if "\n" in raw or "\r" in raw else raw
+        return BatchRequest(custom_id, params, line)
