@@ -1,0 +1,3 @@
+"""The client for programs that await."""
+
+# Written by generate.py: `make schema` does it anew.
