@@ -18,6 +18,7 @@ import yaml
 HERE = Path(__file__).resolve().parent
 PACKAGE = HERE / "src" / "citizenapp_client"
 SCHEMA = HERE.parent.parent / "docs" / "openapi.yaml"
+AWAITED = HERE / "awaited.yaml"
 GENERATED = "# Written by generate.py: `make schema` does it anew.\n"
 WIDTH = 100
 
@@ -51,9 +52,27 @@ WORDS = {
 
 
 def main() -> None:
-    for path, text in files(yaml.safe_load(SCHEMA.read_text())).items():
+    for path, text in files(schema()).items():
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
+
+
+def schema() -> dict[str, Any]:
+    """The committed one, and what is awaited beside it."""
+    known: dict[str, Any] = yaml.safe_load(SCHEMA.read_text())
+    if AWAITED.exists():
+        awaited = yaml.safe_load(AWAITED.read_text())
+        known["components"]["schemas"] = {
+            **awaited["components"]["schemas"],
+            **known["components"]["schemas"],
+        }
+        for path, methods in awaited["paths"].items():
+            for method, operation in methods.items():
+                there = known["paths"].setdefault(path, {}).setdefault(method, operation)
+                names = {one["name"] for one in there.get("parameters", [])}
+                more = [one for one in operation["parameters"] if one["name"] not in names]
+                there["parameters"] = [*there.get("parameters", []), *more]
+    return known
 
 
 def files(schema: Mapping[str, Any]) -> dict[Path, str]:
@@ -70,9 +89,10 @@ def files(schema: Mapping[str, Any]) -> dict[Path, str]:
 def models(schema: Mapping[str, Any]) -> str:
     """A class for each object that the API answers with."""
     writer = Models(schema["components"]["schemas"])
-    return f'"""What the API answers."""\n\n{GENERATED}{IMPORTS}\n\n' + "\n\n".join(
-        writer.written()
-    )
+    header = schema["components"].get("headers", {}).get("CitizenApp-Version")
+    version = max(header["schema"]["enum"]) if header else ""
+    head = f'"""What the API answers."""\n\n{GENERATED}{IMPORTS}\nAPI_VERSION = "{version}"\n\n\n'
+    return head + "\n\n".join(writer.written())
 
 
 IMPORTS = """
@@ -85,7 +105,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
-from citizenapp_client._states import CollectionState, JobState, OperationState, Shape
+from citizenapp_client._states import Amount, CollectionState, JobState, OperationState, Shape
 """
 
 
@@ -186,13 +206,13 @@ class Models:
 
 def _text(schema: Mapping[str, Any]) -> str:
     if "\\.\\d{" in schema.get("pattern", ""):
-        return "Decimal"  # money and shares
+        return "Amount"
     formats = {"date-time": "AwareDatetime", "date": "date", "uuid": "UUID"}
     return formats.get(schema.get("format", ""), "str")
 
 
 def _default(kind: str, value: object) -> str:
-    if kind == "Decimal":
+    if kind == "Amount":
         return f'Decimal("{value}")'
     if value in ([], {}):
         return f"Field(default_factory={type(value).__name__})"

@@ -1,7 +1,6 @@
 """Requests as data: what is common to programs that wait, and to those that await."""
 
 import json
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -9,7 +8,7 @@ from datetime import date, datetime
 from enum import Enum
 from os import PathLike
 from pathlib import Path
-from typing import IO, Any, BinaryIO, TypeAlias, TypeVar
+from typing import Any, BinaryIO, TypeAlias, TypeVar
 from urllib.parse import parse_qs, quote, urlsplit
 from uuid import UUID, uuid4
 
@@ -26,7 +25,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
-IN_MEMORY = 5_000_000
 # An answer takes its time, also after the server has held the question.
 MARGIN_SECONDS = 30
 
@@ -92,6 +90,11 @@ def post(
     return Call(
         "POST", path, query_of(query), headers, json=None if body is None else json_of(body)
     )
+
+
+def delete(path: str, /, *, key: str | None = None) -> Call:
+    """With a key as well: sent again, it is answered as the first time, and not with 404."""
+    return Call("DELETE", path, headers={IDEMPOTENCY_KEY: key or str(uuid4())})
 
 
 def form(
@@ -168,13 +171,10 @@ def _plain(value: Any) -> Any:
 
 
 def _repeatable(file: File) -> File:
-    """The same file, so that it can be sent a second time: a pipe is kept first."""
+    """The same file, so that it can be sent a second time: a pipe is read into memory first."""
     if not isinstance(file, tuple) or isinstance(file[1], bytes) or file[1].seekable():
         return file
-    kept: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - sent later
-    while piece := file[1].read(1_000_000):
-        kept.write(piece)
-    return file[0], kept  # type: ignore[return-value]
+    return file[0], file[1].read()
 
 
 def _opened(file: File, stack: ExitStack) -> tuple[str, bytes | BinaryIO]:

@@ -1,11 +1,16 @@
 """What jobs, collections and operations can be asked beside their fields."""
 
-from typing import Any
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, PlainSerializer
 
 ENDED = frozenset({"completed", "failed", "canceled"})
 UNDER_WAY = ("submitted", "processing")
+# Money and shares: exact, and written as digits, never as 0E-10.
+Amount: TypeAlias = Annotated[
+    Decimal, PlainSerializer(lambda amount: f"{amount:f}", return_type=str, when_used="json")
+]
 
 
 class Shape(BaseModel):
@@ -17,7 +22,8 @@ class Shape(BaseModel):
 class JobState(Shape):
     """What the status of a job means."""
 
-    status: str
+    if TYPE_CHECKING:
+        status: str
 
     @property
     def has_ended(self) -> bool:
@@ -28,8 +34,9 @@ class JobState(Shape):
 class CollectionState(Shape):
     """What the counts of a collection mean."""
 
-    counts: Any
-    trial: Any = None
+    if TYPE_CHECKING:
+        counts: Any
+        trial: Any
 
     @property
     def ended(self) -> int:
@@ -55,7 +62,8 @@ class CollectionState(Shape):
 class OperationState(Shape):
     """What the status of an operation means."""
 
-    status: str
+    if TYPE_CHECKING:
+        status: str
 
     @property
     def has_ended(self) -> bool:

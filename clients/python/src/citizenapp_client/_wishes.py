@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypedDict
 
-from citizenapp_client._calls import Call, File, form, post
+from citizenapp_client._calls import Call, File, Id, Moment, form, json_of, post
 
 JobStatus = Literal["queued", "submitted", "processing", "completed", "failed", "canceled"]
 ReadAs = Literal["auto", "text", "original"]
@@ -40,6 +40,23 @@ class UploadWishes(CollectionWishes, total=False):
     sheet: str
     read_as: ReadAs
     accept_partial: bool
+
+
+class JobFilter(TypedDict, total=False):
+    """Which jobs, as `jobs.list` takes it."""
+
+    status: JobStatus
+    job_type: str
+    collection: Id
+    reference: str
+    created_after: Moment
+    created_before: Moment
+
+
+def many(path: str, ids: Sequence[Id] | None, only: JobFilter | None, key: str | None) -> Call:
+    """Do it with all jobs of these ids, or with all that the filter finds now."""
+    body = {"ids": ids and [*ids], "filter": only and json_of(only)}
+    return post(path, body, key=key)
 
 
 def job(

@@ -85,7 +85,7 @@ class Problem(CitizenAppError):
             lines += [
                 f"row {row.row}: {name}: {' '.join(told)}" for name, told in row.errors.items()
             ]
-        if (more := self.rejected_count - MOST_SHOWN) > 0:
+        if (more := self.rejected_count - len(self.rejected[:MOST_SHOWN])) > 0:
             lines.append(f"… and {more:,} more rows")
         return "\n".join(lines)
 

@@ -11,7 +11,9 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
-from citizenapp_client._states import CollectionState, JobState, Shape
+from citizenapp_client._states import Amount, CollectionState, JobState, OperationState, Shape
+
+API_VERSION = ""
 
 
 class AnalyzeOutput(Shape):
@@ -39,10 +41,10 @@ class Caching(Shape):
     """Jobs that share the beginning of their prompts."""
     tokens: int
     """Of that beginning, at least."""
-    without_usd: Decimal
+    without_usd: Amount
     """What these beginnings cost without the cache."""
-    predicted_saving_usd: Decimal
-    saved_usd: Decimal
+    predicted_saving_usd: Amount
+    saved_usd: Amount
     """By the charges so far; below zero while nothing is read."""
 
 
@@ -60,9 +62,9 @@ class Collection(CollectionState):
     """Rows that were left out when it was queued."""
     created_by: str
     created_at: AwareDatetime
-    cost_usd: Decimal
-    sync_cost_usd: Decimal
-    saved_usd: Decimal
+    cost_usd: Amount
+    sync_cost_usd: Amount
+    saved_usd: Amount
     eta_from: AwareDatetime | None = None
     """When all of it should be done at the earliest; null where nobody can tell."""
     eta: AwareDatetime | None = None
@@ -84,6 +86,14 @@ class CollectionCanceled(Shape):
 class CollectionContinued(Shape):
     continued: int
     """Jobs that need not wait any more."""
+
+
+class CollectionEvent(Shape):
+    event: Literal["collection", "done"] | str
+    id: str
+    """The ETag of that state."""
+    data: str
+    """JSON: the collection as `GET collections/{collection_id}`."""
 
 
 class CollectionPage(Shape):
@@ -208,9 +218,9 @@ class Job(JobState):
     """Null until there is a charge."""
     estimated: bool
     """Whether tokens and costs are partly estimates: an answer came without usage."""
-    cost_usd: Decimal
-    sync_cost_usd: Decimal
-    saved_usd: Decimal
+    cost_usd: Amount
+    sync_cost_usd: Amount
+    saved_usd: Amount
     eta_from: AwareDatetime | None = None
     """When all of it should be done at the earliest; null where nobody can tell."""
     eta: AwareDatetime | None = None
@@ -281,9 +291,9 @@ class JobSummary(JobState):
     """Null until there is a charge."""
     estimated: bool
     """Whether tokens and costs are partly estimates: an answer came without usage."""
-    cost_usd: Decimal
-    sync_cost_usd: Decimal
-    saved_usd: Decimal
+    cost_usd: Amount
+    sync_cost_usd: Amount
+    saved_usd: Amount
 
 
 class Obligation(Shape):
@@ -291,6 +301,34 @@ class Obligation(Shape):
     what: str
     when: str
     """Time or condition; may be empty."""
+
+
+class Operation(OperationState):
+    operation_id: UUID
+    kind: Literal["retry", "cancel", "erase"] | str
+    status: Literal["running", "completed", "failed"] | str
+    """Failed where it failed again and again; what it has changed stays changed."""
+    total: int
+    """Jobs that it is about, fixed when it was asked for."""
+    done: int
+    """Jobs that were looked at so far."""
+    changed: int
+    """Jobs that were retried, canceled or erased."""
+    skipped: list[Skipped]
+    """Jobs that were not, by the reason."""
+    job_id: UUID | None = None
+    """The job that is erased."""
+    collection_id: UUID | None = None
+    """The collection that is erased."""
+    created_by: str
+    created_at: AwareDatetime
+    ended_at: AwareDatetime | None = None
+
+
+class OperationPage(Shape):
+    results: list[Operation]
+    next: str | None = None
+    previous: str | None = None
 
 
 class Pause(Shape):
@@ -334,9 +372,9 @@ class ProblemDocument(Shape):
     errors: dict[str, list[str]] | None = None
     rejected: list[RejectedRow] | None = None
     rejected_count: int | None = None
-    left_usd: Decimal | None = None
+    left_usd: Amount | None = None
     """Of the monthly limit that would be exceeded."""
-    limit_usd: Decimal | None = None
+    limit_usd: Amount | None = None
     renews_at: AwareDatetime | None = None
     """When that limit begins anew."""
 
@@ -383,7 +421,7 @@ class Quote(Shape):
     at_once_seconds: QuotedTime | None = None
     repeated: int = 0
     """Jobs that were asked before: these are free."""
-    cache_saving_usd: Decimal = Decimal("0.0000000000")
+    cache_saving_usd: Amount = Decimal("0.0000000000")
     """By batch, `low_usd` and `likely_usd` are less by this."""
     learned_from: int
     """How many charges of the like it is told from, at most."""
@@ -398,7 +436,7 @@ class Quote(Shape):
     job_id: UUID | None = None
     """What became of it."""
     collection_id: UUID | None = None
-    charged_usd: Decimal | None = None
+    charged_usd: Amount | None = None
     """Once all its jobs are over."""
 
 
@@ -414,9 +452,9 @@ class QuoteAccuracy(Shape):
 class QuotedCost(Shape):
     """In USD. Eight of ten bills are between `low_usd` and `high_usd`."""
 
-    low_usd: Decimal
-    likely_usd: Decimal
-    high_usd: Decimal
+    low_usd: Amount
+    likely_usd: Amount
+    high_usd: Amount
 
 
 class QuotedTime(Shape):
@@ -449,15 +487,22 @@ class ResultRow(Shape):
         | None
     ) = None
     error: JobError | None = None
-    cost_usd: Decimal
-    sync_cost_usd: Decimal
-    saved_usd: Decimal
+    cost_usd: Amount
+    sync_cost_usd: Amount
+    saved_usd: Amount
 
 
 class Risk(Shape):
     title: str
     severity: Literal["low", "medium", "high"] | str
     detail: str
+
+
+class Skipped(Shape):
+    reason: str
+    """A job's status, `limit-reached`, `long-prompt`, or `gone`: erased, or pruned."""
+    jobs: int
+    message: str
 
 
 class Spent(Shape):
@@ -468,16 +513,16 @@ class Spent(Shape):
     output_tokens: int
     cache_read_tokens: int
     cache_write_tokens: int
-    cost_usd: Decimal
-    sync_cost_usd: Decimal
-    saved_usd: Decimal
+    cost_usd: Amount
+    sync_cost_usd: Amount
+    saved_usd: Amount
     answers: int | None = None
     """Charges: one for each answer."""
-    batch_sync_cost_usd: Decimal | None = None
+    batch_sync_cost_usd: Amount | None = None
     """The part of `sync_cost_usd` that went by batch."""
-    batch_share: Decimal | None = None
+    batch_share: Amount | None = None
     """The same as a share, rounded down."""
-    cache_saved_usd: Decimal | None = None
+    cache_saved_usd: Amount | None = None
     """What reading from the cache saved, less what writing to it cost more; by the lowest tier of
     prices where they rise with the length of the prompt.
     """
@@ -502,16 +547,16 @@ class SpentRow(Shape):
     output_tokens: int
     cache_read_tokens: int
     cache_write_tokens: int
-    cost_usd: Decimal
-    sync_cost_usd: Decimal
-    saved_usd: Decimal
+    cost_usd: Amount
+    sync_cost_usd: Amount
+    saved_usd: Amount
     answers: int | None = None
     """Charges: one for each answer."""
-    batch_sync_cost_usd: Decimal | None = None
+    batch_sync_cost_usd: Amount | None = None
     """The part of `sync_cost_usd` that went by batch."""
-    batch_share: Decimal | None = None
+    batch_share: Amount | None = None
     """The same as a share, rounded down."""
-    cache_saved_usd: Decimal | None = None
+    cache_saved_usd: Amount | None = None
     """What reading from the cache saved, less what writing to it cost more; by the lowest tier of
     prices where they rise with the length of the prompt.
     """

@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 # POST has an Idempotency-Key that stays the same, and all other methods are idempotent by nature.
 STATUSES = frozenset({429, 502, 503, 504})
 # The same key is being worked on: the first try has arrived, and its answer is on its way.
-KEY_IN_USE = "/problems/idempotency-key-in-use"
+KEY_IN_USE = "/problems/idempotency-in-progress"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""The client for programs that await."""
+"""What stands behind the client."""

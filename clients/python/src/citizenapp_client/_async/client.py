@@ -12,10 +12,11 @@ import httpx2
 from citizenapp_client import _wishes
 from citizenapp_client._async.collections import AsyncCollections
 from citizenapp_client._async.jobs import AsyncJobs
+from citizenapp_client._async.operations import AsyncOperations
 from citizenapp_client._async.quotes import AsyncQuotes
 from citizenapp_client._async.transport import AsyncTransport
 from citizenapp_client._calls import File, Moment, get, operation
-from citizenapp_client._version import USER_AGENT
+from citizenapp_client._version import HEADERS
 from citizenapp_client._wishes import JobWishes
 from citizenapp_client.models import Queued, Usage
 from citizenapp_client.retrying import Retries
@@ -47,11 +48,12 @@ class AsyncClient:
             raise ValueError("An API key is needed: owners and admins of a workspace make them.")
         http = http or httpx2.AsyncClient(timeout=httpx2.Timeout(timeout, connect=10))
         http.base_url = httpx2.URL(f"{url.rstrip('/')}/api/ai/")
-        http.headers.update({"Authorization": f"Bearer {api_key}", "User-Agent": USER_AGENT})
+        http.headers.update(HEADERS | {"Authorization": f"Bearer {api_key}"})
         self._transport = AsyncTransport(http, retries or Retries())
         self.jobs = AsyncJobs(self._transport)
         self.collections = AsyncCollections(self._transport)
         self.quotes = AsyncQuotes(self._transport)
+        self.operations = AsyncOperations(self._transport)
 
     async def __aenter__(self) -> Self:
         return self

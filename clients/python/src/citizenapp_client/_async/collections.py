@@ -1,12 +1,10 @@
 """client.collections: many jobs under one name."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal, Unpack
 from uuid import UUID
 
 import httpx2
@@ -19,6 +17,7 @@ from citizenapp_client._calls import (
     Id,
     at,
     cursor_of,
+    delete,
     get,
     name_of,
     operation,
@@ -35,12 +34,10 @@ from citizenapp_client.models import (
     CollectionPage,
     CollectionRetried,
     CollectionSummary,
+    Operation,
     QueuedCollection,
     ResultRow,
 )
-
-if TYPE_CHECKING:
-    from typing import Unpack
 
 Table = Literal["ndjson", "csv", "xlsx"]
 
@@ -59,7 +56,7 @@ class AsyncCollections:
         job_type: str,
         items: Sequence[Mapping[str, Any]],
         **wishes: Unpack[CollectionWishes],
-    ) -> AsyncFollowed:
+    ) -> "AsyncFollowed":
         """Queue each item: what the job type takes, with `reference` and `metadata` if you like."""
         call = _wishes.items(name, job_type, items, wishes)
         return self._followed(await self._transport.ask(QueuedCollection, call))
@@ -72,7 +69,7 @@ class AsyncCollections:
         job_type: str,
         name: str | None = None,
         **wishes: Unpack[UploadWishes],
-    ) -> AsyncFollowed:
+    ) -> "AsyncFollowed":
         """Queue the rows of a csv, xlsx, xls, ods or ndjson file, or the documents in a zip."""
         call = _wishes.table(name or name_of(file), job_type, file, wishes)
         return self._followed(await self._transport.ask(QueuedCollection, call))
@@ -134,7 +131,7 @@ class AsyncCollections:
                 last = state
         return last
 
-    @operation("watch_collection")
+    @operation("follow_collection")
     async def _events(self, collection_id: Id) -> AsyncGenerator[Collection]:
         """What the server tells by itself; ends early where it does not, or cannot any more."""
         call = get(at("collections/{}/events", collection_id))
@@ -197,7 +194,15 @@ class AsyncCollections:
         call = post(at("collections/{}/retry", collection_id), key=idempotency_key, status=status)
         return (await self._transport.ask(CollectionRetried, call)).queued
 
-    def _followed(self, queued: QueuedCollection) -> AsyncFollowed:
+    @operation("erase_collection")
+    async def erase(
+        self, collection_id: Id, *, idempotency_key: str | None = None
+    ) -> Operation | None:
+        """Erase all of it but what it cost. None: done; or the operation that is at it."""
+        call = delete(at("collections/{}", collection_id), key=idempotency_key)
+        return await self._transport.ask_if_any(Operation, call)
+
+    def _followed(self, queued: QueuedCollection) -> "AsyncFollowed":
         return AsyncFollowed(self, queued)
 
 

@@ -1,6 +1,6 @@
 """client.jobs: what becomes of single jobs."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from os import PathLike
 from pathlib import Path
@@ -14,6 +14,7 @@ from citizenapp_client._calls import (
     Moment,
     at,
     cursor_of,
+    delete,
     get,
     operation,
     parsed_text,
@@ -21,9 +22,9 @@ from citizenapp_client._calls import (
     waiting,
 )
 from citizenapp_client._states import Text
-from citizenapp_client._wishes import JobStatus
+from citizenapp_client._wishes import JobFilter, JobStatus, many
 from citizenapp_client.errors import Unreachable
-from citizenapp_client.models import Job, JobPage, JobSummary
+from citizenapp_client.models import Job, JobPage, JobSummary, Operation
 
 
 class AsyncJobs:
@@ -106,6 +107,36 @@ class AsyncJobs:
         return await self._transport.ask(
             Job, post(at("jobs/{}/retry", job_id), key=idempotency_key)
         )
+
+    @operation("retry_jobs")
+    async def retry_many(
+        self,
+        ids: Sequence[Id] | None = None,
+        *,
+        filter: JobFilter | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation:
+        """Queue these failed and canceled jobs again, by ids or by filter. Follow it, or not."""
+        call = many("jobs/retry", ids, filter, idempotency_key)
+        return await self._transport.ask(Operation, call)
+
+    @operation("cancel_jobs")
+    async def cancel_many(
+        self,
+        ids: Sequence[Id] | None = None,
+        *,
+        filter: JobFilter | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation:
+        """Cancel those that wait among these jobs, by ids or by filter. Follow it, or not."""
+        call = many("jobs/cancel", ids, filter, idempotency_key)
+        return await self._transport.ask(Operation, call)
+
+    @operation("erase_job")
+    async def erase(self, job_id: Id, *, idempotency_key: str | None = None) -> Operation | None:
+        """Erase all of it but what it cost. None: done; or the operation that is at it."""
+        call = delete(at("jobs/{}", job_id), key=idempotency_key)
+        return await self._transport.ask_if_any(Operation, call)
 
     async def wait(self, job_id: Id, *, timeout: float | None = None) -> Job:
         """The job once it has ended. Raises StillRunning after `timeout` seconds."""

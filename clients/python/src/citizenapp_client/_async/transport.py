@@ -51,6 +51,11 @@ class AsyncTransport:
 
         return await self._tried(call, read)
 
+    async def ask_if_any(self, kind: type[T], call: Call) -> T | None:
+        """The same, or None where there is nothing to tell: the work was done at once."""
+        response = await self.send(call)
+        return parsed(kind, response) if response.content else None
+
     async def save(self, call: Call, path: str | PathLike[str]) -> Path:
         """Write the answer to a file. Nothing is there until all of it is."""
         target = Path(path)

@@ -1,3 +1,3 @@
-"""The client for programs that await."""
+"""What stands behind the client."""
 
 # Written by generate.py: `make schema` does it anew.

@@ -15,9 +15,10 @@ from citizenapp_client import _wishes
 from citizenapp_client._calls import File, Moment, get, operation
 from citizenapp_client._sync.collections import Collections
 from citizenapp_client._sync.jobs import Jobs
+from citizenapp_client._sync.operations import Operations
 from citizenapp_client._sync.quotes import Quotes
 from citizenapp_client._sync.transport import Transport
-from citizenapp_client._version import USER_AGENT
+from citizenapp_client._version import HEADERS
 from citizenapp_client._wishes import JobWishes
 from citizenapp_client.models import Queued, Usage
 from citizenapp_client.retrying import Retries
@@ -49,11 +50,12 @@ class Client:
             raise ValueError("An API key is needed: owners and admins of a workspace make them.")
         http = http or httpx2.Client(timeout=httpx2.Timeout(timeout, connect=10))
         http.base_url = httpx2.URL(f"{url.rstrip('/')}/api/ai/")
-        http.headers.update({"Authorization": f"Bearer {api_key}", "User-Agent": USER_AGENT})
+        http.headers.update(HEADERS | {"Authorization": f"Bearer {api_key}"})
         self._transport = Transport(http, retries or Retries())
         self.jobs = Jobs(self._transport)
         self.collections = Collections(self._transport)
         self.quotes = Quotes(self._transport)
+        self.operations = Operations(self._transport)
 
     def __enter__(self) -> Self:
         return self

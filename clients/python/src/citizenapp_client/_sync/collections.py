@@ -2,13 +2,11 @@
 
 # Written by generate.py: `make schema` does it anew.
 
-from __future__ import annotations
-
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal, Unpack
 from uuid import UUID
 
 import httpx2
@@ -20,6 +18,7 @@ from citizenapp_client._calls import (
     Id,
     at,
     cursor_of,
+    delete,
     get,
     name_of,
     operation,
@@ -37,12 +36,10 @@ from citizenapp_client.models import (
     CollectionPage,
     CollectionRetried,
     CollectionSummary,
+    Operation,
     QueuedCollection,
     ResultRow,
 )
-
-if TYPE_CHECKING:
-    from typing import Unpack
 
 Table = Literal["ndjson", "csv", "xlsx"]
 
@@ -61,7 +58,7 @@ class Collections:
         job_type: str,
         items: Sequence[Mapping[str, Any]],
         **wishes: Unpack[CollectionWishes],
-    ) -> Followed:
+    ) -> "Followed":
         """Queue each item: what the job type takes, with `reference` and `metadata` if you like."""
         call = _wishes.items(name, job_type, items, wishes)
         return self._followed(self._transport.ask(QueuedCollection, call))
@@ -74,7 +71,7 @@ class Collections:
         job_type: str,
         name: str | None = None,
         **wishes: Unpack[UploadWishes],
-    ) -> Followed:
+    ) -> "Followed":
         """Queue the rows of a csv, xlsx, xls, ods or ndjson file, or the documents in a zip."""
         call = _wishes.table(name or name_of(file), job_type, file, wishes)
         return self._followed(self._transport.ask(QueuedCollection, call))
@@ -132,7 +129,7 @@ class Collections:
                 last = state
         return last
 
-    @operation("watch_collection")
+    @operation("follow_collection")
     def _events(self, collection_id: Id) -> Generator[Collection]:
         """What the server tells by itself; ends early where it does not, or cannot any more."""
         call = get(at("collections/{}/events", collection_id))
@@ -195,7 +192,13 @@ class Collections:
         call = post(at("collections/{}/retry", collection_id), key=idempotency_key, status=status)
         return (self._transport.ask(CollectionRetried, call)).queued
 
-    def _followed(self, queued: QueuedCollection) -> Followed:
+    @operation("erase_collection")
+    def erase(self, collection_id: Id, *, idempotency_key: str | None = None) -> Operation | None:
+        """Erase all of it but what it cost. None: done; or the operation that is at it."""
+        call = delete(at("collections/{}", collection_id), key=idempotency_key)
+        return self._transport.ask_if_any(Operation, call)
+
+    def _followed(self, queued: QueuedCollection) -> "Followed":
         return Followed(self, queued)
 
 

@@ -2,7 +2,7 @@
 
 # Written by generate.py: `make schema` does it anew.
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from os import PathLike
 from pathlib import Path
@@ -15,6 +15,7 @@ from citizenapp_client._calls import (
     Moment,
     at,
     cursor_of,
+    delete,
     get,
     operation,
     parsed_text,
@@ -23,9 +24,9 @@ from citizenapp_client._calls import (
 )
 from citizenapp_client._states import Text
 from citizenapp_client._sync.transport import Transport
-from citizenapp_client._wishes import JobStatus
+from citizenapp_client._wishes import JobFilter, JobStatus, many
 from citizenapp_client.errors import Unreachable
-from citizenapp_client.models import Job, JobPage, JobSummary
+from citizenapp_client.models import Job, JobPage, JobSummary, Operation
 
 
 class Jobs:
@@ -106,6 +107,36 @@ class Jobs:
     def retry(self, job_id: Id, *, idempotency_key: str | None = None) -> Job:
         """Queue a failed or canceled job again."""
         return self._transport.ask(Job, post(at("jobs/{}/retry", job_id), key=idempotency_key))
+
+    @operation("retry_jobs")
+    def retry_many(
+        self,
+        ids: Sequence[Id] | None = None,
+        *,
+        filter: JobFilter | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation:
+        """Queue these failed and canceled jobs again, by ids or by filter. Follow it, or not."""
+        call = many("jobs/retry", ids, filter, idempotency_key)
+        return self._transport.ask(Operation, call)
+
+    @operation("cancel_jobs")
+    def cancel_many(
+        self,
+        ids: Sequence[Id] | None = None,
+        *,
+        filter: JobFilter | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation:
+        """Cancel those that wait among these jobs, by ids or by filter. Follow it, or not."""
+        call = many("jobs/cancel", ids, filter, idempotency_key)
+        return self._transport.ask(Operation, call)
+
+    @operation("erase_job")
+    def erase(self, job_id: Id, *, idempotency_key: str | None = None) -> Operation | None:
+        """Erase all of it but what it cost. None: done; or the operation that is at it."""
+        call = delete(at("jobs/{}", job_id), key=idempotency_key)
+        return self._transport.ask_if_any(Operation, call)
 
     def wait(self, job_id: Id, *, timeout: float | None = None) -> Job:
         """The job once it has ended. Raises StillRunning after `timeout` seconds."""

@@ -52,6 +52,11 @@ class Transport:
 
         return self._tried(call, read)
 
+    def ask_if_any(self, kind: type[T], call: Call) -> T | None:
+        """The same, or None where there is nothing to tell: the work was done at once."""
+        response = self.send(call)
+        return parsed(kind, response) if response.content else None
+
     def save(self, call: Call, path: str | PathLike[str]) -> Path:
         """Write the answer to a file. Nothing is there until all of it is."""
         target = Path(path)

@@ -47,7 +47,7 @@ def main() -> None:
     """Run a command, and end with its code."""
     asked = App()
     try:
-        app.main(standalone_mode=False, obj=asked)
+        sys.exit(app.main(standalone_mode=False, obj=asked))
     except Exception as error:
         sys.exit(_told(error, asked))
     except KeyboardInterrupt:
