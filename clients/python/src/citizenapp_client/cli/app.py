@@ -8,11 +8,13 @@ from typing import Any, TypeVar
 import click
 from pydantic import BaseModel
 
-from citizenapp_client import Client
+from citizenapp_client import Client, Retries
 from citizenapp_client.cli import credentials
 
 F = TypeVar("F", bound=Callable[..., Any])
 NOT_LOGGED_IN = 3
+# Somebody sits in front of it.
+RETRIES = Retries(most=3)
 
 
 class App:
@@ -37,7 +39,7 @@ class App:
                 raise click.exceptions.Exit(NOT_LOGGED_IN)
             self.url = known.url
             try:
-                self._client = Client(known.url, known.api_key)
+                self._client = Client(known.url, known.api_key, retries=RETRIES)
             except ValueError as error:
                 raise click.UsageError(str(error)) from None
         return self._client
