@@ -28,6 +28,7 @@ BASES = {
     "Job": "JobState",
     "JobSummary": "JobState",
     "Operation": "OperationState",
+    "OperationSummary": "OperationState",
 }
 # `Problem` is the exception.
 NAMES = {"Problem": "ProblemDocument"}
@@ -70,7 +71,7 @@ def schema() -> dict[str, Any]:
             for method, operation in methods.items():
                 there = known["paths"].setdefault(path, {}).setdefault(method, operation)
                 names = {one["name"] for one in there.get("parameters", [])}
-                more = [one for one in operation["parameters"] if one["name"] not in names]
+                more = [one for one in operation.get("parameters", []) if one["name"] not in names]
                 there["parameters"] = [*there.get("parameters", []), *more]
     return known
 

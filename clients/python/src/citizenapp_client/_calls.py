@@ -92,6 +92,11 @@ def post(
     )
 
 
+def patch(path: str, body: Mapping[str, Any], /) -> Call:
+    """Sent twice it does what it does once."""
+    return Call("PATCH", path, json=json_of(body))
+
+
 def delete(path: str, /, *, key: str | None = None) -> Call:
     """With a key as well: sent again, it is answered as the first time, and not with 404."""
     return Call("DELETE", path, headers={IDEMPOTENCY_KEY: key or str(uuid4())})

@@ -7,6 +7,15 @@ from citizenapp_client._calls import Call, File, Id, Moment, form, json_of, post
 
 JobStatus = Literal["queued", "submitted", "processing", "completed", "failed", "canceled"]
 ReadAs = Literal["auto", "text", "original"]
+WebhookEvent = Literal[
+    "job.completed",
+    "job.failed",
+    "job.canceled",
+    "collection.completed",
+    "budget.threshold",
+    "sending.paused",
+    "sending.resumed",
+]
 OnError = Literal["reject", "skip"]
 
 

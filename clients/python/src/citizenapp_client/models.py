@@ -154,6 +154,64 @@ class Counts(Shape):
     canceled: int
 
 
+class Delivery(Shape):
+    """One delivery."""
+
+    delivery_id: UUID
+    event_id: str
+    """The `webhook-id` that it is sent with."""
+    type: str
+    status: Literal["pending", "delivered", "failed"] | str
+    attempts: int
+    created_at: AwareDatetime
+    tried_at: AwareDatetime | None = None
+    next_at: AwareDatetime | None = None
+    """When it is tried next; null once it is over."""
+    http_status: int | None = None
+    """What the endpoint answered last."""
+    error: str
+
+
+class DeliveryDetail(Shape):
+    delivery_id: UUID
+    event_id: str
+    """The `webhook-id` that it is sent with."""
+    type: str
+    status: Literal["pending", "delivered", "failed"] | str
+    attempts: int
+    created_at: AwareDatetime
+    tried_at: AwareDatetime | None = None
+    next_at: AwareDatetime | None = None
+    """When it is tried next; null once it is over."""
+    http_status: int | None = None
+    """What the endpoint answered last."""
+    error: str
+    body: dict[str, Any]
+    """As it would be sent now."""
+
+
+class DeliveryPage(Shape):
+    results: list[DeliveryRow]
+    next: str | None = None
+    previous: str | None = None
+
+
+class DeliveryRow(Shape):
+    delivery_id: UUID
+    event_id: str
+    """The `webhook-id` that it is sent with."""
+    type: str
+    status: Literal["pending", "delivered", "failed"] | str
+    attempts: int
+    created_at: AwareDatetime
+    tried_at: AwareDatetime | None = None
+    next_at: AwareDatetime | None = None
+    """When it is tried next; null once it is over."""
+    http_status: int | None = None
+    """What the endpoint answered last."""
+    error: str
+
+
 class Document(Shape):
     """What the job was given to read."""
 
@@ -296,6 +354,28 @@ class JobSummary(JobState):
     saved_usd: Amount
 
 
+class NewWebhook(Shape):
+    """What an endpoint is made of."""
+
+    url: str
+    """http or https; no private or reserved address."""
+    events: list[
+        Literal[
+            "job.completed",
+            "job.failed",
+            "job.canceled",
+            "collection.completed",
+            "budget.threshold",
+            "sending.paused",
+            "sending.resumed",
+        ]
+        | str
+    ]
+    description: str = ""
+    includes_result: bool = False
+    """Whether bodies carry the results of completed jobs."""
+
+
 class Obligation(Shape):
     who: str
     what: str
@@ -314,8 +394,34 @@ class Operation(OperationState):
     """Jobs that were looked at so far."""
     changed: int
     """Jobs that were retried, canceled or erased."""
+    job_id: UUID | None = None
+    """The job that is erased."""
+    collection_id: UUID | None = None
+    """The collection that is erased."""
+    created_by: str
+    created_at: AwareDatetime
+    ended_at: AwareDatetime | None = None
     skipped: list[Skipped]
-    """Jobs that were not, by the reason."""
+    """Jobs that did not change, by the reason."""
+
+
+class OperationPage(Shape):
+    results: list[OperationSummary]
+    next: str | None = None
+    previous: str | None = None
+
+
+class OperationSummary(OperationState):
+    operation_id: UUID
+    kind: Literal["retry", "cancel", "erase"] | str
+    status: Literal["running", "completed", "failed"] | str
+    """Failed where it failed again and again; what it has changed stays changed."""
+    total: int
+    """Jobs that it is about, fixed when it was asked for."""
+    done: int
+    """Jobs that were looked at so far."""
+    changed: int
+    """Jobs that were retried, canceled or erased."""
     job_id: UUID | None = None
     """The job that is erased."""
     collection_id: UUID | None = None
@@ -325,10 +431,28 @@ class Operation(OperationState):
     ended_at: AwareDatetime | None = None
 
 
-class OperationPage(Shape):
-    results: list[Operation]
-    next: str | None = None
-    previous: str | None = None
+class PatchedWebhookChange(Shape):
+    """What may change; what is left out stays."""
+
+    url: str | None = None
+    events: (
+        list[
+            Literal[
+                "job.completed",
+                "job.failed",
+                "job.canceled",
+                "collection.completed",
+                "budget.threshold",
+                "sending.paused",
+                "sending.resumed",
+            ]
+            | str
+        ]
+        | None
+    ) = None
+    description: str | None = None
+    includes_result: bool | None = None
+    state: Literal["on", "off"] | str | None = None
 
 
 class Pause(Shape):
@@ -470,6 +594,12 @@ class RejectedRow(Shape):
     errors: dict[str, list[str]]
 
 
+class Replayed(Shape):
+    webhook_id: UUID
+    replayed: int
+    """Events that are sent again."""
+
+
 class ResultRow(Shape):
     """One line of a collection's results, in the order of its rows."""
 
@@ -503,6 +633,14 @@ class Skipped(Shape):
     """A job's status, `limit-reached`, `long-prompt`, or `gone`: erased, or pruned."""
     jobs: int
     message: str
+
+
+class Span(Shape):
+    """Which events: those that happened from `from` on, and before `to`."""
+
+    from_: AwareDatetime = Field(alias="from")
+    to: AwareDatetime | None = None
+    """Default: now."""
 
 
 class Spent(Shape):
@@ -597,3 +735,101 @@ class Usage(Shape):
     """
     paused: Pause | None = None
     """Only there while nothing is sent."""
+
+
+class Webhook(Shape):
+    """One endpoint."""
+
+    webhook_id: UUID
+    url: str
+    description: str
+    events: list[
+        Literal[
+            "job.completed",
+            "job.failed",
+            "job.canceled",
+            "collection.completed",
+            "budget.threshold",
+            "sending.paused",
+            "sending.resumed",
+        ]
+        | str
+    ]
+    includes_result: bool
+    state: Literal["on", "off", "failed"] | str
+    """`failed`: switched off, because nothing got through for a day. What happens is kept, and
+    sent when it is switched on again.
+    """
+    failing_since: AwareDatetime | None = None
+    """Null where the last delivery got through."""
+    last_error: str
+    previous_secret_until: AwareDatetime | None = None
+    """Until then, bodies are signed with the secret before as well."""
+    created_at: AwareDatetime
+    created_by: str
+
+
+class WebhookList(Shape):
+    results: list[WebhookRow]
+
+
+class WebhookRow(Shape):
+    webhook_id: UUID
+    url: str
+    description: str
+    events: list[
+        Literal[
+            "job.completed",
+            "job.failed",
+            "job.canceled",
+            "collection.completed",
+            "budget.threshold",
+            "sending.paused",
+            "sending.resumed",
+        ]
+        | str
+    ]
+    includes_result: bool
+    state: Literal["on", "off", "failed"] | str
+    """`failed`: switched off, because nothing got through for a day. What happens is kept, and
+    sent when it is switched on again.
+    """
+    failing_since: AwareDatetime | None = None
+    """Null where the last delivery got through."""
+    last_error: str
+    previous_secret_until: AwareDatetime | None = None
+    """Until then, bodies are signed with the secret before as well."""
+    created_at: AwareDatetime
+    created_by: str
+
+
+class WebhookWithSecret(Shape):
+    webhook_id: UUID
+    url: str
+    description: str
+    events: list[
+        Literal[
+            "job.completed",
+            "job.failed",
+            "job.canceled",
+            "collection.completed",
+            "budget.threshold",
+            "sending.paused",
+            "sending.resumed",
+        ]
+        | str
+    ]
+    includes_result: bool
+    state: Literal["on", "off", "failed"] | str
+    """`failed`: switched off, because nothing got through for a day. What happens is kept, and
+    sent when it is switched on again.
+    """
+    failing_since: AwareDatetime | None = None
+    """Null where the last delivery got through."""
+    last_error: str
+    previous_secret_until: AwareDatetime | None = None
+    """Until then, bodies are signed with the secret before as well."""
+    created_at: AwareDatetime
+    created_by: str
+    secret: str
+    """Shown now, and never again."""

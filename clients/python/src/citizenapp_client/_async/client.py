@@ -15,6 +15,7 @@ from citizenapp_client._async.jobs import AsyncJobs
 from citizenapp_client._async.operations import AsyncOperations
 from citizenapp_client._async.quotes import AsyncQuotes
 from citizenapp_client._async.transport import AsyncTransport
+from citizenapp_client._async.webhooks import AsyncWebhooks
 from citizenapp_client._calls import File, Moment, get, operation
 from citizenapp_client._version import HEADERS
 from citizenapp_client._wishes import JobWishes
@@ -54,6 +55,7 @@ class AsyncClient:
         self.collections = AsyncCollections(self._transport)
         self.quotes = AsyncQuotes(self._transport)
         self.operations = AsyncOperations(self._transport)
+        self.webhooks = AsyncWebhooks(self._transport)
 
     async def __aenter__(self) -> Self:
         return self
@@ -141,3 +143,8 @@ class AsyncClient:
         form = as_ or Path(path).suffix.lstrip(".").lower() or "csv"
         call = get("usage", as_=form, from_=from_, to=to, group_by=group_by, table=table, bom=bom)
         return await self._transport.save(call, path)
+
+    @operation("export_everything")
+    async def export(self, path: str | PathLike[str]) -> Path:
+        """Write everything that your workspace has to a ZIP."""
+        return await self._transport.save(get("export"), path)

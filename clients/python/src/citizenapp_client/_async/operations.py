@@ -5,7 +5,7 @@ from contextlib import aclosing
 
 from citizenapp_client._async.transport import AsyncTransport
 from citizenapp_client._calls import Id, at, cursor_of, get, operation, waiting
-from citizenapp_client.models import Operation, OperationPage
+from citizenapp_client.models import Operation, OperationPage, OperationSummary
 
 
 class AsyncOperations:
@@ -27,7 +27,7 @@ class AsyncOperations:
         call = get("operations", cursor=cursor, page_size=page_size)
         return await self._transport.ask(OperationPage, call)
 
-    async def list(self, *, page_size: int | None = 100) -> AsyncGenerator[Operation]:
+    async def list(self, *, page_size: int | None = 100) -> AsyncGenerator[OperationSummary]:
         """All of them, newest first; a page is asked for when the one before is used up."""
         cursor: str | None = None
         while True:

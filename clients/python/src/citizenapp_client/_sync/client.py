@@ -18,6 +18,7 @@ from citizenapp_client._sync.jobs import Jobs
 from citizenapp_client._sync.operations import Operations
 from citizenapp_client._sync.quotes import Quotes
 from citizenapp_client._sync.transport import Transport
+from citizenapp_client._sync.webhooks import Webhooks
 from citizenapp_client._version import HEADERS
 from citizenapp_client._wishes import JobWishes
 from citizenapp_client.models import Queued, Usage
@@ -56,6 +57,7 @@ class Client:
         self.collections = Collections(self._transport)
         self.quotes = Quotes(self._transport)
         self.operations = Operations(self._transport)
+        self.webhooks = Webhooks(self._transport)
 
     def __enter__(self) -> Self:
         return self
@@ -143,3 +145,8 @@ class Client:
         form = as_ or Path(path).suffix.lstrip(".").lower() or "csv"
         call = get("usage", as_=form, from_=from_, to=to, group_by=group_by, table=table, bom=bom)
         return self._transport.save(call, path)
+
+    @operation("export_everything")
+    def export(self, path: str | PathLike[str]) -> Path:
+        """Write everything that your workspace has to a ZIP."""
+        return self._transport.save(get("export"), path)

@@ -7,7 +7,7 @@ from contextlib import closing
 
 from citizenapp_client._calls import Id, at, cursor_of, get, operation, waiting
 from citizenapp_client._sync.transport import Transport
-from citizenapp_client.models import Operation, OperationPage
+from citizenapp_client.models import Operation, OperationPage, OperationSummary
 
 
 class Operations:
@@ -27,7 +27,7 @@ class Operations:
         call = get("operations", cursor=cursor, page_size=page_size)
         return self._transport.ask(OperationPage, call)
 
-    def list(self, *, page_size: int | None = 100) -> Generator[Operation]:
+    def list(self, *, page_size: int | None = 100) -> Generator[OperationSummary]:
         """All of them, newest first; a page is asked for when the one before is used up."""
         cursor: str | None = None
         while True:

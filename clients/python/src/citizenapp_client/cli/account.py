@@ -1,4 +1,4 @@
-"""citizenapp login, logout, usage."""
+"""citizenapp login, logout, usage, export."""
 
 import os
 import sys
@@ -13,7 +13,7 @@ from citizenapp_client.models import SpentRow, Usage
 
 
 def add_to(group: click.Group) -> None:
-    for command in (login, logout, usage):
+    for command in (login, logout, usage, export):
         group.add_command(command)
 
 
@@ -72,6 +72,14 @@ def usage(asked: App, /, from_: Any, to: Any, group_by: str, output: str | None)
         return
     found = asked.client.usage(group_by=groups, **period)
     asked.show(found, lambda: _as_table(found, groups))
+
+
+@click.command()
+@click.argument("output", metavar="FILE")
+@click.pass_obj
+def export(asked: App, /, output: str) -> None:
+    """Write everything that the workspace has to FILE, a ZIP."""
+    asked.note(f"Written to {asked.client.export(output)}")
 
 
 def _as_table(found: Usage, groups: list[str]) -> str:
