@@ -67,6 +67,9 @@ def schema() -> dict[str, Any]:
             **awaited["components"]["schemas"],
             **known["components"]["schemas"],
         }
+        known["components"]["schemas"]["TypeEnum"]["enum"] += [
+            f"/problems/{name}" for name in awaited["problems"]
+        ]
         for path, methods in awaited["paths"].items():
             for method, operation in methods.items():
                 there = known["paths"].setdefault(path, {}).setdefault(method, operation)

@@ -28,9 +28,7 @@ SHELL = [
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where the examples run: what they write is no file of the checkout."""
-    (tmp_path / "docs").symlink_to(CHECKOUT / "docs")
-    return tmp_path
+    return examples.place(tmp_path)
 
 
 def environ(installed: Installed, site: Site) -> dict[str, str]:

@@ -37,7 +37,13 @@ class Answer(NamedTuple):
         return json.loads(self.body)
 
 
-def run(code: str, environ: Mapping[str, str]) -> Answer:
+def place(folder: Path) -> Path:
+    """A folder in which examples run: what they write is no file of the checkout."""
+    (folder / "docs").symlink_to(ROOT / "docs")
+    return folder
+
+
+def run(code: str, environ: Mapping[str, str], folder: Path = ROOT) -> Answer:
     """What curl was answered in a piece of shell; the last answer, where there are several."""
     # A shell function: what is documented is run as it is.
     shell = f"curl() {{ command curl --write-out '\\n%{{http_code}}\\n' \"$@\"; }}\n{code}"
@@ -47,7 +53,7 @@ def run(code: str, environ: Mapping[str, str]) -> Answer:
         capture_output=True,
         text=True,
         timeout=60,
-        cwd=ROOT,
+        cwd=folder,
         check=False,
     )
     *body, status = done.stdout.rstrip("\n").split("\n")

@@ -486,6 +486,10 @@ class ProblemDocument(Shape):
             "/problems/idempotency-key-reused",
             "/problems/server-error",
             "/problems/not-streamed-here",
+            "/problems/unknown-version",
+            "/problems/idempotency-in-progress",
+            "/problems/rate-limited",
+            "/problems/queue-full",
         ]
         | str
     )

@@ -9,6 +9,10 @@ class Conflict(Problem):
     """`/problems/conflict`"""
 
 
+class IdempotencyInProgress(Problem):
+    """`/problems/idempotency-in-progress`"""
+
+
 class IdempotencyKeyReused(Problem):
     """`/problems/idempotency-key-reused`"""
 
@@ -49,6 +53,14 @@ class NotStreamedHere(Problem):
     """`/problems/not-streamed-here`"""
 
 
+class QueueFull(Problem):
+    """`/problems/queue-full`"""
+
+
+class RateLimited(Problem):
+    """`/problems/rate-limited`"""
+
+
 class RejectedCollection(Problem):
     """`/problems/rejected-collection`"""
 
@@ -61,6 +73,10 @@ class TooLarge(Problem):
     """`/problems/too-large`"""
 
 
+class UnknownVersion(Problem):
+    """`/problems/unknown-version`"""
+
+
 class UnreadableRequest(Problem):
     """`/problems/unreadable-request`"""
 
@@ -71,6 +87,7 @@ class UnsupportedMediaType(Problem):
 
 BY_TYPE: dict[str, type[Problem]] = {
     "/problems/conflict": Conflict,
+    "/problems/idempotency-in-progress": IdempotencyInProgress,
     "/problems/idempotency-key-reused": IdempotencyKeyReused,
     "/problems/invalid-fields": InvalidFields,
     "/problems/length-required": LengthRequired,
@@ -81,9 +98,12 @@ BY_TYPE: dict[str, type[Problem]] = {
     "/problems/not-authenticated": NotAuthenticated,
     "/problems/not-found": NotFound,
     "/problems/not-streamed-here": NotStreamedHere,
+    "/problems/queue-full": QueueFull,
+    "/problems/rate-limited": RateLimited,
     "/problems/rejected-collection": RejectedCollection,
     "/problems/server-error": ServerError,
     "/problems/too-large": TooLarge,
+    "/problems/unknown-version": UnknownVersion,
     "/problems/unreadable-request": UnreadableRequest,
     "/problems/unsupported-media-type": UnsupportedMediaType,
 }
