@@ -1,5 +1,6 @@
 """The client with the product as `make run` serves it."""
 
+import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -12,10 +13,13 @@ import openpyxl
 import pytest
 
 from citizenapp_client import AsyncClient, Client, Retries, Text, models, problems
+from tests.client import generator
 from tests.client.conftest import CSV
 from tests.client.server import Answer, Asked, answering
 from tests.ground import Site
 
+# What these call is described in clients/python/awaited.yaml until the product has it.
+AWAITED = pytest.mark.skipif(generator.load().AWAITED.exists(), reason="the product has it not yet")
 CATEGORIES = ["motor", "home", "travel"]
 TABLE = ("policies.csv", CSV.encode())
 COLUMNS = {"document_text": "Text", "reference": "Policy No."}
@@ -201,6 +205,67 @@ def test_an_answer_that_is_lost_makes_no_second_job(live_site: Site, client: Cli
 
     assert len(server.asked) == 3
     assert [job.job_id for job in client.jobs.list(reference=reference)] == [queued.job_id]
+
+
+@AWAITED
+def test_many_jobs_are_moved_by_an_operation(client: Client) -> None:
+    made = client.collections.create(
+        "Many", job_type="summarize", items=[{"document_text": new()} for _ in range(4)], trial=1
+    )
+    waiting = [
+        job.job_id for job in client.jobs.list(collection=made.collection_id) if job.row != 1
+    ]
+    asked = client.jobs.cancel_many(waiting[:2])
+    canceled = client.operations.wait(asked.operation_id, timeout=60)
+    assert (canceled.kind, canceled.status, canceled.total) == ("cancel", "completed", 2)
+    again = client.jobs.retry_many(filter={"collection": made.collection_id, "status": "canceled"})
+    retried = client.operations.wait(again.operation_id, timeout=60)
+    assert retried.changed == canceled.changed
+    assert next(client.operations.list()).operation_id == again.operation_id
+
+
+@AWAITED
+def test_what_is_erased_is_gone(client: Client) -> None:
+    made = client.collections.create(
+        "Erased", job_type="summarize", items=[{"document_text": new()} for _ in range(2)]
+    )
+    made.wait(timeout=60)
+    job_id = next(client.jobs.list(collection=made.collection_id)).job_id
+    assert client.jobs.erase(job_id) is None
+    with pytest.raises(problems.NotFound):
+        client.jobs.get(job_id)
+    if operation := client.collections.erase(made.collection_id):
+        client.operations.wait(operation.operation_id, timeout=60)
+    with pytest.raises(problems.NotFound):
+        made.get()
+
+
+@AWAITED
+def test_everything_is_exported(client: Client, tmp_path: Path) -> None:
+    with zipfile.ZipFile(client.export(tmp_path / "workspace.zip")) as zipped:
+        assert "export.json" in zipped.namelist()
+        assert zipped.testzip() is None
+
+
+@AWAITED
+def test_webhooks_are_made_changed_tried_and_deleted(client: Client) -> None:
+    made = client.webhooks.create("https://example.com/hook", events=["job.failed"])
+    assert made.secret.startswith("whsec_")
+    changed = client.webhooks.change(made.webhook_id, description="Mine", state="on")
+    assert changed.description == "Mine"
+    assert made.webhook_id in {one.webhook_id for one in client.webhooks.list()}
+    tried = client.webhooks.test(made.webhook_id)
+    delivery = client.webhooks.delivery(made.webhook_id, tried.delivery_id)
+    assert delivery.body["type"] == "webhook.test"
+    assert [one.delivery_id for one in client.webhooks.deliveries(made.webhook_id)] == [
+        tried.delivery_id
+    ]
+    assert client.webhooks.rotate(made.webhook_id).secret != made.secret
+    an_hour_ago = datetime.now(UTC) - timedelta(hours=1)
+    assert client.webhooks.replay(made.webhook_id, from_=an_hour_ago) >= 0
+    client.webhooks.delete(made.webhook_id)
+    with pytest.raises(problems.NotFound):
+        client.webhooks.get(made.webhook_id)
 
 
 async def test_the_async_client_does_the_same(live_site: Site, tmp_path: Path) -> None:
