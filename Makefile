@@ -6,7 +6,8 @@ PINS := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 	--no-header --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo stop test chromium torture bench documents check fix pins runtime development
+.PHONY: help run demo stop test chromium torture bench documents schema client check fix pins \
+	runtime development
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +38,13 @@ bench: development ## Measure, and write docs/benchmarks.md (N=10000 documents)
 
 documents: development ## Read the corpus of files, and write docs/documents.md
 	@$(VENV) -m tests.documents --write docs/documents.md
+
+schema: development ## Write docs/openapi.yaml, and what the Python client has from it
+	@$(VENV) manage.py spectacular --file docs/openapi.yaml
+	@$(VENV) clients/python/generate.py
+
+client: development ## Build the Python client and its command line: clients/python/dist/*.whl
+	@cd clients/python && $(CURDIR)/$(VENV) -m flit_core.wheel --outdir dist
 
 check: development ## Lint, types, layers, settings, migrations: what "clean" means
 	@$(VENV) -m ruff check

@@ -26,6 +26,7 @@ hypothesis.settings.load_profile("tests")
 SHARING = {
     "tests/api/test_generated_requests.py": "live_site",
     "tests/browser/": "live_site",
+    "tests/client/": "live_site",
     "tests/docs/": "live_site",
     "tests/local/": "live_site",
     "tests/processes/": "running_house",

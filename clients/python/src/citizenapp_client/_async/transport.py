@@ -1,0 +1,160 @@
+"""Sends calls, and sends again what may be sent again."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import ExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from os import PathLike
+from pathlib import Path
+from typing import TypeVar
+from uuid import uuid4
+
+import httpx2
+
+from citizenapp_client._calls import IDEMPOTENCY_KEY, Call, parsed
+from citizenapp_client.errors import StillRunning, Unreachable, problem_of
+from citizenapp_client.retrying import Retries
+
+T = TypeVar("T")
+NOT_MODIFIED = 304
+# A server holds a question for a minute at most.
+HELD_SECONDS = 30
+# An answer that came sooner and has nothing new comes from a server that holds no questions.
+AT_ONCE_SECONDS = 0.5
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
+
+
+class AsyncTransport:
+    """The way to one server with one key."""
+
+    def __init__(self, http: httpx2.AsyncClient, retries: Retries) -> None:
+        self._http = http
+        self._retries = retries
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def ask(self, kind: type[T], call: Call) -> T:
+        """The answer. Raises Problem, Unreachable and UnexpectedAnswer."""
+        return parsed(kind, await self.send(call))
+
+    async def send(self, call: Call) -> httpx2.Response:
+        """The answer, read whole."""
+
+        async def read(response: httpx2.Response) -> httpx2.Response:
+            try:
+                await response.aread()
+            finally:
+                await response.aclose()
+            return response
+
+        return await self._tried(call, read)
+
+    async def ask_if_any(self, kind: type[T], call: Call) -> T | None:
+        """The same, or None where there is nothing to tell: the work was done at once."""
+        response = await self.send(call)
+        return parsed(kind, response) if response.content else None
+
+    async def save(self, call: Call, path: str | PathLike[str]) -> Path:
+        """Write the answer to a file. Nothing is there until all of it is."""
+        target = Path(path)
+        part = target.with_name(f".{target.name}.{uuid4().hex[:8]}.part")
+
+        async def write(response: httpx2.Response) -> None:
+            try:
+                with part.open("wb") as output:
+                    async for piece in response.aiter_bytes():
+                        output.write(piece)
+            finally:
+                await response.aclose()
+
+        try:
+            await self._tried(call, write)
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
+        return target
+
+    @asynccontextmanager
+    async def opened(self, call: Call) -> AsyncGenerator[httpx2.Response]:
+        """The answer while it comes. Once it has begun, nothing is tried again."""
+
+        async def keep(response: httpx2.Response) -> httpx2.Response:
+            return response
+
+        response = await self._tried(call, keep)
+        try:
+            yield response
+        except httpx2.TransportError as error:
+            raise Unreachable(f"The answer broke off: {_said(error)}") from error
+        finally:
+            await response.aclose()
+
+    async def follow(
+        self,
+        kind: type[T],
+        question: Callable[[int | None, str], Call],
+        has_ended: Callable[[T], bool],
+        timeout: float | None = None,
+    ) -> AsyncGenerator[T]:
+        """What is new, until it has ended. Raises StillRunning when the time is over.
+
+        `question` makes the call from the seconds that the server shall hold it, and the ETag of
+        what is known already.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        known, tag, pause = b"", "", FIRST_PAUSE
+        wait: int | None = None  # What is so now is told at once.
+        while True:
+            begun = time.monotonic()
+            response = await self.send(question(wait, tag))
+            tag = response.headers.get("etag", "")
+            is_new = response.status_code != NOT_MODIFIED and response.content != known
+            if is_new:
+                known, pause = response.content, FIRST_PAUSE
+                state = parsed(kind, response)
+                yield state
+                if has_ended(state):
+                    return
+            now = time.monotonic()
+            if deadline is not None and now >= deadline:
+                raise StillRunning(f"It has not ended within {timeout:,.0f} seconds.")
+            if wait is not None and not is_new and now - begun < AT_ONCE_SECONDS:
+                await asyncio.sleep(pause if deadline is None else min(pause, deadline - now))
+                pause = min(pause * 1.5, LONGEST_PAUSE)
+            left = HELD_SECONDS if deadline is None else max(deadline - time.monotonic(), 0)
+            wait = min(int(left), HELD_SECONDS)
+
+    async def _tried(self, call: Call, use: Callable[[httpx2.Response], Awaitable[T]]) -> T:
+        """What `use` makes of the answer; it closes it. Errors while it reads count as none."""
+        tries = 0
+        while True:
+            tries += 1
+            try:
+                with ExitStack() as files:
+                    request = call.request(self._http, files)
+                    response = await self._http.send(request, stream=True)
+                if response.is_success or response.status_code == NOT_MODIFIED:
+                    return await use(response)
+                try:
+                    await response.aread()
+                finally:
+                    await response.aclose()
+            except (httpx2.TransportError, httpx2.DecodingError) as error:
+                pause = self._retries.after_error(tries)
+                if pause is None:
+                    raise Unreachable(_said(error), call.headers.get(IDEMPOTENCY_KEY)) from error
+            else:
+                problem = problem_of(response)
+                again = self._retries.after_answer(
+                    tries, problem.status, problem.type, problem.headers, now=datetime.now(UTC)
+                )
+                if again is None:
+                    raise problem
+                pause = again
+            await asyncio.sleep(pause)
+
+
+def _said(error: Exception) -> str:
+    return str(error) or type(error).__name__

@@ -1,0 +1,3 @@
+"""What stands behind the client."""
+
+# Written by generate.py: `make schema` does it anew.

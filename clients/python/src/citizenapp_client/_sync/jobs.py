@@ -1,0 +1,183 @@
+"""client.jobs: what becomes of single jobs."""
+
+# Written by generate.py: `make schema` does it anew.
+
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from os import PathLike
+from pathlib import Path
+
+import httpx2
+
+from citizenapp_client._calls import (
+    Call,
+    Id,
+    Moment,
+    at,
+    cursor_of,
+    delete,
+    get,
+    operation,
+    parsed_text,
+    post,
+    waiting,
+)
+from citizenapp_client._states import Text
+from citizenapp_client._sync.transport import Transport
+from citizenapp_client._wishes import JobFilter, JobStatus, many
+from citizenapp_client.errors import Unreachable
+from citizenapp_client.models import Job, JobPage, JobSummary, Operation
+
+
+class Jobs:
+    """Jobs of your workspace."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    @operation("get_job")
+    def get(self, job_id: Id, *, wait: int | None = None) -> Job:
+        """One job. With `wait`, at most so many seconds until it is different from now."""
+        return self._transport.ask(Job, _question(job_id, wait, ""))
+
+    @operation("list_jobs")
+    def page(
+        self,
+        *,
+        status: JobStatus | None = None,
+        job_type: str | None = None,
+        collection: Id | None = None,
+        reference: str | None = None,
+        created_after: Moment | None = None,
+        created_before: Moment | None = None,
+        cursor: str | None = None,
+        page_size: int | None = None,
+    ) -> JobPage:
+        """One page of them, newest first. `cursor` is from `next` or `previous` of another."""
+        call = get(
+            "jobs",
+            status=status,
+            job_type=job_type,
+            collection=collection,
+            reference=reference,
+            created_after=created_after,
+            created_before=created_before,
+            cursor=cursor,
+            page_size=page_size,
+        )
+        return self._transport.ask(JobPage, call)
+
+    def list(
+        self,
+        *,
+        status: JobStatus | None = None,
+        job_type: str | None = None,
+        collection: Id | None = None,
+        reference: str | None = None,
+        created_after: Moment | None = None,
+        created_before: Moment | None = None,
+        page_size: int | None = 100,
+    ) -> Generator[JobSummary]:
+        """All of them, newest first; a page is asked for when the one before is used up."""
+        cursor: str | None = None
+        while True:
+            page = self.page(
+                status=status,
+                job_type=job_type,
+                collection=collection,
+                reference=reference,
+                created_after=created_after,
+                created_before=created_before,
+                cursor=cursor,
+                page_size=page_size,
+            )
+            for job in page.results:
+                yield job
+            cursor = cursor_of(page.next)
+            if cursor is None:
+                return
+
+    @operation("cancel_job")
+    def cancel(self, job_id: Id, *, idempotency_key: str | None = None) -> Job:
+        """Only while it waits; `problems.Conflict` once it is on its way to Claude, or over."""
+        call = post(at("jobs/{}/cancel", job_id), key=idempotency_key)
+        return self._transport.ask(Job, call)
+
+    @operation("retry_job")
+    def retry(self, job_id: Id, *, idempotency_key: str | None = None) -> Job:
+        """Queue a failed or canceled job again."""
+        return self._transport.ask(Job, post(at("jobs/{}/retry", job_id), key=idempotency_key))
+
+    @operation("retry_jobs")
+    def retry_many(
+        self,
+        ids: Sequence[Id] | None = None,
+        *,
+        filter: JobFilter | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation:
+        """Queue these failed and canceled jobs again, by ids or by filter. Follow it, or not."""
+        call = many("jobs/retry", ids, filter, idempotency_key)
+        return self._transport.ask(Operation, call)
+
+    @operation("cancel_jobs")
+    def cancel_many(
+        self,
+        ids: Sequence[Id] | None = None,
+        *,
+        filter: JobFilter | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation:
+        """Cancel those that wait among these jobs, by ids or by filter. Follow it, or not."""
+        call = many("jobs/cancel", ids, filter, idempotency_key)
+        return self._transport.ask(Operation, call)
+
+    @operation("erase_job")
+    def erase(self, job_id: Id, *, idempotency_key: str | None = None) -> Operation | None:
+        """Erase all of it but what it cost. None: done; or the operation that is at it."""
+        call = delete(at("jobs/{}", job_id), key=idempotency_key)
+        return self._transport.ask_if_any(Operation, call)
+
+    def wait(self, job_id: Id, *, timeout: float | None = None) -> Job:
+        """The job once it has ended. Raises StillRunning after `timeout` seconds."""
+        states = self._transport.follow(
+            Job,
+            lambda wait, tag: _question(job_id, wait, tag),
+            lambda job: job.has_ended,
+            timeout,
+        )
+        with closing(states):
+            for job in states:
+                last = job
+        return last
+
+    @operation("stream_job")
+    def stream(self, job_id: Id) -> Generator[Text | Job]:
+        """What Claude writes, while it does; last of all the job. For jobs needed now.
+
+        A job that goes by batch has no text: there is only the job, once it has ended.
+        """
+        with self._transport.opened(get(at("jobs/{}/stream", job_id))) as response:
+            for event in httpx2.EventSource(response):
+                if event.event == "text":
+                    yield parsed_text(Text, event.data)
+                elif event.event == "done":
+                    yield parsed_text(Job, event.data)
+                    return
+        raise Unreachable("The stream ended before the job.")
+
+    @operation("get_document")
+    def document(self, job_id: Id, *, number: int | None = None) -> str:
+        """The text of a document as it was read; the first, unless you say which."""
+        call = get(at("jobs/{}/document", job_id), number=number)
+        return (self._transport.send(call)).text
+
+    @operation("get_document")
+    def original(self, job_id: Id, path: str | PathLike[str], *, number: int | None = None) -> Path:
+        """Write the file as it was sent to `path`; `problems.NotFound` where a text was sent."""
+        call = get(at("jobs/{}/document", job_id), number=number, original=True)
+        return self._transport.save(call, path)
+
+
+def _question(job_id: Id, wait: int | None, tag: str) -> Call:
+    return waiting(at("jobs/{}", job_id), wait, tag)
