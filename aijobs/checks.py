@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from aijobs import caching, jobtypes, pricing
 from aijobs.pricing import Usage
+from aijobs.webhooks.addresses import Allowed
 
 # Why the file of AIJOBS_PRICES could not be read when the process started; "" if it was.
 wrong_prices = ""
@@ -67,6 +68,12 @@ def settings_agree(**kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001
                 id="aijobs.E023",
             )
         )
+    try:
+        Allowed.read(settings.AIJOBS_WEBHOOK_ALLOW)
+    except ValueError as error:
+        found.append(Error(f"AIJOBS_WEBHOOK_ALLOW: {error}.", id="aijobs.E025"))
+    if settings.AIJOBS_WEBHOOK_PROXY[:7] not in ("", "http://"):
+        found.append(Error("AIJOBS_WEBHOOK_PROXY must begin with http://.", id="aijobs.E026"))
     if not settings.LOCAL and settings.EMULATED:
         found.append(
             checks.Warning(

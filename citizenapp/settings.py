@@ -122,6 +122,15 @@ AIJOBS_CACHE_CENTS = _number("AIJOBS_CACHE_CENTS", 1)
 AIJOBS_SEED_SECONDS = _number("AIJOBS_SEED_SECONDS", 1_800)
 AIJOBS_UPLOAD_BYTES = int(_number("AIJOBS_UPLOAD_BYTES", 10_000_000))
 
+# --- Webhooks ---------------------------------------------------------------------------
+
+# Networks and hosts that webhooks may go to although they are private.
+AIJOBS_WEBHOOK_ALLOW = _words("AIJOBS_WEBHOOK_ALLOW") or (
+    ["127.0.0.0/8", "::1/128"] if LOCAL else []
+)
+AIJOBS_WEBHOOK_PROXY = os.environ.get("AIJOBS_WEBHOOK_PROXY", "")
+AIJOBS_KEEP_WEBHOOKS_DAYS = _number("AIJOBS_KEEP_WEBHOOKS_DAYS", 30)
+
 # --- Django -----------------------------------------------------------------------------
 
 DEBUG = _switch("DEBUG", False)

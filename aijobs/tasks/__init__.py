@@ -32,6 +32,7 @@ from aijobs.pipeline import (
 )
 from aijobs.postgres.outages import AWAY
 from aijobs.tasks.broker import signs
+from aijobs.webhooks import deliver
 
 logger = logging.getLogger(__name__)
 
@@ -73,6 +74,11 @@ def task(stage: Callable[[], int]) -> Callable[[], int]:
 @task
 def run_assemble() -> int:
     return assemble.run(timezone.now())
+
+
+@task
+def run_deliver() -> int:
+    return deliver.run(timezone.now(), timezone.now, lambda: signs.is_stopping)
 
 
 @task
@@ -128,6 +134,7 @@ def run_reconcile_costs() -> int:
 
 STAGES: dict[str, tuple[Callable[[], int], Callable[[datetime], bool]]] = {
     "assemble": (run_assemble, assemble.due),
+    "deliver": (run_deliver, deliver.due),
     "dispatch": (run_dispatch, dispatch.due),
     "expedite": (run_expedite, expedite.due),
     "poll": (run_poll, poll.due),

@@ -1,0 +1,217 @@
+"""Whose turn it is to be told, and what came of it.
+
+An endpoint is leased with all that waits for it, and gets a few letters side by side. Of two about
+the same job or collection, the later one waits until the earlier one is delivered or given up; all
+others pass it, so that one body that a receiver cannot digest holds up nothing else. While nothing
+gets through to an endpoint, one letter is tried, after ever longer pauses, and all others wait.
+"""
+
+import json
+import random
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from aijobs.models import Webhook, WebhookDelivery
+from aijobs.webhooks import signatures
+from aijobs.webhooks.bodies import body_of
+from aijobs.webhooks.sender import TOTAL_SECONDS, Answer, Letter, Round
+
+# After the first failure, the second, and so on; a day and a little in sum.
+PAUSES = (
+    timedelta(seconds=5),
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+    timedelta(hours=5),
+    timedelta(hours=8),
+    timedelta(hours=8, minutes=24),
+)
+# An endpoint to which nothing got through for so long is switched off.
+PATIENCE = timedelta(days=1)
+# Longer than a round lasts: looking up a name, connecting, the answer, storing it.
+LEASE = timedelta(seconds=3 * TOTAL_SECONDS)
+# Letters to one endpoint side by side.
+AT_ONCE = 5
+# Where all that is due waits for something else, it is looked at again after so long.
+BLOCKED = timedelta(seconds=30)
+GONE = 410
+
+_DUE = """
+state = 'on' AND next_at <= %(now)s AND (leased_until IS NULL OR leased_until <= %(now)s)
+AND EXISTS (
+    SELECT FROM aijobs_webhookdelivery AS delivery
+    WHERE delivery.webhook_id = webhook.id AND delivery.status = 'pending'
+      AND delivery.next_at <= %(now)s)
+"""
+IS_DUE = f"""
+SELECT EXISTS (SELECT FROM aijobs_collectiontocheck)
+    OR EXISTS (SELECT FROM aijobs_webhook AS webhook WHERE {_DUE})
+"""
+# Those to which something got through last time come first; who was served goes to the end.
+LEASE_SOME = f"""
+WITH due AS (
+    SELECT id FROM aijobs_webhook AS webhook WHERE {_DUE} AND (failures = 0 OR %(all)s)
+    ORDER BY failures > 0, next_at, id LIMIT %(most)s FOR NO KEY UPDATE SKIP LOCKED
+)
+UPDATE aijobs_webhook AS webhook SET leased_until = %(until)s
+FROM due WHERE webhook.id = due.id RETURNING webhook.id
+"""
+PICK = """
+SELECT webhook.id, picked.* FROM aijobs_webhook AS webhook, LATERAL (
+    SELECT delivery.id, event.id AS event_id, event.type, event.subjects, event.data::text,
+           event.happened_at
+    FROM aijobs_webhookdelivery AS delivery
+    JOIN aijobs_webhookevent AS event ON event.id = delivery.event_id
+    WHERE delivery.webhook_id = webhook.id AND delivery.status = 'pending'
+      AND delivery.next_at <= %(now)s
+      AND NOT EXISTS (
+          SELECT FROM aijobs_webhookdelivery AS before
+          JOIN aijobs_webhookevent AS earlier ON earlier.id = before.event_id
+          WHERE before.webhook_id = webhook.id AND before.status = 'pending'
+            AND before.id < delivery.id AND earlier.subjects && event.subjects)
+    ORDER BY delivery.attempts, delivery.id
+    LIMIT CASE WHEN webhook.failures = 0 THEN %(at_once)s ELSE 1 END
+) AS picked
+WHERE webhook.id = ANY(%(ids)s)
+"""
+PUT_OFF = """
+UPDATE aijobs_webhookdelivery SET next_at = %(later)s
+WHERE webhook_id = ANY(%(ids)s) AND status = 'pending' AND next_at <= %(now)s
+"""
+PRUNE = """
+WITH old AS (
+    SELECT id FROM aijobs_webhookevent WHERE happened_at < %s ORDER BY happened_at LIMIT 1000
+), gone AS (
+    DELETE FROM aijobs_webhookdelivery AS delivery USING old WHERE delivery.event_id = old.id
+)
+DELETE FROM aijobs_webhookevent AS event USING old WHERE event.id = old.id
+"""
+MOST_PIECES = 20
+
+
+class Picked(NamedTuple):
+    """A delivery whose turn it is, and its event."""
+
+    delivery: int
+    event: UUID
+    kind: str
+    subjects: list[UUID]
+    data: str
+    happened_at: datetime
+
+
+def is_due(now: datetime) -> bool:
+    """Whether an endpoint waits for something, or a collection for a look."""
+    with connection.cursor() as cursor:
+        cursor.execute(IS_DUE, {"now": now})
+        return bool(cursor.fetchone()[0])
+
+
+@transaction.atomic
+def claim(most: int, now: datetime, *, with_failing: bool = True) -> list[Round]:
+    """Lease at most so many endpoints, and write the letters that are sent to each next.
+
+    `with_failing`: also such to which nothing got through last time.
+    """
+    until = now + LEASE
+    with connection.cursor() as cursor:
+        cursor.execute(LEASE_SOME, {"now": now, "until": until, "most": most, "all": with_failing})
+        ids = [row[0] for row in cursor.fetchall()]
+        if not ids:
+            return []
+        cursor.execute(PICK, {"now": now, "ids": ids, "at_once": AT_ONCE})
+        picked: dict[UUID, list[Picked]] = defaultdict(list)
+        for webhook_id, *rest in cursor.fetchall():
+            picked[webhook_id].append(Picked(*rest))
+        if blocked := [one for one in ids if one not in picked]:
+            cursor.execute(PUT_OFF, {"later": now + BLOCKED, "ids": blocked, "now": now})
+            Webhook.objects.filter(pk__in=blocked, leased_until=until).update(leased_until=None)
+    webhooks = Webhook.objects.in_bulk(list(picked))
+    return [
+        Round(one, until, [_letter(webhooks[one], each, now) for each in of_it])
+        for one, of_it in picked.items()
+    ]
+
+
+def _letter(webhook: Webhook, picked: Picked, now: datetime) -> Letter:
+    body = body_of(
+        *(picked.kind, picked.subjects, json.loads(picked.data), picked.happened_at),
+        root=webhook.root,
+        includes_result=webhook.includes_result,
+    )
+    signed = signatures.headers(f"msg_{picked.event.hex}", body, webhook.secrets_at(now), now)
+    return Letter(picked.delivery, webhook.url, signed, body)
+
+
+@transaction.atomic
+def store(round_: Round, now: datetime) -> int:
+    """Store how a round ended; returns how many of its letters got through."""
+    keys = [letter.delivery for letter in round_.letters]
+    # Deleted with their endpoint, or delivered by another worker, while they were on their way.
+    waiting = WebhookDelivery.objects.select_for_update(no_key=True).in_bulk(keys)
+    for key, answer in zip(keys, round_.answers, strict=True):
+        if delivery := waiting.get(key):
+            _note(delivery, answer, now)
+    good = sum(answer.is_good for answer in round_.answers)
+    ours = Webhook.objects.filter(pk=round_.webhook, leased_until=round_.lease)
+    webhook = ours.select_for_update(no_key=True).first()
+    if webhook is not None:
+        _release(webhook, round_.answers, now)
+    return good
+
+
+def _note(delivery: WebhookDelivery, answer: Answer, now: datetime) -> None:
+    if answer.is_good:
+        assert answer.http_status is not None
+        delivery.mark_delivered(now, answer.http_status)
+    elif delivery.attempts >= len(PAUSES):
+        delivery.mark_failed(now, answer.http_status, answer.error)
+    else:
+        delivery.mark_tried(now, answer.http_status, answer.error, now + _pause(delivery.attempts))
+
+
+def _release(webhook: Webhook, answers: Iterable[Answer], now: datetime) -> None:
+    """It can be leased anew: at once, or, where nothing got through, after a pause."""
+    fields: dict[str, object] = {"leased_until": None, "next_at": now}
+    errors = [answer for answer in answers if not answer.is_good]
+    if any(answer.is_good for answer in answers):
+        fields |= {"failures": 0, "failing_since": None, "last_error": ""}
+    else:
+        fields |= {
+            "next_at": now + _pause(webhook.failures),
+            "failures": min(webhook.failures + 1, 1_000),
+            "failing_since": webhook.failing_since or now,
+            "last_error": errors[0].error,
+        }
+    Webhook.objects.filter(pk=webhook.pk).update(**fields)
+    is_gone = any(answer.http_status == GONE for answer in errors)
+    since = webhook.failing_since
+    if is_gone or (fields["failures"] and since is not None and now - since >= PATIENCE):
+        webhook.mark_failed()
+
+
+def _pause(failures: int) -> timedelta:
+    """Up to a tenth longer than it says: what failed together does not return together."""
+    return PAUSES[min(failures, len(PAUSES) - 1)] * random.uniform(1.0, 1.1)  # noqa: S311
+
+
+def prune(now: datetime) -> int:
+    """Delete events, and what became of them, that are older than the settings allow."""
+    if not settings.AIJOBS_KEEP_WEBHOOKS_DAYS:
+        return 0
+    before = now - timedelta(days=settings.AIJOBS_KEEP_WEBHOOKS_DAYS)
+    pruned = 0
+    with connection.cursor() as cursor:
+        for _ in range(MOST_PIECES):
+            cursor.execute(PRUNE, [before])
+            pruned += cursor.rowcount
+            if cursor.rowcount < 1_000:
+                break
+    return pruned
