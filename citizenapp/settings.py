@@ -269,10 +269,20 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "WEBHOOKS": "aijobs.api.webhook_events.EVENTS",
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "aijobs.api.openapi.finish",
     ],
+    "ENUM_NAME_OVERRIDES": {
+        # The names that these had alone.
+        "StateEnum": ["waiting", "warm", "cold", "refused"],
+        "StatusEnum": ["queued", "submitted", "processing", "completed", "failed", "canceled"],
+        "WebhookStateEnum": ["on", "off", "failed"],
+        "WebhookSwitchEnum": ["on", "off"],
+        "DeliveryStatusEnum": ["pending", "delivered", "failed"],
+        "JobEndEnum": ["completed", "failed", "canceled"],
+    },
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
     "SWAGGER_UI_DIST": "SIDECAR",

@@ -4,7 +4,7 @@ from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from aijobs import jobtypes
-from aijobs.api import collections, confirmations, documents, jobs, streams, usage
+from aijobs.api import collections, confirmations, documents, jobs, streams, usage, webhooks
 from aijobs.api.job_queues import queue_of
 
 # Without OPTIONS, as everywhere: the page of the documentation cannot describe itself.
@@ -58,6 +58,38 @@ urlpatterns = [
         name="api-quote-confirm",
     ),
     path("ai/usage", usage.UsageReport.as_view(), name="api-usage"),
+    path("ai/webhooks", webhooks.WebhookList.as_view(), name="api-webhooks"),
+    path("ai/webhooks/<uuid:webhook_id>", webhooks.WebhookDetail.as_view(), name="api-webhook"),
+    path(
+        "ai/webhooks/<uuid:webhook_id>/test",
+        webhooks.WebhookTest.as_view(),
+        name="api-webhook-test",
+    ),
+    path(
+        "ai/webhooks/<uuid:webhook_id>/rotate",
+        webhooks.WebhookRotation.as_view(),
+        name="api-webhook-rotate",
+    ),
+    path(
+        "ai/webhooks/<uuid:webhook_id>/replay",
+        webhooks.WebhookReplay.as_view(),
+        name="api-webhook-replay",
+    ),
+    path(
+        "ai/webhooks/<uuid:webhook_id>/deliveries",
+        webhooks.DeliveryList.as_view(),
+        name="api-webhook-deliveries",
+    ),
+    path(
+        "ai/webhooks/<uuid:webhook_id>/deliveries/<uuid:delivery_id>",
+        webhooks.DeliveryDetail.as_view(),
+        name="api-webhook-delivery",
+    ),
+    path(
+        "ai/webhooks/<uuid:webhook_id>/deliveries/<uuid:delivery_id>/replay",
+        webhooks.DeliveryReplay.as_view(),
+        name="api-webhook-delivery-replay",
+    ),
     path("schema", SpectacularAPIView.as_view(http_method_names=READ), name="api-schema"),
     path(
         "docs",

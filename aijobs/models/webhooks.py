@@ -147,6 +147,11 @@ class WebhookEvent(models.Model):
     def __str__(self) -> str:
         return f"{self.type} {self.pk}"
 
+    @property
+    def message_id(self) -> str:
+        """Its `webhook-id`: the same whenever and wherever it is sent."""
+        return f"msg_{self.pk.hex}"
+
 
 class WebhookDelivery(Movable):
     """One event on its way to one endpoint, and what came of it. Keys follow the order of events.

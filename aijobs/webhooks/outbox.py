@@ -17,7 +17,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection, transaction
 
-from aijobs.models import Webhook, WebhookDelivery
+from aijobs.models import Webhook, WebhookDelivery, WebhookEvent
 from aijobs.webhooks import signatures
 from aijobs.webhooks.bodies import body_of
 from aijobs.webhooks.sender import TOTAL_SECONDS, Answer, Letter, Round
@@ -146,7 +146,9 @@ def _letter(webhook: Webhook, picked: Picked, now: datetime) -> Letter:
         root=webhook.root,
         includes_result=webhook.includes_result,
     )
-    signed = signatures.headers(f"msg_{picked.event.hex}", body, webhook.secrets_at(now), now)
+    signed = signatures.headers(
+        WebhookEvent(pk=picked.event).message_id, body, webhook.secrets_at(now), now
+    )
     return Letter(picked.delivery, webhook.url, signed, body)
 
 

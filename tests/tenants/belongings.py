@@ -9,7 +9,16 @@ from django.test import Client
 from django.utils import timezone
 
 from aijobs import jobtypes
-from aijobs.models import AIJob, Batch, Collection, Quote, new_id
+from aijobs.models import (
+    AIJob,
+    Batch,
+    Collection,
+    Quote,
+    Webhook,
+    WebhookDelivery,
+    WebhookEvent,
+    new_id,
+)
 from citizenapp.tenants.models import APIKey, Tenant
 from tests.api.rows import fail, make_quote
 from tests.factories import (
@@ -21,6 +30,7 @@ from tests.factories import (
     make_output,
     make_tenant,
     make_user,
+    make_webhook,
 )
 
 KINDS = jobtypes.names()
@@ -52,12 +62,15 @@ class Belongings:
     jobs: list[UUID] = field(init=False)
     collection: UUID = field(init=False)
     quote: UUID = field(init=False)
+    webhook: UUID = field(init=False)
+    delivery: UUID = field(default_factory=uuid4)
     key: str = field(default_factory=lambda: f"{uuid4().hex[:8]}.{uuid4().hex}")
     tenant: Tenant = field(init=False)
 
     def __post_init__(self) -> None:
         self.jobs, self.collection = _ids(self.shift), new_id(NOW + self.shift)
         self.quote = new_id(NOW + self.shift)
+        self.webhook = new_id(NOW + self.shift)
 
     @property
     def in_the_middle(self) -> UUID:
@@ -82,6 +95,14 @@ class Belongings:
             total=len(LIFE), created_by="ann", created_at=NOW,
         )  # fmt: skip
         make_quote(self.tenant, self.quote, KINDS[0])
+        webhook = make_webhook(self.tenant, id=self.webhook)
+        WebhookDelivery.objects.create(
+            webhook=webhook, public_id=self.delivery, next_at=NOW, created_at=NOW,
+            event=WebhookEvent.objects.create(
+                id=self.delivery, tenant=self.tenant, type="budget.threshold", subjects=[],
+                happened_at=NOW,
+            ),
+        )  # fmt: skip
         for number, (job_id, (kind, life)) in enumerate(zip(self.jobs, LIVES, strict=True)):
             fields: dict[str, Any] = {"id": job_id, "status": life}
             if kind == KINDS[0]:
@@ -122,5 +143,8 @@ class Belongings:
         """What actions could change; none before they are stored."""
         keys = APIKey.objects.filter(pk=self.key).values("pk", "revoked")
         quotes = Quote.objects.filter(pk=self.quote).values("pk", "tenant", "fields")
+        webhooks = Webhook.objects.filter(pk=self.webhook).values("pk", "url", "state")
+        deliveries = WebhookDelivery.objects.filter(webhook=self.webhook).order_by("pk")
+        sent = deliveries.values("event__type", "status", "webhook")
         jobs = AIJob.objects.filter(pk__in=self.jobs).order_by("pk").values()
-        return [*keys, *quotes, *jobs]
+        return [*keys, *quotes, *webhooks, *sent, *jobs]

@@ -77,6 +77,8 @@ class World:
             "collection_id": [str(mine.collection), str(theirs.collection)],
             "key_id": [mine.key, theirs.key],
             "quote_id": [str(mine.quote), str(theirs.quote)],
+            "webhook_id": [str(mine.webhook), str(theirs.webhook)],
+            "delivery_id": [str(mine.delivery), str(theirs.delivery)],
             "name": ["not-found"],
             "sample": ["policy.txt"],
             "job_type": list(KINDS),
@@ -190,16 +192,20 @@ def test_what_is_mine_is_there_and_what_is_theirs_is_not(address: Address) -> No
             "collection_id": [str(whose.collection)],
             "key_id": [whose.key],
             "quote_id": [str(whose.quote)],
+            "webhook_id": [str(whose.webhook)],
+            "delivery_id": [str(whose.delivery)],
             "name": ["not-found"],
             "sample": ["policy.txt"],
             "job_type": [KINDS[0]],
         }
         [path] = address.filled(rows)
         found = {client.get(path).status_code, client.post(path).status_code} - {405}
-        is_everybody_s = not {"job_id", "collection_id", "key_id", "quote_id"} & set(
-            address.variables
-        )
-        expected = {200, 202, 302, 409} if whose is mine or is_everybody_s else {404}
+        ids = {"job_id", "collection_id", "key_id", "quote_id", "webhook_id", "delivery_id"}
+        is_everybody_s = not ids & set(address.variables)
+        # A span of time has to be named.
+        lacks_something = {400} if address.path.endswith("webhook_id>/replay") else set()
+        is_there = whose is mine or is_everybody_s
+        expected = {200, 202, 302, 409, *lacks_something} if is_there else {404}
         assert found
         assert found <= expected
 
@@ -207,9 +213,19 @@ def test_what_is_mine_is_there_and_what_is_theirs_is_not(address: Address) -> No
 def request_of(address: Address, whose: Belongings) -> tuple[str, dict[str, Any]]:
     """An address that takes an Idempotency-Key, and a body that does something there."""
     job = whose.job_that("queued" if address.path.endswith("cancel") else "failed")
-    [path] = address.filled({"job_id": [str(job)], "collection_id": [str(whose.collection)]})
+    [path] = address.filled(
+        {
+            "job_id": [str(job)],
+            "collection_id": [str(whose.collection)],
+            "webhook_id": [str(whose.webhook)],
+            "delivery_id": [str(whose.delivery)],
+        }
+    )
     if address.variables:
-        return path, {}
+        is_span = path.endswith(f"{whose.webhook}/replay")
+        return path, {"from": NOW.isoformat()} if is_span else {}
+    if path.endswith("webhooks"):
+        return path, {"url": "https://example.com/", "events": ["job.failed"]}
     name = path.rpartition("/")[2]
     if name == "collections":
         item = {"document_text": "A text."} | OPTIONS[KINDS[0]]
@@ -273,7 +289,7 @@ def test_what_is_compared_has_something_to_compare() -> None:
     assert len(listed) == len(world.mine.jobs)
     figures = browser.get("/").context["figures"]
     assert min(figures.waiting, figures.in_progress, figures.answers_today, figures.month.cost) > 0
-    assert len(ONCE) == len(KINDS) + 6
+    assert len(ONCE) == len(KINDS) + 11
     assert {name for one in OF_TENANTS for name in one.parameters} >= {
         "status", "collection", "cursor", "as", "group_by", "from", "before", "after", "days",
     }  # fmt: skip

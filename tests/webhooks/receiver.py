@@ -160,6 +160,13 @@ def receiving() -> Iterator[Receiver]:
         receiver.url = f"http://127.0.0.1:{port}"
         ready.set()
 
+    async def end() -> None:
+        await runner[0].cleanup()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+
     def live() -> None:
         asyncio.set_event_loop(loop)
         loop.run_until_complete(start())
@@ -172,7 +179,7 @@ def receiving() -> Iterator[Receiver]:
     try:
         yield receiver
     finally:
-        asyncio.run_coroutine_threadsafe(runner[0].cleanup(), loop).result(10)
+        asyncio.run_coroutine_threadsafe(end(), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
