@@ -13,7 +13,7 @@ from tests.faults.scenarios import Row, StatusCounter
 
 STAGES = (
     *("accept", "assemble", "dispatch", "expedite", "poll", "reconcile", "seed", "settle"),
-    *("share", "sweep"),
+    *("share", "sweep", "deliver"),
     *(
         "withdraw",
         "retry",
