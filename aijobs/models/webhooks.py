@@ -119,10 +119,6 @@ class Webhook(Movable):
         """From now on nothing is stored for it. False: it was off."""
         return self._move([self.State.ON, self.State.FAILED], self.State.OFF)
 
-    def mark_failed(self) -> bool:
-        """Its owner is told. False: it was not on any more."""
-        return self._move([self.State.ON], self.State.FAILED)
-
 
 class WebhookEvent(models.Model):
     """Something that happened to a tenant, to be told to the endpoints that want to know."""
@@ -148,15 +144,21 @@ class WebhookEvent(models.Model):
         return f"{self.type} {self.pk}"
 
     @property
+    def tells_of_jobs(self) -> bool:
+        """Whether its subjects are jobs."""
+        return self.type.startswith("job.")
+
+    @property
     def message_id(self) -> str:
         """Its `webhook-id`: the same whenever and wherever it is sent."""
         return f"msg_{self.pk.hex}"
 
 
-class WebhookDelivery(Movable):
+class WebhookDelivery(models.Model):
     """One event on its way to one endpoint, and what came of it. Keys follow the order of events.
 
-    Keys tell how many there are of all tenants together: clients know it by `public_id`.
+    Keys tell how many there are of all tenants together: clients know it by `public_id`. It moves
+    in statements about many at once (webhooks/outbox.py).
     """
 
     class Status(models.TextChoices):
@@ -196,27 +198,6 @@ class WebhookDelivery(Movable):
 
     def __str__(self) -> str:
         return str(self.public_id)
-
-    def mark_delivered(self, now: datetime, http_status: int) -> bool:
-        """False: another worker was quicker."""
-        return self._tried(self.Status.DELIVERED, now, http_status, "")
-
-    def mark_failed(self, now: datetime, http_status: int | None, error: str) -> bool:
-        """It is not tried any more, unless somebody asks for it."""
-        return self._tried(self.Status.FAILED, now, http_status, error)
-
-    def mark_tried(
-        self, now: datetime, http_status: int | None, error: str, next_at: datetime
-    ) -> bool:
-        """It did not work, and is tried again."""
-        return self._tried(self.Status.PENDING, now, http_status, error, next_at=next_at)
-
-    def _tried(
-        self, to: str, now: datetime, http_status: int | None, error: str, **more: datetime
-    ) -> bool:
-        attempts = min(self.attempts + 1, 1_000)
-        fields = {"tried_at": now, "http_status": http_status, "error": error}
-        return self._move([self.Status.PENDING], to, attempts=attempts, **fields, **more)
 
 
 class CollectionToCheck(models.Model):

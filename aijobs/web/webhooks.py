@@ -18,7 +18,7 @@ from aijobs.webhooks import endpoints
 
 # A new secret on its way to the page that shows it: see tenants/shown_once.py.
 SLOT = "new_webhook_secret"
-SHOWN_DELIVERIES = 50
+SHOWN_DELIVERIES = 25
 OFF = "The webhook is switched off. Switch it on first."
 
 # What was wrong, for people. What the endpoint answered stands beside it.
@@ -41,7 +41,9 @@ class WebhookForm(forms.Form):
     url = forms.CharField(
         label="Address",
         strip=True,
-        widget=forms.URLInput(attrs={"placeholder": "https://example.com/hooks/citizenapp"}),
+        widget=forms.TextInput(
+            attrs={"inputmode": "url", "placeholder": "https://example.com/hooks/citizenapp"}
+        ),
     )
     description = forms.CharField(
         required=False, label="Description", help_text="For yourself: what listens there."
@@ -55,7 +57,7 @@ class WebhookForm(forms.Form):
     includes_result = forms.BooleanField(
         required=False,
         label="Send the results of completed jobs as well",
-        help_text="Otherwise only ids, statuses, references and links leave this house.",
+        help_text="Otherwise only ids, statuses, references and links are sent.",
     )
 
     def clean(self) -> dict[str, Any]:

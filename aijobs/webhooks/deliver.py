@@ -84,8 +84,6 @@ def _store_finished(sender: Sender, clock: Callable[[], datetime]) -> int:
     if not finished:
         return 0
     crash_point(Step.DELIVER_SENT)
-    delivered = 0
-    for one in finished:
-        delivered += outbox.store(one, clock())
-        crash_point(Step.DELIVER_STORED)
+    delivered = outbox.store(finished, clock())
+    crash_point(Step.DELIVER_STORED)
     return delivered

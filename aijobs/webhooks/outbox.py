@@ -9,18 +9,18 @@ gets through to an endpoint, one letter is tried, after ever longer pauses, and 
 import json
 import random
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
 
-from aijobs.models import Webhook, WebhookDelivery, WebhookEvent
+from aijobs.models import Webhook, WebhookEvent
 from aijobs.webhooks import signatures
 from aijobs.webhooks.bodies import body_of
-from aijobs.webhooks.sender import TOTAL_SECONDS, Answer, Letter, Round
+from aijobs.webhooks.sender import TOTAL_SECONDS, Letter, Round
 
 # After the first failure, the second, and so on; a day and a little in sum.
 PAUSES = (
@@ -84,6 +84,38 @@ WHERE webhook.id = ANY(%(ids)s)
 PUT_OFF = """
 UPDATE aijobs_webhookdelivery SET next_at = %(later)s
 WHERE webhook_id = ANY(%(ids)s) AND status = 'pending' AND next_at <= %(now)s
+"""
+# The attempt after the last pause is the last one.
+STORE_ANSWERS = """
+UPDATE aijobs_webhookdelivery AS delivery SET
+    status = CASE WHEN answer.error = '' THEN 'delivered'
+                  WHEN attempts >= cardinality(%(pauses)s::interval[]) THEN 'failed'
+                  ELSE 'pending' END,
+    attempts = LEAST(attempts + 1, 1000), tried_at = %(now)s,
+    http_status = answer.http_status, error = answer.error,
+    next_at = CASE WHEN answer.error = '' THEN next_at ELSE %(now)s + answer.jitter
+        * (%(pauses)s::interval[])[LEAST(attempts + 1, cardinality(%(pauses)s::interval[]))] END
+FROM unnest(%(ids)s::bigint[], %(statuses)s::int[], %(errors)s::text[], %(jitters)s::float[])
+    AS answer (id, http_status, error, jitter)
+WHERE delivery.id = answer.id AND delivery.status = 'pending'
+"""
+# It can be leased anew: at once, or, where nothing got through, after a pause. Where that was so
+# for a day, or where it says that it is gone, it is switched off.
+RELEASE = """
+UPDATE aijobs_webhook AS webhook SET
+    leased_until = NULL,
+    state = CASE WHEN state = 'on' AND (round.is_gone
+                     OR NOT round.is_good AND %(now)s - failing_since >= %(patience)s)
+                 THEN 'failed' ELSE state END,
+    next_at = CASE WHEN round.is_good THEN %(now)s ELSE %(now)s + round.jitter
+        * (%(pauses)s::interval[])[LEAST(failures + 1, cardinality(%(pauses)s::interval[]))] END,
+    failures = CASE WHEN round.is_good THEN 0 ELSE LEAST(failures + 1, 1000) END,
+    failing_since = CASE WHEN round.is_good THEN NULL ELSE COALESCE(failing_since, %(now)s) END,
+    last_error = CASE WHEN round.is_good THEN '' ELSE round.error END
+FROM unnest(%(ids)s::uuid[], %(leases)s::timestamptz[], %(goods)s::boolean[], %(gones)s::boolean[],
+            %(errors)s::text[], %(jitters)s::float[])
+    AS round (id, lease, is_good, is_gone, error, jitter)
+WHERE webhook.id = round.id AND webhook.leased_until = round.lease
 """
 PRUNE = """
 WITH old AS (
@@ -153,55 +185,43 @@ def _letter(webhook: Webhook, picked: Picked, now: datetime) -> Letter:
 
 
 @transaction.atomic
-def store(round_: Round, now: datetime) -> int:
-    """Store how a round ended; returns how many of its letters got through."""
-    keys = [letter.delivery for letter in round_.letters]
-    # Deleted with their endpoint, or delivered by another worker, while they were on their way.
-    waiting = WebhookDelivery.objects.select_for_update(no_key=True).in_bulk(keys)
-    for key, answer in zip(keys, round_.answers, strict=True):
-        if delivery := waiting.get(key):
-            _note(delivery, answer, now)
-    good = sum(answer.is_good for answer in round_.answers)
-    ours = Webhook.objects.filter(pk=round_.webhook, leased_until=round_.lease)
-    webhook = ours.select_for_update(no_key=True).first()
-    if webhook is not None:
-        _release(webhook, round_.answers, now)
-    return good
+def store(rounds: Sequence[Round], now: datetime) -> int:
+    """Store how rounds ended; returns how many of their letters got through.
+
+    What was deleted with its endpoint, or delivered by another worker, stays as it is; and an
+    endpoint that somebody else has leased since, since this took too long, is left to them.
+    """
+    answers: list[tuple[Any, ...]] = [
+        (letter.delivery, answer.http_status, answer.error, _jitter())
+        for one in rounds
+        for letter, answer in zip(one.letters, one.answers, strict=True)
+    ]
+    # Ordered, so that no two workers wait for each other.
+    ended: list[tuple[Any, ...]] = sorted(
+        (
+            one.webhook,
+            one.lease,
+            any(answer.is_good for answer in one.answers),
+            any(answer.http_status == GONE for answer in one.answers),
+            next((answer.error for answer in one.answers if answer.error), ""),
+            _jitter(),
+        )
+        for one in rounds
+    )
+    shared: dict[str, Any] = {"pauses": list(PAUSES), "now": now, "patience": PATIENCE}
+    with connection.cursor() as cursor:
+        for statement, names, rows in (
+            (STORE_ANSWERS, ("ids", "statuses", "errors", "jitters"), answers),
+            (RELEASE, ("ids", "leases", "goods", "gones", "errors", "jitters"), ended),
+        ):
+            columns = map(list, zip(*rows, strict=True))
+            cursor.execute(statement, shared | dict(zip(names, columns, strict=True)))
+    return sum(not error for _, _, error, _ in answers)
 
 
-def _note(delivery: WebhookDelivery, answer: Answer, now: datetime) -> None:
-    if answer.is_good:
-        assert answer.http_status is not None
-        delivery.mark_delivered(now, answer.http_status)
-    elif delivery.attempts >= len(PAUSES):
-        delivery.mark_failed(now, answer.http_status, answer.error)
-    else:
-        delivery.mark_tried(now, answer.http_status, answer.error, now + _pause(delivery.attempts))
-
-
-def _release(webhook: Webhook, answers: Iterable[Answer], now: datetime) -> None:
-    """It can be leased anew: at once, or, where nothing got through, after a pause."""
-    fields: dict[str, object] = {"leased_until": None, "next_at": now}
-    errors = [answer for answer in answers if not answer.is_good]
-    if any(answer.is_good for answer in answers):
-        fields |= {"failures": 0, "failing_since": None, "last_error": ""}
-    else:
-        fields |= {
-            "next_at": now + _pause(webhook.failures),
-            "failures": min(webhook.failures + 1, 1_000),
-            "failing_since": webhook.failing_since or now,
-            "last_error": errors[0].error,
-        }
-    Webhook.objects.filter(pk=webhook.pk).update(**fields)
-    is_gone = any(answer.http_status == GONE for answer in errors)
-    since = webhook.failing_since
-    if is_gone or (fields["failures"] and since is not None and now - since >= PATIENCE):
-        webhook.mark_failed()
-
-
-def _pause(failures: int) -> timedelta:
-    """Up to a tenth longer than it says: what failed together does not return together."""
-    return PAUSES[min(failures, len(PAUSES) - 1)] * random.uniform(1.0, 1.1)  # noqa: S311
+def _jitter() -> float:
+    """Pauses are up to a tenth longer: what failed together does not return together."""
+    return random.uniform(1.0, 1.1)  # noqa: S311
 
 
 def prune(now: datetime) -> int:

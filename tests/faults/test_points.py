@@ -20,7 +20,7 @@ WEBHOOKS = [
 ]
 FILES = sorted(path for room in ROOMS for path in Path(room.__path__[0]).glob("*.py")) + WEBHOOKS
 # They store in the transaction of whoever calls them, which has locked the jobs.
-IN_TRANSACTIONS = {"store", "_store", "charge_alone", "_note", "_release"}
+IN_TRANSACTIONS = {"store", "_store", "charge_alone"}
 READER = Reader(FILES, IN_TRANSACTIONS)
 
 
