@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from aijobs import caching, jobtypes, pricing
 from aijobs.pricing import Usage
+from aijobs.webhooks.addresses import Allowed
 
 # Why the file of AIJOBS_PRICES could not be read when the process started; "" if it was.
 wrong_prices = ""
@@ -67,16 +68,7 @@ def settings_agree(**kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001
                 id="aijobs.E023",
             )
         )
-    if settings.AIJOBS_API_BURST < 1:
-        found.append(
-            Error(
-                "AIJOBS_API_BURST must be at least 1: no call would be answered."
-                " For no limit, set AIJOBS_API_RATE to 0.",
-                id="aijobs.E030",
-            )
-        )
-    if not 1 <= settings.AIJOBS_API_KEY_PERCENT <= 100:
-        found.append(Error("AIJOBS_API_KEY_PERCENT must be from 1 to 100.", id="aijobs.E031"))
+    found += _calls_and_webhooks()
     if not settings.LOCAL and settings.EMULATED:
         found.append(
             checks.Warning(
@@ -114,4 +106,25 @@ def _prices() -> list[CheckMessage]:
                     id="aijobs.E021",
                 )
             )
+    return found
+
+
+def _calls_and_webhooks() -> list[CheckMessage]:
+    found: list[CheckMessage] = []
+    if settings.AIJOBS_API_BURST < 1:
+        found.append(
+            Error(
+                "AIJOBS_API_BURST must be at least 1: no call would be answered."
+                " For no limit, set AIJOBS_API_RATE to 0.",
+                id="aijobs.E030",
+            )
+        )
+    if not 1 <= settings.AIJOBS_API_KEY_PERCENT <= 100:
+        found.append(Error("AIJOBS_API_KEY_PERCENT must be from 1 to 100.", id="aijobs.E031"))
+    try:
+        Allowed.read(settings.AIJOBS_WEBHOOK_ALLOW)
+    except ValueError as error:
+        found.append(Error(f"AIJOBS_WEBHOOK_ALLOW: {error}.", id="aijobs.E025"))
+    if settings.AIJOBS_WEBHOOK_PROXY[:7] not in ("", "http://"):
+        found.append(Error("AIJOBS_WEBHOOK_PROXY must begin with http://.", id="aijobs.E026"))
     return found

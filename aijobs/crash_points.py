@@ -90,6 +90,10 @@ class Step(StrEnum):
     WITHDRAW_WISHED = "withdraw.wished"
     WITHDRAW_CANCELED = "withdraw.canceled"
     WITHDRAW_COMMITTED = "withdraw.committed"
+    DELIVER_LOOKED = "deliver.looked"
+    DELIVER_CLAIMED = "deliver.claimed"
+    DELIVER_SENT = "deliver.sent"
+    DELIVER_STORED = "deliver.stored"
     # Whoever chooses roads: assemble, expedite.
     ROAD_CHOSEN = "road.chosen"
     # Whoever learns whose a batch at Anthropic is: reconcile, settle, sweep.

@@ -129,6 +129,15 @@ AIJOBS_API_RATE = _number("AIJOBS_API_RATE", 200)
 AIJOBS_API_BURST = int(_number("AIJOBS_API_BURST", 2_000))
 AIJOBS_API_KEY_PERCENT = int(_number("AIJOBS_API_KEY_PERCENT", 50))
 
+# --- Webhooks ---------------------------------------------------------------------------
+
+# Networks and hosts that webhooks may go to although they are private.
+AIJOBS_WEBHOOK_ALLOW = _words("AIJOBS_WEBHOOK_ALLOW") or (
+    ["127.0.0.0/8", "::1/128"] if LOCAL else []
+)
+AIJOBS_WEBHOOK_PROXY = os.environ.get("AIJOBS_WEBHOOK_PROXY", "")
+AIJOBS_KEEP_WEBHOOKS_DAYS = _number("AIJOBS_KEEP_WEBHOOKS_DAYS", 30)
+
 # --- Django -----------------------------------------------------------------------------
 
 DEBUG = _switch("DEBUG", False)
@@ -271,6 +280,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": NEWEST,
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "WEBHOOKS": "aijobs.api.webhook_events.EVENTS",
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "aijobs.api.openapi.finish",
@@ -279,6 +289,12 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "OperationStatus": ["running", "completed", "failed"],
         "StatusEnum": ["queued", "submitted", "processing", "completed", "failed", "canceled"],
+        # The names that these had alone.
+        "StateEnum": ["waiting", "warm", "cold", "refused"],
+        "WebhookStateEnum": ["on", "off", "failed"],
+        "WebhookSwitchEnum": ["on", "off"],
+        "DeliveryStatusEnum": ["pending", "delivered", "failed"],
+        "JobEndEnum": ["completed", "failed", "canceled"],
     },
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],

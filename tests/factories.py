@@ -12,6 +12,7 @@ from aijobs import jobtypes
 from aijobs.models import (
     AIJob,
     Batch,
+    EventType,
     JobDocument,
     JobInput,
     JobOutput,
@@ -19,8 +20,10 @@ from aijobs.models import (
     ReconciledLine,
     Reconciliation,
     Submission,
+    Webhook,
     new_id,
 )
+from aijobs.webhooks import signatures
 from citizenapp.tenants.models import APIKey, Membership, Tenant, User
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
@@ -246,3 +249,21 @@ def make_reconciliation(day: date | None = None, **fields: Any) -> Reconciliatio
         verdict=reconciliation.verdict,
     )
     return reconciliation
+
+
+def make_webhook(tenant: Tenant, url: str = "https://example.com/hook", **fields: Any) -> Webhook:
+    """An endpoint that wants to be told of everything; `fields` overrides its columns."""
+    return Webhook.objects.create(
+        **{
+            "id": new_id(NOW),
+            "tenant": tenant,
+            "url": url,
+            "events": EventType.values,
+            "root": "http://testserver/",
+            "secret": signatures.new_secret(),
+            "next_at": NOW,
+            "created_at": NOW,
+            "created_by": "ann",
+        }
+        | fields
+    )

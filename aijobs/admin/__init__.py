@@ -14,6 +14,7 @@ from aijobs.admin import (
     reconciliations,
     spending,
     submissions,
+    webhooks,
 )
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "reconciliations",
     "spending",
     "submissions",
+    "webhooks",
 ]
 
 admin.site.site_header = "CitizenApp"

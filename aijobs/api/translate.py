@@ -24,8 +24,8 @@ def job_page(request: Request, page: Page[JobRow]) -> shapes.JobPage:
     """A page of jobs, with the addresses of the pages beside it."""
     return shapes.JobPage(
         results=[shapes.JobSummary(**_job(row)) for row in page.rows],
-        next=_next(request, page),
-        previous=_previous(request, page),
+        next=next_page(request, page),
+        previous=previous_page(request, page),
     )
 
 
@@ -73,8 +73,8 @@ def collection_page(request: Request, page: Page[Collection]) -> shapes.Collecti
     """A page of collections, with the addresses of the pages beside it."""
     return shapes.CollectionPage(
         results=[shapes.CollectionSummary(**_collection(one)) for one in page.rows],
-        next=_next(request, page),
-        previous=_previous(request, page),
+        next=next_page(request, page),
+        previous=previous_page(request, page),
     )
 
 
@@ -94,8 +94,8 @@ def operation_page(request: Request, page: Page[OperationRow]) -> OperationPage:
     """A page of operations, with the addresses of the pages beside it."""
     return OperationPage(
         results=[OperationSummary.of(row) for row in page.rows],
-        next=_next(request, page),
-        previous=_previous(request, page),
+        next=next_page(request, page),
+        previous=previous_page(request, page),
     )
 
 
@@ -225,11 +225,13 @@ def _cost(money: Money | None) -> dict[str, Any]:
     return {"cost_usd": money.cost, "sync_cost_usd": money.full, "saved_usd": money.saved}
 
 
-def _next(request: Request, page: Page[Any]) -> str | None:
+def next_page(request: Request, page: Page[Any]) -> str | None:
+    """The address of the page of older rows."""
     return _address(request, older_than(page.older)) if page.older else None
 
 
-def _previous(request: Request, page: Page[Any]) -> str | None:
+def previous_page(request: Request, page: Page[Any]) -> str | None:
+    """The address of the page of newer rows."""
     return _address(request, newer_than(page.newer)) if page.newer else None
 
 

@@ -14,6 +14,7 @@ from aijobs.api import (
     operations,
     streams,
     usage,
+    webhooks,
 )
 from aijobs.api.job_queues import queue_of
 
@@ -82,6 +83,38 @@ urlpatterns = [
     ),
     path("ai/export", everything.Export.as_view(), name="api-export"),
     path("ai/usage", usage.UsageReport.as_view(), name="api-usage"),
+    path("ai/webhooks", webhooks.WebhookList.as_view(), name="api-webhooks"),
+    path("ai/webhooks/<uuid:webhook_id>", webhooks.WebhookDetail.as_view(), name="api-webhook"),
+    path(
+        "ai/webhooks/<uuid:webhook_id>/test",
+        webhooks.WebhookTest.as_view(),
+        name="api-webhook-test",
+    ),
+    path(
+        "ai/webhooks/<uuid:webhook_id>/rotate",
+        webhooks.WebhookRotation.as_view(),
+        name="api-webhook-rotate",
+    ),
+    path(
+        "ai/webhooks/<uuid:webhook_id>/replay",
+        webhooks.WebhookReplay.as_view(),
+        name="api-webhook-replay",
+    ),
+    path(
+        "ai/webhooks/<uuid:webhook_id>/deliveries",
+        webhooks.DeliveryList.as_view(),
+        name="api-webhook-deliveries",
+    ),
+    path(
+        "ai/webhooks/<uuid:webhook_id>/deliveries/<uuid:delivery_id>",
+        webhooks.DeliveryDetail.as_view(),
+        name="api-webhook-delivery",
+    ),
+    path(
+        "ai/webhooks/<uuid:webhook_id>/deliveries/<uuid:delivery_id>/replay",
+        webhooks.DeliveryReplay.as_view(),
+        name="api-webhook-delivery-replay",
+    ),
     path("schema", SpectacularAPIView.as_view(http_method_names=READ), name="api-schema"),
     path(
         "docs",

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('aijobs', '0028_find_at_once'),
+        ('aijobs', '0029_webhooks'),
         ('tenants', '0006_deadlines'),
     ]
 

@@ -26,9 +26,18 @@ from aijobs.models.seedings import FOR_A_PERSON, Seeding
 from aijobs.models.submissions import StrangerBatch, Submission, new_nonce
 from aijobs.models.trials import Trial
 from aijobs.models.turns import Turn
+from aijobs.models.webhooks import (
+    TEST_EVENT,
+    CollectionToCheck,
+    EventType,
+    Webhook,
+    WebhookDelivery,
+    WebhookEvent,
+)
 
 __all__ = [
     "FOR_A_PERSON",
+    "TEST_EVENT",
     "AIJob",
     "AdditionTold",
     "Batch",
@@ -38,6 +47,8 @@ __all__ = [
     "CircuitBreaker",
     "Claim",
     "Collection",
+    "CollectionToCheck",
+    "EventType",
     "Heartbeat",
     "IdempotencyKey",
     "JobAttempt",
@@ -67,6 +78,9 @@ __all__ = [
     "Turn",
     "UsageRollup",
     "Verdict",
+    "Webhook",
+    "WebhookDelivery",
+    "WebhookEvent",
     "dump_json",
     "ids_from",
     "new_id",

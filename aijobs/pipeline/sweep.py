@@ -25,6 +25,7 @@ from aijobs.postgres.locks import exclusive
 from aijobs.postgres.outages import AWAY
 from aijobs.quotes import ratios, stored
 from aijobs.submissions import duplicates
+from aijobs.webhooks import outbox
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +67,7 @@ PARTS: tuple[Callable[[datetime], object], ...] = (
     stored.compare,
     stored.prune,
     _retention.prune,
+    outbox.prune,
     duplicates.find,
     duplicates.follow,
     _watch.give_up_vanished,

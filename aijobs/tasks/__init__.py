@@ -34,6 +34,7 @@ from aijobs.pipeline import (
 )
 from aijobs.postgres.outages import AWAY
 from aijobs.tasks.broker import signs
+from aijobs.webhooks import deliver
 
 logger = logging.getLogger(__name__)
 
@@ -80,6 +81,11 @@ def run_apply() -> int:
 @task
 def run_assemble() -> int:
     return assemble.run(timezone.now())
+
+
+@task
+def run_deliver() -> int:
+    return deliver.run(timezone.now(), timezone.now, lambda: signs.is_stopping)
 
 
 @task
@@ -141,6 +147,7 @@ def run_reconcile_costs() -> int:
 STAGES: dict[str, tuple[Callable[[], int], Callable[[datetime], bool]]] = {
     "apply": (run_apply, apply.due),
     "assemble": (run_assemble, assemble.due),
+    "deliver": (run_deliver, deliver.due),
     "dispatch": (run_dispatch, dispatch.due),
     "erase": (run_erase, erase.due),
     "expedite": (run_expedite, expedite.due),

@@ -14,6 +14,7 @@ from aijobs.web import (
     repeats,
     samples,
     usage,
+    webhooks,
     whatif,
 )
 
@@ -60,6 +61,18 @@ urlpatterns = [
     path("settings/deadlines", deadlines.deadlines, name="deadlines"),
     path("settings/long-prompts", long_prompts.long_prompts, name="long-prompts"),
     path("settings/repeats", repeats.repeats, name="repeats"),
+    path("settings/webhooks", webhooks.overview, name="webhooks"),
+    path("settings/webhooks/<uuid:webhook_id>", webhooks.detail, name="webhook"),
+    path("settings/webhooks/<uuid:webhook_id>/change", webhooks.change, name="change-webhook"),
+    path("settings/webhooks/<uuid:webhook_id>/switch", webhooks.switch, name="switch-webhook"),
+    path("settings/webhooks/<uuid:webhook_id>/rotate", webhooks.rotate, name="rotate-webhook"),
+    path("settings/webhooks/<uuid:webhook_id>/test", webhooks.test, name="test-webhook"),
+    path("settings/webhooks/<uuid:webhook_id>/delete", webhooks.delete, name="delete-webhook"),
+    path(
+        "settings/webhooks/<uuid:webhook_id>/deliveries/<uuid:delivery_id>/replay",
+        webhooks.replay,
+        name="replay-delivery",
+    ),
     path("settings/keys", people.keys, name="keys"),
     path("settings/keys/<str:key_id>/revoke", people.revoke, name="revoke-key"),
 ]

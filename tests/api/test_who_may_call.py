@@ -5,10 +5,10 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
-from aijobs.models import AIJob, Collection
+from aijobs.models import AIJob, Collection, WebhookEvent
 from tests.addresses import OF_TENANTS
 from tests.api.conftest import Caller
-from tests.factories import NOW, make_job, make_user
+from tests.factories import NOW, make_job, make_user, make_webhook
 
 ADDRESSES = [one.path for one in OF_TENANTS if one.path.startswith("/api/ai/")]
 
@@ -22,7 +22,16 @@ def ids(caller: Caller) -> dict[str, str]:
     ).json()["collection_id"]
     job = make_job(caller.tenant, status="failed", finished_at=NOW)
     quote = caller.send("summarize?quote=true", {"document_text": "A text."}).json()["quote_id"]
+    webhook = make_webhook(caller.tenant)
+    event = WebhookEvent.objects.create(
+        tenant=caller.tenant, type="webhook.test", subjects=[], happened_at=NOW
+    )
+    delivery = webhook.deliveries.create(
+        event=event, next_at=NOW, created_at=NOW, public_id=uuid4()
+    )
     return {
+        "<uuid:webhook_id>": str(webhook.pk),
+        "<uuid:delivery_id>": str(delivery.public_id),
         "<uuid:job_id>": str(job.pk),
         "<uuid:collection_id>": made,
         "<uuid:quote_id>": quote,
@@ -39,8 +48,8 @@ def of(address: str, ids: dict[str, str]) -> str:
 @pytest.mark.parametrize("address", ADDRESSES)
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"])
 def test_a_stranger_gets_401(address: str, method: str, db: None) -> None:
-    names = ("<uuid:job_id>", "<uuid:collection_id>", "<uuid:quote_id>")
-    somewhere = of(address, {name: str(uuid4()) for name in names})
+    kinds = ("job", "collection", "quote", "webhook", "delivery")
+    somewhere = of(address, {f"<uuid:{kind}_id>": str(uuid4()) for kind in kinds})
 
     response = Client().generic(method, somewhere)
 

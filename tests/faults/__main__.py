@@ -40,6 +40,7 @@ def main() -> int:
     with short_folder() as var, database(var), emulating(var) as emulator:
         # Models can't be imported before Django is set up.
         from tests.faults import report, scenarios  # noqa: PLC0415
+        from tests.faults.receiver import receiving  # noqa: PLC0415
         from tests.faults.world import World, settings_of  # noqa: PLC0415
 
         def is_enough() -> bool:
@@ -50,9 +51,9 @@ def main() -> int:
             say(f"\r{report.summary(torture.counter)}, {minutes:.1f} minutes", end="")
             return bool(minutes >= given.minutes)
 
-        with settings_of(emulator):
+        with settings_of(emulator), receiving(var) as receiver:
             say(f"Seed {given.seed}")
-            torture = scenarios.Torture(World(emulator, var), given.seed, say=say)
+            torture = scenarios.Torture(World(emulator, receiver, var), given.seed, say=say)
             unreached = torture.every_step_once()
             # Ctrl-C ends it early, with its table.
             with suppress(KeyboardInterrupt):

@@ -26,6 +26,8 @@ from aijobs.models import (
     Submission,
     Trial,
     UsageRollup,
+    Webhook,
+    WebhookDelivery,
 )
 from tests.factories import STATES
 from tests.faults.journeys import (
@@ -99,6 +101,7 @@ def audit(world: World, *, journey: bool = True) -> Books:
     _jobs(books)
     _batches(books, world)
     _direct_calls(books, world)
+    _webhooks(books, world)
     return books
 
 
@@ -309,3 +312,33 @@ def _direct_calls(books: Books, world: World) -> None:
     doubts = JobAttempt.objects.filter(route="sync", error_type="in_doubt").count()
     if not charges <= billed <= charges + doubts:
         books.compare("direct charges", charges, billed)
+
+
+def _webhooks(books: Books, world: World) -> None:
+    """Each tenant with an endpoint was told how each of its jobs and collections ended."""
+    jobs: set[tuple[str, str, str]] = set()
+    counts: dict[tuple[str, str], dict[str, int]] = {}
+    for path, event in world.receiver.taken():
+        data = event["data"]
+        jobs |= {(path, one["job_id"], one["status"]) for one in data.get("jobs", ())}
+        if event["type"] == "collection.completed":
+            counts[path, data["collection_id"]] = data["counts"]
+    for webhook in Webhook.objects.all():
+        path = webhook.url.removeprefix(world.receiver.url)
+        ended = AIJob.objects.filter(tenant=webhook.tenant_id, status__in=AIJob.FINAL)
+        untold = [
+            job
+            for job, status in ended.values_list("pk", "status")
+            if (path, str(job), status) not in jobs
+        ]
+        books.refute("ended jobs that a webhook did not tell of", len(untold))
+        apart = [
+            one
+            for one in Collection.objects.filter(tenant=webhook.tenant_id)
+            if counts.get((path, str(one.pk)))
+            != {status: one.counts()[status] for status in AIJob.FINAL}
+        ]
+        books.refute("collections of whose end a webhook did not tell", len(apart))
+        books.refute("webhooks that were switched off", int(webhook.state != "on"))
+    failed = WebhookDelivery.objects.exclude(status="delivered")
+    books.refute("webhooks that were not delivered", failed.count())

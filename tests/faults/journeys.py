@@ -12,7 +12,16 @@ from django.db.models import Q
 
 from aijobs import gateway
 from aijobs.gateway import GatewayError
-from aijobs.models import AIJob, Batch, Collection, Seeding, Submission
+from aijobs.models import (
+    AIJob,
+    Batch,
+    Collection,
+    CollectionToCheck,
+    EventType,
+    Seeding,
+    Submission,
+    WebhookDelivery,
+)
 from aijobs.pipeline import (
     accept,
     assemble,
@@ -27,6 +36,7 @@ from aijobs.pipeline import (
     sweep,
     withdraw,
 )
+from aijobs.webhooks import deliver, endpoints
 from citizenapp.tenants.models import Tenant
 from tests.faults.world import World
 
@@ -97,6 +107,14 @@ def found_tenants() -> None:
     Tenant.objects.bulk_create(
         Tenant(name=name.title(), slug=name, deadline_percent=50) for name in TENANTS
     )
+
+
+def be_told(world: World) -> None:
+    """Each tenant has an endpoint that wants to know of everything."""
+    for tenant in Tenant.objects.order_by("pk"):
+        url = f"{world.receiver.url}/{tenant.slug}"
+        fields = {"url": url, "events": EventType.values, "includes_result": True}
+        endpoints.create(tenant, fields, root="http://x/", created_by="ann", now=world.now())
 
 
 def queue_collections(now: datetime) -> bool:
@@ -218,6 +236,8 @@ def is_at_work() -> bool:
         AIJob.objects.exclude(status__in=AIJob.FINAL).exists()
         or Batch.objects.exclude(status__in=Batch.FINAL).exists()
         or Submission.objects.filter(state="duplicate", ended_at=None).exists()
+        or WebhookDelivery.objects.filter(status="pending").exists()
+        or CollectionToCheck.objects.exists()
     )
 
 
@@ -267,10 +287,11 @@ def live(world: World, event: Deed | None = None) -> None:
         settle.run,
         seed.run,
         share.run,
+        lambda now: deliver.run(now, clock),
         let_the_others_go_on,
         once(world, LAST, retry_what_ended_badly),
     ]
-    stages = (expedite, assemble, dispatch, poll, reconcile, rescue, settle, seed, share)
+    stages = (expedite, assemble, dispatch, poll, reconcile, rescue, settle, seed, share, deliver)
     dues = [stage.due for stage in stages]
     idle = 1
     for _ in range(MOST_ROUNDS):

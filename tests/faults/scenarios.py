@@ -44,6 +44,7 @@ DAY = (
     *(Step.ENDINGS_MOVED, Step.SETTLE_STORED, Step.SETTLE_COMMITTED, Step.SETTLE_SETTLED),
     *(Step.SEED_MOVED, Step.SEED_COMMITTED, Step.SEED_WAIVED),
     *(Step.SHARE_ANSWERED, Step.SHARE_RELEASED),
+    *(Step.DELIVER_LOOKED, Step.DELIVER_CLAIMED, Step.DELIVER_SENT, Step.DELIVER_STORED),
     *(Step.SWEEP_DELETED, Step.RETRY_COMMITTED),
 )
 # What only comes when the promise is at its end (`late`), when strangers use the same workspace,
@@ -182,6 +183,7 @@ class Torture:
         world = self.world
         world.reset()
         journeys.found_tenants()
+        journeys.be_told(world)
         for fault in faults:
             world.emulator.control("POST", "faults", fault)
         if latency is not None:

@@ -40,6 +40,7 @@ from aijobs.pipeline import (
 from aijobs.submissions import identity
 from citizenapp.tenants.models import Tenant
 from tests.faults import books, journeys, nursery
+from tests.faults.receiver import receiving
 from tests.faults.scenarios import RARE
 from tests.faults.world import World, settings_of
 from tests.ground import Emulator
@@ -213,8 +214,8 @@ class Story(RuleBasedStateMachine):
 def test_what_always_holds_holds(
     transactional_db: None, emulator: Emulator, tmp_path: Path
 ) -> None:
-    Story.world = World(emulator, tmp_path)
-    with settings_of(emulator):
+    with settings_of(emulator), receiving(tmp_path) as receiver:
+        Story.world = World(emulator, receiver, tmp_path)
         run_state_machine_as_test(
             Story,
             settings=settings(

@@ -7,7 +7,7 @@ import orjson
 from django.db import connection, transaction
 
 from aijobs import gateway
-from aijobs.models import AIJob, Batch, JobOutput, Submission, UsageRollup
+from aijobs.models import AIJob, Batch, JobOutput, Submission, UsageRollup, Webhook
 from aijobs.submissions import identity
 from tests.faults import books, journeys
 from tests.faults.world import World
@@ -56,6 +56,10 @@ def take_ours_for_a_strangers() -> None:
         )
 
 
+def tell_nobody() -> None:
+    Webhook.objects.update(url="http://127.0.0.1:9/elsewhere")
+
+
 # What it loses, and whether it doubles something. The last one changes what Anthropic has.
 HARMS: dict[Callable[[], None], tuple[bool, bool]] = {
     lose_a_result: (True, False),
@@ -65,6 +69,7 @@ HARMS: dict[Callable[[], None], tuple[bool, bool]] = {
     lose_a_submission: (True, True),
     forget_a_sum: (True, False),
     take_ours_for_a_strangers: (True, True),
+    tell_nobody: (True, False),
     double_a_batch: (False, True),
 }
 
@@ -72,6 +77,7 @@ HARMS: dict[Callable[[], None], tuple[bool, bool]] = {
 def test_harm_is_found(world: World) -> None:
     world.reset()
     journeys.found_tenants()
+    journeys.be_told(world)
     journeys.live(world)
     for harm, (lost, doubled) in HARMS.items():
         assert books.audit(world).wrong == []

@@ -14,6 +14,7 @@ from django.apps import apps
 from django.db import connection
 from django.test import override_settings
 
+from tests.faults.receiver import Receiver
 from tests.ground import Emulator
 
 # Batches are small, so that there are several, and what would be waited for is short.
@@ -46,8 +47,9 @@ class World:
     batch later than the grace period after its worker died is what nobody can make good.
     """
 
-    def __init__(self, emulator: Emulator, folder: Path) -> None:
+    def __init__(self, emulator: Emulator, receiver: Receiver, folder: Path) -> None:
         self.emulator = emulator
+        self.receiver = receiver
         self.log = folder / "workers.log"
         self._lock = folder / "world.lock"
         self._lock.touch()
@@ -58,8 +60,9 @@ class World:
         self.done = mmap.mmap(-1, 64)
 
     def reset(self) -> None:
-        """Begin anew: no rows, no batches at the emulator, no faults."""
+        """Begin anew: no rows, no batches at the emulator, no faults, no webhooks."""
         self.emulator.reset()
+        self.receiver.forget()
         self.emulator.control("POST", "settings", LATENCIES | LIMITS)
         self._ahead[:] = bytes(8)
         self.done[:] = bytes(len(self.done))

@@ -9,7 +9,17 @@ from django.test import Client
 from django.utils import timezone
 
 from aijobs import jobtypes
-from aijobs.models import AIJob, Batch, Collection, Operation, Quote, new_id
+from aijobs.models import (
+    AIJob,
+    Batch,
+    Collection,
+    Operation,
+    Quote,
+    Webhook,
+    WebhookDelivery,
+    WebhookEvent,
+    new_id,
+)
 from citizenapp.tenants.models import APIKey, Tenant
 from tests.api.rows import fail, make_quote
 from tests.factories import (
@@ -21,6 +31,7 @@ from tests.factories import (
     make_output,
     make_tenant,
     make_user,
+    make_webhook,
 )
 
 KINDS = jobtypes.names()
@@ -56,6 +67,8 @@ class Belongings:
     messages: UUID = field(init=False)
     """A collection of messages: those jobs of that kind that have not ended."""
     ended_messages: UUID = field(init=False)
+    webhook: UUID = field(init=False)
+    delivery: UUID = field(default_factory=uuid4)
     key: str = field(default_factory=lambda: f"{uuid4().hex[:8]}.{uuid4().hex}")
     tenant: Tenant = field(init=False)
 
@@ -64,6 +77,7 @@ class Belongings:
         self.quote = new_id(NOW + self.shift)
         self.operation = new_id(NOW + self.shift)
         self.messages, self.ended_messages = new_id(NOW + self.shift), new_id(NOW + self.shift)
+        self.webhook = new_id(NOW + self.shift)
 
     @property
     def in_the_middle(self) -> UUID:
@@ -97,6 +111,14 @@ class Belongings:
         Operation.objects.create(
             id=self.operation, tenant=self.tenant, kind="retry", total=1, created_by="ann",
             created_at=NOW, look_at=NOW,
+        )  # fmt: skip
+        webhook = make_webhook(self.tenant, id=self.webhook)
+        WebhookDelivery.objects.create(
+            webhook=webhook, public_id=self.delivery, next_at=NOW, created_at=NOW,
+            event=WebhookEvent.objects.create(
+                id=self.delivery, tenant=self.tenant, type="budget.threshold", subjects=[],
+                happened_at=NOW,
+            ),
         )  # fmt: skip
         for number, (job_id, (kind, life)) in enumerate(zip(self.jobs, LIVES, strict=True)):
             fields: dict[str, Any] = {"id": job_id, "status": life}
@@ -146,5 +168,8 @@ class Belongings:
         """What actions could change; none before they are stored."""
         keys = APIKey.objects.filter(pk=self.key).values("pk", "revoked")
         quotes = Quote.objects.filter(pk=self.quote).values("pk", "tenant", "fields")
+        webhooks = Webhook.objects.filter(pk=self.webhook).values("pk", "url", "state")
+        deliveries = WebhookDelivery.objects.filter(webhook=self.webhook).order_by("pk")
+        sent = deliveries.values("event__type", "status", "webhook")
         jobs = AIJob.objects.filter(pk__in=self.jobs).order_by("pk").values()
-        return [*keys, *quotes, *jobs]
+        return [*keys, *quotes, *webhooks, *sent, *jobs]

@@ -87,6 +87,8 @@ class World:
             "quote_id": [str(mine.quote), str(theirs.quote)],
             "operation_id": [str(mine.operation), str(theirs.operation)],
             "batch_id": self.message_batches,
+            "webhook_id": [str(mine.webhook), str(theirs.webhook)],
+            "delivery_id": [str(mine.delivery), str(theirs.delivery)],
             "name": ["not-found"],
             "sample": ["policy.txt"],
             "job_type": list(KINDS),
@@ -213,6 +215,8 @@ def test_what_is_mine_is_there_and_what_is_theirs_is_not(address: Address) -> No
             "key_id": [whose.key],
             "quote_id": [str(whose.quote)],
             "operation_id": [str(whose.operation)],
+            "webhook_id": [str(whose.webhook)],
+            "delivery_id": [str(whose.delivery)],
             "name": ["not-found"],
             "sample": ["policy.txt"],
             "job_type": [KINDS[0]],
@@ -220,8 +224,14 @@ def test_what_is_mine_is_there_and_what_is_theirs_is_not(address: Address) -> No
         [path] = address.filled(rows)
         found = {client.get(path).status_code, client.post(path).status_code} - {405}
         ids = {"batch_id", "job_id", "collection_id", "key_id", "quote_id", "operation_id"}
+        ids |= {"webhook_id", "delivery_id"}
         is_everybody_s = not ids & set(address.variables)
-        expected = {200, 202, 302, 409} if whose is mine or is_everybody_s else {404}
+        # A span of time has to be named.
+        lacks_something = {400} if address.path.endswith("webhook_id>/replay") else set()
+        if address.path.endswith("webhook_id>/change"):
+            lacks_something = {422}
+        is_there = whose is mine or is_everybody_s
+        expected = {200, 202, 302, 409, *lacks_something} if is_there else {404}
         assert found
         assert found <= expected
 
@@ -238,12 +248,17 @@ def _asked(address: Address, whose: Belongings) -> tuple[str, dict[str, Any]]:
         "job_id": [str(job)],
         "collection_id": [str(whose.collection)],
         "quote_id": [str(whose.quote)],
+        "webhook_id": [str(whose.webhook)],
+        "delivery_id": [str(whose.delivery)],
     }
     [path] = address.filled(ids)
     if address.variables:
-        return path, {}
+        is_span = path.endswith(f"{whose.webhook}/replay")
+        return path, {"from": NOW.isoformat()} if is_span else {}
     if "/jobs/" in path:
         return path, {"ids": [str(job)]}
+    if path.endswith("webhooks"):
+        return path, {"url": "https://example.com/", "events": ["job.failed"]}
     name = path.rpartition("/")[2]
     if name == "collections":
         item = {"document_text": "A text."} | OPTIONS[KINDS[0]]
