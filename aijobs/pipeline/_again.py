@@ -13,6 +13,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
 from aijobs import jobtypes
 from aijobs.budgets import standing
+from aijobs.budgets.room import QueueFull
 from aijobs.crash_points import Step, crash_point
 from aijobs.models import AIJob, Batch, Collection, JobAttempt, JobInput, Reservation
 from aijobs.models.jobs import AIJobQuerySet
@@ -21,13 +22,14 @@ from aijobs.tokens import KINDS, Estimate, Kind
 from citizenapp.tenants.models import LongPrompts, Tenant
 
 RETRIABLE = (AIJob.Status.FAILED, AIJob.Status.CANCELED)
-LIMIT_REACHED, LONG_PROMPT = "limit-reached", "long-prompt"
+LIMIT_REACHED, LONG_PROMPT, QUEUE_FULL = "limit-reached", "long-prompt", "queue-full"
 # Why a job is not queued again: by its shown status, and what else refuses it.
 WHY_NOT = {
     status: f"Only a failed or canceled job can be retried; this is {status}."
     for status in AIJob.Status.values
 } | {
     LIMIT_REACHED: "It could cost more than is left of a monthly limit.",
+    QUEUE_FULL: "More jobs of the workspace would wait at once than may.",
     LONG_PROMPT: "Its prompt is longer than this workspace pays for.",
 }
 
@@ -121,10 +123,14 @@ def retry_as_many_as_may(
         try:
             with transaction.atomic():
                 moved = sum(moving.queue_again(status, now) for status in RETRIABLE)
-                standing.keep(tenant, cost, now)
+                standing.keep(tenant, cost, now, jobs=len(wanted))
         except standing.LimitReached as limit:
             fitting = _first(wanted, reserved, limit.left)
             refused[LIMIT_REACHED] += len(wanted) - len(fitting)
+            wanted = fitting
+        except QueueFull as full:
+            fitting = wanted[:-1][: full.room]
+            refused[QUEUE_FULL] += len(wanted) - len(fitting)
             wanted = fitting
         else:
             return moved, +refused

@@ -120,7 +120,7 @@ class APIKeyAdmin(NeverDeleted):
     ) -> tuple[str, ...]:
         fixed = ("prefix", "created")
         if not isinstance(obj, APIKey):
-            return (*fixed, "revoked")
+            return (*fixed, "revoked", "version")
         # Whoever holds the key was promised what it may do.
         given = (*fixed, "tenant", "role")
         return (*given, "name", "version", "expiry_date", "revoked") if obj.revoked else given

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.test import Client
 
 from aijobs.models import JobAttempt, StrangerBatch
+from citizenapp.tenants.api_versions import FIRST, NEWEST
 from citizenapp.tenants.models import APIKey, Membership
 from tests.admin.rows import LATER, make_collection, make_failed_job, page
 from tests.factories import (
@@ -120,6 +121,37 @@ def test_a_new_key_is_shown_once(staff: Client) -> None:
     assert staff.get(shown_at).status_code == 302, "Loaded again, it shows no key and makes none."
     assert APIKey.objects.count() == 1
     assert key not in page(staff, "tenants_apikey_change", made.pk)
+    assert made.version == NEWEST
+    assert NEWEST in answer.content.decode()
+    assert NEWEST in page(staff, "tenants_apikey_changelist")
+
+
+def test_staff_change_which_version_of_the_api_a_key_speaks(staff: Client) -> None:
+    key, _ = APIKey.objects.create_key(name="ci", tenant=make_tenant())
+    fields = {"name": "ci", "version": FIRST, "expiry_date_0": "", "expiry_date_1": ""}
+    answer = staff.post(f"/admin/tenants/apikey/{key.pk}/change/", fields)
+    assert answer.status_code == 302, answer.content.decode()
+    key.refresh_from_db()
+    assert key.version == FIRST
+    wrong = staff.post(
+        f"/admin/tenants/apikey/{key.pk}/change/", fields | {"version": "2020-01-01"}
+    )
+    assert wrong.status_code == 200
+
+
+def test_staff_give_a_tenant_limits_of_its_own(staff: Client) -> None:
+    tenant = make_tenant()
+    fields = {
+        "name": tenant.name, "slug": tenant.slug, "is_active": "on", "weight": 1,
+        "repeat_days": 30, "long_prompts": "run", "deadline_percent": 95, "full_price": "on",
+        "time_zone": "UTC", "memberships-TOTAL_FORMS": 0, "memberships-INITIAL_FORMS": 0,
+    }  # fmt: skip
+    address = f"/admin/tenants/tenant/{tenant.pk}/change/"
+    assert staff.post(address, fields | {"api_rate": 0}).status_code == 200
+    answer = staff.post(address, fields | {"api_rate": 7, "api_burst": 70, "most_waiting": 5_000})
+    assert answer.status_code == 302, answer.content.decode()
+    tenant.refresh_from_db()
+    assert (tenant.api_rate, tenant.api_burst, tenant.most_waiting) == (7, 70, 5_000)
 
 
 def test_staff_give_a_tenant_a_weight_and_read_what_it_does(staff: Client) -> None:

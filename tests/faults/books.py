@@ -98,6 +98,8 @@ def audit(world: World, *, journey: bool = True) -> Books:
         "reserved jobs", AIJob.objects.filter(reserved_usd__gt=0).count(), AIJob.objects.count()
     )
     books.refute("reserved and never released", int(Reservation.objects.total() != 0))
+    waiting = Reservation.objects.aggregate(jobs=Sum("jobs"))["jobs"]
+    books.refute("counted as waiting, and over", waiting or 0)
     _jobs(books)
     _batches(books, world)
     _direct_calls(books, world)

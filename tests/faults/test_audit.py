@@ -7,8 +7,9 @@ import orjson
 from django.db import connection, transaction
 
 from aijobs import gateway
-from aijobs.models import AIJob, Batch, JobOutput, Submission, UsageRollup, Webhook
+from aijobs.models import AIJob, Batch, JobOutput, Reservation, Submission, UsageRollup, Webhook
 from aijobs.submissions import identity
+from citizenapp.tenants.models import Tenant
 from tests.faults import books, journeys
 from tests.faults.world import World
 
@@ -48,6 +49,10 @@ def forget_a_sum() -> None:
     UsageRollup.objects.all().delete()
 
 
+def miscount_what_waits() -> None:
+    Reservation.objects.create(tenant=Tenant.objects.all()[0], usd=0, jobs=1, is_compacted=False)
+
+
 def take_ours_for_a_strangers() -> None:
     for submission in Submission.objects.filter(state="confirmed")[:1]:
         assert submission.remote_id
@@ -68,6 +73,7 @@ HARMS: dict[Callable[[], None], tuple[bool, bool]] = {
     leave_a_batch: (True, False),
     lose_a_submission: (True, True),
     forget_a_sum: (True, False),
+    miscount_what_waits: (True, False),
     take_ours_for_a_strangers: (True, True),
     tell_nobody: (True, False),
     double_a_batch: (False, True),

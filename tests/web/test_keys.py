@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 
 from citizenapp.tenants import access
+from citizenapp.tenants.api_versions import FIRST, NEWEST
 from citizenapp.tenants.models import APIKey, Tenant
 from tests.factories import make_tenant, make_user
 
@@ -30,6 +31,14 @@ def test_a_key_is_shown_once_and_opens_the_tenant(owner: Client, tenant: Tenant)
     assert found is not None
     assert (found.tenant, found.role) == (tenant, "viewer")
     assert key not in owner.get("/settings/keys").content.decode()
+
+
+def test_the_page_says_which_version_of_the_api_a_key_speaks(owner: Client, tenant: Tenant) -> None:
+    APIKey.objects.create_key(name="old", tenant=tenant, version=FIRST)
+    made = owner.post("/settings/keys", {"name": "Import", "role": "viewer"}, follow=True)
+    assert APIKey.objects.get(name="Import").version == NEWEST
+    assert f"speak {NEWEST}" in made.content.decode()
+    assert f"<td>{FIRST}</td>" in made.content.decode()
 
 
 def test_loading_the_page_again_makes_no_other_key(owner: Client) -> None:

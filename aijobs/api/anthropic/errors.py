@@ -7,6 +7,8 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from rest_framework import exceptions
 
+from aijobs.api.problems import Refusal
+from aijobs.budgets.room import ASK_AGAIN_SECONDS, QueueFull
 from aijobs.budgets.standing import LimitReached
 from aijobs.jobtypes import InvalidInput
 from aijobs.pipeline.accept import RejectedCollection
@@ -49,6 +51,8 @@ def _of(error: Exception) -> ApiError | None:  # noqa: PLR0911 - one for each ki
             return error
         case LimitReached():
             return ApiError(402, str(error))
+        case QueueFull():
+            return ApiError(429, str(error), headers={"retry-after": str(ASK_AGAIN_SECONDS)})
         case RejectedCollection() if error.rejected:
             bad = error.rejected[0]
             return _invalid_fields(f"requests.{bad.row - 1}", bad.errors)
@@ -71,8 +75,7 @@ def _of_framework(error: exceptions.APIException) -> ApiError:
     """Ours and the framework's: the status says the type, where Anthropic has one of it."""
     status = 400 if error.status_code == 422 else error.status_code
     kind = "invalid_request_error" if status in (405, 411) else ""
-    wait = getattr(error, "wait", None)
-    headers = {"retry-after": str(int(wait))} if wait is not None else {}
+    headers = dict(error.headers or {}) if isinstance(error, Refusal) else {}
     return ApiError(status, str(error.detail), kind, headers=headers)
 
 

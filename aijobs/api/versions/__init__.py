@@ -67,6 +67,7 @@ class Versioned(APIView):
         """Problem documents, downloads and streams are the same in all versions so far."""
         version = getattr(request, "version", None)
         match = request.resolver_match
-        if version not in (None, NEWEST) and isinstance(response, Response) and match:
+        is_told = isinstance(response, Response) and response.data is not None
+        if version not in (None, NEWEST) and is_told and match:
             response.data = as_of(version, str(match.url_name), response.data)
         return super().finalize_response(request, response, *args, **kwargs)

@@ -1,0 +1,46 @@
+"""Keys that were there before versions were speak the first one."""
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from citizenapp.tenants import access
+from citizenapp.tenants.api_versions import FIRST, NEWEST
+from citizenapp.tenants.models import APIKey
+from tests.factories import make_key, make_tenant
+
+BEFORE = ("tenants", "0006_deadlines")
+
+
+def migrate(*targets: tuple[str, str]) -> Any:
+    executor = MigrationExecutor(connection)
+    executor.migrate([*targets] or executor.loader.graph.leaf_nodes())
+    return MigrationExecutor(connection).loader.project_state([*targets]).apps
+
+
+@pytest.mark.django_db(transaction=True)
+def test_keys_that_exist_are_pinned_to_the_first_version() -> None:
+    tenant = make_tenant()
+    try:
+        old = migrate(BEFORE).get_model("tenants", "APIKey")
+        hashed = APIKey.objects.key_generator.generate()
+        key, prefix, digest = hashed
+        old.objects.create(
+            id=f"{prefix}.{digest}",
+            prefix=prefix,
+            hashed_key=digest,
+            name="old",
+            tenant_id=tenant.pk,
+        )
+    finally:
+        migrate()
+    found = access.of_key(key)
+    assert found
+    assert found.version == FIRST
+    later = access.of_key(make_key(tenant))
+    assert later
+    assert later.version == NEWEST
+    assert later.key
+    assert later.actor == f"key {later.key}"
