@@ -13,7 +13,13 @@ from tests.client.conftest import Installed
 from tests.docs import examples
 from tests.ground import CHECKOUT, Site
 
-GUIDES = ("docs/quickstart.md", "docs/collections.md", "docs/errors.md", "clients/python/README.md")
+GUIDES = (
+    "docs/quickstart.md",
+    "docs/collections.md",
+    "docs/errors.md",
+    "clients/python/README.md",
+    "README.md",
+)
 PYTHON = [
     (guide, example.code)
     for guide in GUIDES

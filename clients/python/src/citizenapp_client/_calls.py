@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 from uuid import UUID, uuid4
 
 import httpx2
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from citizenapp_client.errors import UnexpectedAnswer
 
@@ -22,7 +22,7 @@ Id: TypeAlias = UUID | str
 File: TypeAlias = str | PathLike[str] | tuple[str, bytes | BinaryIO]
 Moment: TypeAlias = datetime | date
 F = TypeVar("F", bound=Callable[..., Any])
-T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
 # An answer takes its time, also after the server has held the question.
@@ -195,14 +195,14 @@ def name_of(file: File) -> str:
     return Path(file[0] if isinstance(file, tuple) else file).stem
 
 
-def parsed(kind: type[T], response: httpx2.Response) -> T:
+def parsed(kind: type[M], response: httpx2.Response) -> M:
     """The answer. Raises UnexpectedAnswer where it is not what the API answers."""
     return parsed_text(kind, response.content)
 
 
-def parsed_text(kind: type[T], text: str | bytes) -> T:
+def parsed_text(kind: type[M], text: str | bytes) -> M:
     try:
-        return TypeAdapter(kind).validate_json(text)
+        return kind.model_validate_json(text)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(map(str, first["loc"])) or "the answer"

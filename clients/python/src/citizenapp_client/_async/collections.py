@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from os import PathLike
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal, Unpack
 from uuid import UUID
 
@@ -163,11 +164,16 @@ class AsyncCollections:
 
     @operation("download_results")
     async def rows(self, collection_id: Id) -> AsyncGenerator[ResultRow]:
-        """The results one after another, as they arrive: memory stays flat at any size."""
+        """The results one after another; memory stays flat at any size.
+
+        They are kept in a temporary file, so that you may take your time with each: a server would
+        not wait for who reads slowly.
+        """
         call = get(at("collections/{}/results", collection_id), as_="ndjson")
-        async with self._transport.opened(call) as response:
-            async for line in response.aiter_lines():
-                if line:
+        with TemporaryDirectory() as folder:
+            kept = await self._transport.save(call, Path(folder) / "results.ndjson")
+            with kept.open("rb") as lines:
+                for line in lines:
                     yield parsed_text(ResultRow, line)
 
     @operation("cancel_collection")
@@ -234,7 +240,7 @@ class AsyncFollowed:
         return await self._collections.results(self.collection_id, path, as_=as_)
 
     def rows(self) -> AsyncGenerator[ResultRow]:
-        """The results one after another, as they arrive."""
+        """The results one after another."""
         return self._collections.rows(self.collection_id)
 
 

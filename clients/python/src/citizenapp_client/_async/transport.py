@@ -11,12 +11,14 @@ from typing import TypeVar
 from uuid import uuid4
 
 import httpx2
+from pydantic import BaseModel
 
 from citizenapp_client._calls import IDEMPOTENCY_KEY, Call, parsed
 from citizenapp_client.errors import StillRunning, Unreachable, problem_of
 from citizenapp_client.retrying import Retries
 
 T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
 NOT_MODIFIED = 304
 # A server holds a question for a minute at most.
 HELD_SECONDS = 30
@@ -35,7 +37,7 @@ class AsyncTransport:
     async def close(self) -> None:
         await self._http.aclose()
 
-    async def ask(self, kind: type[T], call: Call) -> T:
+    async def ask(self, kind: type[M], call: Call) -> M:
         """The answer. Raises Problem, Unreachable and UnexpectedAnswer."""
         return parsed(kind, await self.send(call))
 
@@ -51,7 +53,7 @@ class AsyncTransport:
 
         return await self._tried(call, read)
 
-    async def ask_if_any(self, kind: type[T], call: Call) -> T | None:
+    async def ask_if_any(self, kind: type[M], call: Call) -> M | None:
         """The same, or None where there is nothing to tell: the work was done at once."""
         response = await self.send(call)
         return parsed(kind, response) if response.content else None
@@ -93,11 +95,11 @@ class AsyncTransport:
 
     async def follow(
         self,
-        kind: type[T],
+        kind: type[M],
         question: Callable[[int | None, str], Call],
-        has_ended: Callable[[T], bool],
+        has_ended: Callable[[M], bool],
         timeout: float | None = None,
-    ) -> AsyncGenerator[T]:
+    ) -> AsyncGenerator[M]:
         """What is new, until it has ended. Raises StillRunning when the time is over.
 
         `question` makes the call from the seconds that the server shall hold it, and the ETag of

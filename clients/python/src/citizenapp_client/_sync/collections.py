@@ -6,6 +6,7 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from os import PathLike
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal, Unpack
 from uuid import UUID
 
@@ -161,11 +162,16 @@ class Collections:
 
     @operation("download_results")
     def rows(self, collection_id: Id) -> Generator[ResultRow]:
-        """The results one after another, as they arrive: memory stays flat at any size."""
+        """The results one after another; memory stays flat at any size.
+
+        They are kept in a temporary file, so that you may take your time with each: a server would
+        not wait for who reads slowly.
+        """
         call = get(at("collections/{}/results", collection_id), as_="ndjson")
-        with self._transport.opened(call) as response:
-            for line in response.iter_lines():
-                if line:
+        with TemporaryDirectory() as folder:
+            kept = self._transport.save(call, Path(folder) / "results.ndjson")
+            with kept.open("rb") as lines:
+                for line in lines:
                     yield parsed_text(ResultRow, line)
 
     @operation("cancel_collection")
@@ -230,7 +236,7 @@ class Followed:
         return self._collections.results(self.collection_id, path, as_=as_)
 
     def rows(self) -> Generator[ResultRow]:
-        """The results one after another, as they arrive."""
+        """The results one after another."""
         return self._collections.rows(self.collection_id)
 
 

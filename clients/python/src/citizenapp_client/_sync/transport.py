@@ -12,12 +12,14 @@ from typing import TypeVar
 from uuid import uuid4
 
 import httpx2
+from pydantic import BaseModel
 
 from citizenapp_client._calls import IDEMPOTENCY_KEY, Call, parsed
 from citizenapp_client.errors import StillRunning, Unreachable, problem_of
 from citizenapp_client.retrying import Retries
 
 T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
 NOT_MODIFIED = 304
 # A server holds a question for a minute at most.
 HELD_SECONDS = 30
@@ -36,7 +38,7 @@ class Transport:
     def close(self) -> None:
         self._http.close()
 
-    def ask(self, kind: type[T], call: Call) -> T:
+    def ask(self, kind: type[M], call: Call) -> M:
         """The answer. Raises Problem, Unreachable and UnexpectedAnswer."""
         return parsed(kind, self.send(call))
 
@@ -52,7 +54,7 @@ class Transport:
 
         return self._tried(call, read)
 
-    def ask_if_any(self, kind: type[T], call: Call) -> T | None:
+    def ask_if_any(self, kind: type[M], call: Call) -> M | None:
         """The same, or None where there is nothing to tell: the work was done at once."""
         response = self.send(call)
         return parsed(kind, response) if response.content else None
@@ -94,11 +96,11 @@ class Transport:
 
     def follow(
         self,
-        kind: type[T],
+        kind: type[M],
         question: Callable[[int | None, str], Call],
-        has_ended: Callable[[T], bool],
+        has_ended: Callable[[M], bool],
         timeout: float | None = None,
-    ) -> Generator[T]:
+    ) -> Generator[M]:
         """What is new, until it has ended. Raises StillRunning when the time is over.
 
         `question` makes the call from the seconds that the server shall hold it, and the ETag of
