@@ -14,7 +14,7 @@ from tests.factories import make_batch, make_tenant
 pytestmark = pytest.mark.django_db
 
 STAGES = {
-    *("assemble", "dispatch", "expedite", "poll", "reconcile"),
+    *("assemble", "deliver", "dispatch", "expedite", "poll", "reconcile"),
     *("rescue", "seed", "settle", "share", "sweep"),
 }
 

@@ -32,6 +32,8 @@ def found() -> set[str]:
         ({"AIJOBS_SEND_SECONDS": 0}, "aijobs.E011"),
         ({"AIJOBS_ANSWER_SECONDS": 0}, "aijobs.E012"),
         ({"AIJOBS_SEED_SECONDS": 3_000}, "aijobs.E023"),
+        ({"AIJOBS_WEBHOOK_ALLOW": ["10.0.0.0/33"]}, "aijobs.E025"),
+        ({"AIJOBS_WEBHOOK_PROXY": "socks5://proxy"}, "aijobs.E026"),
         ({"LOCAL": False, "EMULATED": True}, "aijobs.W001"),
     ],
 )
