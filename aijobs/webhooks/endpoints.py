@@ -163,7 +163,8 @@ def change(webhook: Webhook, fields: Mapping[str, Any], now: datetime) -> None:
         Webhook.objects.filter(pk=webhook.pk).update(**changed)
     match fields.get("state"):
         case "on":
-            webhook.mark_on(now)
+            if webhook.mark_on(now):
+                webhook.deliveries.filter(status="pending").update(next_at=now)
         case "off":
             webhook.mark_off()
     webhook.refresh_from_db()

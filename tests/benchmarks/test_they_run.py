@@ -21,6 +21,7 @@ def test_the_benchmarks_of_the_pipeline_run_and_print_their_rows() -> None:
             *STAGES,
             "reservation",
             "database",
+            "webhooks",
         ],
         cwd=CHECKOUT,
         env=environ,
