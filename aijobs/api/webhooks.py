@@ -9,7 +9,7 @@ from uuid import UUID
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from pydantic import BaseModel
-from rest_framework.exceptions import PermissionDenied
+from rest_framework.exceptions import PermissionDenied, UnsupportedMediaType
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -50,6 +50,13 @@ class WebhookEndpoint(Endpoint):
         with is_there("delivery"):
             rows = WebhookDelivery.objects.select_related("event", "webhook")
             return rows.get(webhook=webhook, public_id=delivery_id)
+
+    def json(self, request: Request) -> Body:
+        """The object that was sent. Raises what `bodies.read` raises, also for a form."""
+        body = bodies.read(request)
+        if body.is_form:
+            raise UnsupportedMediaType(bodies.FORM, f"Send {bodies.JSON}.")
+        return body
 
     def once(
         self, request: Request, body: Body, answer: Callable[[datetime], BaseModel], status: int
@@ -95,12 +102,12 @@ class WebhookList(WebhookEndpoint):
         summary="Be told of what happens",
         tags=["webhooks"],
         parameters=[openapi.IDEMPOTENCY_KEY],
-        request=shapes.NewWebhook,
+        request={bodies.JSON: shapes.NewWebhook},
         responses=openapi.responses({201: shapes.WebhookWithSecret}, 400, 409, 413, 415, 422),
     )
     def post(self, request: Request) -> Response:
         """The answer has the secret with which bodies are signed: it is shown only once."""
-        body = bodies.read(request)
+        body = self.json(request)
         fields = endpoints.read(body.fields, is_new=True)
 
         def make(now: datetime) -> BaseModel:
@@ -132,13 +139,13 @@ class WebhookDetail(WebhookEndpoint):
         operation_id="change_webhook",
         summary="Change a webhook, switch it on or off",
         tags=["webhooks"],
-        request=shapes.WebhookChange,
+        request={bodies.JSON: shapes.WebhookChange},
         responses=openapi.responses({200: shapes.Webhook}, 400, 404, 413, 415),
     )
     def patch(self, request: Request, webhook_id: UUID) -> Response:
         """What waits is sent once it is on. While one is off by hand, nothing is kept for it."""
         webhook = self.webhook(webhook_id)
-        fields = endpoints.read(bodies.read(request).fields, is_new=False)
+        fields = endpoints.read(self.json(request).fields, is_new=False)
         endpoints.change(webhook, fields, timezone.now())
         return Response(shapes.Webhook.of(webhook).model_dump(mode="json"))
 
@@ -203,13 +210,13 @@ class WebhookReplay(WebhookEndpoint):
         summary="Send again what happened in a span of time",
         tags=["webhooks"],
         parameters=[openapi.IDEMPOTENCY_KEY],
-        request=shapes.Span,
+        request={bodies.JSON: shapes.Span},
         responses=openapi.responses({202: shapes.Replayed}, 400, 404, 409, 413, 415, 422),
     )
     def post(self, request: Request, webhook_id: UUID) -> Response:
         """Each event with the id that it had. Those that are on their way already go once."""
         webhook = self.webhook(webhook_id)
-        body = bodies.read(request)
+        body = self.json(request)
         since, until = endpoints.read_span(body.fields)
 
         def replay(now: datetime) -> shapes.Replayed:

@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 # One task takes up work for so long, and then makes room: its worker has other stages to run.
 TURN = timedelta(seconds=60)
+# When the cluster ends, what is under way is waited for so long. The rest is sent again.
+STOP_GRACE = timedelta(seconds=5)
 # How long a round is waited for before somebody looks for more to do.
 LOOK_SECONDS = 0.25
 # Endpoints that are leased in one transaction, which writes their letters.
@@ -56,7 +58,8 @@ def run(
                 if not has_time:
                     break  # Whoever comes next takes up the rest, while this waits for the last.
                 delivered += _store_finished(sender, clock)
-        while sender.under_way:
+        last = clock() + STOP_GRACE
+        while sender.under_way and not (is_stopping() and clock() > last):
             delivered += _store_finished(sender, clock)
     if delivered:
         logger.info("%s webhooks were delivered.", delivered)

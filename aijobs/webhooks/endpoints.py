@@ -65,6 +65,8 @@ def allowed() -> Allowed:
 def read(raw: Mapping[str, object], *, is_new: bool) -> dict[str, Any]:
     """The fields of an endpoint that were sent, checked. Raises InvalidInput, which names them."""
     known = FIELDS if is_new else (*FIELDS, "state")
+    if not is_new:  # What is null stays as it is, like what is left out.
+        raw = {name: value for name, value in raw.items() if value is not None}
     errors = {str(name)[:100]: ["There is no such field."] for name in raw if name not in known}
     if is_new:
         missing = [name for name in ("url", "events") if name not in raw]
@@ -115,11 +117,14 @@ def read_span(raw: Mapping[str, object]) -> tuple[datetime, datetime | None]:
 
 
 def _moment(value: object) -> datetime | None:
+    moment: datetime | None = None
     try:
         moment = parse_datetime(value) if isinstance(value, str) else None
-        # At the ends of time, some moments have no equal in UTC.
         return moment.astimezone(UTC) if moment and moment.tzinfo else None
-    except (ValueError, OverflowError):
+    except OverflowError:
+        # At the ends of time, where a day more or less is all the same.
+        return moment.replace(tzinfo=UTC) if moment else None
+    except ValueError:
         return None
 
 
@@ -158,7 +163,8 @@ def change(webhook: Webhook, fields: Mapping[str, Any], now: datetime) -> None:
         Webhook.objects.filter(pk=webhook.pk).update(**changed)
     match fields.get("state"):
         case "on":
-            webhook.mark_on(now)
+            if webhook.mark_on(now):
+                webhook.deliveries.filter(status="pending").update(next_at=now)
         case "off":
             webhook.mark_off()
     webhook.refresh_from_db()

@@ -211,8 +211,9 @@ def store(rounds: Sequence[Round], now: datetime) -> int:
     shared: dict[str, Any] = {"pauses": list(PAUSES), "now": now, "patience": PATIENCE}
     with connection.cursor() as cursor:
         for statement, names, rows in (
-            (STORE_ANSWERS, ("ids", "statuses", "errors", "jitters"), answers),
+            # An endpoint before its deliveries, as whoever asks for one again locks them.
             (RELEASE, ("ids", "leases", "goods", "gones", "errors", "jitters"), ended),
+            (STORE_ANSWERS, ("ids", "statuses", "errors", "jitters"), answers),
         ):
             columns = map(list, zip(*rows, strict=True))
             cursor.execute(statement, shared | dict(zip(names, columns, strict=True)))

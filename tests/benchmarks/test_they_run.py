@@ -23,6 +23,7 @@ def test_the_benchmarks_of_the_pipeline_run_and_print_their_rows() -> None:
             "quota",
             "rate limit",
             "database",
+            "webhooks",
         ],
         cwd=CHECKOUT,
         env=environ,

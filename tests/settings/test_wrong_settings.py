@@ -35,6 +35,8 @@ def found() -> set[str]:
         ({"AIJOBS_API_BURST": 0}, "aijobs.E030"),
         ({"AIJOBS_API_KEY_PERCENT": 0}, "aijobs.E031"),
         ({"AIJOBS_API_KEY_PERCENT": 101}, "aijobs.E031"),
+        ({"AIJOBS_WEBHOOK_ALLOW": ["10.0.0.0/33"]}, "aijobs.E025"),
+        ({"AIJOBS_WEBHOOK_PROXY": "socks5://proxy"}, "aijobs.E026"),
         ({"LOCAL": False, "EMULATED": True}, "aijobs.W001"),
     ],
 )

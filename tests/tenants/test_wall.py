@@ -226,8 +226,8 @@ def test_what_is_mine_is_there_and_what_is_theirs_is_not(address: Address) -> No
         ids = {"batch_id", "job_id", "collection_id", "key_id", "quote_id", "operation_id"}
         ids |= {"webhook_id", "delivery_id"}
         is_everybody_s = not ids & set(address.variables)
-        # A span of time has to be named.
-        lacks_something = {400} if address.path.endswith("webhook_id>/replay") else set()
+        # A span of time has to be named, in JSON.
+        lacks_something = {415} if address.path.endswith("webhook_id>/replay") else set()
         if address.path.endswith("webhook_id>/change"):
             lacks_something = {422}
         is_there = whose is mine or is_everybody_s

@@ -1,5 +1,6 @@
 """Receivers that fail, hang, redirect, are slow, or never stop, cost a moment and little memory."""
 
+import asyncio
 import gc
 import socket
 import threading
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from uuid import UUID
 
 import pytest
+from aiohttp.abc import AbstractResolver, ResolveResult
 
 from aijobs.webhooks import sender as sending
 from aijobs.webhooks.addresses import Allowed
@@ -132,3 +134,40 @@ def test_a_proxy_gets_the_name_and_an_address_inside_is_refused_all_the_same(
     assert answers[1] == (None, "address_refused")
     assert len(receiver.got) == 1
     assert receiver.got[0].headers["host"] == "hook.example"
+
+
+class Silent(AbstractResolver):
+    """A name server that never answers, but for one name."""
+
+    async def resolve(
+        self,
+        host: str,
+        port: int = 0,
+        family: socket.AddressFamily = socket.AF_INET,
+    ) -> list[ResolveResult]:
+        if host != "quick.example":
+            await asyncio.sleep(3_600)
+        return [
+            ResolveResult(
+                hostname=host, host="127.0.0.1", port=port, family=family, proto=0, flags=0
+            )
+        ]
+
+    async def close(self) -> None:
+        pass
+
+
+def test_a_name_server_that_does_not_answer_delays_no_other(receiver: Receiver) -> None:
+    port = receiver.url.rpartition(":")[2]
+    names = ["silent.example"] * 20 + ["quick.example"]
+    started = time.monotonic()
+    with Sender(LOCAL, resolver=Silent()) as sender:
+        for number, name in enumerate(names):
+            letter = Letter(number, f"http://{name}:{port}/takes", {}, b"{}")
+            sender.send(Round(UUID(int=number), NOW, [letter]))
+        [first, *_] = sender.finished(2)
+        assert first.answers == [Answer(200, "")]
+        assert time.monotonic() - started < 1.5
+        while sender.under_way:
+            for one in sender.finished(1):
+                assert one.answers == [Answer(None, "timeout")]
