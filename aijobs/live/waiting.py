@@ -61,8 +61,11 @@ class Answer:
     hold: Hold
     send: Any = None
     messages: list[Any] = field(default_factory=list)
+    is_long: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def take(self, message: Any) -> None:
+        if message.get("more_body"):
+            self.is_long.set()
         if self.send is not None and self.hold.subject is None:
             await self.send(message)
         else:
@@ -91,7 +94,7 @@ class Waiting:
         clock = asyncio.get_running_loop().time
         began = clock()
         first = Answer(Hold(), send)
-        await self._application({**scope, _KEY: first.hold}, receive, first.take)
+        await self._ask(scope, first, receive)
         if first.hold.subject is None:
             return
         answer = await _unless_gone(self._changed(scope, first, began), receive)
@@ -127,9 +130,21 @@ class Waiting:
         async def receive() -> Any:
             return unread.pop() if unread else await asyncio.Future()
 
-        async with lookout.here().turns:
-            await self._application({**scope, _KEY: answer.hold}, receive, answer.take)
+        await self._ask(scope, answer, receive)
         return answer
+
+    async def _ask(self, scope: Any, answer: Answer, receive: Any) -> None:
+        """Let the application answer. All who wait for one change may come at once: they queue."""
+        async with asyncio.TaskGroup() as group:
+            async with lookout.here().turns:
+                answering = group.create_task(
+                    self._application({**scope, _KEY: answer.hold}, receive, answer.take)
+                )
+                # What is streamed may take its time, and takes nobody's turn.
+                streaming = group.create_task(answer.is_long.wait())
+                await asyncio.wait({answering, streaming}, return_when=asyncio.FIRST_COMPLETED)
+            await answering
+            streaming.cancel()
 
 
 def _request(scope: Any) -> tuple[object, ...]:

@@ -16,13 +16,14 @@ schemathesis.openapi.media_type("text/plain", WORDS)
 def filter_case(context: Any, case: Any) -> bool:
     """Leave out what is meant to be valid and is not.
 
-    No schema says which columns a table has. And beside a query parameter, schemathesis forgets in
-    a form how many entries a list must have.
+    No schema says which columns a table has, or that a text is no original that can be sent. And
+    beside a query parameter, schemathesis forgets in a form how many entries a list must have.
     """
     if not (isinstance(case.body, dict) and case.meta.generation.mode.is_positive):
         return True
     categories = case.body.get("categories")
-    return "file" not in case.body and (categories is None or len(categories) > 1)
+    is_whole = categories is None or len(categories) > 1
+    return "file" not in case.body and case.body.get("read_as") != "original" and is_whole
 
 
 @schemathesis.hook
