@@ -71,8 +71,8 @@ def _of_framework(error: exceptions.APIException) -> ApiError:
     """Ours and the framework's: the status says the type, where Anthropic has one of it."""
     status = 400 if error.status_code == 422 else error.status_code
     kind = "invalid_request_error" if status in (405, 411) else ""
-    wait = getattr(error, "wait", None)
-    headers = {"retry-after": str(int(wait))} if wait is not None else {}
+    # Some say when to come again.
+    headers = dict(getattr(error, "headers", None) or {})
     return ApiError(status, str(error.detail), kind, headers=headers)
 
 
