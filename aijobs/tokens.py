@@ -28,6 +28,8 @@ _BYTES_PER_PAGE = 100_000
 _PAGE = re.compile(rb"/Type\s*/Page\b")
 # Of a PDF that is named, and not sent along, nobody here knows the pages.
 _UNSEEN_PAGES = 10
+# No model takes a tenth of it. A request may name millions of pages, to be refused by Anthropic.
+_MOST_TOKENS = 10_000_000
 # English takes some three characters for a token with the present tokenizer, Chinese one.
 _BYTES_PER_TOKEN = 3
 # Of a text in a Latin alphabet, hardly a fifth of the letters take two bytes.
@@ -87,9 +89,10 @@ def of_params(params: Mapping[str, Any], request: bytes) -> Estimate:
             pages += _pages_of(data) if is_sent else _UNSEEN_PAGES
     texts = max(0, len(request) - encoded) // _BYTES_PER_TOKEN
     attached = pages * PAGE_TOKENS + images * IMAGE_TOKENS
+    tokens = min(texts + attached, _MOST_TOKENS)
     if attached > texts:
-        return Estimate(texts + attached, "pdf" if pages else "image")
-    return Estimate(texts + attached, "text" if _is_latin(request.decode()) else "script")
+        return Estimate(tokens, "pdf" if pages else "image")
+    return Estimate(tokens, "text" if _is_latin(request.decode()) else "script")
 
 
 def _attached(value: object) -> Iterator[Mapping[str, Any]]:

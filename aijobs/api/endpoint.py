@@ -29,8 +29,11 @@ class Endpoint(Versioned):
         framework raises for credentials that do not hold and roles that may not.
         """
         # Before authentication: a session's CSRF check reads the whole form.
-        bodies.refuse_oversized(request, self.largest_upload)
+        self.refuse_oversized(request)
         super().initial(request, *args, **kwargs)
+
+    def refuse_oversized(self, request: Request) -> None:
+        bodies.refuse_oversized(request, self.largest_upload)
 
     def perform_content_negotiation(
         self,

@@ -53,6 +53,11 @@ def test_a_document_that_is_text_counts_as_text() -> None:
     assert found.kind == "text"
 
 
+def test_millions_of_pages_are_not_counted_beyond_what_any_model_takes() -> None:
+    pages = {"type": "document", "source": source(b"/Type/Page " * 1_000_000)}
+    assert estimate(pages).tokens == 10_000_000
+
+
 @pytest.mark.parametrize(
     "block",
     [

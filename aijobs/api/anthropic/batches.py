@@ -47,9 +47,9 @@ class BatchList(ProgramEndpoint):
 
     def post(self, request: Request) -> Response:
         """All of it is queued, or nothing."""
-        now = timezone.now()
         _refuse_betas(request.headers.get("anthropic-beta", ""))
         with bodies.received(request) as body:
+            now = timezone.now()  # The body may have taken minutes.
             return idempotency.once(
                 *(request, self.access.tenant, body),
                 lambda: self._queue(request, body, now),

@@ -51,14 +51,21 @@ class ReceivedBody(Body):
         yield from splitter.feed(b"", last=True)
 
 
-@contextmanager
-def received(request: Request) -> Iterator[ReceivedBody]:
-    """The whole body. Raises ApiError where it is too long, or does not say how long it is."""
+def refuse_oversized(request: Request) -> None:
+    """Refuse, before a byte is read, what is too long or does not say how long it is.
+
+    Raises ApiError.
+    """
     length = request.META.get("CONTENT_LENGTH") or ""
     if not length and "HTTP_TRANSFER_ENCODING" in request.META:
         raise ApiError(411, "Send a Content-Length", "invalid_request_error")
     if length.isdecimal() and int(length[:20]) > MOST_BYTES:
         raise ApiError(413)
+
+
+@contextmanager
+def received(request: Request) -> Iterator[ReceivedBody]:
+    """The whole body. Raises ApiError where it is too long."""
     digest, size = hashlib.sha256(), 0
     with TemporaryFile(buffering=PIECE) as file:
         while piece := request._request.read(PIECE):

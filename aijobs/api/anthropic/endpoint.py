@@ -5,9 +5,8 @@ from typing import Any
 
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from aijobs.api.anthropic import errors
+from aijobs.api.anthropic import bodies, errors
 from aijobs.api.anthropic.keys import ProgramAuthentication
 from aijobs.api.endpoint import Endpoint
 from aijobs.wire.errors import invalid
@@ -26,10 +25,12 @@ class ProgramEndpoint(Endpoint):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Raises what REST framework raises for credentials that do not hold, and ApiError."""
-        # Not Endpoint's: whoever reads a body here has limits of its own.
-        APIView.initial(self, request, *args, **kwargs)
+        super().initial(request, *args, **kwargs)
         if "anthropic-version" not in request.headers:
             raise invalid("anthropic-version: header is required")
+
+    def refuse_oversized(self, request: Request) -> None:
+        bodies.refuse_oversized(request)
 
     def get_exception_handler(self) -> Callable[..., Any]:
         return errors.as_error

@@ -7,7 +7,6 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from rest_framework import exceptions
 
-from aijobs.api.problems import Refusal
 from aijobs.budgets.room import ASK_AGAIN_SECONDS, QueueFull
 from aijobs.budgets.standing import LimitReached
 from aijobs.jobtypes import InvalidInput
@@ -75,7 +74,8 @@ def _of_framework(error: exceptions.APIException) -> ApiError:
     """Ours and the framework's: the status says the type, where Anthropic has one of it."""
     status = 400 if error.status_code == 422 else error.status_code
     kind = "invalid_request_error" if status in (405, 411) else ""
-    headers = dict(error.headers or {}) if isinstance(error, Refusal) else {}
+    # Some say when to come again.
+    headers = dict(getattr(error, "headers", None) or {})
     return ApiError(status, str(error.detail), kind, headers=headers)
 
 

@@ -114,6 +114,14 @@ def test_too_many_bytes_are_refused_before_they_are_read(program: Program) -> No
     assert error_of(response, 413)["type"] == "request_too_large"
 
 
+def test_a_body_in_chunks_is_refused(program: Program) -> None:
+    response = program.generic(
+        *("POST", PATH, b""), CONTENT_LENGTH="", HTTP_TRANSFER_ENCODING="chunked"
+    )
+    error = error_of(response, 411)
+    assert error == {"type": "invalid_request_error", "message": "Send a Content-Length"}
+
+
 def test_a_bad_request_at_the_end_undoes_all_before_it(program: Program) -> None:
     requests = [*requests_of(*["Hail."] * 3_000), {"custom_id": "r0", "params": {}}]
     error = error_of(program.create(requests), 400)
