@@ -85,7 +85,7 @@ class AIJobQuerySet(models.QuerySet["AIJob"]):
     def queue_again(self, status: str, now: datetime) -> int:
         """Move all failed, or all canceled, jobs among these back to the queue: one statement."""
         assert status in (AIJob.Status.FAILED, AIJob.Status.CANCELED)
-        return self.filter(status=status).update(
+        return self.filter(status=status, erasing_since=None).update(
             status=AIJob.Status.QUEUED,
             batch=None,
             forgiven_attempts=F("attempts"),
@@ -117,9 +117,16 @@ class AIJobQuerySet(models.QuerySet["AIJob"]):
         )
 
     def queue_unsent_again(self) -> int:
-        """Put the jobs of a batch that was never sent back where they were; that was no attempt."""
+        """Put the jobs of a batch that was never sent back where they were; that was no attempt.
+
+        What is being erased is not sent at all.
+        """
+        erased = Q(erasing_since__isnull=False)
         return self.filter(status=AIJob.Status.SUBMITTED).update(
-            status=AIJob.Status.QUEUED,
+            status=Case(
+                When(erased, then=Value(AIJob.Status.CANCELED)), default=Value(AIJob.Status.QUEUED)
+            ),
+            finished_at=F("erasing_since"),
             batch=None,
             not_before=F("created_at"),
             started_at=None,
@@ -392,6 +399,7 @@ class AIJob(Movable):
         return self._move(
             [self.Status.FAILED, self.Status.CANCELED],
             self.Status.QUEUED,
+            Q(erasing_since=None),
             batch=None,
             forgiven_attempts=F("attempts"),
             not_before=not_before,
