@@ -129,7 +129,8 @@ def _of_framework(error: exceptions.APIException) -> HttpResponse:
         headers["WWW-Authenticate"] = challenge
     detail = str(error.detail)
     field = getattr(error, "field", "")
-    members = {"errors": {field: [detail]}} if field else {}
+    errors = {field: [detail]} if field else getattr(error, "errors", None)
+    members = {"errors": errors} if errors else {}
     kind = getattr(error, "kind", None) or problem_types.BY_STATUS[HTTPStatus(error.status_code)]
     if wait := getattr(error, "wait", None):
         headers["Retry-After"] = str(wait)

@@ -1,6 +1,6 @@
 """Jobs as they are listed, one job with all that belongs to it, and results in order."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -121,6 +121,13 @@ def job_of(tenant: Tenant, job_id: UUID) -> AIJob:
     Raises AIJob.DoesNotExist for a job of somebody else, as for one that never was.
     """
     return AIJob.objects.of(tenant).with_shown_status().get(pk=job_id)
+
+
+def named(tenant: Tenant, ids: Iterable[UUID]) -> tuple[AIJobQuerySet, set[UUID]]:
+    """A tenant's jobs with these ids, and the ids that are none of its jobs."""
+    wanted = list(ids)
+    found = AIJob.objects.of(tenant).filter(pk__in=wanted)
+    return found, set(wanted) - set(found.values_list("pk", flat=True))
 
 
 def detail(
