@@ -77,12 +77,12 @@ def archive(tenant: Tenant, now: datetime) -> Iterator[bytes]:
                     yield out.taken()
             yield out.taken()
 
-        yield from file("workspace.json", [everything.workspace(snapshot, tenant)])
+        yield from file("workspace.json", [everything.workspace(tenant, snapshot)])
         for part in PARTS:
-            pieces = everything.lines(snapshot, tenant, part)
+            pieces = everything.lines(tenant, snapshot, part)
             yield from file(f"{part.name}.ndjson", counted(part.name, pieces))
-        yield from file("jobs.ndjson", counted("jobs", everything.jobs(snapshot, tenant)))
-        yield from file("files.tar", _tar(everything.files(snapshot, tenant), now, counts))
+        yield from file("jobs.ndjson", counted("jobs", everything.jobs(tenant, snapshot)))
+        yield from file("files.tar", _tar(everything.files(tenant, snapshot), now, counts))
         said = {"exported_at": now.isoformat(), "moments": snapshot.moments, "rows": counts}
         yield from file("export.json", [dump_json(said).encode()])
     yield out.taken()

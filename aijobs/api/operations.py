@@ -1,13 +1,14 @@
 """Many jobs at once: POST jobs/retry and jobs/cancel, and the operations that carry it out."""
 
 from collections.abc import Callable
+from itertools import islice
 from typing import Any, ClassVar, TypeVar, cast
 from uuid import UUID
 
 from django.http import QueryDict
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
-from rest_framework.exceptions import UnsupportedMediaType
+from rest_framework.exceptions import NotFound, UnsupportedMediaType
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -16,7 +17,6 @@ from aijobs.api.endpoint import Endpoint, is_there
 from aijobs.api.operation_shapes import MOST_IDS, Operation, OperationPage
 from aijobs.api.parameters import JobFilters, Paging, documented
 from aijobs.jobtypes import InvalidInput
-from aijobs.models import AIJob
 from aijobs.models import Operation as Row
 from aijobs.models.jobs import AIJobQuerySet
 from aijobs.pipeline import apply
@@ -60,13 +60,21 @@ REQUEST = {
 }
 
 
+class UnknownJobs(NotFound):
+    """Some ids are no jobs of the tenant: `errors` names the first of them by their places."""
+
+    def __init__(self, errors: dict[str, list[str]]) -> None:
+        super().__init__("Some of these ids are no jobs. Nothing was stored.")
+        self.errors = errors
+
+
 class BulkMove(Endpoint):
     """Asks for a move of many jobs."""
 
     kind: ClassVar[Row.Kind]
 
     def post(self, request: Request) -> Response:
-        """202 with the operation. Raises InvalidInput and what `bodies` and a key raise."""
+        """202 with the operation. Raises InvalidInput, UnknownJobs, KeyReused, what bodies raise."""
         now = timezone.now()
         body = bodies.read(request)
         if body.is_form:
@@ -88,7 +96,7 @@ def _documented(kind: Row.Kind) -> Callable[[Post], Post]:
         tags=["operations"],
         parameters=[openapi.IDEMPOTENCY_KEY],
         request=REQUEST,
-        responses=openapi.responses({202: Operation}, 400, 409, 413, 415, 422),
+        responses=openapi.responses({202: Operation}, 400, 404, 409, 413, 415, 422),
     )
     return documented_
 
@@ -155,7 +163,7 @@ class OperationDetail(Endpoint):
 
 
 def _wanted(tenant: Tenant, fields: dict[str, Any]) -> AIJobQuerySet:
-    """The jobs that a body asks for. Raises InvalidInput, which names what is wrong."""
+    """The jobs that a body asks for. Raises InvalidInput or UnknownJobs."""
     errors = {
         name[:100]: ["There is no such field."]
         for name in sorted(fields.keys() - {"ids", "filter"})
@@ -197,10 +205,10 @@ def _named(tenant: Tenant, given: object) -> AIJobQuerySet:
             places.setdefault(UUID(text), place)
         except (ValueError, AttributeError, TypeError):
             errors[f"ids.{place}"] = ["Must be an id."]
-    found = AIJob.objects.of(tenant).filter(pk__in=list(places))
-    missing = places.keys() - set(found.values_list("pk", flat=True))
-    errors |= {f"ids.{places[one]}": [NO_JOB] for one in missing}
     if errors:
-        in_order = sorted(errors, key=lambda name: int(name.partition(".")[2]))
-        raise InvalidInput({name: errors[name] for name in in_order[:MOST_NAMED]})
+        raise InvalidInput(dict(islice(errors.items(), MOST_NAMED)))
+    found, missing = jobs.named(tenant, places.keys())
+    if missing:
+        first = sorted(places[one] for one in missing)[:MOST_NAMED]
+        raise UnknownJobs({f"ids.{place}": [NO_JOB] for place in first})
     return found

@@ -159,7 +159,8 @@ def _of_framework(error: exceptions.APIException) -> HttpResponse:
         headers["WWW-Authenticate"] = challenge
     detail = str(error.detail)
     field = getattr(error, "field", "")
-    members = {"errors": {field: [detail]}} if field else {}
+    errors = {field: [detail]} if field else getattr(error, "errors", None)
+    members = {"errors": errors} if errors else {}
     kind = problem_types.BY_STATUS[HTTPStatus(error.status_code)]
     return problem(kind, detail, headers=headers, **members)
 

@@ -8,11 +8,12 @@ from aijobs.models.batches import Batch
 from aijobs.models.breaker import BlockReason, CircuitBreaker
 from aijobs.models.budgets import BudgetNotice, Reservation
 from aijobs.models.cancellations import Cancellation
+from aijobs.models.collections import Collection
 from aijobs.models.fields import dump_json, ids_from, new_id
 from aijobs.models.heartbeats import Heartbeat
 from aijobs.models.idempotency import Claim, IdempotencyKey, KeyTaken
 from aijobs.models.inputs import JobDocument, JobInput, Question
-from aijobs.models.jobs import AIJob, Collection
+from aijobs.models.jobs import AIJob
 from aijobs.models.ledger import LedgerEntry
 from aijobs.models.notices import AdditionTold
 from aijobs.models.operations import Operation, OperationPage

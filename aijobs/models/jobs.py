@@ -1,7 +1,6 @@
-"""A job and its collection.
+"""A job: a narrow row of keys, status and moments.
 
-The job itself is a narrow row: keys, status, moments. What is long stands beside it in rows
-that are written once; what it was given, in `inputs`.
+What is long stands beside it in rows that are written once; what it was given, in `inputs`.
 """
 
 from datetime import datetime
@@ -13,60 +12,9 @@ from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 from aijobs import jobtypes
 from aijobs.models.batches import Batch
 from aijobs.models.cancellations import Cancellation
-from aijobs.models.fields import JSONTextField
+from aijobs.models.collections import Collection
 from aijobs.models.moves import Movable
 from citizenapp.tenants.models import Tenant
-
-
-class CollectionQuerySet(models.QuerySet["Collection"]):
-    def of(self, tenant: Tenant) -> Self:
-        """Every road to a tenant's collections begins here: what is being erased is not shown."""
-        return self.filter(tenant=tenant, erasing_since=None)
-
-
-class Collection(models.Model):
-    """Many jobs queued together under one name."""
-
-    # Names in the metadata of its jobs that become columns of its results. Items that a program
-    # sends may each have names of their own: the others stay together in one column.
-    MOST_COLUMNS: ClassVar = 200
-
-    id = models.UUIDField(primary_key=True, editable=False)
-    tenant = models.ForeignKey(Tenant, models.PROTECT, db_index=False)
-    name = models.CharField(max_length=200)
-    job_type = models.CharField(max_length=20)
-    total = models.PositiveIntegerField(help_text="Jobs accepted when it was queued.")
-    rejected = models.PositiveIntegerField(
-        db_default=0, help_text="Rows that were left out when it was queued: they were bad."
-    )
-    columns = JSONTextField(
-        null=True, help_text="The names in the metadata of its jobs, in their order; null: none."
-    )
-    created_by = models.CharField(max_length=150)
-    created_at = models.DateTimeField()
-    erasing_since = models.DateTimeField(
-        null=True, help_text="Shown nowhere since then: it goes with the last of its jobs."
-    )
-
-    objects = CollectionQuerySet.as_manager()
-
-    class Meta:
-        indexes: ClassVar = [
-            # The tenant's list of collections, newest first.
-            models.Index(fields=["tenant", "-id"], name="collection_of_tenant"),
-            # The same of programs that speak the Message Batches API.
-            models.Index(
-                fields=["tenant", "-id"], name="collection_of_messages", condition=Q(job_type="raw")
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.name
-
-    def counts(self) -> dict[str, int]:
-        """Jobs by shown status; statuses without jobs are 0."""
-        found = self.counters.counts().get(self.pk, {})
-        return {status: found.get(status, 0) for status in AIJob.Status.values}
 
 
 class AIJobQuerySet(models.QuerySet["AIJob"]):
@@ -90,7 +38,7 @@ class AIJobQuerySet(models.QuerySet["AIJob"]):
     def queue_again(self, status: str, now: datetime) -> int:
         """Move all failed, or all canceled, jobs among these back to the queue: one statement."""
         assert status in (AIJob.Status.FAILED, AIJob.Status.CANCELED)
-        again = self.filter(status=status)
+        again = self.filter(status=status, erasing_since=None)
         Cancellation.objects.filter(Exists(again.filter(collection=OuterRef("pk")))).delete()
         return again.update(
             status=AIJob.Status.QUEUED,
@@ -124,9 +72,16 @@ class AIJobQuerySet(models.QuerySet["AIJob"]):
         )
 
     def queue_unsent_again(self) -> int:
-        """Put the jobs of a batch that was never sent back where they were; that was no attempt."""
+        """Put the jobs of a batch that was never sent back where they were; that was no attempt.
+
+        What is being erased is not sent at all.
+        """
+        erased = Q(erasing_since__isnull=False)
         return self.filter(status=AIJob.Status.SUBMITTED).update(
-            status=AIJob.Status.QUEUED,
+            status=Case(
+                When(erased, then=Value(AIJob.Status.CANCELED)), default=Value(AIJob.Status.QUEUED)
+            ),
+            finished_at=F("erasing_since"),
             batch=None,
             not_before=F("created_at"),
             started_at=None,
@@ -401,6 +356,7 @@ class AIJob(Movable):
         return self._move(
             [self.Status.FAILED, self.Status.CANCELED],
             self.Status.QUEUED,
+            Q(erasing_since=None),
             batch=None,
             forgiven_attempts=F("attempts"),
             not_before=not_before,

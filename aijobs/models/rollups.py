@@ -16,7 +16,8 @@ from django.db.models import Case, F, Q, Sum, Value, When
 
 from aijobs.models.batches import Batch
 from aijobs.models.budgets import Reservation
-from aijobs.models.jobs import AIJob, Collection
+from aijobs.models.collections import Collection
+from aijobs.models.jobs import AIJob
 from citizenapp.tenants.models import Tenant
 
 HOUR = timedelta(hours=1)

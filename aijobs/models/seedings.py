@@ -6,7 +6,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
-from aijobs.models.jobs import Collection
+from aijobs.models.collections import Collection
 from aijobs.models.moves import Movable
 
 # Jobs that a person must decide about wait until then.

@@ -12,7 +12,7 @@ from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models import Q
 
-from aijobs.models.jobs import Collection
+from aijobs.models.collections import Collection
 from aijobs.models.moves import Movable
 from citizenapp.tenants.models import Tenant
 

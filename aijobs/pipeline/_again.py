@@ -125,7 +125,7 @@ def retry_as_many_as_may(
                 moved = sum(moving.queue_again(status, now) for status in RETRIABLE)
                 standing.keep(tenant, cost, now, jobs=len(wanted))
         except standing.LimitReached as limit:
-            fitting = _first(wanted, reserved, limit.left)
+            fitting = first_that_fit(wanted, reserved, limit.left)
             refused[LIMIT_REACHED] += len(wanted) - len(fitting)
             wanted = fitting
         except QueueFull as full:
@@ -137,7 +137,7 @@ def retry_as_many_as_may(
     return 0, +refused
 
 
-def _first(ids: Sequence[UUID], usd: Mapping[UUID, Decimal], left: Decimal) -> list[UUID]:
+def first_that_fit(ids: Sequence[UUID], usd: Mapping[UUID, Decimal], left: Decimal) -> list[UUID]:
     """As many of the first ones as what is left pays for: at least one fewer than all."""
     sums = accumulate(usd[pk] for pk in ids)
     return [pk for pk, so_far in zip(ids[:-1], sums, strict=False) if so_far <= left]

@@ -217,13 +217,13 @@ WHERE job_id = %(job)s AND number = %(number)s AND EXISTS (
 """
 
 
-def workspace(snapshot: Snapshot, tenant: Tenant) -> bytes:
+def workspace(tenant: Tenant, snapshot: Snapshot) -> bytes:
     """The tenant's settings, a JSON object."""
     [(text,)] = snapshot.rows(WORKSPACE, {"tenant": tenant.pk})
     return f"{text}\n".encode()
 
 
-def lines(snapshot: Snapshot, tenant: Tenant, part: Part) -> Iterator[list[str]]:
+def lines(tenant: Tenant, snapshot: Snapshot, part: Part) -> Iterator[list[str]]:
     """The lines of a part, some at a time."""
     parameters = {"tenant": tenant.pk, "after": part.first, "rows": ROWS}
     while found := snapshot.rows(part.query, parameters):
@@ -231,23 +231,23 @@ def lines(snapshot: Snapshot, tenant: Tenant, part: Part) -> Iterator[list[str]]
         parameters["after"] = found[-1][0]
 
 
-def jobs(snapshot: Snapshot, tenant: Tenant) -> Iterator[list[str]]:
+def jobs(tenant: Tenant, snapshot: Snapshot) -> Iterator[list[str]]:
     """A line for each job with all that belongs to it, some at a time."""
-    for ids in _pieces(snapshot, tenant):
+    for ids in _pieces(tenant, snapshot):
         found = snapshot.rows(JOB, {"tenant": tenant.pk, "jobs": ids})
         yield [line for (line,) in found]
 
 
-def files(snapshot: Snapshot, tenant: Tenant) -> Iterator[tuple[str, bytes]]:
+def files(tenant: Tenant, snapshot: Snapshot) -> Iterator[tuple[str, bytes]]:
     """The files that documents were sent as, each with a path; one at a time."""
-    for ids in _pieces(snapshot, tenant):
+    for ids in _pieces(tenant, snapshot):
         for job, number, name in snapshot.rows(FILES, {"jobs": ids}):
             which = {"tenant": tenant.pk, "job": job, "number": number}
             for (original,) in snapshot.rows(FILE, which):
                 yield f"{job}/{number}-{_harmless(name)}", original
 
 
-def _pieces(snapshot: Snapshot, tenant: Tenant) -> Iterator[Sequence[Any]]:
+def _pieces(tenant: Tenant, snapshot: Snapshot) -> Iterator[Sequence[Any]]:
     """The ids of all jobs, as many at a time as have some megabytes together."""
     parameters: dict[str, Any] = {"tenant": tenant.pk, "after": NO_ID, "rows": ROWS}
     while found := snapshot.rows(JOBS, parameters):

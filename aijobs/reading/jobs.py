@@ -1,7 +1,7 @@
 """Jobs as they are listed, one job with all that belongs to it, and results in order."""
 
 from collections.abc import Collection as Several
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -136,6 +136,13 @@ def states(ids: Several[UUID]) -> dict[UUID, object]:
 def state_of(job: AIJob) -> object:
     """What `states` reads of this job; `shown_status` must be known of it."""
     return shown_status(job), job.attempts
+
+
+def named(tenant: Tenant, ids: Iterable[UUID]) -> tuple[AIJobQuerySet, set[UUID]]:
+    """A tenant's jobs with these ids, and the ids that are none of its jobs."""
+    wanted = list(ids)
+    found = AIJob.objects.of(tenant).filter(pk__in=wanted)
+    return found, set(wanted) - set(found.values_list("pk", flat=True))
 
 
 def detail(

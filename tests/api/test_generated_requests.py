@@ -17,7 +17,7 @@ EXAMPLES = 200 if "TORTURE" in os.environ else 2
 PHASES = "examples,coverage,fuzzing,stateful"
 
 
-@pytest.mark.timeout(3_600 if "TORTURE" in os.environ else 120)
+@pytest.mark.timeout(3_600 if "TORTURE" in os.environ else 300)
 def test_generated_requests_find_nothing(live_site: Site, tmp_path: Path) -> None:
     done = subprocess.run(
         [

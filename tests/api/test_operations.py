@@ -200,6 +200,7 @@ def test_an_id_of_somebody_else_refuses_the_whole_request(caller: Caller) -> Non
     response = caller.send("jobs/retry", {"ids": [*ids(mine), str(theirs.pk), str(unknown)]})
 
     message = ["There is no job with this id."]
+    assert response.status_code == 404
     assert response.json()["errors"] == {"ids.1": message, "ids.2": message}
     assert not Operation.objects.exists()
 

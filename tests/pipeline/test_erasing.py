@@ -24,7 +24,19 @@ from aijobs.models import (
     UsageRollup,
     new_id,
 )
-from aijobs.pipeline import accept, apply, dispatch, erase, expedite, poll, settle, share, sweep
+from aijobs.pipeline import (
+    accept,
+    apply,
+    dispatch,
+    erase,
+    expedite,
+    poll,
+    reconcile,
+    settle,
+    share,
+    sweep,
+    withdraw,
+)
 from tests.api.rows import make_quote
 from tests.factories import NOW, make_submission, make_tenant
 from tests.ground import Emulator
@@ -42,6 +54,7 @@ from tests.pipeline.steps import (
     queue_classification,
     send,
 )
+from tests.pipeline.strangers import send_into_doubt
 
 pytestmark = pytest.mark.django_db
 
@@ -322,3 +335,70 @@ def test_an_erased_job_is_in_no_operation(emulator: Emulator) -> None:
         job.tenant, Operation.Kind.CANCEL, AIJob.objects.of(job.tenant), by="ann", now=DUE
     )
     assert (operation.total, operation.status) == (0, "completed")
+
+
+def test_a_batch_that_comes_to_nothing_sends_the_others_alone(emulator: Emulator) -> None:
+    one, other = queue(TEXT, "Another text. " * 9)
+    batch = put_together()
+    erase.erase_job(one, by="ann", now=DUE)
+    assert withdraw.cancel_batch(batch, Batch.AfterCancel.REQUEUE, now=DUE)
+    statuses = dict(AIJob.objects.values_list("pk", "status"))
+    assert statuses == {one.pk: "canceled", other.pk: "queued"}
+    assert erase.run(DUE + MINUTE) == 1
+    keep_going(DUE + MINUTE)
+    assert emulator.stats()["requests_received"] == 1
+
+
+def test_staff_who_retry_a_batch_bring_nothing_back_that_is_being_erased(
+    emulator: Emulator,
+) -> None:
+    [job, _] = queue(f"{TEXT} [[emulate:refusal]]", "Another text. " * 9)
+    batch = bring_back(send(), emulator)
+    AIJob.objects.filter(pk=job.pk).update(erasing_since=DUE)
+    assert accept.retry_batch(batch, now=DUE) == 0
+    assert not AIJob.objects.get(pk=job.pk).mark_queued(DUE)
+
+
+def test_what_is_in_doubt_goes_once_it_is_found_and_settled(
+    emulator: Emulator, settings: Any
+) -> None:
+    settings.AIJOBS_DELETE_REMOTE_DAYS = 20
+    [job] = queue()
+    send_into_doubt(emulator, DUE, made=True)
+    assert erase.erase_job(job, by="ann", now=DUE)
+    now = DUE
+    for _ in range(6):
+        now += MINUTE
+        for stage in (reconcile, poll, settle, erase, sweep):
+            stage.run(now)
+    assert nothing_is_left()
+    assert at_anthropic(emulator) == {"deleted": 1}
+
+
+def test_the_copy_that_reconcile_needs_stays_until_the_doubt_is_over(
+    emulator: Emulator, settings: Any
+) -> None:
+    settings.AIJOBS_DELETE_REMOTE_DAYS = 20
+    [job] = queue()
+    bring_back(send(), emulator)
+    job.refresh_from_db()
+    assert erase.erase_job(job, by="ann", now=DUE + MINUTE) is None
+    queue(now=DUE)
+    send_into_doubt(emulator, DUE + timedelta(days=1), made=True)
+    sweep.run(DUE + timedelta(days=1))
+    assert "deleted" not in at_anthropic(emulator)
+    keep_going(DUE + timedelta(days=1) + MINUTE)
+    sweep.run(DUE + timedelta(days=2))
+    assert at_anthropic(emulator) == {"deleted": 1, "ended": 1}
+
+
+def test_a_late_answer_of_what_is_erased_and_given_up_is_charged_once(emulator: Emulator) -> None:
+    queue(needed_within=0)
+    [job] = expedite.claim([], NOW)
+    erase.erase_job(job, by="ann", now=NOW)
+    sweep.rescue(NOW + timedelta(hours=1))
+    outcome = expedite.ask(job)
+    for _ in range(2):
+        expedite.finish(job, outcome, LATER)
+    assert not JobOutput.objects.exists()
+    assert LedgerEntry.objects.count() == 1

@@ -13,7 +13,7 @@ from pydantic import AwareDatetime, Field
 
 from citizenapp_client._states import Amount, CollectionState, JobState, OperationState, Shape
 
-API_VERSION = ""
+API_VERSION = "2026-11-26"
 
 
 class AnalyzeOutput(Shape):
@@ -27,6 +27,13 @@ class AnalyzeOutput(Shape):
 class Answer(Shape):
     question: str
     answer: str
+
+
+class BudgetThresholdEvent(Shape):
+    type: Literal["budget.threshold"] | str
+    timestamp: AwareDatetime
+    """When it happened."""
+    data: ToldBudget
 
 
 class Caching(Shape):
@@ -83,6 +90,13 @@ class CollectionCanceled(Shape):
     """Jobs that were still waiting."""
 
 
+class CollectionCompletedEvent(Shape):
+    type: Literal["collection.completed"] | str
+    timestamp: AwareDatetime
+    """When it happened."""
+    data: ToldCollection
+
+
 class CollectionContinued(Shape):
     continued: int
     """Jobs that need not wait any more."""
@@ -102,6 +116,39 @@ class CollectionPage(Shape):
     previous: str | None = None
 
 
+class CollectionPagePart(Shape):
+    results: list[CollectionSummaryPart]
+    next: str | None = None
+    previous: str | None = None
+
+
+class CollectionPart(Shape):
+    """Collection with the fields that were asked for."""
+
+    collection_id: UUID | None = None
+    name: str | None = None
+    job_type: str | None = None
+    total: int | None = None
+    rejected: int | None = None
+    """Rows that were left out when it was queued."""
+    created_by: str | None = None
+    created_at: AwareDatetime | None = None
+    cost_usd: Amount | None = None
+    sync_cost_usd: Amount | None = None
+    saved_usd: Amount | None = None
+    eta_from: AwareDatetime | None = None
+    """When all of it should be done at the earliest; null where nobody can tell."""
+    eta: AwareDatetime | None = None
+    """When all of it should be done at the latest."""
+    late_reason: str | None = None
+    """What it waits for beside its turn, or why it takes longer than usual."""
+    counts: Counts | None = None
+    caching: Caching | None = None
+    """Null where no job went first."""
+    trial: CollectionTrial | None = None
+    """Null where none was asked for."""
+
+
 class CollectionRetried(Shape):
     queued: int
     """Jobs that are queued again."""
@@ -116,6 +163,19 @@ class CollectionSummary(Shape):
     """Rows that were left out when it was queued."""
     created_by: str
     created_at: AwareDatetime
+
+
+class CollectionSummaryPart(Shape):
+    """CollectionSummary with the fields that were asked for."""
+
+    collection_id: UUID | None = None
+    name: str | None = None
+    job_type: str | None = None
+    total: int | None = None
+    rejected: int | None = None
+    """Rows that were left out when it was queued."""
+    created_by: str | None = None
+    created_at: AwareDatetime | None = None
 
 
 class CollectionTrial(Shape):
@@ -143,6 +203,18 @@ class Confirmed(Shape):
     repeated: int | None = None
     warnings: list[str] | None = None
     message: str
+
+
+class ConfirmedMinimal(Shape):
+    """Confirmed, for who prefers `return=minimal`."""
+
+    job_id: UUID | None = None
+    collection_id: UUID | None = None
+    status: (
+        Literal["queued", "submitted", "processing", "completed", "failed", "canceled"] | str | None
+    ) = None
+    accepted: int | None = None
+    rejected_count: int | None = None
 
 
 class Counts(Shape):
@@ -188,6 +260,12 @@ class DeliveryDetail(Shape):
     error: str
     body: dict[str, Any]
     """As it would be sent now."""
+
+
+class DeliveryMinimal(Shape):
+    """Delivery, for who prefers `return=minimal`."""
+
+    status: Literal["pending", "delivered", "failed"] | str
 
 
 class DeliveryPage(Shape):
@@ -296,7 +374,7 @@ class Job(JobState):
     """That answered; until then, that is asked."""
     result: (
         Annotated[
-            AnalyzeOutput | ClassifyOutput | SummarizeOutput | dict[str, Any],
+            AnalyzeOutput | ClassifyOutput | RawOutput | SummarizeOutput | dict[str, Any],
             Field(union_mode="left_to_right"),
         ]
         | None
@@ -306,9 +384,30 @@ class Job(JobState):
     """Why it goes by batch, or at once."""
 
 
+class JobCanceledEvent(Shape):
+    type: Literal["job.canceled"] | str
+    timestamp: AwareDatetime
+    """When it happened."""
+    data: ToldJobs
+
+
+class JobCompletedEvent(Shape):
+    type: Literal["job.completed"] | str
+    timestamp: AwareDatetime
+    """When it happened."""
+    data: ToldJobs
+
+
 class JobError(Shape):
     type: str
     message: str
+
+
+class JobFailedEvent(Shape):
+    type: Literal["job.failed"] | str
+    timestamp: AwareDatetime
+    """When it happened."""
+    data: ToldJobs
 
 
 class JobPage(Shape):
@@ -317,6 +416,76 @@ class JobPage(Shape):
     """The page of older ones."""
     previous: str | None = None
     """The page of newer ones."""
+
+
+class JobPagePart(Shape):
+    results: list[JobSummaryPart]
+    next: str | None = None
+    """The page of older ones."""
+    previous: str | None = None
+    """The page of newer ones."""
+
+
+class JobPart(Shape):
+    """Job with the fields that were asked for."""
+
+    job_id: UUID | None = None
+    job_type: str | None = None
+    status: (
+        Literal["queued", "submitted", "processing", "completed", "failed", "canceled"] | str | None
+    ) = None
+    route: Literal["batch", "sync"] | str | None = None
+    collection_id: UUID | None = None
+    row: int | None = None
+    """Its row in the collection, as the sender numbers it."""
+    reference: str | None = None
+    metadata: dict[str, str] | None = None
+    source_name: str | None = None
+    """The uploaded file; empty where text was sent."""
+    attempts: int | None = None
+    """Times it was sent to Claude."""
+    created_at: AwareDatetime | None = None
+    needed_by: AwareDatetime | None = None
+    started_at: AwareDatetime | None = None
+    finished_at: AwareDatetime | None = None
+    answered_by: UUID | None = None
+    """The earlier job that asked the same: this one has its result, or waits for it, and costs
+    nothing. Null for a job that is sent.
+    """
+    error: JobError | None = None
+    """Why it failed."""
+    usage: Tokens | None = None
+    """Null until there is a charge."""
+    estimated: bool | None = None
+    """Whether tokens and costs are partly estimates: an answer came without usage."""
+    cost_usd: Amount | None = None
+    sync_cost_usd: Amount | None = None
+    saved_usd: Amount | None = None
+    eta_from: AwareDatetime | None = None
+    """When all of it should be done at the earliest; null where nobody can tell."""
+    eta: AwareDatetime | None = None
+    """When all of it should be done at the latest."""
+    late_reason: str | None = None
+    """What it waits for beside its turn, or why it takes longer than usual."""
+    document: Document | None = None
+    """The first of them."""
+    documents: list[Document] | None = None
+    """In their order: a mail, and what is attached to it. Most jobs have one."""
+    options: dict[str, Any] | None = None
+    """Its input, without the document."""
+    created_by: str | None = None
+    model: str | None = None
+    """That answered; until then, that is asked."""
+    result: (
+        Annotated[
+            AnalyzeOutput | ClassifyOutput | RawOutput | SummarizeOutput | dict[str, Any],
+            Field(union_mode="left_to_right"),
+        ]
+        | None
+    ) = None
+    failed_attempts: list[FailedAttempt] | None = None
+    route_reason: str | None = None
+    """Why it goes by batch, or at once."""
 
 
 class JobSummary(JobState):
@@ -352,6 +521,43 @@ class JobSummary(JobState):
     cost_usd: Amount
     sync_cost_usd: Amount
     saved_usd: Amount
+
+
+class JobSummaryPart(Shape):
+    """JobSummary with the fields that were asked for."""
+
+    job_id: UUID | None = None
+    job_type: str | None = None
+    status: (
+        Literal["queued", "submitted", "processing", "completed", "failed", "canceled"] | str | None
+    ) = None
+    route: Literal["batch", "sync"] | str | None = None
+    collection_id: UUID | None = None
+    row: int | None = None
+    """Its row in the collection, as the sender numbers it."""
+    reference: str | None = None
+    metadata: dict[str, str] | None = None
+    source_name: str | None = None
+    """The uploaded file; empty where text was sent."""
+    attempts: int | None = None
+    """Times it was sent to Claude."""
+    created_at: AwareDatetime | None = None
+    needed_by: AwareDatetime | None = None
+    started_at: AwareDatetime | None = None
+    finished_at: AwareDatetime | None = None
+    answered_by: UUID | None = None
+    """The earlier job that asked the same: this one has its result, or waits for it, and costs
+    nothing. Null for a job that is sent.
+    """
+    error: JobError | None = None
+    """Why it failed."""
+    usage: Tokens | None = None
+    """Null until there is a charge."""
+    estimated: bool | None = None
+    """Whether tokens and costs are partly estimates: an answer came without usage."""
+    cost_usd: Amount | None = None
+    sync_cost_usd: Amount | None = None
+    saved_usd: Amount | None = None
 
 
 class NewWebhook(Shape):
@@ -403,6 +609,18 @@ class Operation(OperationState):
     ended_at: AwareDatetime | None = None
     skipped: list[Skipped]
     """Jobs that did not change, by the reason."""
+
+
+class OperationMinimal(Shape):
+    """Operation, for who prefers `return=minimal`."""
+
+    job_id: UUID | None = None
+    """The job that is erased."""
+    collection_id: UUID | None = None
+    """The collection that is erased."""
+    operation_id: UUID
+    status: Literal["running", "completed", "failed"] | str
+    """Failed where it failed again and again; what it has changed stays changed."""
 
 
 class OperationPage(Shape):
@@ -484,12 +702,12 @@ class ProblemDocument(Shape):
             "/problems/too-large",
             "/problems/unsupported-media-type",
             "/problems/idempotency-key-reused",
-            "/problems/server-error",
-            "/problems/not-streamed-here",
-            "/problems/unknown-version",
             "/problems/idempotency-in-progress",
+            "/problems/unknown-version",
             "/problems/rate-limited",
             "/problems/queue-full",
+            "/problems/server-error",
+            "/problems/not-streamed-here",
         ]
         | str
     )
@@ -505,6 +723,14 @@ class ProblemDocument(Shape):
     limit_usd: Amount | None = None
     renews_at: AwareDatetime | None = None
     """When that limit begins anew."""
+    versions: list[str] | None = None
+    """Of the API, that there are."""
+    violated_policies: list[str] | None = None
+    """Which limits of calls were reached: `key`, `tenant`."""
+    waiting: int | None = None
+    """Jobs that are queued or on their way."""
+    room: int | None = None
+    """How many more of them there may be."""
 
 
 class Queued(Shape):
@@ -529,6 +755,23 @@ class QueuedCollection(Shape):
     warnings: list[str]
     """What of the file was passed over."""
     message: str
+
+
+class QueuedCollectionMinimal(Shape):
+    """QueuedCollection, for who prefers `return=minimal`."""
+
+    collection_id: UUID
+    accepted: int
+    rejected_count: int
+    """May be more than are listed."""
+
+
+class QueuedMinimal(Shape):
+    """Queued, for who prefers `return=minimal`."""
+
+    job_id: UUID
+    status: Literal["queued", "submitted", "processing", "completed", "failed", "canceled"] | str
+    """Completed where the same was asked before, else queued."""
 
 
 class Quote(Shape):
@@ -592,6 +835,18 @@ class QuotedTime(Shape):
     latest: int
 
 
+class RawOutput(Shape):
+    """The message, with all that Anthropic gave it."""
+
+    id: str
+    type: str
+    role: str
+    model: str
+    content: list[dict[str, Any]]
+    stop_reason: str | None = None
+    usage: dict[str, Any]
+
+
 class RejectedRow(Shape):
     row: int
     """Counts from 1; in a table, the row that a spreadsheet shows."""
@@ -602,6 +857,10 @@ class Replayed(Shape):
     webhook_id: UUID
     replayed: int
     """Events that are sent again."""
+
+
+class ReplayedMinimal(Shape):
+    """Replayed, for who prefers `return=minimal`."""
 
 
 class ResultRow(Shape):
@@ -615,7 +874,7 @@ class ResultRow(Shape):
     status: Literal["queued", "submitted", "processing", "completed", "failed", "canceled"] | str
     result: (
         Annotated[
-            AnalyzeOutput | ClassifyOutput | SummarizeOutput | dict[str, Any],
+            AnalyzeOutput | ClassifyOutput | RawOutput | SummarizeOutput | dict[str, Any],
             Field(union_mode="left_to_right"),
         ]
         | None
@@ -630,6 +889,20 @@ class Risk(Shape):
     title: str
     severity: Literal["low", "medium", "high"] | str
     detail: str
+
+
+class SendingPausedEvent(Shape):
+    type: Literal["sending.paused"] | str
+    timestamp: AwareDatetime
+    """When it happened."""
+    data: ToldSending
+
+
+class SendingResumedEvent(Shape):
+    type: Literal["sending.resumed"] | str
+    timestamp: AwareDatetime
+    """When it happened."""
+    data: ToldSending
 
 
 class Skipped(Shape):
@@ -722,23 +995,69 @@ class Tokens(Shape):
     cache_write_tokens: int
 
 
+class ToldBudget(Shape):
+    month: str
+    percent: Literal[50, 80, 100] | str
+    url: str
+
+
+class ToldCollection(Shape):
+    collection_id: UUID
+    status: Literal["completed"] | str
+    counts: ToldCounts
+    url: str
+    results_url: str
+
+
+class ToldCounts(Shape):
+    completed: int
+    failed: int
+    canceled: int
+
+
+class ToldJob(Shape):
+    job_id: UUID
+    status: Literal["completed", "failed", "canceled"] | str
+    reference: str
+    """What the sender calls it."""
+    collection_id: UUID | None = None
+    url: str
+    """Where the job is, with its result or its error."""
+    result: (
+        Annotated[
+            AnalyzeOutput | ClassifyOutput | RawOutput | SummarizeOutput | dict[str, Any],
+            Field(union_mode="left_to_right"),
+        ]
+        | None
+    ) = None
+    """Of completed jobs, where the webhook has `includes_result`."""
+    is_result_left_out: bool | None = None
+    """True where the results before it filled the body: fetch it by `url`."""
+
+
+class ToldJobs(Shape):
+    jobs: list[ToldJob]
+
+
+class ToldNothing(Shape): ...
+
+
+class ToldSending(Shape):
+    reason: (
+        Literal["spend_limit", "on_hold", "low_credit", "billing", "bad_key", "no_permission"] | str
+    )
+
+
 class Usage(Shape):
     from_: AwareDatetime = Field(alias="from")
     to: AwareDatetime
-    group_by: (
-        Literal["day", "job_type", "route", "model", "created_by", "collection"]
-        | str
-        | list[Literal["day", "job_type", "route", "model", "created_by", "collection"] | str]
-    )
-    """A list where it is several."""
+    group_by: list[Literal["day", "job_type", "route", "model", "created_by", "collection"] | str]
     rows: list[SpentRow]
     totals: Spent
-    estimated_answers: int | None = None
-    """Answers that came without usage, and are charged by an estimate of it. Only there where
-    there are any.
-    """
+    estimated_answers: int
+    """Answers that came without usage, and are charged by an estimate of it."""
     paused: Pause | None = None
-    """Only there while nothing is sent."""
+    """Null but while nothing is sent."""
 
 
 class Webhook(Shape):
@@ -805,6 +1124,13 @@ class WebhookRow(Shape):
     """Until then, bodies are signed with the secret before as well."""
     created_at: AwareDatetime
     created_by: str
+
+
+class WebhookTestEvent(Shape):
+    type: Literal["webhook.test"] | str
+    timestamp: AwareDatetime
+    """When it happened."""
+    data: ToldNothing
 
 
 class WebhookWithSecret(Shape):
