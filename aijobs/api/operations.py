@@ -74,7 +74,7 @@ class BulkMove(Endpoint):
     kind: ClassVar[Row.Kind]
 
     def post(self, request: Request) -> Response:
-        """202 with the operation. Raises InvalidInput, UnknownJobs, KeyReused, what bodies raise."""
+        """202 with the operation. Raises InvalidInput, UnknownJobs, KeyReused."""
         now = timezone.now()
         body = bodies.read(request)
         if body.is_form:

@@ -18,6 +18,7 @@ from aijobs.api import bodies, idempotency, openapi, translate
 from aijobs.api import webhook_shapes as shapes
 from aijobs.api.bodies import Body
 from aijobs.api.endpoint import Endpoint, is_there
+from aijobs.api.idempotency import Answer
 from aijobs.api.parameters import Paging, documented
 from aijobs.api.problems import Conflict
 from aijobs.models import Webhook, WebhookDelivery
@@ -59,16 +60,20 @@ class WebhookEndpoint(Endpoint):
         return body
 
     def once(
-        self, request: Request, body: Body, answer: Callable[[datetime], BaseModel], status: int
+        self,
+        request: Request,
+        body: Body,
+        answer: Callable[[datetime], BaseModel | None],
+        status: int,
     ) -> Response:
         now = timezone.now()
+
+        def told() -> Answer:
+            found = answer(now)
+            return Answer(found.model_dump(mode="json") if found else None, status)
+
         with _known_problems():
-            return idempotency.once(
-                *(request, self.access.tenant, body),
-                lambda: answer(now).model_dump(mode="json"),
-                now=now,
-                status=status,
-            )
+            return idempotency.once(request, self.access.tenant, body, told, now=now)
 
 
 @contextmanager
@@ -139,26 +144,37 @@ class WebhookDetail(WebhookEndpoint):
         operation_id="change_webhook",
         summary="Change a webhook, switch it on or off",
         tags=["webhooks"],
+        parameters=[openapi.IDEMPOTENCY_KEY],
         request={bodies.JSON: shapes.WebhookChange},
-        responses=openapi.responses({200: shapes.Webhook}, 400, 404, 413, 415),
+        responses=openapi.responses({200: shapes.Webhook}, 400, 404, 409, 413, 415, 422),
     )
     def patch(self, request: Request, webhook_id: UUID) -> Response:
         """What waits is sent once it is on. While one is off by hand, nothing is kept for it."""
         webhook = self.webhook(webhook_id)
-        fields = endpoints.read(self.json(request).fields, is_new=False)
-        endpoints.change(webhook, fields, timezone.now())
-        return Response(shapes.Webhook.of(webhook).model_dump(mode="json"))
+        body = self.json(request)
+        fields = endpoints.read(body.fields, is_new=False)
+
+        def change(now: datetime) -> BaseModel:
+            endpoints.change(webhook, fields, now)
+            return shapes.Webhook.of(webhook)
+
+        return self.once(request, body, change, 200)
 
     @extend_schema(
         operation_id="delete_webhook",
         summary="Delete a webhook",
         tags=["webhooks"],
-        responses=openapi.responses({204: None}, 404),
+        parameters=[openapi.IDEMPOTENCY_KEY],
+        request=None,
+        responses=openapi.responses({204: None}, 400, 404, 409, 422),
     )
-    def delete(self, request: Request, webhook_id: UUID) -> Response:  # noqa: ARG002
+    def delete(self, request: Request, webhook_id: UUID) -> Response:
         """With its log, and with what waits for it."""
-        self.webhook(webhook_id).delete()
-        return Response(status=204)
+
+        def delete(_: datetime) -> None:
+            self.webhook(webhook_id).delete()
+
+        return self.once(request, Body({}), delete, 204)
 
 
 class WebhookTest(WebhookEndpoint):

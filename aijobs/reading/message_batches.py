@@ -54,13 +54,13 @@ class Result(NamedTuple):
 
 def page(tenant: Tenant, at: Position, *, size: int) -> Page[MessageBatch]:
     """A tenant's batches from the newest to the oldest."""
-    found = pages.page(Collection.objects.filter(tenant=tenant, job_type=JOB_TYPE), at, size)
+    found = pages.page(Collection.objects.of(tenant).filter(job_type=JOB_TYPE), at, size)
     return found.of(_told(tenant, found.rows))
 
 
 def batch_of(tenant: Tenant, collection_id: UUID) -> MessageBatch:
     """Raises Collection.DoesNotExist for one of somebody else, as for one that never was."""
-    found = Collection.objects.get(tenant=tenant, pk=collection_id, job_type=JOB_TYPE)
+    found = Collection.objects.of(tenant).get(pk=collection_id, job_type=JOB_TYPE)
     return _told(tenant, [found])[0]
 
 

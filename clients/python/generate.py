@@ -18,7 +18,6 @@ import yaml
 HERE = Path(__file__).resolve().parent
 PACKAGE = HERE / "src" / "citizenapp_client"
 SCHEMA = HERE.parent.parent / "docs" / "openapi.yaml"
-AWAITED = HERE / "awaited.yaml"
 GENERATED = "# Written by generate.py: `make schema` does it anew.\n"
 WIDTH = 100
 
@@ -59,23 +58,8 @@ def main() -> None:
 
 
 def schema() -> dict[str, Any]:
-    """The committed one, and what is awaited beside it."""
+    """The committed one."""
     known: dict[str, Any] = yaml.safe_load(SCHEMA.read_text())
-    if AWAITED.exists():
-        awaited = yaml.safe_load(AWAITED.read_text())
-        known["components"]["schemas"] = {
-            **awaited["components"]["schemas"],
-            **known["components"]["schemas"],
-        }
-        known["components"]["schemas"]["TypeEnum"]["enum"] += [
-            f"/problems/{name}" for name in awaited["problems"]
-        ]
-        for path, methods in awaited["paths"].items():
-            for method, operation in methods.items():
-                there = known["paths"].setdefault(path, {}).setdefault(method, operation)
-                names = {one["name"] for one in there.get("parameters", [])}
-                more = [one for one in operation.get("parameters", []) if one["name"] not in names]
-                there["parameters"] = [*there.get("parameters", []), *more]
     return known
 
 
@@ -132,14 +116,14 @@ class Models:
         if own not in self._classes:
             self._classes[own] = ""  # An object may contain its like.
             lines = [f"class {own}({BASES.get(name, 'Shape')}):"]
-            if about := component.get("description"):
-                lines += [*_docstring(about), ""]
-            required = component.get("required", [])
             fields = component.get("properties", {})
+            if about := component.get("description"):
+                lines += [*_docstring(about), *([""] if fields else [])]
+            required = component.get("required", [])
             for field, described in fields.items():
                 lines += self._field(field, described, is_required=field in required)
-            if not fields:
-                lines.append("    ...")
+            if not fields and not about:
+                lines.append("    pass")
             self._classes[own] = "\n".join(lines) + "\n"
         return own
 

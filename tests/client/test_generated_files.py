@@ -1,7 +1,5 @@
 """What the client has by machine is what the machine writes now: it cannot drift."""
 
-import yaml
-
 from tests.client import generator
 
 generate = generator.load()
@@ -32,14 +30,3 @@ def test_a_field_that_changes_changes_its_model() -> None:
 
     assert generate.models(changed) != generate.models(SCHEMA)
     assert "held: int" in generate.models(changed)
-
-
-def test_nothing_is_awaited_that_is_there() -> None:
-    served = yaml.safe_load(generate.SCHEMA.read_text())["paths"]
-    if generate.AWAITED.exists():
-        for path, methods in yaml.safe_load(generate.AWAITED.read_text())["paths"].items():
-            for method, operation in methods.items():
-                there = served.get(path, {}).get(method)
-                names = {one["name"] for one in operation.get("parameters", [])}
-                known = {one["name"] for one in (there or {}).get("parameters", [])}
-                assert there is None or not names <= known, f"awaited.yaml: {method} {path}"

@@ -13,13 +13,10 @@ import openpyxl
 import pytest
 
 from citizenapp_client import AsyncClient, Client, Retries, Text, models, problems
-from tests.client import generator
 from tests.client.conftest import CSV
 from tests.client.server import Answer, Asked, answering
 from tests.ground import Site
 
-# What these call is described in clients/python/awaited.yaml until the product has it.
-AWAITED = pytest.mark.skipif(generator.load().AWAITED.exists(), reason="the product has it not yet")
 CATEGORIES = ["motor", "home", "travel"]
 TABLE = ("policies.csv", CSV.encode())
 COLUMNS = {"document_text": "Text", "reference": "Policy No."}
@@ -207,7 +204,6 @@ def test_an_answer_that_is_lost_makes_no_second_job(live_site: Site, client: Cli
     assert [job.job_id for job in client.jobs.list(reference=reference)] == [queued.job_id]
 
 
-@AWAITED
 def test_many_jobs_are_moved_by_an_operation(client: Client) -> None:
     made = client.collections.create(
         "Many", job_type="summarize", items=[{"document_text": new()} for _ in range(4)], trial=1
@@ -224,7 +220,6 @@ def test_many_jobs_are_moved_by_an_operation(client: Client) -> None:
     assert next(client.operations.list()).operation_id == again.operation_id
 
 
-@AWAITED
 def test_what_is_erased_is_gone(client: Client) -> None:
     made = client.collections.create(
         "Erased", job_type="summarize", items=[{"document_text": new()} for _ in range(2)]
@@ -240,14 +235,12 @@ def test_what_is_erased_is_gone(client: Client) -> None:
         made.get()
 
 
-@AWAITED
 def test_everything_is_exported(client: Client, tmp_path: Path) -> None:
     with zipfile.ZipFile(client.export(tmp_path / "workspace.zip")) as zipped:
         assert "export.json" in zipped.namelist()
         assert zipped.testzip() is None
 
 
-@AWAITED
 def test_webhooks_are_made_changed_tried_and_deleted(client: Client) -> None:
     made = client.webhooks.create("https://example.com/hook", events=["job.failed"])
     assert made.secret.startswith("whsec_")

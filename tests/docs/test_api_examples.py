@@ -3,8 +3,6 @@
 import re
 from pathlib import Path
 
-import yaml
-
 from tests.client import generator
 from tests.docs import examples
 from tests.ground import Site
@@ -17,7 +15,6 @@ EXAMPLES = [
 ]
 generate = generator.load()
 SCHEMA = generate.schema()
-SERVED = yaml.safe_load(generate.SCHEMA.read_text())
 
 
 def test_every_operation_has_an_example_and_every_example_an_operation() -> None:
@@ -49,8 +46,6 @@ def test_every_example_is_answered_as_it_says(live_site: Site, tmp_path: Path) -
     known = {"API": f"{live_site.url}/api/ai", "KEY": live_site.api_key}
     folder = examples.place(tmp_path)
     for method, path, status, code in EXAMPLES:
-        if method.lower() not in SERVED["paths"].get(f"/api/ai/{path}", {}):
-            continue  # It is awaited, and not there yet.
         answer = examples.run(code, known, folder)
         assert answer.status == status, f"{method} {path}\n{answer.body}"
         known |= examples.ids(answer)

@@ -8,17 +8,14 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from aijobs.api import problem_types
 from citizenapp.tenants.models import APIKey
-from tests.client import generator
 from tests.docs import examples
 from tests.ground import Site
 
-KNOWN = {kind.name for kind in problem_types.ALL}
-DOCUMENTED = [
+SECTIONS = [
     (*one.heading.split(": "), one.language, one.code)
     for one in examples.of("docs/errors.md")
     if ": " in one.heading
 ]
-SECTIONS = [section for section in DOCUMENTED if section[0] in KNOWN]
 CALLS = [section for section in SECTIONS if section[2] == "sh"]
 ANSWERS = [section for section in SECTIONS if section[2] == "json"]
 
@@ -29,16 +26,8 @@ def test_every_type_of_problem_has_one_example() -> None:
     assert sorted(documented) == sorted((kind.name, kind.status) for kind in problem_types.ALL)
 
 
-def test_what_is_documented_beside_them_is_awaited() -> None:
-    path = generator.load().AWAITED
-    awaited = yaml.safe_load(path.read_text())["problems"] if path.exists() else {}
-    found = {name: int(status) for name, status, _, _ in DOCUMENTED if name not in KNOWN}
-
-    assert found == awaited
-
-
 def test_they_are_in_the_order_of_their_statuses() -> None:
-    statuses = [status for _, status, _, _ in DOCUMENTED]
+    statuses = [status for _, status, _, _ in SECTIONS]
 
     assert statuses == sorted(statuses)
 

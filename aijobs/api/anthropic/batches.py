@@ -1,4 +1,4 @@
-"""/v1/messages/batches: create, list, look at, cancel, and read the results."""
+"""/v1/messages/batches: create, list, look at, cancel, delete, and read the results."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -13,8 +13,10 @@ from aijobs.api import exports, idempotency
 from aijobs.api.anthropic import bodies, shapes
 from aijobs.api.anthropic.endpoint import ProgramEndpoint
 from aijobs.api.anthropic.parameters import Listing
+from aijobs.api.bodies import Body
+from aijobs.api.idempotency import Answer
 from aijobs.models import Collection
-from aijobs.pipeline import accept, withdraw
+from aijobs.pipeline import accept, erase, withdraw
 from aijobs.reading import message_batches
 from aijobs.reading.message_batches import MessageBatch
 from aijobs.wire.errors import invalid, not_found
@@ -57,7 +59,7 @@ class BatchList(ProgramEndpoint):
                 status=200,
             )
 
-    def _queue(self, request: Request, body: bodies.ReceivedBody, now: datetime) -> dict[str, Any]:
+    def _queue(self, request: Request, body: bodies.ReceivedBody, now: datetime) -> Answer:
         tenant = self.access.tenant
         queued = accept.accept_collection(
             tenant,
@@ -67,14 +69,29 @@ class BatchList(ProgramEndpoint):
             now=now,
             created_by=self.access.actor,
         )
-        return shapes.batch(request, message_batches.batch_of(tenant, queued.collection.pk))
+        collection_id = queued.collection.pk
+        told = shapes.batch(request, message_batches.batch_of(tenant, collection_id))
+        return Answer(told, 200, about=collection_id)
 
 
 class BatchDetail(ProgramEndpoint):
-    """GET /v1/messages/batches/{batch_id}."""
+    """GET and DELETE /v1/messages/batches/{batch_id}."""
 
     def get(self, request: Request, batch_id: str) -> Response:
         return Response(shapes.batch(request, _batch_of(self.access.tenant, batch_id)))
+
+    def delete(self, request: Request, batch_id: str) -> Response:
+        """Once it has ended: requests and results are erased, here and at Anthropic."""
+        access, now = self.access, timezone.now()
+
+        def delete() -> dict[str, Any]:
+            found = _batch_of(access.tenant, batch_id)
+            if found.status != "ended":
+                raise invalid(f"Batch {batch_id} has not ended: cancel it, and wait for its end")
+            erase.erase_collection(found.collection, by=access.actor, now=now)
+            return {"id": batch_id, "type": "message_batch_deleted"}
+
+        return idempotency.once(request, access.tenant, Body({}), delete, now=now, status=200)
 
 
 class BatchCancellation(ProgramEndpoint):
@@ -84,12 +101,17 @@ class BatchCancellation(ProgramEndpoint):
         """What waits is canceled at once, and what comes back later. What is at Anthropic, among
         requests of others, keeps its result.
         """
-        tenant = self.access.tenant
-        found = _batch_of(tenant, batch_id)
-        if found.status == "ended":
-            raise invalid(f"Batch {batch_id} has ended and cannot be canceled")
-        withdraw.cancel_for_good(found.collection, now=timezone.now())
-        return Response(shapes.batch(request, _batch_of(tenant, batch_id)))
+        tenant, now = self.access.tenant, timezone.now()
+
+        def cancel() -> Answer:
+            found = _batch_of(tenant, batch_id)
+            if found.status == "ended":
+                raise invalid(f"Batch {batch_id} has ended and cannot be canceled")
+            withdraw.cancel_for_good(found.collection, now=now)
+            told = shapes.batch(request, _batch_of(tenant, batch_id))
+            return Answer(told, 200, about=found.collection.pk)
+
+        return idempotency.once(request, tenant, Body({}), cancel, now=now)
 
 
 class BatchResults(ProgramEndpoint):

@@ -14,6 +14,7 @@ import orjson
 from django.conf import settings
 from rest_framework.request import Request
 
+from aijobs.api import unpacking
 from aijobs.api.bodies import Body
 from aijobs.documents import Document
 from aijobs.jobtypes.text import utf8
@@ -54,13 +55,14 @@ class ReceivedBody(Body):
 def refuse_oversized(request: Request) -> None:
     """Refuse, before a byte is read, what is too long or does not say how long it is.
 
-    Raises ApiError.
+    One that is packed is measured once more while it is unpacked. Raises ApiError, UnknownCoding.
     """
     length = request.META.get("CONTENT_LENGTH") or ""
     if not length and "HTTP_TRANSFER_ENCODING" in request.META:
         raise ApiError(411, "Send a Content-Length", "invalid_request_error")
     if length.isdecimal() and int(length[:20]) > MOST_BYTES:
         raise ApiError(413)
+    unpacking.unpack(request._request, MOST_BYTES)
 
 
 @contextmanager

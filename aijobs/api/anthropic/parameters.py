@@ -40,7 +40,7 @@ class Listing(BaseModel):
         if not given:
             return Position()
         found = shapes.collection_id_of(given)
-        batches = Collection.objects.filter(tenant=tenant, job_type=message_batches.JOB_TYPE)
+        batches = Collection.objects.of(tenant).filter(job_type=message_batches.JOB_TYPE)
         if found is None or not batches.filter(pk=found).exists():
             raise invalid(f"{name}: no such message batch")
         return Position(before=found) if self.after_id else Position(after=found)

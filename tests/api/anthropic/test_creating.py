@@ -1,3 +1,4 @@
+import gzip
 import json
 from decimal import Decimal
 from typing import Any
@@ -50,6 +51,32 @@ def test_a_limit_holds_here_as_well(program: Program) -> None:
     error = error_of(program.create(requests_of("Hail. " * 1_000)), 402)
     assert error["type"] == "billing_error"
     assert "monthly limit of this workspace" in error["message"]
+
+
+def test_no_more_are_taken_than_may_wait(program: Program) -> None:
+    program.tenant.most_waiting = 1
+    program.tenant.save()
+
+    response = program.create(requests_of("One.", "Two."))
+
+    assert error_of(response, 429)["type"] == "rate_limit_error"
+    assert int(response["retry-after"]) > 0
+    assert not AIJob.objects.exists()
+
+
+def test_a_packed_body_is_unpacked(program: Program) -> None:
+    body = json.dumps({"requests": requests_of("One.")}).encode()
+
+    response = program.create(gzip.compress(body), headers={"content-encoding": "gzip"})
+
+    assert response.status_code == 200
+    assert response.json()["request_counts"]["processing"] == 1
+
+
+def test_an_unknown_packing_is_refused(program: Program) -> None:
+    response = program.create(b"{}", headers={"content-encoding": "compress"})
+
+    assert error_of(response, 415)["type"] == "invalid_request_error"
 
 
 def test_a_model_without_a_price_is_taken_and_reserves_nothing(program: Program) -> None:

@@ -1039,7 +1039,8 @@ class ToldJobs(Shape):
     jobs: list[ToldJob]
 
 
-class ToldNothing(Shape): ...
+class ToldNothing(Shape):
+    pass
 
 
 class ToldSending(Shape):
