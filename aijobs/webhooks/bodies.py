@@ -16,9 +16,11 @@ SELECT job.id, job.collection_id, input.reference
 FROM aijobs_aijob AS job JOIN aijobs_jobinput AS input ON input.job_id = job.id
 WHERE job.id = ANY(ARRAY(SELECT unnest(%s::uuid[])))
 """
+# The short ones first: a long one crowds out no other.
 RESULTS = """
 SELECT job_id, CASE WHEN so_far <= %s THEN result::text END FROM (
-    SELECT job_id, result, sum(octet_length(result::text)) OVER (ORDER BY job_id) AS so_far
+    SELECT job_id, result, sum(octet_length(result::text))
+        OVER (ORDER BY octet_length(result::text), job_id) AS so_far
     FROM aijobs_joboutput WHERE job_id = ANY(ARRAY(SELECT unnest(%s::uuid[])))
 ) AS results
 """
