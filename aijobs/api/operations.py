@@ -5,18 +5,20 @@ from itertools import islice
 from typing import Any, ClassVar, TypeVar, cast
 from uuid import UUID
 
-from django.http import QueryDict
+from django.http import HttpResponseBase, QueryDict
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotFound, UnsupportedMediaType
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from aijobs.api import bodies, idempotency, openapi, translate
+from aijobs.api import bodies, idempotency, openapi, states, translate
 from aijobs.api.endpoint import Endpoint, is_there
 from aijobs.api.operation_shapes import MOST_IDS, Operation, OperationPage
 from aijobs.api.parameters import JobFilters, Paging, documented
+from aijobs.api.selections import OperationListing, OperationRead
 from aijobs.jobtypes import InvalidInput
+from aijobs.live.lookout import Kind, Subject
 from aijobs.models import Operation as Row
 from aijobs.models.jobs import AIJobQuerySet
 from aijobs.pipeline import apply
@@ -25,6 +27,7 @@ from citizenapp.tenants.models import Tenant
 
 Post = TypeVar("Post", bound=Callable[..., Response])
 
+WATCHED = Kind(operations.states, pause_seconds=1)
 NARROWING = JobFilters.model_fields.keys() - Paging.model_fields.keys()
 # Of ids that are no job, so many are named.
 MOST_NAMED = 100
@@ -136,14 +139,14 @@ class OperationList(Endpoint):
         operation_id="list_operations",
         summary="Operations, newest first",
         tags=["operations"],
-        parameters=documented(Paging),
-        responses=openapi.responses({200: OperationPage}, 400),
+        parameters=[*documented(OperationListing), openapi.IF_NONE_MATCH],
+        responses=openapi.responses({200: OperationPage, 304: openapi.NOT_MODIFIED}, 400),
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponseBase:
         """A page of at most `page_size` of them. They are kept for 30 days after their end."""
-        wanted = Paging.read(request.query_params)
+        wanted = OperationListing.read(request.query_params)
         found = operations.page(self.access.tenant, wanted.position, size=wanted.page_size)
-        return Response(translate.operation_page(request, found).model_dump(mode="json"))
+        return states.answer(request, translate.operation_page(request, found), wanted.fields)
 
 
 class OperationDetail(Endpoint):
@@ -153,13 +156,23 @@ class OperationDetail(Endpoint):
         operation_id="get_operation",
         summary="How far an operation has come",
         tags=["operations"],
-        responses=openapi.responses({200: Operation}, 404),
+        parameters=[*documented(OperationRead), openapi.IF_NONE_MATCH],
+        responses=openapi.responses({200: Operation, 304: openapi.NOT_MODIFIED}, 400, 404),
     )
-    def get(self, request: Request, operation_id: UUID) -> Response:  # noqa: ARG002
+    def get(self, request: Request, operation_id: UUID) -> HttpResponseBase:
         """With the jobs that it has changed so far, and why it has skipped others."""
+        wanted, tenant = OperationRead.read(request.query_params), self.access.tenant
         with is_there("operation"):
-            found = operations.operation_of(self.access.tenant, operation_id)
-        return Response(Operation.of(found).model_dump(mode="json"))
+            found = operations.operation_of(tenant, operation_id)
+        is_over = found.status != Row.Status.RUNNING
+        return states.answer(
+            request,
+            Operation.of(found),
+            wanted.fields,
+            seconds=wanted.wait,
+            subject=None if is_over else Subject(WATCHED, tenant.pk, operation_id),
+            state=operations.state_of(found),
+        )
 
 
 def _wanted(tenant: Tenant, fields: dict[str, Any]) -> AIJobQuerySet:

@@ -15,6 +15,7 @@ from rest_framework.throttling import BaseThrottle
 from aijobs.api import buckets, problem_types
 from aijobs.api.buckets import Bucket, Taken
 from aijobs.api.problems import Refusal
+from aijobs.live import waiting
 from citizenapp.tenants.access import Access
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ class RateLimits(BaseThrottle):
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
         """Raises RateLimited. Adds the fields to whatever the view will answer."""
+        if waiting.is_again(request._request):
+            return True  # It was counted when it came, before it was held.
         limits = limits_of(request.auth) if isinstance(request.auth, Access) else {}
         if not limits:
             return True

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
-from aijobs.api import shapes
+from aijobs.api import operation_shapes, shapes
 from aijobs.api.parameters import JobFilters, Paging
 from aijobs.live.waiting import LONGEST_SECONDS
 from aijobs.reading.parameters import Parameters
@@ -70,9 +70,17 @@ class CollectionRead(Waited):
     shape = shapes.Collection
 
 
+class OperationRead(Waited):
+    shape = operation_shapes.Operation
+
+
 class JobListing(Selection, JobFilters):
     shape = shapes.JobSummary
 
 
 class CollectionListing(Selection, Paging):
     shape = shapes.CollectionSummary
+
+
+class OperationListing(Selection, Paging):
+    shape = operation_shapes.OperationSummary

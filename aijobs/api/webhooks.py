@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.http import HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from pydantic import BaseModel
@@ -14,7 +15,7 @@ from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from aijobs.api import bodies, idempotency, openapi, translate
+from aijobs.api import bodies, idempotency, openapi, states, translate
 from aijobs.api import webhook_shapes as shapes
 from aijobs.api.bodies import Body
 from aijobs.api.endpoint import Endpoint, is_there
@@ -94,13 +95,14 @@ class WebhookList(WebhookEndpoint):
         operation_id="list_webhooks",
         summary="Webhooks, newest first",
         tags=["webhooks"],
-        responses=openapi.responses({200: shapes.WebhookList}),
+        parameters=[openapi.IF_NONE_MATCH],
+        responses=openapi.responses({200: shapes.WebhookList, 304: openapi.NOT_MODIFIED}),
     )
-    def get(self, request: Request) -> Response:  # noqa: ARG002
+    def get(self, request: Request) -> HttpResponseBase:
         """All of them: there are few."""
         rows = Webhook.objects.of(self.access.tenant).order_by("-pk")
         found = shapes.WebhookList(results=[shapes.WebhookRow.of(row) for row in rows])
-        return Response(found.model_dump(mode="json"))
+        return states.answer(request, found, None)
 
     @extend_schema(
         operation_id="create_webhook",
@@ -249,10 +251,12 @@ class DeliveryList(WebhookEndpoint):
         operation_id="list_deliveries",
         summary="What was sent to a webhook, newest first",
         tags=["webhooks"],
-        parameters=documented(Paging),
-        responses=openapi.responses({200: shapes.DeliveryPage}, 400, 404),
+        parameters=[*documented(Paging), openapi.IF_NONE_MATCH],
+        responses=openapi.responses(
+            {200: shapes.DeliveryPage, 304: openapi.NOT_MODIFIED}, 400, 404
+        ),
     )
-    def get(self, request: Request, webhook_id: UUID) -> Response:
+    def get(self, request: Request, webhook_id: UUID) -> HttpResponseBase:
         """What waits as well, and what was given up."""
         wanted = Paging.read(request.query_params)
         webhook, size, at = self.webhook(webhook_id), wanted.page_size, wanted.position
@@ -267,7 +271,7 @@ class DeliveryList(WebhookEndpoint):
             next=translate.next_page(request, page),
             previous=translate.previous_page(request, page),
         )
-        return Response(found.model_dump(mode="json"))
+        return states.answer(request, found, None)
 
 
 class DeliveryDetail(WebhookEndpoint):

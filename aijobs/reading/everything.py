@@ -146,6 +146,18 @@ PARTS = (
         NO_ID,
     ),
     Part(
+        "webhooks",
+        """
+        SELECT id, json_build_object(
+            'webhook_id', id, 'url', url, 'description', description, 'events', events,
+            'includes_result', includes_result, 'state', state, 'created_by', created_by,
+            'created_at', created_at)::text
+        FROM aijobs_webhook WHERE tenant_id = %(tenant)s AND id > %(after)s
+        ORDER BY id LIMIT %(rows)s
+        """,
+        NO_ID,
+    ),
+    Part(
         "budget_notices",
         """
         SELECT id, json_build_object(

@@ -1,5 +1,6 @@
 """Operations as they are listed and followed."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from aijobs.models import Operation
@@ -16,3 +17,16 @@ def page(tenant: Tenant, at: Position = NEWEST, *, size: int) -> Page[Operation]
 def operation_of(tenant: Tenant, operation_id: UUID) -> Operation:
     """Raises Operation.DoesNotExist for one of somebody else, as for one that never was."""
     return Operation.objects.get(tenant=tenant, pk=operation_id)
+
+
+def states(ids: Collection[UUID]) -> dict[UUID, object]:
+    """By id, what is another whenever an operation has come further; of any tenant. One query.
+
+    For whoever waits for operations that their own tenants were shown.
+    """
+    return {one.pk: state_of(one) for one in Operation.objects.filter(pk__in=ids)}
+
+
+def state_of(operation: Operation) -> object:
+    """What `states` reads of this operation."""
+    return operation.status, operation.done

@@ -22,6 +22,7 @@ BEGIN
             AND wanted.type = 'job.' || new_jobs.status
         WHERE new_jobs.status IN ('completed', 'failed', 'canceled')
           AND new_jobs.status <> old_jobs.status
+          AND new_jobs.erasing_since IS NULL  -- Whoever erased it knows.
     ), told AS (
         INSERT INTO aijobs_webhookevent (tenant_id, type, subjects, data, happened_at)
         SELECT tenant_id, type, array_agg(id ORDER BY id), '{}', max(finished_at)

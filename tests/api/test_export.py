@@ -49,7 +49,9 @@ def test_everything_of_mine_is_in_it_and_nothing_of_theirs() -> None:
     assert done["metadata"] == {"of": "acme"}
     failed = next(one for one in jobs if one["status"] == "failed")
     assert failed["failed_attempts"][0]["type"] == "refusal"
-    assert [one["collection_id"] for one in rows(found, "collections")] == [str(mine.collection)]
+    collections = {one["collection_id"] for one in rows(found, "collections")}
+    assert collections == {str(mine.collection), str(mine.messages), str(mine.ended_messages)}
+    assert [one["webhook_id"] for one in rows(found, "webhooks")] == [str(mine.webhook)]
     assert [one["quote_id"] for one in rows(found, "quotes")] == [str(mine.quote)]
     assert {one["username"] for one in rows(found, "members")} == {"owner-of-acme"}
     charges = rows(found, "charges")
@@ -156,6 +158,7 @@ def test_every_table_of_a_tenant_is_in_it_or_left_out_for_a_reason() -> None:
         "question", "jobinput",  # With their jobs.
         "statuscounter", "usagerollup", "reservation", "additiontold", "turn",  # Sums of the rest.
         "tenanttokenratio",  # Learned from charges.
+        "webhookevent",  # What was told of the rest.
         "rescue",  # What a deadline made of a batch that tenants share.
     }  # fmt: skip
     names = {part.name.replace("_", "").rstrip("s") for part in PARTS} | {"job"}

@@ -629,6 +629,36 @@ class OperationPage(Shape):
     previous: str | None = None
 
 
+class OperationPagePart(Shape):
+    results: list[OperationSummaryPart]
+    next: str | None = None
+    previous: str | None = None
+
+
+class OperationPart(Shape):
+    """Operation with the fields that were asked for."""
+
+    operation_id: UUID | None = None
+    kind: Literal["retry", "cancel", "erase"] | str | None = None
+    status: Literal["running", "completed", "failed"] | str | None = None
+    """Failed where it failed again and again; what it has changed stays changed."""
+    total: int | None = None
+    """Jobs that it is about, fixed when it was asked for."""
+    done: int | None = None
+    """Jobs that were looked at so far."""
+    changed: int | None = None
+    """Jobs that were retried, canceled or erased."""
+    job_id: UUID | None = None
+    """The job that is erased."""
+    collection_id: UUID | None = None
+    """The collection that is erased."""
+    created_by: str | None = None
+    created_at: AwareDatetime | None = None
+    ended_at: AwareDatetime | None = None
+    skipped: list[Skipped] | None = None
+    """Jobs that did not change, by the reason."""
+
+
 class OperationSummary(OperationState):
     operation_id: UUID
     kind: Literal["retry", "cancel", "erase"] | str
@@ -646,6 +676,28 @@ class OperationSummary(OperationState):
     """The collection that is erased."""
     created_by: str
     created_at: AwareDatetime
+    ended_at: AwareDatetime | None = None
+
+
+class OperationSummaryPart(Shape):
+    """OperationSummary with the fields that were asked for."""
+
+    operation_id: UUID | None = None
+    kind: Literal["retry", "cancel", "erase"] | str | None = None
+    status: Literal["running", "completed", "failed"] | str | None = None
+    """Failed where it failed again and again; what it has changed stays changed."""
+    total: int | None = None
+    """Jobs that it is about, fixed when it was asked for."""
+    done: int | None = None
+    """Jobs that were looked at so far."""
+    changed: int | None = None
+    """Jobs that were retried, canceled or erased."""
+    job_id: UUID | None = None
+    """The job that is erased."""
+    collection_id: UUID | None = None
+    """The collection that is erased."""
+    created_by: str | None = None
+    created_at: AwareDatetime | None = None
     ended_at: AwareDatetime | None = None
 
 
