@@ -264,3 +264,14 @@ def test_one_that_fails_is_put_off_and_given_up_in_the_end(caller: Caller) -> No
     found = Operation.objects.get(pk=broken)
     assert (found.status, found.changed) == ("failed", 0)
     assert not apply.due(LATER + timedelta(hours=1))
+
+
+def test_an_operation_that_has_ended_is_answered_at_once_and_only_once(caller: Caller) -> None:
+    response = caller.send("jobs/retry", {"ids": ids(failed(caller, 2))})
+    followed(caller, response)
+
+    first = caller.get(f"{response['Location']}?wait=30")
+    again = caller.get(f"{response['Location']}?wait=30", headers={"if-none-match": first["ETag"]})
+
+    assert (first.status_code, first.json()["status"]) == (200, "completed")
+    assert (again.status_code, again.content) == (304, b"")

@@ -10,7 +10,8 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from aijobs.models import AIJob, Collection, new_id
+from aijobs.models import AIJob, Collection, Operation, new_id
+from aijobs.pipeline import apply
 from citizenapp.tenants.models import APIKey, Tenant
 from tests.factories import NOW, make_job, make_key, make_tenant
 from tests.live.ground import HOST, Live, with_key
@@ -288,3 +289,15 @@ def test_a_wait_that_is_none_is_refused(asker: Making, wait: str) -> None:
     found = asker(tenant).get(f"jobs/{make_job(tenant).pk}?wait={wait}")
     assert found.status_code == 400
     assert [*found.json()["errors"]] == ["wait"]
+
+
+def test_an_operation_is_told_once_it_has_come_further(asker: Making) -> None:
+    tenant = make_tenant()
+    jobs = [make_job(tenant) for _ in range(3)]
+    operation = apply.ask(
+        tenant, Operation.Kind.CANCEL, AIJob.objects.of(tenant), by="ann", now=NOW
+    )
+    answer = asker(tenant).waiting(f"operations/{operation.pk}?wait=20")
+    apply.carry_out(operation, NOW)
+    found = result_within(answer, 3).json()
+    assert (found["status"], found["changed"]) == ("completed", len(jobs))
