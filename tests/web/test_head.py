@@ -34,6 +34,8 @@ def path_of(address: Address, rows: Belongings) -> str:
             "collection_id": [str(rows.collection)],
             "key_id": [rows.key],
             "quote_id": [str(rows.quote)],
+            "webhook_id": [str(rows.webhook)],
+            "delivery_id": [str(rows.delivery)],
             "name": ["not-found"],
             "sample": ["policy.txt"],
             "pk": ["1"],
