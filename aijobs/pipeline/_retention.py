@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 # How long Anthropic keeps results, from the creation of their batch.
 KEPT_BY_ANTHROPIC = timedelta(days=29)
-IDEMPOTENCY_KEYS_LAST = timedelta(days=2)
+IDEMPOTENCY_KEYS_LAST = timedelta(days=1)
 OPERATIONS_LAST = timedelta(days=30)
 # Calls and pieces a round, so that a round ends soon whatever there is to do.
 MOST_DELETIONS = 50
