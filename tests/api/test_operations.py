@@ -132,6 +132,8 @@ def test_what_is_beyond_the_limit_is_refused_and_the_rest_runs(caller: Caller) -
 
     assert found["changed"] == 3
     assert [(one["reason"], one["jobs"]) for one in found["skipped"]] == [("limit-reached", 2)]
+    queued = AIJob.objects.filter(status="queued").values_list("pk", flat=True)
+    assert set(queued) == {job.pk for job in jobs[:3]}
 
 
 def test_no_more_are_queued_again_than_may_wait(caller: Caller) -> None:
@@ -144,8 +146,6 @@ def test_no_more_are_queued_again_than_may_wait(caller: Caller) -> None:
     assert found["changed"] == 2
     assert [(one["reason"], one["jobs"]) for one in found["skipped"]] == [("queue-full", 3)]
     assert AIJob.objects.filter(status="queued").count() == 2
-    queued = AIJob.objects.filter(status="queued").values_list("pk", flat=True)
-    assert set(queued) == {job.pk for job in jobs[:3]}
 
 
 def test_long_prompts_that_are_refused_are_skipped(caller: Caller) -> None:
