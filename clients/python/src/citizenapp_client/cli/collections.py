@@ -12,7 +12,7 @@ from uuid import UUID
 import click
 
 from citizenapp_client.cli import wording
-from citizenapp_client.cli.app import App, json_line, pairs, read_file, valued, with_json
+from citizenapp_client.cli.app import App, given, json_line, pairs, read_file, valued, with_json
 from citizenapp_client.cli.failures import JobsFailed
 from citizenapp_client.cli.queueing import confirm
 from citizenapp_client.models import Collection
@@ -74,7 +74,7 @@ def upload(
     wishes["defaults"] = {name: valued(name, text) for name, text in defaults.items()}
     if now:
         wishes["needed_within"] = 0
-    wishes = {name: value for name, value in wishes.items() if value not in (None, False, {})}
+    wishes = given(wishes)
     content = read_file(file, filename)
     if quote:
         told = asked.client.quotes.upload(content, job_type=job_type, **wishes)

@@ -8,7 +8,7 @@ import click
 
 from citizenapp_client import problems
 from citizenapp_client.cli import wording
-from citizenapp_client.cli.app import App, json_line, pairs, read_file, with_json
+from citizenapp_client.cli.app import App, given, json_line, pairs, read_file, with_json
 from citizenapp_client.cli.failures import JobsFailed
 from citizenapp_client.errors import Problem
 from citizenapp_client.models import Quote
@@ -95,7 +95,7 @@ def _queue(
 ) -> None:
     if now:
         wishes["needed_within"] = 0
-    wishes = {name: value for name, value in wishes.items() if value not in (None, False, {})}
+    wishes = given(wishes)
     resource = asked.client.quotes if quote else asked.client
     ask: Callable[..., Any] = getattr(resource, job_type)
     said, refused = _each(
