@@ -288,6 +288,15 @@ def test_nobody_there_is_code_5(installed: Installed) -> None:
     assert "No answer from http://127.0.0.1:9" in done.stderr
 
 
+def test_a_watch_whose_server_goes_away_says_how_to_come_back(installed: Installed) -> None:
+    nowhere = {"CITIZENAPP_URL": "http://127.0.0.1:9", "CITIZENAPP_API_KEY": "key"}
+    id_ = str(uuid4())
+    done = installed.run("collection", "watch", id_, environ=nowhere)
+
+    assert done.returncode == 5
+    assert f"citizenapp collection watch {id_}" in done.stderr
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -15,6 +15,7 @@ from citizenapp_client.cli import wording
 from citizenapp_client.cli.app import App, given, json_line, pairs, read_file, valued, with_json
 from citizenapp_client.cli.failures import JobsFailed
 from citizenapp_client.cli.queueing import confirm
+from citizenapp_client.errors import Unreachable
 from citizenapp_client.models import Collection
 
 # Without a terminal there is no bar, but a line now and then.
@@ -187,7 +188,7 @@ def _follow(asked: App, id_: UUID | str) -> None:
     """Show how it goes until it ends, or waits for a word."""
     try:
         last = _watched(asked, id_)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Unreachable):
         asked.note(f"\nThe work goes on. Come back with: citizenapp collection watch {id_}")
         raise
     if last.waits_for_you and not asked.as_json:

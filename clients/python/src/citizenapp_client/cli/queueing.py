@@ -10,7 +10,7 @@ from citizenapp_client import problems
 from citizenapp_client.cli import wording
 from citizenapp_client.cli.app import App, given, json_line, pairs, read_file, with_json
 from citizenapp_client.cli.failures import JobsFailed
-from citizenapp_client.errors import Problem
+from citizenapp_client.errors import Problem, Unreachable
 from citizenapp_client.models import Quote
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -149,7 +149,7 @@ def _told(asked: App, queued: list[tuple[str, UUID]], *, wait: bool) -> bool:
             continue
         try:
             job = asked.client.jobs.wait(job_id)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, Unreachable):
             ids = " ".join(str(one) for _, one in queued)
             asked.note(f"\nThe work goes on. Come back with: citizenapp jobs get {ids}")
             raise
