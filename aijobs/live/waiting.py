@@ -71,11 +71,17 @@ class Answer:
         else:
             self.messages.append(message)
 
-    async def give(self, send: Any, waited: float) -> None:
-        """Send what was kept, and say how long that took."""
+    def limits(self) -> list[tuple[bytes, bytes]]:
+        """What its headers say of how many calls are left."""
+        start = self.messages[0]["headers"]
+        return [(name, value) for name, value in start if name.lower().startswith(b"ratelimit")]
+
+    async def give(self, send: Any, waited: float, limits: list[tuple[bytes, bytes]]) -> None:
+        """Send what was kept, and say how long that took, and how many calls are left."""
         for message in self.messages:
             if message["type"] == "http.response.start":
-                headers = [*message["headers"], (WAITED.encode(), f"{waited:.1f}".encode())]
+                told = (WAITED.encode(), f"{waited:.1f}".encode())
+                headers = [*message["headers"], *limits, told]
                 message = {**message, "headers": headers}  # noqa: PLW2901
             await send(message)
 
@@ -99,7 +105,8 @@ class Waiting:
             return
         answer = await _unless_gone(self._changed(scope, first, began), receive)
         if answer is not None:
-            await answer.give(send, clock() - began)
+            # It is counted once, when it comes: only the first answer knows what is left.
+            await answer.give(send, clock() - began, first.limits())
 
     async def _changed(self, scope: Any, first: Answer, began: float) -> Answer:
         """The first answer that differs, or the one at the end of the wait."""

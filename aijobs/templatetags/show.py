@@ -1,13 +1,14 @@
 """How texts, counts and moments are written on pages."""
 
+import re
 from datetime import datetime
 from typing import Any, cast
 
 from django import template
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.http import HttpRequest
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import localtime
 
 from aijobs import jobtypes
@@ -66,6 +67,12 @@ def moment(when: datetime | None) -> SafeString:
         utc.isoformat(timespec="seconds"),
         utc.strftime("%-d %b %Y, %H:%M UTC"),
     )
+
+
+@register.filter
+def with_code(text: str) -> SafeString:
+    """A sentence in which `names` are set between backticks, as Markdown has it."""
+    return mark_safe(re.sub("`([^`]+)`", r"<code>\1</code>", escape(text)))  # noqa: S308 - escaped
 
 
 @register.simple_tag

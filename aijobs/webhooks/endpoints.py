@@ -111,6 +111,8 @@ def read_span(raw: Mapping[str, object]) -> tuple[datetime, datetime | None]:
         errors["from"] = ["Must be a moment with its time zone, such as 2026-11-02T09:00:00Z."]
     if until is None and raw.get("to") is not None:
         errors["to"] = ["Must be a moment with its time zone, such as 2026-11-02T09:00:00Z."]
+    if since and until and since > until:
+        errors["from"] = ["Must not be after `to`."]
     if errors or since is None:
         raise InvalidInput(errors)
     return since, until

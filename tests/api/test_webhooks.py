@@ -161,6 +161,7 @@ def test_a_test_a_delivery_and_a_span_are_sent_again(caller: Caller) -> None:
         ({"from": 7}, "from"),
         ({"from": "2026-11-02T09:00:00Z", "to": "later"}, "to"),
         ({"from": "2026-11-02T09:00:00Z", "until": "later"}, "until"),
+        ({"from": "2026-11-02T09:00:00Z", "to": "2026-11-01T09:00:00Z"}, "from"),
     ],
 )
 def test_a_span_that_is_none_is_named(caller: Caller, span: dict[str, Any], field: str) -> None:

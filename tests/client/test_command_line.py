@@ -61,6 +61,15 @@ def test_login_keeps_what_works_where_nobody_else_reads_it(
     assert not kept.exists()
 
 
+def test_login_without_a_terminal_reads_the_key_in_silence(
+    newcomer: Installed, live_site: Site
+) -> None:
+    done = newcomer.run("login", input=f"{live_site.url}\n{live_site.api_key}\n")
+    assert done.returncode == 0, done.stderr
+    assert "Warning" not in done.stderr
+    assert live_site.api_key not in done.stdout + done.stderr
+
+
 def test_a_wrong_key_is_not_kept(newcomer: Installed, live_site: Site) -> None:
     done = newcomer.run("login", "--url", live_site.url, "--key-stdin", input="wrong\n")
 
@@ -81,6 +90,20 @@ def test_a_file_is_summarized(user: User, policy: Path) -> None:
 
     assert done.returncode == 0, done.stderr
     assert "hail damage" in done.stdout
+
+
+@pytest.mark.parametrize("wish", [("--now",), ("--needed-within", "0")])
+def test_what_is_wanted_now_runs_at_once(
+    user: User, policy: Path, table: Path, wish: tuple[str, ...]
+) -> None:
+    done = user.run("summarize", policy, *wish, "--json")
+    assert json.loads(done.stdout)["route"] == "sync", done.stderr
+
+    done = user.run("collection", "upload", table, *DEFAULTS, *COLUMNS, *wish, "--watch")
+    assert done.returncode == 0, done.stderr
+    (id_, *_) = ID.findall(done.stdout)
+    jobs = user.run("jobs", "list", "--collection", id_, "--json").stdout.splitlines()
+    assert [json.loads(job)["route"] for job in jobs] == ["sync"] * 3
 
 
 def test_files_are_classified_and_the_bad_one_is_named(
@@ -251,6 +274,10 @@ def test_usage_is_a_table_or_a_file(user: User, policy: Path, tmp_path: Path) ->
     assert user.run("usage", "-o", tmp_path / "usage.xlsx").returncode == 0
     assert openpyxl.load_workbook(tmp_path / "usage.xlsx").sheetnames
 
+    nowhere = tmp_path / "missing" / "usage.xlsx"
+    done = user.run("usage", "-o", nowhere)
+    assert (done.returncode, done.stderr) == (1, f"{nowhere}: No such file or directory\n")
+
 
 def test_nobody_there_is_code_5(installed: Installed) -> None:
     # Port 9 discards what there is, and nobody listens.
@@ -259,6 +286,15 @@ def test_nobody_there_is_code_5(installed: Installed) -> None:
 
     assert done.returncode == 5
     assert "No answer from http://127.0.0.1:9" in done.stderr
+
+
+def test_a_watch_whose_server_goes_away_says_how_to_come_back(installed: Installed) -> None:
+    nowhere = {"CITIZENAPP_URL": "http://127.0.0.1:9", "CITIZENAPP_API_KEY": "key"}
+    id_ = str(uuid4())
+    done = installed.run("collection", "watch", id_, environ=nowhere)
+
+    assert done.returncode == 5
+    assert f"citizenapp collection watch {id_}" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -98,6 +98,20 @@ def test_an_answer_is_held_until_the_job_changes(asker: Making) -> None:
     assert found.headers["ETag"] == ask.get(f"jobs/{job.pk}").headers["ETag"]
 
 
+def test_a_held_answer_says_how_many_calls_are_left(asker: Making) -> None:
+    tenant = make_tenant()
+    job, ask = make_job(tenant), asker(tenant)
+    at_once = ask.get(f"jobs/{job.pk}")
+    held = ask.get(f"jobs/{job.pk}?wait=1")
+    unchanged = ask.get(f"jobs/{job.pk}?wait=1", known=held.headers["ETag"])
+    assert (held.status_code, unchanged.status_code) == (200, 304)
+    for answer in (held, unchanged):
+        assert float(answer.headers["CitizenApp-Waited"]) > 0.9
+        assert answer.headers["RateLimit-Policy"] == at_once.headers["RateLimit-Policy"]
+        assert answer.headers.get_list("RateLimit")[0].startswith('"tenant";r=')
+        assert len(answer.headers.get_list("RateLimit")) == 1
+
+
 def test_what_has_ended_is_answered_at_once(asker: Making) -> None:
     tenant = make_tenant()
     job = make_job(tenant)

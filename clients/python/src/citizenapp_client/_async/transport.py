@@ -74,6 +74,10 @@ class AsyncTransport:
         try:
             await self._tried(call, write)
             part.replace(target)
+        except OSError as error:
+            if error.filename == str(part):
+                error.filename = str(target)  # The one that the caller knows.
+            raise
         finally:
             part.unlink(missing_ok=True)
         return target

@@ -13,10 +13,10 @@ from citizenapp_client.cli.failures import JobsFailed
 EPILOG = """\b
 Exit codes:
   0    done
-  1    refused by the server, or a file cannot be read
+  1    refused by the server, or a file cannot be read or written
   2    the command is written wrongly
   3    not logged in, or the key may not do this
-  4    some jobs failed, were canceled or were refused
+  4    some jobs failed or were canceled, or some of the files were refused or not read
   5    no answer from the server, or none in time
   130  interrupted; work that was queued goes on
 """

@@ -30,7 +30,8 @@ def login(asked: App, /, url: str | None, key_stdin: bool) -> None:
     if key_stdin:
         key = sys.stdin.readline().strip()
     else:
-        key = click.prompt("API key", hide_input=True, err=True)
+        # Where there is no terminal, nothing is echoed that could be hidden.
+        key = click.prompt("API key", hide_input=sys.stdin.isatty(), err=True)
     asked.url = url
     try:
         client = Client(url, key)

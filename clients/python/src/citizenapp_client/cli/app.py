@@ -85,6 +85,15 @@ def pairs(_: click.Context, parameter: click.Parameter, values: tuple[str, ...])
     return found
 
 
+def given(options: dict[str, Any]) -> dict[str, Any]:
+    """The options that were written. 0 is a value, though Python takes it for False."""
+    return {
+        name: value
+        for name, value in options.items()
+        if value is not None and value is not False and value != {}
+    }
+
+
 def valued(name: str, text: str) -> Any:
     """The value of a field as a command line has it: JSON, a list with commas, or text."""
     if name in ("categories", "questions") and not text.lstrip().startswith("["):

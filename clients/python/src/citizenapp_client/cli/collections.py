@@ -12,9 +12,10 @@ from uuid import UUID
 import click
 
 from citizenapp_client.cli import wording
-from citizenapp_client.cli.app import App, json_line, pairs, read_file, valued, with_json
+from citizenapp_client.cli.app import App, given, json_line, pairs, read_file, valued, with_json
 from citizenapp_client.cli.failures import JobsFailed
 from citizenapp_client.cli.queueing import confirm
+from citizenapp_client.errors import Unreachable
 from citizenapp_client.models import Collection
 
 # Without a terminal there is no bar, but a line now and then.
@@ -74,7 +75,7 @@ def upload(
     wishes["defaults"] = {name: valued(name, text) for name, text in defaults.items()}
     if now:
         wishes["needed_within"] = 0
-    wishes = {name: value for name, value in wishes.items() if value not in (None, False, {})}
+    wishes = given(wishes)
     content = read_file(file, filename)
     if quote:
         told = asked.client.quotes.upload(content, job_type=job_type, **wishes)
@@ -187,7 +188,7 @@ def _follow(asked: App, id_: UUID | str) -> None:
     """Show how it goes until it ends, or waits for a word."""
     try:
         last = _watched(asked, id_)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Unreachable):
         asked.note(f"\nThe work goes on. Come back with: citizenapp collection watch {id_}")
         raise
     if last.waits_for_you and not asked.as_json:

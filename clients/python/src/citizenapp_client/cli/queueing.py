@@ -8,9 +8,9 @@ import click
 
 from citizenapp_client import problems
 from citizenapp_client.cli import wording
-from citizenapp_client.cli.app import App, json_line, pairs, read_file, with_json
+from citizenapp_client.cli.app import App, given, json_line, pairs, read_file, with_json
 from citizenapp_client.cli.failures import JobsFailed
-from citizenapp_client.errors import Problem
+from citizenapp_client.errors import Problem, Unreachable
 from citizenapp_client.models import Quote
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -95,7 +95,7 @@ def _queue(
 ) -> None:
     if now:
         wishes["needed_within"] = 0
-    wishes = {name: value for name, value in wishes.items() if value not in (None, False, {})}
+    wishes = given(wishes)
     resource = asked.client.quotes if quote else asked.client
     ask: Callable[..., Any] = getattr(resource, job_type)
     said, refused = _each(
@@ -149,7 +149,7 @@ def _told(asked: App, queued: list[tuple[str, UUID]], *, wait: bool) -> bool:
             continue
         try:
             job = asked.client.jobs.wait(job_id)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, Unreachable):
             ids = " ".join(str(one) for _, one in queued)
             asked.note(f"\nThe work goes on. Come back with: citizenapp jobs get {ids}")
             raise
