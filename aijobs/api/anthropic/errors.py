@@ -73,7 +73,7 @@ def _of(error: Exception) -> ApiError | None:  # noqa: PLR0911 - one for each ki
 def _of_framework(error: exceptions.APIException) -> ApiError:
     """Ours and the framework's: the status says the type, where Anthropic has one of it."""
     status = 400 if error.status_code == 422 else error.status_code
-    kind = "invalid_request_error" if status in (405, 411) else ""
+    kind = "invalid_request_error" if status in (405, 411, 415) else ""
     # Some say when to come again.
     headers = dict(getattr(error, "headers", None) or {})
     return ApiError(status, str(error.detail), kind, headers=headers)
