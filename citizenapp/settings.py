@@ -128,6 +128,7 @@ AIJOBS_MOST_WAITING = int(_number("AIJOBS_MOST_WAITING", 1_000_000))
 AIJOBS_API_RATE = _number("AIJOBS_API_RATE", 200)
 AIJOBS_API_BURST = int(_number("AIJOBS_API_BURST", 2_000))
 AIJOBS_API_KEY_PERCENT = int(_number("AIJOBS_API_KEY_PERCENT", 50))
+AIJOBS_HELD_ANSWERS = int(_number("AIJOBS_HELD_ANSWERS", 1_000))
 
 # --- Webhooks ---------------------------------------------------------------------------
 

@@ -17,12 +17,15 @@ from aijobs.api.problems import TooLarge
 from aijobs.documents import READ_AS, HowToRead
 from aijobs.jobtypes import InvalidInput
 from aijobs.models import dump_json
+from aijobs.wire import values
 
 JSON = "application/json"
 FORM = "multipart/form-data"
 
 # What a form may hold besides its file: boundaries, headers, short fields.
 FORM_MARGIN = 1_000_000
+# Of a JSON text: 100,000 items of a collection with 20 fields each.
+MOST_VALUES = 2_000_000
 
 
 class LengthRequired(APIException):
@@ -30,6 +33,10 @@ class LengthRequired(APIException):
 
     status_code = problem_types.LENGTH_REQUIRED.status
     default_detail = "Send a Content-Length; a body in chunks is not read."
+
+
+class TooManyValues(ValueError):
+    """A JSON text holds so many values that they would take all memory."""
 
 
 class RepeatedName(ValueError):
@@ -105,13 +112,15 @@ def json_object(text: bytes) -> dict[str, Any]:
         raise ParseError("The body is empty; send a JSON object.")
     reason = "Not valid JSON."
     try:
-        value = json.loads(text, object_pairs_hook=_once_each, parse_constant=_refuse)
+        value = _loaded(text)
     except json.JSONDecodeError as error:
         reason = f"Not valid JSON: {error.msg} (line {error.lineno}, column {error.colno})."
     except UnicodeDecodeError as error:
         reason = f"The body is not UTF-8 at byte {error.start + 1:,}."
     except RecursionError:
         reason = "The JSON is nested too deep."
+    except TooManyValues:
+        reason = f"The JSON holds more than {MOST_VALUES:,} values."
     except RepeatedName:
         reason = "An object in the JSON has the same name twice."
     except ValueError:
@@ -122,6 +131,14 @@ def json_object(text: bytes) -> dict[str, Any]:
         reason = "The body must be a JSON object."
     # Raised outside the handler: the parser's error carries the whole body.
     raise ParseError(reason)
+
+
+def _loaded(body: bytes) -> object:
+    # As `loads` decodes it.
+    text = body.decode(json.detect_encoding(body), "surrogatepass")
+    if values.are_more_than(MOST_VALUES, text):
+        raise TooManyValues
+    return json.loads(text, object_pairs_hook=_once_each, parse_constant=_refuse)
 
 
 def json_field(text: object, name: str) -> dict[str, Any]:

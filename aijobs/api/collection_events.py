@@ -94,14 +94,15 @@ class CollectionEvents(Endpoint):
         asked = request._request
         if not isinstance(asked, ASGIRequest):
             raise NotStreamed
-        return server_sent.response(
+        return server_sent.stream(
+            access,
             _events(
                 Subject(WATCHED, tenant.pk, collection_id),
                 lambda: _read(tenant, collection_id),
                 told,
                 lambda: server_sent.still_holds(asked, access),
                 server_sent.RECHECK_SECONDS,
-            )
+            ),
         )
 
 

@@ -15,14 +15,28 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 
-from aijobs.api import exports, openapi
+from aijobs.api import exports, openapi, problem_types
 from aijobs.api.endpoint import Endpoint
+from aijobs.api.problems import Refusal
 from aijobs.models import dump_json
 from aijobs.reading import everything
 from aijobs.reading.everything import PARTS, Snapshot
 from citizenapp.tenants.models import Tenant
 
 ZIP = "application/zip"
+
+
+class UnderWay(Refusal):
+    """One export of the tenant is being sent already."""
+
+    kind = problem_types.RATE_LIMITED
+    status_code = kind.status
+
+    def __init__(self) -> None:
+        super().__init__(
+            "An export of this workspace is under way. There is one at a time.",
+            headers={"Retry-After": "10"},
+        )
 
 
 class Export(Endpoint):
@@ -40,13 +54,15 @@ class Export(Endpoint):
 
         All of it is of one moment, unless it takes longer than the server keeps one: `export.json`,
         which comes last, says of which moments it is. Without it the download is not whole.
-        For owners, admins, members and keys that may queue.
+        For owners, admins, members and keys that may queue; one at a time.
         """
         if not self.access.can_write:
             raise PermissionDenied("A viewer may read single jobs, and may not take everything.")
         now = timezone.now()
         chunks: Iterator[bytes] = iter(())
         if request.method == "GET":
+            if everything.is_being_read(self.access.tenant):
+                raise UnderWay
             chunks = archive(self.access.tenant, now)
         name = f"{self.access.tenant.slug}-{now:%Y-%m-%d}.zip"
         return exports.streamed(request._request, chunks, ZIP, name)
@@ -64,7 +80,9 @@ def archive(tenant: Tenant, now: datetime) -> Iterator[bytes]:
             yield "".join(f"{line}\n" for line in lines).encode()
 
     with (
-        Snapshot(settings.AIJOBS_EXPORT_SECONDS, time.monotonic) as snapshot,
+        Snapshot(
+            settings.AIJOBS_EXPORT_SECONDS, time.monotonic, everything.lock_of(tenant)
+        ) as snapshot,
         zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as zipped,
     ):
 

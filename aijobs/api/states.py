@@ -18,8 +18,6 @@ from aijobs.models import dump_json
 # What may be another although nothing has happened: it is told with each answer, but an answer
 # that differs in nothing else is the same state.
 BY_THE_CLOCK = {"eta_from", "eta", "late_reason", "route_reason"}
-# After so many seconds whoever cannot be held here asks again.
-RETRY_SECONDS = 2
 
 
 def tag_of(body: Mapping[str, Any]) -> str:
@@ -62,7 +60,7 @@ def answer(
         return found
     if not waiting.hold(request._request, subject, seconds, state=state, tag=tag):
         found.headers[waiting.WAITED] = waiting.NOT_HERE
-        found.headers["Retry-After"] = str(RETRY_SECONDS)
+        found.headers["Retry-After"] = str(waiting.RETRY_SECONDS)
     return found
 
 

@@ -58,13 +58,14 @@ class JobStream(Endpoint):
         if not isinstance(asked, ASGIRequest):
             raise NotStreamed
         access = self.access
-        return server_sent.response(
+        return server_sent.stream(
+            access,
             _events(
                 tenant,
                 job_id,
                 lambda: server_sent.still_holds(asked, access),
                 server_sent.RECHECK_SECONDS,
-            )
+            ),
         )
 
 

@@ -8,17 +8,20 @@ nothing of a request is left but its coroutine.
 
 import asyncio
 import contextlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.http import HttpRequest
 
-from aijobs.live import lookout
+from aijobs.live import lookout, places
 from aijobs.live.lookout import Subject
 
 LONGEST_SECONDS = 60
 WAITED = "CitizenApp-Waited"
 NOT_HERE = "not-here"
+# After so many seconds whoever cannot be held here asks again.
+RETRY_SECONDS = 2
 _KEY = "citizenapp.hold"
 
 
@@ -71,17 +74,18 @@ class Answer:
         else:
             self.messages.append(message)
 
-    def limits(self) -> list[tuple[bytes, bytes]]:
+    def limits(self) -> dict[str, str]:
         """What its headers say of how many calls are left."""
         start = self.messages[0]["headers"]
-        return [(name, value) for name, value in start if name.lower().startswith(b"ratelimit")]
+        told = {name.decode("latin-1"): value.decode("latin-1") for name, value in start}
+        return {name: value for name, value in told.items() if name.lower().startswith("ratelimit")}
 
-    async def give(self, send: Any, waited: float, limits: list[tuple[bytes, bytes]]) -> None:
-        """Send what was kept, and say how long that took, and how many calls are left."""
+    async def give(self, send: Any, said: Mapping[str, str]) -> None:
+        """Send what was kept, with headers that say more, such as how long that took."""
+        more = [(name.lower().encode(), value.encode()) for name, value in said.items()]
         for message in self.messages:
             if message["type"] == "http.response.start":
-                told = (WAITED.encode(), f"{waited:.1f}".encode())
-                headers = [*message["headers"], *limits, told]
+                headers = [*message["headers"], *more]
                 message = {**message, "headers": headers}  # noqa: PLW2901
             await send(message)
 
@@ -101,12 +105,17 @@ class Waiting:
         began = clock()
         first = Answer(Hold(), send)
         await self._ask(scope, first, receive)
-        if first.hold.subject is None:
+        subject = first.hold.subject
+        if subject is None:
             return
-        answer = await _unless_gone(self._changed(scope, first, began), receive)
+        if not places.has_room(subject.tenant_id):
+            await first.give(send, {WAITED: NOT_HERE, "Retry-After": str(RETRY_SECONDS)})
+            return
+        with places.held(subject.tenant_id):
+            answer = await _unless_gone(self._changed(scope, first, began), receive)
         if answer is not None:
             # It is counted once, when it comes: only the first answer knows what is left.
-            await answer.give(send, clock() - began, first.limits())
+            await answer.give(send, {WAITED: f"{clock() - began:.1f}", **first.limits()})
 
     async def _changed(self, scope: Any, first: Answer, began: float) -> Answer:
         """The first answer that differs, or the one at the end of the wait."""

@@ -7,10 +7,22 @@ from contextlib import contextmanager
 from django.db import connection
 
 
+def key_of(name: str) -> int:
+    """What PostgreSQL calls the lock of this name."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
+
+
+def is_taken(name: str) -> bool:
+    """Whether somebody has the lock at this moment. Outside a transaction it leaves no trace."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [key_of(name)])
+        return not cursor.fetchone()[0]
+
+
 @contextmanager
 def exclusive(name: str) -> Iterator[bool]:
     """Yields whether the lock is ours. It spares work; correctness rests on the moves."""
-    key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
+    key = key_of(name)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
         mine = bool(cursor.fetchone()[0])

@@ -10,9 +10,11 @@ from typing import Any, NamedTuple, Self
 import psycopg
 from django.db import connection
 
+from aijobs.postgres import locks
 from citizenapp.tenants.models import Tenant
 
 ROWS, MOST_BYTES = 500, 4_000_000
+LOCK_SECONDS = 2
 _AWAY = (
     psycopg.OperationalError,
     psycopg.InterfaceError,
@@ -28,8 +30,10 @@ class Snapshot:
     What is read after that is of a later moment. `moments` says of which ones all was read.
     """
 
-    def __init__(self, seconds: float, clock: Callable[[], float]) -> None:
+    def __init__(self, seconds: float, clock: Callable[[], float], lock: str = "") -> None:
+        """`lock`: of those with this name one at a time; who comes later gets LockNotAvailable."""
         self.moments: list[str] = []
+        self._lock = lock
         self._seconds, self._clock = seconds, clock
         self._since = 0.0
         self._link: psycopg.Connection[Any] | None = None
@@ -59,15 +63,30 @@ class Snapshot:
         settings = connection.get_connection_params()
         names = ("cursor_factory", "context", "prepare_threshold", "isolation_level")
         link = psycopg.connect(**{k: v for k, v in settings.items() if k not in names})
+        self._link = link  # Closed with the rest, whatever comes.
         link.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         link.read_only = True
         idle = f"SET LOCAL idle_in_transaction_session_timeout = {int(self._seconds * 1_000)}"
         link.execute(idle)
         link.execute("SET LOCAL timezone = 'UTC'")
+        if self._lock:
+            # The one that this follows may be about to end.
+            link.execute(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
+            link.execute("SELECT pg_advisory_xact_lock(%s)", [locks.key_of(self._lock)])
         [(moment,)] = link.execute("SELECT to_json(now())#>>'{}'").fetchall()
         self.moments.append(moment)
-        self._link, self._since = link, self._clock()
+        self._since = self._clock()
         return link
+
+
+def lock_of(tenant: Tenant) -> str:
+    """Who reads everything of a tenant has it: each keeps a connection, of which there are few."""
+    return f"everything of {tenant.pk}"
+
+
+def is_being_read(tenant: Tenant) -> bool:
+    """Whether somebody reads everything of the tenant already."""
+    return locks.is_taken(lock_of(tenant))
 
 
 class Part(NamedTuple):

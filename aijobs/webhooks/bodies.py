@@ -1,6 +1,6 @@
 """What is said of an event: ids, statuses, references and links; by choice the results too."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,7 @@ MOST_RESULT_BYTES = 1_000_000
 JOBS = """
 SELECT job.id, job.collection_id, input.reference
 FROM aijobs_aijob AS job JOIN aijobs_jobinput AS input ON input.job_id = job.id
-WHERE job.id = ANY(ARRAY(SELECT unnest(%s::uuid[])))
+WHERE job.id = ANY(ARRAY(SELECT unnest(%s::uuid[]))) AND job.erasing_since IS NULL
 """
 # The short ones first: a long one crowds out no other.
 RESULTS = """
@@ -35,7 +35,10 @@ def body_of(
     root: str,
     includes_result: bool,
 ) -> bytes:
-    """The JSON of an event, in ASCII. What was deleted since has its id and its status alone."""
+    """The JSON of an event, in ASCII.
+
+    What was deleted since, or is being erased, has its id and its status alone.
+    """
     told: dict[str, Any] = dict(data)
     what, _, became = kind.partition(".")
     if what == "job":
@@ -56,13 +59,12 @@ def body_of(
 def _jobs(
     ids: Sequence[UUID], status: str, root: str, *, with_results: bool
 ) -> list[dict[str, Any]]:
-    wanted = f"{{{','.join(map(str, ids))}}}"
     results: dict[UUID, str | None] = {}
     with connection.cursor() as cursor:
-        cursor.execute(JOBS, [wanted])
+        cursor.execute(JOBS, [_array(ids)])
         known = {job: (collection, reference) for job, collection, reference in cursor.fetchall()}
         if with_results:
-            cursor.execute(RESULTS, [MOST_RESULT_BYTES, wanted])
+            cursor.execute(RESULTS, [MOST_RESULT_BYTES, _array(known)])
             results = dict(cursor.fetchall())
     told = []
     for job in ids:
@@ -81,3 +83,7 @@ def _jobs(
             one["is_result_left_out"] = result is None
         told.append(one)
     return told
+
+
+def _array(ids: Iterable[UUID]) -> str:
+    return f"{{{','.join(map(str, ids))}}}"

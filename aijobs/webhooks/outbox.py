@@ -43,8 +43,11 @@ AT_ONCE = 5
 BLOCKED = timedelta(seconds=30)
 GONE = 410
 
+# What belongs to a tenant that is not served leaves no more: it waits.
 _DUE = """
 state = 'on' AND next_at <= %(now)s AND (leased_until IS NULL OR leased_until <= %(now)s)
+AND EXISTS (SELECT FROM tenants_tenant AS tenant
+            WHERE tenant.id = webhook.tenant_id AND tenant.is_active)
 AND EXISTS (
     SELECT FROM aijobs_webhookdelivery AS delivery
     WHERE delivery.webhook_id = webhook.id AND delivery.status = 'pending'

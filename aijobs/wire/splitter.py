@@ -6,11 +6,14 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple, NoReturn
 
+from . import values
 from .errors import ApiError, invalid
 
 # A single Messages request may not be larger than this anyway; it bounds what is held in memory
 # while one request is incomplete.
 MAX_REQUEST_CHARS = 32_000_000
+# Of JSON, in what is held: far more than a conversation has, and far less than memory holds.
+MAX_VALUES = 1_000_000
 
 _START = re.compile(r'[ \t\r\n]*\{[ \t\r\n]*"requests"[ \t\r\n]*:[ \t\r\n]*\[')
 _SPACE = re.compile(r"[ \t\r\n]*")
@@ -57,6 +60,8 @@ class RequestSplitter:
         # An incomplete request is parsed from its start again: waiting until the text has doubled
         # keeps the work linear in its size.
         if len(self._text) >= self._wait_until or last:
+            if values.are_more_than(MAX_VALUES, self._text):
+                raise invalid(f"requests.{self.count}: holds more than {MAX_VALUES:,} values")
             yield from self._split()
         if last and not (self._place == "end" and _END.fullmatch(self._text)):
             raise invalid("The request body is not valid JSON")

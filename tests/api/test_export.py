@@ -8,6 +8,7 @@ import zipfile
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
 from django.apps import apps
 from django.utils import timezone
@@ -42,7 +43,7 @@ def test_everything_of_mine_is_in_it_and_nothing_of_theirs() -> None:
 
     jobs = rows(found, "jobs")
     assert {one["job_id"] for one in jobs} == {str(job) for job in mine.jobs}
-    assert {one["job_type"] for one in jobs} == {"summarize", "classify", "analyze"}
+    assert {one["job_type"] for one in jobs} == {"summarize", "classify", "analyze", "raw"}
     done = next(one for one in jobs if one["status"] == "completed")
     assert done["result"] == {"summary": "A fox."}
     assert done["documents"][0]["text"].startswith("Letter")
@@ -139,6 +140,25 @@ def test_all_pieces_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     jobs = [make_job(caller.tenant) for _ in range(5)]
     found = opened(caller.get("/api/ai/export"))
     assert {one["job_id"] for one in rows(found, "jobs")} == {str(job.pk) for job in jobs}
+
+
+def test_a_workspace_has_one_export_at_a_time() -> None:
+    """Each keeps a connection to PostgreSQL for as long as its reader likes."""
+    caller, other = Caller(make_tenant("acme")), Caller(make_tenant("other"))
+    make_job(caller.tenant)
+    first = caller.get("/api/ai/export")
+    chunks = iter(first.streaming_content)  # type: ignore[attr-defined]
+    next(chunks)
+    second = caller.get("/api/ai/export")
+    assert (second.status_code, second["Retry-After"]) == (429, "10")
+    assert second.json()["type"] == "/problems/rate-limited"
+    # One that was let through at the same moment ends at once.
+    with pytest.raises(psycopg.errors.LockNotAvailable):
+        next(everything.archive(caller.tenant, timezone.now()))
+    opened(other.get("/api/ai/export"))
+    assert b"".join(chunks)
+    first.close()
+    opened(caller.get("/api/ai/export"))
 
 
 def test_a_viewer_may_not_take_everything() -> None:

@@ -220,3 +220,18 @@ def test_the_same_body_packed_or_not_is_the_same_request(caller: Caller) -> None
     again = caller.send("summarize", gzip.compress(JOB), headers=key | {"content-encoding": "gzip"})
     assert again.json() == first.json()
     assert AIJob.objects.count() == 1
+
+
+def test_json_of_very_many_values_is_refused_before_it_is_read(caller: Caller) -> None:
+    # 60 KB as it comes, 60 MB unpacked, and 1.4 GB as lists of Python's.
+    lists = "[]," * 20_000_000
+    # In UTF-16, what takes it byte by byte sees a quote in this character.
+    for text in (
+        f'{{"ids": [{lists}[]]}}'.encode(),
+        f'{{"\u2222": [{lists[:9_000_000]}[]]}}'.encode("utf-16"),
+    ):
+        packed = gzip.compress(text)
+        assert len(packed) < 100_000
+        answer = caller.send("jobs/cancel", packed, headers={"content-encoding": "gzip"})
+        assert answer.status_code == 400
+        assert "more than 2,000,000 values" in answer.json()["detail"]

@@ -170,7 +170,7 @@ def test_parts_look_as_documented(schema: Any, caller: Caller) -> None:
     found = next(one for _, _, one in operations(schema) if one["operationId"] == "get_job")
     assert caller.get(f"/api/ai/jobs/{job.pk}", headers=known).status_code == 304
     assert "content" not in found["responses"]["304"]
-    assert {"ETag", "CitizenApp-Waited"} == found["responses"]["304"]["headers"].keys()
+    assert {"ETag", "CitizenApp-Waited"} <= found["responses"]["304"]["headers"].keys()
 
 
 def test_every_answer_that_queues_can_be_less(schema: Any) -> None:

@@ -11,13 +11,13 @@ from asgiref.sync import sync_to_async
 from django.db import connections
 from pytest_django import Settings
 
-from tests.live.ground import HOST, Live
+from tests.live.ground import HOST, MOST_HELD, Live
 
 
 @pytest.fixture(scope="session")
 def live_processes(django_db_setup: None) -> Iterator[Live]:
     folder = Path(tempfile.mkdtemp(prefix="citizenapp-live-"))
-    live = Live(folder)
+    live = Live(folder, AIJOBS_HELD_ANSWERS=str(MOST_HELD))
     application = ("-u", str(folder / "daphne.sock"), "citizenapp.asgi:application")
     try:
         with (

@@ -27,13 +27,16 @@ from citizenapp.tenants.models import User
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "app.example"
+# Answers that daphne holds for one tenant.
+MOST_HELD = 25
 
 
 class Live:
     """A running daphne and relay."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **environment: str) -> None:
         self.folder = folder
+        self._more = environment
         self.broker = valkey.program(folder)
         self._pids: dict[str, int] = {}
 
@@ -47,6 +50,7 @@ class Live:
             "SECRET_KEY": settings.SECRET_KEY,
             "ALLOWED_HOSTS": HOST,
             "PYTHONWARNINGS": "",
+            **self._more,
         }
 
     @contextmanager

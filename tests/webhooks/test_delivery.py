@@ -93,6 +93,21 @@ def test_jobs_that_end_together_come_in_pages_of_100(receiver: Receiver) -> None
     assert statuses(webhook) == ["delivered"] * 3
 
 
+def test_what_is_being_erased_is_told_by_its_id_alone(receiver: Receiver) -> None:
+    """Also where it is still there: of a large collection, jobs are erased page by page."""
+    tenant = make_tenant()
+    webhook = make_webhook(tenant, f"{receiver.url}/takes", includes_result=True)
+    job = make_job(tenant, reference="POL-7")
+    make_output(job, {"summary": "A fox."})
+    end(job)
+    AIJob.objects.filter(pk=job.pk).update(erasing_since=NOW)
+    assert run() == 1
+    [told] = receiver.got[0].event["data"]["jobs"]
+    assert (told["job_id"], told["reference"]) == (str(job.pk), "")
+    assert "result" not in told
+    assert "A fox." not in str(endpoints.body(webhook.deliveries.get()))
+
+
 def test_results_come_by_choice_and_as_far_as_there_is_room(receiver: Receiver) -> None:
     tenant = make_tenant()
     make_webhook(tenant, f"{receiver.url}/takes/plain")

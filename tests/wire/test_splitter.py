@@ -56,3 +56,9 @@ def test_what_never_becomes_a_request_is_not_hoarded() -> None:
     splitter = RequestSplitter(max_requests=100)
     with pytest.raises(ApiError):
         list(splitter.feed(b" not json" * 1_000))
+
+
+def test_a_request_of_very_many_values_is_refused_before_it_is_read() -> None:
+    body = b'{"requests":[{"custom_id":"a","params":{"m":[' + b"{}," * 4_000_000 + b"{}]}}]}"
+    with pytest.raises(ApiError, match="more than 1,000,000 values"):
+        split(body, 1 << 18)
