@@ -183,6 +183,31 @@ def test_a_job_whose_attempt_is_in_an_open_batch_stays_until_it_is_settled(
     assert erase.run(LATER) == 1
 
 
+def test_a_collection_may_have_jobs_that_are_being_erased_already(emulator: Emulator) -> None:
+    tenant = make_tenant()
+    items = enumerate([{"document_text": f"Text {number}."} for number in range(3)], 1)
+    found = accept.accept_collection(tenant, "May", "summarize", items, now=NOW, created_by="ann")
+    emulator.hold()
+    batch = send()
+    first = AIJob.objects.order_by("pk")[0]
+    alone = erase.erase_job(first, by="ann", now=DUE)
+    whole = erase.erase_collection(found.collection, by="ann", now=DUE)
+    assert alone
+    assert whole
+    assert (whole.total, whole.done) == (3, 0)
+
+    emulator.release()
+    bring_back(batch, emulator)
+    erase.run(LATER)
+    erase.run(LATER + MINUTE)
+    for operation in (alone, whole):
+        operation.refresh_from_db()
+        assert operation.status == "completed"
+        assert operation.done == operation.changed == operation.total
+    assert nothing_is_left()
+    assert not Collection.objects.exists()
+
+
 def test_a_collection_goes_with_its_jobs_quotes_and_counters() -> None:
     tenant = make_tenant(repeat_days=7)
     items = enumerate([{"document_text": f"Text {number}."} for number in range(5)], 1)
