@@ -351,10 +351,12 @@ class AIJob(Movable):
 
     def mark_queued(self, not_before: datetime) -> bool:
         """Back in the queue on request, after it failed or was canceled; attempts count anew."""
+        ended = [self.Status.FAILED, self.Status.CANCELED]
         if self.collection_id:
-            Cancellation.objects.filter(pk=self.collection_id).delete()
+            again = AIJob.objects.filter(pk=self.pk, status__in=ended, erasing_since=None)
+            Cancellation.objects.filter(Exists(again), pk=self.collection_id).delete()
         return self._move(
-            [self.Status.FAILED, self.Status.CANCELED],
+            ended,
             self.Status.QUEUED,
             Q(erasing_since=None),
             batch=None,

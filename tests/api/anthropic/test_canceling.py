@@ -75,6 +75,15 @@ def test_whoever_asks_again_takes_it_back(program: Program) -> None:
         assert answer["cancel_initiated_at"] is None
 
 
+def test_who_asks_again_for_what_cannot_be_retried_takes_nothing_back(program: Program) -> None:
+    name = program.create(requests_of("Hail.", "Fire.")).json()["id"]
+    completed = AIJob.objects.earliest("pk")
+    AIJob.objects.filter(pk=completed.pk).update(status="completed", finished_at=timezone.now())
+    program.post(f"{PATH}/{name}/cancel")
+    assert not accept.retry_job(completed, now=timezone.now())
+    assert Cancellation.objects.exists()
+
+
 def _retry_collection() -> None:
     assert accept.retry_collection(Collection.objects.get(), "canceled", now=timezone.now()) == 2
 
