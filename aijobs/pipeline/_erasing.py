@@ -14,12 +14,19 @@ from aijobs.models import AIJob, Batch, JobAttempt, JobDocument, JobInput, JobOu
 from aijobs.models.jobs import AIJobQuerySet
 from citizenapp.tenants.models import Tenant
 
-# The questions that these jobs would answer, each found by its key.
+# The questions that these jobs would answer, each found by its key. All who take over some lock
+# them in the same order (_repeats.TAKE_OVER), so that no two wait for each other.
 FORGET = """
-DELETE FROM aijobs_question AS question USING aijobs_jobinput AS input
-WHERE input.job_id IN (SELECT id FROM aijobs_aijob AS job WHERE {which})
-  AND question.tenant_id = input.tenant_id
-  AND question.fingerprint = input.fingerprint AND question.job_id = input.job_id
+WITH locked AS MATERIALIZED (
+    SELECT question.tenant_id, question.fingerprint
+    FROM aijobs_question AS question JOIN aijobs_jobinput AS input
+      ON question.tenant_id = input.tenant_id
+     AND question.fingerprint = input.fingerprint AND question.job_id = input.job_id
+    WHERE input.job_id IN (SELECT id FROM aijobs_aijob AS job WHERE {which})
+    ORDER BY question.tenant_id, question.fingerprint FOR UPDATE OF question
+)
+DELETE FROM aijobs_question AS question USING locked
+WHERE question.tenant_id = locked.tenant_id AND question.fingerprint = locked.fingerprint
 """
 
 # The batches whose requests hold what these jobs were given. All who flag some lock them in the
