@@ -10,7 +10,16 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q
 
-from aijobs.models import AIJob, Batch, JobAttempt, JobDocument, JobInput, JobOutput, Quote
+from aijobs.models import (
+    AIJob,
+    Batch,
+    Collection,
+    JobAttempt,
+    JobDocument,
+    JobInput,
+    JobOutput,
+    Quote,
+)
 from aijobs.models.jobs import AIJobQuerySet
 from citizenapp.tenants.models import Tenant
 
@@ -44,6 +53,14 @@ WHERE id = ANY(ARRAY(
 ))
 """
 
+# All jobs of a collection, in the order in which settle locks those of a batch: so that no two wait
+# for each other.
+LOCK = """
+SELECT count(*) FROM (
+    SELECT FROM aijobs_aijob WHERE collection_id = %s ORDER BY id FOR NO KEY UPDATE
+) AS locked
+"""
+
 # What was asked for and quoted before, of one job or collection: %(about)s is its id. A form of
 # several files made several jobs, which only its answer names.
 QUOTED = """
@@ -72,6 +89,13 @@ def over(jobs: AIJobQuerySet) -> AIJobQuerySet:
         .exclude(Exists(JobAttempt.objects.filter(open_batch, job=OuterRef("pk"))))
         .exclude(Exists(AIJob.objects.filter(open_batch, pk=OuterRef("pk"))))
     )
+
+
+def lock(collection: Collection) -> int:
+    """Lock the jobs of a collection until the transaction ends; returns how many they are."""
+    with connection.cursor() as cursor:
+        cursor.execute(LOCK, [collection.pk])
+        return int(cursor.fetchone()[0])
 
 
 def forget(which: str, parameters: Sequence[Any]) -> None:

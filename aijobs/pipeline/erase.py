@@ -77,8 +77,8 @@ def _ask_for_collection(collection: Collection, by: str, now: datetime) -> Opera
     if trial is not None:
         trial.mark_ended()
     jobs = AIJob.objects.filter(collection=collection)
+    total = _erasing.lock(collection)  # With those that somebody erases one by one already.
     jobs.mark_erasing(now)
-    total = jobs.count()  # With those that somebody erases one by one already.
     _erasing.forget("job.collection_id = %s", [collection.pk])
     _erasing.empty_requests(collection.tenant, collection.pk)
     look_again(collection.tenant_id)
