@@ -91,7 +91,7 @@ def test_what_is_being_erased_is_at_no_address(address: Address) -> None:
     mine = Belongings("acme")
     mine.store(Batches())
     client = mine.machine() if address.is_api else mine.browser()
-    collection = Collection.objects.get()
+    collection = Collection.objects.get(pk=mine.collection)
     erase.erase_collection(collection, by="ann", now=NOW)
     left = AIJob.objects.filter(collection=collection)
     assert left.exists()
