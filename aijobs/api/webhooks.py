@@ -174,7 +174,7 @@ class WebhookDetail(WebhookEndpoint):
         """With its log, and with what waits for it."""
 
         def delete(_: datetime) -> None:
-            self.webhook(webhook_id).delete()
+            endpoints.delete(self.webhook(webhook_id))
 
         return self.once(request, Body({}), delete, 204)
 

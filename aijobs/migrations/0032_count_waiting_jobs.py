@@ -49,6 +49,13 @@ class Migration(migrations.Migration):
             name='jobs',
             field=models.BigIntegerField(db_default=0),
         ),
+        # Workers of before go on until they are stopped. Without a default, PostgreSQL refuses
+        # their sums of these rows, which know of no jobs: otherwise all that they add up is lost.
+        migrations.AlterField(
+            model_name='reservation',
+            name='jobs',
+            field=models.BigIntegerField(),
+        ),
         migrations.RunSQL(RESERVE, [formerly(f"reserve_jobs_{how}") for how in ("added", "moved", "removed")]),
         migrations.RunSQL(ROOM, [
             formerly("hold"),

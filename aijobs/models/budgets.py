@@ -27,7 +27,7 @@ class Reservation(models.Model):
     # As in the ledger: no foreign key, collections may be pruned.
     collection_id = models.UUIDField(null=True)
     usd = models.DecimalField(max_digits=16, decimal_places=6)
-    jobs = models.BigIntegerField(db_default=0)
+    jobs = models.BigIntegerField()
     is_compacted = models.BooleanField()
 
     objects = ReservationQuerySet.as_manager()

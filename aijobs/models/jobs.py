@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import ClassVar, Self
 
 from django.db import models
-from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
+from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Coalesce
 
 from aijobs import jobtypes
 from aijobs.models.batches import Batch
@@ -74,14 +75,15 @@ class AIJobQuerySet(models.QuerySet["AIJob"]):
     def queue_unsent_again(self) -> int:
         """Put the jobs of a batch that was never sent back where they were; that was no attempt.
 
-        What is being erased is not sent at all.
+        What is being erased, or canceled with its collection, is not sent at all.
         """
-        erased = Q(erasing_since__isnull=False)
+        withdrawn = Cancellation.objects.filter(collection=OuterRef("collection"))
+        ends = Q(erasing_since__isnull=False) | Exists(withdrawn)
         return self.filter(status=AIJob.Status.SUBMITTED).update(
             status=Case(
-                When(erased, then=Value(AIJob.Status.CANCELED)), default=Value(AIJob.Status.QUEUED)
+                When(ends, then=Value(AIJob.Status.CANCELED)), default=Value(AIJob.Status.QUEUED)
             ),
-            finished_at=F("erasing_since"),
+            finished_at=Coalesce(F("erasing_since"), Subquery(withdrawn.values("initiated_at"))),
             batch=None,
             not_before=F("created_at"),
             started_at=None,
@@ -351,10 +353,12 @@ class AIJob(Movable):
 
     def mark_queued(self, not_before: datetime) -> bool:
         """Back in the queue on request, after it failed or was canceled; attempts count anew."""
+        ended = [self.Status.FAILED, self.Status.CANCELED]
         if self.collection_id:
-            Cancellation.objects.filter(pk=self.collection_id).delete()
+            again = AIJob.objects.filter(pk=self.pk, status__in=ended, erasing_since=None)
+            Cancellation.objects.filter(Exists(again), pk=self.collection_id).delete()
         return self._move(
-            [self.Status.FAILED, self.Status.CANCELED],
+            ended,
             self.Status.QUEUED,
             Q(erasing_since=None),
             batch=None,

@@ -323,7 +323,17 @@ def _sort_failures(
             again.append((job.id, now + wait, factor))
         else:
             finished[AIJob.Status.FAILED].append(job.key)
-    return again
+    withdrawn = _withdrawn(pk for pk, *_ in again)
+    finished[AIJob.Status.CANCELED] += [pk.hex for pk in withdrawn]
+    return [one for one in again if one[0] not in withdrawn]
+
+
+def _withdrawn(ids: Iterable[UUID]) -> set[UUID]:
+    """Those of a collection that is canceled as a whole: they are not sent again, not even once."""
+    if not (wanted := [*ids]):
+        return set()
+    jobs = AIJob.objects.filter(pk__in=wanted, collection__cancellation__isnull=False)
+    return set(jobs.values_list("pk", flat=True))
 
 
 def _spread(job: LockedJob, wait: timedelta) -> timedelta:

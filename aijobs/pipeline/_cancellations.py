@@ -24,7 +24,7 @@ def initiate(collection: Collection, now: datetime) -> None:
 
 
 def follow(now: datetime) -> None:
-    """Cancel what came back into the queue."""
+    """Cancel what came back into the queue at the moment of the cancellation."""
     recent = Cancellation.objects.filter(initiated_at__gt=now - WATCHED)
     back = AIJob.objects.filter(collection=OuterRef("pk"), status=AIJob.Status.QUEUED)
     for cancellation in recent.filter(Exists(back)):

@@ -10,16 +10,32 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q
 
-from aijobs.models import AIJob, Batch, JobAttempt, JobDocument, JobInput, JobOutput, Quote
+from aijobs.models import (
+    AIJob,
+    Batch,
+    Collection,
+    JobAttempt,
+    JobDocument,
+    JobInput,
+    JobOutput,
+    Quote,
+)
 from aijobs.models.jobs import AIJobQuerySet
 from citizenapp.tenants.models import Tenant
 
-# The questions that these jobs would answer, each found by its key.
+# The questions that these jobs would answer, each found by its key. All who take over some lock
+# them in the same order (_repeats.TAKE_OVER), so that no two wait for each other.
 FORGET = """
-DELETE FROM aijobs_question AS question USING aijobs_jobinput AS input
-WHERE input.job_id IN (SELECT id FROM aijobs_aijob AS job WHERE {which})
-  AND question.tenant_id = input.tenant_id
-  AND question.fingerprint = input.fingerprint AND question.job_id = input.job_id
+WITH locked AS MATERIALIZED (
+    SELECT question.tenant_id, question.fingerprint
+    FROM aijobs_question AS question JOIN aijobs_jobinput AS input
+      ON question.tenant_id = input.tenant_id
+     AND question.fingerprint = input.fingerprint AND question.job_id = input.job_id
+    WHERE input.job_id IN (SELECT id FROM aijobs_aijob AS job WHERE {which})
+    ORDER BY question.tenant_id, question.fingerprint FOR UPDATE OF question
+)
+DELETE FROM aijobs_question AS question USING locked
+WHERE question.tenant_id = locked.tenant_id AND question.fingerprint = locked.fingerprint
 """
 
 # The batches whose requests hold what these jobs were given. All who flag some lock them in the
@@ -35,6 +51,14 @@ WHERE id = ANY(ARRAY(
     )
     ORDER BY id FOR NO KEY UPDATE
 ))
+"""
+
+# All jobs of a collection, in the order in which settle locks those of a batch: so that no two wait
+# for each other.
+LOCK = """
+SELECT count(*) FROM (
+    SELECT FROM aijobs_aijob WHERE collection_id = %s ORDER BY id FOR NO KEY UPDATE
+) AS locked
 """
 
 # What was asked for and quoted before, of one job or collection: %(about)s is its id. A form of
@@ -65,6 +89,13 @@ def over(jobs: AIJobQuerySet) -> AIJobQuerySet:
         .exclude(Exists(JobAttempt.objects.filter(open_batch, job=OuterRef("pk"))))
         .exclude(Exists(AIJob.objects.filter(open_batch, pk=OuterRef("pk"))))
     )
+
+
+def lock(collection: Collection) -> int:
+    """Lock the jobs of a collection until the transaction ends; returns how many they are."""
+    with connection.cursor() as cursor:
+        cursor.execute(LOCK, [collection.pk])
+        return int(cursor.fetchone()[0])
 
 
 def forget(which: str, parameters: Sequence[Any]) -> None:

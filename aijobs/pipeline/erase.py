@@ -77,24 +77,26 @@ def _ask_for_collection(collection: Collection, by: str, now: datetime) -> Opera
     if trial is not None:
         trial.mark_ended()
     jobs = AIJob.objects.filter(collection=collection)
-    total = jobs.mark_erasing(now)
+    total = _erasing.lock(collection)  # With those that somebody erases one by one already.
+    jobs.mark_erasing(now)
     _erasing.forget("job.collection_id = %s", [collection.pk])
     _erasing.empty_requests(collection.tenant, collection.pk)
     look_again(collection.tenant_id)
-    is_little = not jobs.order_by("pk")[AT_ONCE : AT_ONCE + 1].exists()
+    is_little = total <= AT_ONCE
     if is_little:
         _delete_over(jobs, AT_ONCE)
         if not jobs.exists():
             Collection.objects.filter(pk=collection.pk).delete()
             return None
+    erased = total - jobs.count()
     return Operation.objects.create(
         id=new_id(now),
         tenant=collection.tenant,
         kind=Operation.Kind.ERASE,
         collection_id=collection.pk,
         total=total,
-        done=total - jobs.count(),
-        changed=total - jobs.count(),
+        done=erased,
+        changed=erased,
         created_by=by,
         created_at=now,
         look_at=now + (AGAIN if is_little else timedelta()),
@@ -164,6 +166,8 @@ def carry_out(operation: Operation, now: datetime) -> int:
         if not jobs.exists():
             if mine.collection_id:
                 Collection.objects.filter(pk=mine.collection_id).delete()
+            # Some may have been erased by another operation, with their collection or alone.
+            rows.update(done=F("total"), changed=F("total"))
             mine.mark_completed(now)
     if erased:
         look_again(mine.tenant_id)

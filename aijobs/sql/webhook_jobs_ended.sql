@@ -32,7 +32,8 @@ BEGIN
     INSERT INTO aijobs_webhookdelivery (webhook_id, event_id, next_at, created_at)
     SELECT webhook.id, told.id, told.happened_at, told.happened_at
     FROM told JOIN aijobs_webhook AS webhook ON webhook.tenant_id = told.tenant_id
-        AND webhook.state <> 'off' AND told.type = ANY(webhook.events);
+        AND webhook.state <> 'off' AND told.type = ANY(webhook.events)
+    FOR KEY SHARE OF webhook;  -- As in webhook_tell.sql.
 
     INSERT INTO aijobs_collectiontocheck (collection_id)
     SELECT DISTINCT new_jobs.collection_id

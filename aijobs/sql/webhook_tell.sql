@@ -1,5 +1,7 @@
 -- Store an event of a tenant, and a delivery to each endpoint that wants to be told of it. Nothing
 -- is stored where none does. An endpoint that was switched off because it failed gets it later.
+-- Whoever deletes an endpoint waits for those that store something for it: otherwise the foreign key
+-- would undo what they have stored.
 CREATE FUNCTION aijobs_webhook_tell(
     tenant bigint, kind text, about uuid[], more jsonb, moment timestamptz
 ) RETURNS void LANGUAGE sql AS $$
@@ -14,4 +16,5 @@ CREATE FUNCTION aijobs_webhook_tell(
     SELECT webhook.id, told.id, moment, moment
     FROM told, aijobs_webhook AS webhook
     WHERE webhook.tenant_id = tenant AND state <> 'off' AND kind = ANY(events)
+    FOR KEY SHARE OF webhook
 $$;

@@ -152,7 +152,7 @@ def test(request: MemberRequest, webhook_id: UUID) -> HttpResponseBase:
 @require_POST
 @for_administrators
 def delete(request: MemberRequest, webhook_id: UUID) -> HttpResponseBase:
-    _webhook(request, webhook_id).delete()
+    endpoints.delete(_webhook(request, webhook_id))
     messages.success(request, "The webhook is deleted.")
     return redirect("webhooks")
 

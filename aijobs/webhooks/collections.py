@@ -25,7 +25,7 @@ SELECT (SELECT count(*) FROM taken), tenant_id, (
         SELECT status, sum(jobs) AS jobs FROM aijobs_statuscounter
         WHERE collection_id = %(id)s GROUP BY status HAVING sum(jobs) <> 0
     ) AS counted)
-FROM aijobs_collection WHERE id = %(id)s
+FROM aijobs_collection WHERE id = %(id)s AND erasing_since IS NULL
 """
 FORGET = "DELETE FROM aijobs_collectiontocheck WHERE collection_id = %s"
 TELL = "SELECT aijobs_webhook_tell(%s, %s, ARRAY[%s]::uuid[], %s::jsonb, %s)"
@@ -53,7 +53,7 @@ def _tell(collection_id: str, now: datetime) -> bool:
         cursor.execute(TAKE, {"id": collection_id})
         found = cursor.fetchone()
         if found is None:
-            cursor.execute(FORGET, [collection_id])  # The collection was deleted.
+            cursor.execute(FORGET, [collection_id])  # It was erased: whoever did it knows.
             return False
         notes, tenant, counts = found
         counts = counts or {}

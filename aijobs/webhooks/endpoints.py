@@ -159,8 +159,9 @@ def change(webhook: Webhook, fields: Mapping[str, Any], now: datetime) -> None:
     """Change what `read` returned; switch it on or off where `state` says so."""
     changed = {name: fields[name] for name in FIELDS if name in fields}
     if "url" in changed and changed["url"] != webhook.url:
-        # Another address need not pay for what the last one did.
+        # Another address need not pay for what the last one did, nor for what it answers now.
         changed |= {"failures": 0, "failing_since": None, "last_error": "", "next_at": now}
+        changed |= {"leased_until": None}
     if changed:
         Webhook.objects.filter(pk=webhook.pk).update(**changed)
     match fields.get("state"):
@@ -170,6 +171,16 @@ def change(webhook: Webhook, fields: Mapping[str, Any], now: datetime) -> None:
         case "off":
             webhook.mark_off()
     webhook.refresh_from_db()
+
+
+@transaction.atomic
+def delete(webhook: Webhook) -> None:
+    """Delete it with its log, and with what waits for it.
+
+    It is locked before its deliveries, as by those who send: whoever stores one is waited for.
+    """
+    Webhook.objects.select_for_update().filter(pk=webhook.pk).first()
+    webhook.delete()
 
 
 def rotate(webhook: Webhook, now: datetime) -> None:

@@ -10,7 +10,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from rest_framework_api_key.models import AbstractAPIKey, BaseAPIKeyManager
 
-from citizenapp.tenants.api_versions import choices, newest
+from citizenapp.tenants.api_versions import FIRST, choices, newest
 
 
 def known_time_zone(name: str) -> None:
@@ -223,6 +223,7 @@ class APIKey(AbstractAPIKey):
         max_length=10,
         choices=choices,
         default=newest,
+        db_default=FIRST,  # Of keys that a process without this column makes.
         help_text="What calls with it speak that name no version.",
     )
 

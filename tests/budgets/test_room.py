@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from pytest_django import Settings
 
 from aijobs.budgets import room
@@ -254,3 +254,22 @@ def test_the_migration_counts_jobs_that_are_there() -> None:
     assert (room.waiting(tenant), room.waiting(other)) == (4, 1)
     AIJob.objects.filter(collection=collection).update(status="canceled", finished_at=NOW)
     assert room.waiting(tenant) == 3
+
+
+def test_a_worker_of_the_version_before_adds_up_no_rows_that_it_does_not_know() -> None:
+    """It goes on for a while after the migration. What it deleted would be counted no more."""
+    tenant = make_tenant()
+    queue(tenant)
+    former = """
+        WITH fresh AS (DELETE FROM aijobs_reservation WHERE NOT is_compacted
+            RETURNING tenant_id, collection_id, usd)
+        INSERT INTO aijobs_reservation (tenant_id, collection_id, usd, is_compacted)
+        SELECT tenant_id, collection_id, sum(usd), TRUE FROM fresh GROUP BY 1, 2
+    """
+    with (
+        pytest.raises(IntegrityError, match="jobs"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(former)
+    assert room.waiting(tenant) == 1

@@ -211,8 +211,9 @@ def _without_charge() -> list[str]:
 
 
 RESERVED = """
-SELECT (SELECT ROW(COALESCE(sum(usd), 0), COALESCE(sum(jobs), 0))::text FROM aijobs_reservation),
-       (SELECT ROW(COALESCE(sum(reserved_usd), 0), count(*))::text FROM aijobs_aijob
+SELECT (SELECT ROW(trim_scale(COALESCE(sum(usd), 0)), COALESCE(sum(jobs), 0))::text
+        FROM aijobs_reservation),
+       (SELECT ROW(trim_scale(COALESCE(sum(reserved_usd), 0)), count(*))::text FROM aijobs_aijob
         WHERE status IN ('queued', 'submitted', 'processing'))
 """
 

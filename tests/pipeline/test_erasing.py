@@ -1,9 +1,11 @@
 """What is erased is gone: here at once or when it has ended, at Anthropic when that is settled."""
 
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 
 from aijobs.models import (
     AIJob,
@@ -24,6 +26,7 @@ from aijobs.models import (
     UsageRollup,
     new_id,
 )
+from aijobs.outcomes import endings
 from aijobs.pipeline import (
     accept,
     apply,
@@ -38,7 +41,7 @@ from aijobs.pipeline import (
     withdraw,
 )
 from tests.api.rows import make_quote
-from tests.factories import NOW, make_submission, make_tenant
+from tests.factories import NOW, make_batch, make_job, make_submission, make_tenant
 from tests.ground import Emulator
 from tests.pipeline.steps import (
     DUE,
@@ -55,6 +58,7 @@ from tests.pipeline.steps import (
     send,
 )
 from tests.pipeline.strangers import send_into_doubt
+from tests.reading.rows import make_collection
 
 pytestmark = pytest.mark.django_db
 
@@ -181,6 +185,61 @@ def test_a_job_whose_attempt_is_in_an_open_batch_stays_until_it_is_settled(
     assert erase.run(DUE + MINUTE) == 0
     assert settle.run(DUE + MINUTE) == 1
     assert erase.run(LATER) == 1
+
+
+def test_a_collection_may_have_jobs_that_are_being_erased_already(emulator: Emulator) -> None:
+    tenant = make_tenant()
+    items = enumerate([{"document_text": f"Text {number}."} for number in range(3)], 1)
+    found = accept.accept_collection(tenant, "May", "summarize", items, now=NOW, created_by="ann")
+    emulator.hold()
+    batch = send()
+    first = AIJob.objects.order_by("pk")[0]
+    alone = erase.erase_job(first, by="ann", now=DUE)
+    whole = erase.erase_collection(found.collection, by="ann", now=DUE)
+    assert alone
+    assert whole
+    assert (whole.total, whole.done) == (3, 0)
+
+    emulator.release()
+    bring_back(batch, emulator)
+    erase.run(LATER)
+    erase.run(LATER + MINUTE)
+    for operation in (alone, whole):
+        operation.refresh_from_db()
+        assert operation.status == "completed"
+        assert operation.done == operation.changed == operation.total
+    assert nothing_is_left()
+    assert not Collection.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_settles_the_jobs_of_a_collection_and_whoever_erases_it_wait_in_turn() -> None:
+    """Settle locks jobs one after the other, by their ids, whatever their places in the table."""
+    collection, batch = make_collection(make_tenant()), make_batch()
+    first, second = (
+        make_job(collection.tenant, collection=collection, status="submitted", batch=batch)
+        for _ in range(2)
+    )
+    AIJob.objects.filter(pk=first.pk).update(attempts=1)  # Its row is behind the other one now.
+
+    def erase_it() -> None:
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                # As PostgreSQL does where a collection is most of the table.
+                cursor.execute("SET LOCAL enable_indexscan = off")
+                cursor.execute("SET LOCAL enable_bitmapscan = off")
+                erase.erase_collection(collection, by="ann", now=NOW)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            endings.lock_jobs([first.pk], status="submitted", batch=batch)
+            erasing = pool.submit(erase_it)
+            assert not wait([erasing], 0.5).done
+            endings.lock_jobs([second.pk], status="submitted", batch=batch)
+        erasing.result(10)
+    assert AIJob.objects.filter(erasing_since=NOW).count() == 2
 
 
 def test_a_collection_goes_with_its_jobs_quotes_and_counters() -> None:

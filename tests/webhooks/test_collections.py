@@ -10,9 +10,9 @@ import pytest
 from django.db import connection, connections, transaction
 
 from aijobs.models import AIJob, CollectionToCheck, WebhookEvent
-from aijobs.pipeline import accept
+from aijobs.pipeline import accept, erase
 from aijobs.webhooks import collections
-from tests.factories import NOW, make_tenant, make_webhook
+from tests.factories import NOW, make_batch, make_tenant, make_webhook
 from tests.webhooks.receiver import Receiver
 from tests.webhooks.test_delivery import again, end, make_collection, run
 
@@ -100,6 +100,18 @@ def test_a_deleted_collection_is_forgotten() -> None:
     AIJob.objects.filter(pk=jobs[0].pk).update(collection=None)
     collection.delete()
     assert collections.tell(NOW) == 0
+    assert not CollectionToCheck.objects.exists()
+
+
+def test_that_an_erased_one_is_over_is_not_told() -> None:
+    tenant = make_tenant()
+    make_webhook(tenant)
+    collection, jobs = make_collection(tenant)
+    AIJob.objects.update(status="submitted", batch=make_batch(), attempts=1)
+    assert erase.erase_collection(collection, by="ann", now=NOW)
+    end(*jobs, status="canceled")
+    assert collections.tell(NOW) == 0
+    assert not told()
     assert not CollectionToCheck.objects.exists()
 
 

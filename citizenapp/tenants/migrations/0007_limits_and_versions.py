@@ -1,6 +1,7 @@
 """What a tenant may ask at once, and which version of the API a key speaks.
 
-Keys that exist were made for the first version, and go on to speak it.
+Keys that exist were made for the first version, and go on to speak it; so do those that a process
+of the version before makes meanwhile.
 """
 
 import django.core.validators
@@ -36,11 +37,11 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='apikey',
             name='version',
-            field=models.CharField(choices=citizenapp.tenants.api_versions.choices, default='2026-11-01', help_text=HELP, max_length=10, verbose_name='version of the API'),
+            field=models.CharField(choices=citizenapp.tenants.api_versions.choices, db_default='2026-11-01', default='2026-11-01', help_text=HELP, max_length=10, verbose_name='version of the API'),
         ),
         migrations.AlterField(
             model_name='apikey',
             name='version',
-            field=models.CharField(choices=citizenapp.tenants.api_versions.choices, default=citizenapp.tenants.api_versions.newest, help_text=HELP, max_length=10, verbose_name='version of the API'),
+            field=models.CharField(choices=citizenapp.tenants.api_versions.choices, db_default='2026-11-01', default=citizenapp.tenants.api_versions.newest, help_text=HELP, max_length=10, verbose_name='version of the API'),
         ),
     ]

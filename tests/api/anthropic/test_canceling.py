@@ -2,8 +2,8 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from aijobs.models import AIJob, Cancellation, Collection
-from aijobs.pipeline import accept, assemble, dispatch, poll, settle, sweep
+from aijobs.models import AIJob, Batch, Cancellation, Collection
+from aijobs.pipeline import accept, assemble, dispatch, poll, settle, sweep, withdraw
 from tests.api.anthropic.conftest import PATH, Program, requests_of
 from tests.ground import Emulator
 from tests.pipeline.steps import at
@@ -53,12 +53,28 @@ def test_what_comes_back_is_canceled_then(program: Program, emulator: Emulator) 
     emulator.release()
     poll.run(now + LATER)
     settle.run(now + LATER)
-    assert program.read(name).json()["processing_status"] == "canceling"
-    assert AIJob.objects.filter(status="queued").count() == 1
-
-    sweep.run(now + LATER)
+    assert program.read(name).json()["processing_status"] == "ended"
     counts = program.read(name).json()["request_counts"]
     assert (counts["succeeded"], counts["canceled"], counts["processing"]) == (1, 1, 0)
+
+
+def test_what_comes_back_unsent_is_canceled_then(program: Program, emulator: Emulator) -> None:
+    name = program.create(requests_of("Hail.", "Fire.")).json()["id"]
+    now = timezone.now() + LATER
+    assemble.run(now)
+    program.post(f"{PATH}/{name}/cancel")
+    assert withdraw.cancel_batch(Batch.objects.get(), Batch.AfterCancel.REQUEUE, now=now)
+    counts = program.read(name).json()["request_counts"]
+    assert (counts["canceled"], counts["processing"]) == (2, 0)
+
+
+def test_what_came_back_at_the_same_moment_is_canceled_by_sweep(program: Program) -> None:
+    name = program.create(requests_of("Hail.")).json()["id"]
+    program.post(f"{PATH}/{name}/cancel")
+    AIJob.objects.update(status="queued", finished_at=None)
+    assert program.read(name).json()["processing_status"] == "canceling"
+    sweep.run(timezone.now())
+    assert program.read(name).json()["request_counts"]["canceled"] == 1
 
 
 def test_whoever_asks_again_takes_it_back(program: Program) -> None:
@@ -73,6 +89,15 @@ def test_whoever_asks_again_takes_it_back(program: Program) -> None:
         answer = program.read(name).json()
         assert answer["processing_status"] == "in_progress"
         assert answer["cancel_initiated_at"] is None
+
+
+def test_who_asks_again_for_what_cannot_be_retried_takes_nothing_back(program: Program) -> None:
+    name = program.create(requests_of("Hail.", "Fire.")).json()["id"]
+    completed = AIJob.objects.earliest("pk")
+    AIJob.objects.filter(pk=completed.pk).update(status="completed", finished_at=timezone.now())
+    program.post(f"{PATH}/{name}/cancel")
+    assert not accept.retry_job(completed, now=timezone.now())
+    assert Cancellation.objects.exists()
 
 
 def _retry_collection() -> None:
