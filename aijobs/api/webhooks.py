@@ -11,7 +11,6 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from pydantic import BaseModel
 from rest_framework.exceptions import PermissionDenied, UnsupportedMediaType
-from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -34,14 +33,17 @@ class WebhookEndpoint(Endpoint):
     """What the addresses of webhooks have in common.
 
     An endpoint sends a tenant's data elsewhere, as a key fetches it: among people, owners and
-    admins alone set one up, as they do with keys.
+    admins alone see and set one up, as they do with keys. Addresses often carry secrets, so that
+    a key which only reads does not see them either.
     """
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         is_person = not isinstance(request.user, KeyHolder)
-        if request.method not in SAFE_METHODS and is_person and not self.access.can_administer:
+        if is_person and not self.access.can_administer:
             raise PermissionDenied("Only owners and admins of the workspace may do this.")
+        if not self.access.can_write:
+            raise PermissionDenied("A key that only reads does not see webhooks.")
 
     def webhook(self, webhook_id: UUID) -> Webhook:
         with is_there("webhook"):
