@@ -1,7 +1,6 @@
 """A collection: many jobs that were queued together."""
 
-from collections import defaultdict
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.db.models import Q
@@ -57,4 +56,7 @@ class Collection(models.Model):
 
     def counts(self) -> dict[str, int]:
         """Jobs by shown status; statuses without jobs are 0."""
-        return defaultdict(int, self.counters.counts().get(self.pk, {}))
+        found = self.counters.counts().get(self.pk, {})
+        # Jobs are declared after their collections.
+        jobs: Any = type(self).aijob_set.rel.related_model
+        return {status: found.get(status, 0) for status in jobs.Status.values}
