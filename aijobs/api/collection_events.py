@@ -89,11 +89,11 @@ class CollectionEvents(Endpoint):
             if first.tag == told:
                 return HttpResponse(status=204)
             return server_sent.response(iter([first.event()]))
-        if request.method == "HEAD":
-            return server_sent.response(iter(()))
         asked = request._request
         if not isinstance(asked, ASGIRequest):
             raise NotStreamed
+        if request.method == "HEAD":
+            return server_sent.response(iter(()))
         return server_sent.stream(
             access,
             _events(

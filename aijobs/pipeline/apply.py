@@ -8,10 +8,12 @@ workers one finds an operation locked and looks at the next.
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import EmptyResultSet
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, QuerySet
 
@@ -67,8 +69,9 @@ def _fix(
         created_at=now,
         look_at=now,
     )
-    wanted, parameters = jobs.order_by().values_list("pk").query.sql_with_params()
-    with connection.cursor() as cursor:
+    with suppress(EmptyResultSet), connection.cursor() as cursor:
+        # Django itself sees of some filters that nothing can fit them.
+        wanted, parameters = jobs.order_by().values_list("pk").query.sql_with_params()
         statement = WRITE_DOWN.format(jobs=PAGE_JOBS, wanted=wanted)
         cursor.execute(statement, [operation.pk, *parameters])
         operation.total = sum(jobs for (jobs,) in cursor)

@@ -275,3 +275,13 @@ def test_an_operation_that_has_ended_is_answered_at_once_and_only_once(caller: C
 
     assert (first.status_code, first.json()["status"]) == (200, "completed")
     assert (again.status_code, again.content) == (304, b"")
+
+
+def test_a_filter_that_nothing_can_fit_is_over_at_once(caller: Caller) -> None:
+    failed(caller, 1)
+    wanted = {"created_after": "0457-08-24T23:45:26Z", "created_before": "0074-04-16T08:45:52Z"}
+
+    response = caller.send("jobs/retry", {"filter": wanted | {"status": "failed"}})
+
+    assert response.status_code == 202
+    assert (response.json()["status"], response.json()["total"]) == ("completed", 0)

@@ -145,7 +145,8 @@ def test_single_jobs_are_compacted_while_they_are_held_against_a_limit(price: De
     others = make_tenant()
     for one in (tenant, others):
         Reservation.objects.bulk_create(
-            Reservation(tenant=one, usd=Decimal("0.000001"), is_compacted=False) for _ in range(400)
+            Reservation(tenant=one, usd=Decimal("0.000001"), jobs=1, is_compacted=False)
+            for _ in range(400)
         )
     for _ in range(3):
         queue(tenant)

@@ -216,10 +216,11 @@ def test_a_collection_may_have_jobs_that_are_being_erased_already(emulator: Emul
 def test_whoever_settles_the_jobs_of_a_collection_and_whoever_erases_it_wait_in_turn() -> None:
     """Settle locks jobs one after the other, by their ids, whatever their places in the table."""
     collection, batch = make_collection(make_tenant()), make_batch()
-    first, second = (
+    jobs = [
         make_job(collection.tenant, collection=collection, status="submitted", batch=batch)
         for _ in range(2)
-    )
+    ]
+    first, second = sorted(jobs, key=lambda job: job.pk)
     AIJob.objects.filter(pk=first.pk).update(attempts=1)  # Its row is behind the other one now.
 
     def erase_it() -> None:

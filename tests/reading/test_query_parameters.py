@@ -22,6 +22,8 @@ POSSIBLE = dict.fromkeys(("reference", "category", "reason", "search"), TEXT) | 
     "batch_share": {"0"},
     "cache_hit": {"0"},
     "original": {"0"},
+    "fields": {" "},
+    "wait": {"0"},
 }
 TWO_WAYS = [one for one in OF_TENANTS if {"before", "after"} <= one.parameters.keys()]
 PARAMETERS = [(address, name) for address in OF_TENANTS for name in address.parameters]
@@ -33,7 +35,14 @@ def world() -> World:
 
 
 def paths(world: World, address: Address) -> Iterator[str]:
-    mine = {"collection_id": [str(world.mine.collection)], "job_id": [str(world.mine.jobs[0])]}
+    rows = world.mine
+    mine = {
+        "collection_id": [str(rows.collection)],
+        "job_id": [str(rows.jobs[0])],
+        "operation_id": [str(rows.operation)],
+        "webhook_id": [str(rows.webhook)],
+        "delivery_id": [str(rows.delivery)],
+    }
     yield from address.filled(world.variables | mine)
 
 

@@ -36,6 +36,7 @@ def path_of(address: Address, rows: Belongings) -> str:
             "key_id": [rows.key],
             "quote_id": [str(rows.quote)],
             "batch_id": [id_of(rows.ended_messages)],
+            "operation_id": [str(rows.operation)],
             "webhook_id": [str(rows.webhook)],
             "delivery_id": [str(rows.delivery)],
             "name": ["not-found"],

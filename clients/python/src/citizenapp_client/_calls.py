@@ -92,9 +92,10 @@ def post(
     )
 
 
-def patch(path: str, body: Mapping[str, Any], /) -> Call:
-    """Sent twice it does what it does once."""
-    return Call("PATCH", path, json=json_of(body))
+def patch(path: str, body: Mapping[str, Any], /, *, key: str | None = None) -> Call:
+    """With a key as well: sent again, it is answered as the first time."""
+    headers = {IDEMPOTENCY_KEY: key or str(uuid4())}
+    return Call("PATCH", path, headers=headers, json=json_of(body))
 
 
 def delete(path: str, /, *, key: str | None = None) -> Call:

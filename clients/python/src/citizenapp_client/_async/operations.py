@@ -15,9 +15,11 @@ class AsyncOperations:
         self._transport = transport
 
     @operation("get_operation")
-    async def get(self, operation_id: Id) -> Operation:
-        """How far it has come."""
-        return await self._transport.ask(Operation, get(at("operations/{}", operation_id)))
+    async def get(self, operation_id: Id, *, wait: int | None = None) -> Operation:
+        """How far it has come. With `wait`, at most so many seconds until it has come further."""
+        return await self._transport.ask(
+            Operation, waiting(at("operations/{}", operation_id), wait, "")
+        )
 
     @operation("list_operations")
     async def page(

@@ -65,6 +65,7 @@ class AsyncWebhooks:
         description: str | None = None,
         includes_result: bool | None = None,
         state: Literal["on", "off"] | None = None,
+        idempotency_key: str | None = None,
     ) -> Webhook:
         """What is left out stays. `state` switches it on or off."""
         body = {
@@ -74,12 +75,13 @@ class AsyncWebhooks:
             "includes_result": includes_result,
             "state": state,
         }
-        return await self._transport.ask(Webhook, patch(at("webhooks/{}", webhook_id), body))
+        call = patch(at("webhooks/{}", webhook_id), body, key=idempotency_key)
+        return await self._transport.ask(Webhook, call)
 
     @operation("delete_webhook")
-    async def delete(self, webhook_id: Id) -> None:
+    async def delete(self, webhook_id: Id, *, idempotency_key: str | None = None) -> None:
         """What waits for it is not sent any more."""
-        await self._transport.send(delete(at("webhooks/{}", webhook_id)))
+        await self._transport.send(delete(at("webhooks/{}", webhook_id), key=idempotency_key))
 
     @operation("test_webhook")
     async def test(self, webhook_id: Id, *, idempotency_key: str | None = None) -> Delivery:

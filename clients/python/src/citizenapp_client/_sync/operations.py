@@ -17,9 +17,9 @@ class Operations:
         self._transport = transport
 
     @operation("get_operation")
-    def get(self, operation_id: Id) -> Operation:
-        """How far it has come."""
-        return self._transport.ask(Operation, get(at("operations/{}", operation_id)))
+    def get(self, operation_id: Id, *, wait: int | None = None) -> Operation:
+        """How far it has come. With `wait`, at most so many seconds until it has come further."""
+        return self._transport.ask(Operation, waiting(at("operations/{}", operation_id), wait, ""))
 
     @operation("list_operations")
     def page(self, *, cursor: str | None = None, page_size: int | None = None) -> OperationPage:

@@ -67,6 +67,7 @@ class Webhooks:
         description: str | None = None,
         includes_result: bool | None = None,
         state: Literal["on", "off"] | None = None,
+        idempotency_key: str | None = None,
     ) -> Webhook:
         """What is left out stays. `state` switches it on or off."""
         body = {
@@ -76,12 +77,13 @@ class Webhooks:
             "includes_result": includes_result,
             "state": state,
         }
-        return self._transport.ask(Webhook, patch(at("webhooks/{}", webhook_id), body))
+        call = patch(at("webhooks/{}", webhook_id), body, key=idempotency_key)
+        return self._transport.ask(Webhook, call)
 
     @operation("delete_webhook")
-    def delete(self, webhook_id: Id) -> None:
+    def delete(self, webhook_id: Id, *, idempotency_key: str | None = None) -> None:
         """What waits for it is not sent any more."""
-        self._transport.send(delete(at("webhooks/{}", webhook_id)))
+        self._transport.send(delete(at("webhooks/{}", webhook_id), key=idempotency_key))
 
     @operation("test_webhook")
     def test(self, webhook_id: Id, *, idempotency_key: str | None = None) -> Delivery:
