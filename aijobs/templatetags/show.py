@@ -36,6 +36,22 @@ def of_limit(count: int, limit: int) -> str:
     return f"{limit:,}+" if count > limit else f"{count:,}"
 
 
+_STATUS_WORDS = {
+    "queued": "Waiting",
+    "submitted": "In progress",
+    "processing": "In progress",
+    "completed": "Done",
+    "failed": "Failed",
+    "canceled": "Canceled",
+}
+
+
+@register.filter
+def status_word(status: str) -> str:
+    """What people call a status: those that differ only at Anthropic have one word."""
+    return _STATUS_WORDS.get(status, status.capitalize())
+
+
 @register.filter
 def job_title(name: str) -> str:
     """What people call a job type; the bare name where it is gone."""

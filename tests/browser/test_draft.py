@@ -46,7 +46,7 @@ def test_a_summary_grows_on_the_page_as_plain_text(signed_in: Page, slow: Site) 
     assert draft.locator("*").count() == 0
     page.wait_for_timeout(500)
     assert len(draft.inner_text()) > len(begun)
-    expect(page.locator(".page-head")).to_contain_text("Completed")
+    expect(page.locator(".page-head")).to_contain_text("Done")
     expect(draft).to_have_count(0)
     expect(page.locator("main")).to_contain_text("Emulated answer")
 
@@ -57,4 +57,4 @@ def test_of_an_analysis_the_page_says_how_much_is_written(signed_in: Page, slow:
     said = re.compile(r"Claude is writing: [\d,]+ characters so far\.")
     expect(page.locator("[data-draft-state]")).to_have_text(said)
     expect(page.locator("[data-draft-text]")).to_be_hidden()
-    expect(page.locator(".page-head")).to_contain_text("Completed")
+    expect(page.locator(".page-head")).to_contain_text("Done")

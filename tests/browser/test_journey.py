@@ -43,9 +43,9 @@ def test_a_queued_job_completes_on_the_open_page(signed_in: Page, held: Emulator
     queue_text(page, POLICY * 20)
     expect(page).to_have_url(re.compile("/jobs/[0-9a-f-]{36}$"))
     mark_page(page)
-    expect(status(page)).to_contain_text("Submitted", timeout=BATCH_SECONDS)
+    expect(status(page)).to_contain_text("In progress", timeout=BATCH_SECONDS)
     held.release()
-    expect(status(page)).to_contain_text("Completed", timeout=BATCH_SECONDS)
+    expect(status(page)).to_contain_text("Done", timeout=BATCH_SECONDS)
     expect(page.locator("main")).to_contain_text("Emulated answer")
     expect(page.locator("main")).to_contain_text("Saved by batching")
     assert not was_reloaded(page)
@@ -70,9 +70,9 @@ def test_the_dashboard_follows_what_an_api_client_queues(
         job = json.load(response)["job_id"]
     row = page.locator(f'[data-key="{job}"]')
     expect(row).to_be_visible(timeout=5_000)
-    expect(row).to_contain_text("Submitted", timeout=BATCH_SECONDS)
+    expect(row).to_contain_text("In progress", timeout=BATCH_SECONDS)
     held.release()
-    expect(row).to_contain_text("Completed", timeout=BATCH_SECONDS)
+    expect(row).to_contain_text("Done", timeout=BATCH_SECONDS)
     expect(row).to_contain_text("$")
     assert not was_reloaded(page)
 
@@ -102,7 +102,7 @@ def test_what_is_wanted_now_overtakes_the_batch(signed_in: Page) -> None:
     page.get_by_label("Document", exact=True).fill(POLICY * 5)
     page.get_by_role("radio", name=re.compile("^Now")).check(force=True)
     page.get_by_role("button", name="Queue job").click()
-    expect(status(page)).to_contain_text("Completed", timeout=20_000)
+    expect(status(page)).to_contain_text("Done", timeout=20_000)
     expect(page.locator("main")).to_contain_text("full price", ignore_case=True)
 
 
@@ -111,7 +111,7 @@ def test_markup_in_a_document_is_shown_as_text(signed_in: Page) -> None:
     attack = '<img src=x onerror="window.attacked = true"><script>window.attacked = true</script>'
     queue_text(page, f"{attack} {POLICY * 5}")
     expect(page.locator("main")).to_contain_text("<script>window.attacked = true</script>")
-    expect(status(page)).to_contain_text("Completed", timeout=BATCH_SECONDS)
+    expect(status(page)).to_contain_text("Done", timeout=BATCH_SECONDS)
     assert page.evaluate("window.attacked") is None
 
 
@@ -132,9 +132,9 @@ def test_a_collection_from_a_table_completes_live(signed_in: Page, held: Emulato
     page.get_by_role("button", name="Queue 9 documents").click()
     expect(page).to_have_url(re.compile("/collections/[0-9a-f-]{36}$"))
     mark_page(page)
-    expect(page.locator("main").get_by_text("Submitted")).to_have_count(10, timeout=BATCH_SECONDS)
+    expect(page.locator("tbody .pill.submitted")).to_have_count(10, timeout=BATCH_SECONDS)
     held.release()
-    expect(page.locator("main").get_by_text("Completed")).to_have_count(10, timeout=BATCH_SECONDS)
+    expect(page.locator("tbody .pill.completed")).to_have_count(10, timeout=BATCH_SECONDS)
     assert not was_reloaded(page)
 
 

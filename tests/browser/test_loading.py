@@ -112,7 +112,7 @@ def test_a_page_from_the_browsers_cache_is_fetched_again(signed_in: Page, live_s
     signed_in.go_back()
     load = "performance.getEntriesByType('navigation')[0].transferSize"
     assert signed_in.evaluate(load) == 0, "It comes from the cache, or this shows nothing."
-    expect(signed_in.locator(f'[data-key="{job}"]')).to_contain_text("Completed", timeout=5_000)
+    expect(signed_in.locator(f'[data-key="{job}"]')).to_contain_text("Done", timeout=5_000)
 
 
 def test_pages_come_compressed_and_every_static_file_by_a_hashed_name(

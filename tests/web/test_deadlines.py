@@ -29,7 +29,7 @@ def owner(client: Client, tenant: Tenant) -> Client:
 
 
 def test_they_choose_certainty_price_and_limit(owner: Client, tenant: Tenant) -> None:
-    assert f'href="{ADDRESS}"' in owner.get("/").content.decode()
+    assert f'href="{ADDRESS}"' in owner.get("/settings/people").content.decode()
     assert owner.post(ADDRESS, CHOSEN).status_code == 302
     tenant.refresh_from_db()
     found = tenant.deadline_percent, tenant.full_price, tenant.rescue_usd
@@ -57,7 +57,7 @@ def test_what_is_wrong_is_told_beside_its_field(
 def test_others_do_not(client: Client, tenant: Tenant, role: str) -> None:
     client.force_login(make_user("max", tenant, role=role))
     assert client.get(ADDRESS).status_code == 403
-    assert ADDRESS not in client.get("/").content.decode()
+    assert ADDRESS not in client.get("/settings/people").content.decode()
 
 
 def test_it_tells_how_soon_batches_end_today(owner: Client) -> None:

@@ -48,7 +48,7 @@ def send_table(client: Client, path: str) -> Any:
 def test_owners_choose_what_becomes_of_them(owner: Client, tenant: Tenant) -> None:
     shown = owner.get(ADDRESS).content.decode()
     assert "above 100,000 tokens, claude-haiku-5-5 asks more" in shown
-    assert f'href="{ADDRESS}"' in owner.get("/").content.decode()
+    assert f'href="{ADDRESS}"' in owner.get("/settings/people").content.decode()
     assert owner.post(ADDRESS, {"long_prompts": "refuse"}).status_code == 302
     tenant.refresh_from_db()
     assert tenant.long_prompts == "refuse"
@@ -66,7 +66,7 @@ def test_what_each_choice_costs_stands_beside_them(owner: Client) -> None:
 def test_others_do_not(client: Client, tenant: Tenant, role: str) -> None:
     client.force_login(make_user("max", tenant, role=role))
     assert client.get(ADDRESS).status_code == 403
-    assert ADDRESS not in client.get("/").content.decode()
+    assert ADDRESS not in client.get("/settings/people").content.decode()
 
 
 def test_a_long_text_is_refused_beside_its_field(refusing: Client) -> None:
