@@ -5,6 +5,7 @@ from django.db import connection
 from django.db.models import Sum
 
 from aijobs.models import Reservation
+from citizenapp.tenants import reader
 from citizenapp.tenants.models import Tenant
 
 # Single jobs leave a row each, and each that comes adds all of them up.
@@ -22,10 +23,11 @@ class QueueFull(OverLimit):
 
     def __init__(self, waiting: int, most: int) -> None:
         self.waiting, self.most, self.room = waiting, most, max(most - waiting, 0)
+        count = reader.count
         super().__init__(
-            f"At most {most:,} jobs of this workspace may be queued or on their way at once:"
-            f" {waiting:,} are, and {self.room:,} more would fit. Queue less, or wait until some"
-            " are done."
+            f"At most {count(most)} jobs of this workspace may be queued or on their way at once: "
+            f"{count(waiting)} are, and {count(self.room)} more would fit. Queue less, or wait "
+            "until some are done."
         )
 
 

@@ -17,6 +17,7 @@ from aijobs.budgets.room import OverLimit, QueueFull, most_waiting
 from aijobs.models import Reservation, UsageRollup
 from aijobs.models.rollups import start_of_hour
 from citizenapp.database import prepared_cursor
+from citizenapp.tenants import reader
 from citizenapp.tenants.models import Tenant
 
 HOLD = """
@@ -37,8 +38,9 @@ class LimitReached(OverLimit):
         whose = "this installation" if of_all else "this workspace"
         cents = left.quantize(Decimal("0.01"), ROUND_FLOOR)
         super().__init__(
-            f"This could cost more than is left of the monthly limit of {whose}: ${cents:,} of "
-            f"${limit:,}. It renews on {renews:%-d %B %Y}."
+            f"This could cost more than is left of the monthly limit of {whose}: "
+            f"{reader.usd(cents, 2)} of {reader.usd(limit, 2)}. It renews on "
+            f"{reader.full_day(renews)}."
         )
 
 

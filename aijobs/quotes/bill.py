@@ -9,6 +9,7 @@ from typing import NamedTuple
 from aijobs.jobtypes import JobType
 from aijobs.quotes.terms import Terms
 from aijobs.tokens import Estimate
+from citizenapp.tenants import reader
 
 # Jobs that are sent together are alike: their errors are to this part the same one, and the rest
 # evens out. 1 would add up the ends of all their ranges, 0 would leave hardly a range to many.
@@ -176,4 +177,4 @@ class Bill:
 
 
 def _jobs_have(count: int) -> str:
-    return "1 job has" if count == 1 else f"{count:,} jobs have"
+    return "1 job has" if count == 1 else f"{reader.count(count)} jobs have"

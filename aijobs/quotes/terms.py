@@ -13,6 +13,7 @@ from aijobs.pricing import Usage
 from aijobs.quotes import ratios
 from aijobs.quotes.ratios import Ratios
 from aijobs.tokens import KINDS, Estimate
+from citizenapp.tenants import reader
 from citizenapp.tenants.models import LongPrompts, Tenant
 
 _MICRO = Decimal("0.000001")
@@ -93,11 +94,12 @@ class Terms:
     def refusal(self, expected: Estimate, *, field: str, subject: str = "The prompt") -> LongPrompt:
         """How long it is, why that is refused, and where that is said."""
         likely = expected.tokens * self.ratios(expected).prompt.likely
+        tokens = reader.count(1_000 * ceil(likely / 1_000))
         return LongPrompt(
             field,
-            f"{subject} would have about {1_000 * ceil(likely / 1_000):,} tokens by our estimate. "
-            f"Above {self.step:,}, {self.kind.model} asks more for each of them, and this "
-            "workspace refuses such prompts: see “Long prompts” in its settings.",
+            f"{subject} would have about {tokens} tokens by our estimate. Above "
+            f"{reader.count(self.step or 0)}, {self.kind.model} asks more for each of them, and "
+            "this workspace refuses such prompts: see “Long prompts” in its settings.",
         )
 
     def charges(self, expected: Estimate, max_tokens: int, model: str = "") -> list[pricing.Charge]:

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple, Protocol
 
 from django import template
 
+from citizenapp.tenants import reader
+
 register = template.Library()
 
 LEDGER_PLACES = 10
@@ -52,8 +54,8 @@ class Shown:
 
 
 def written(amount: Decimal, places: int) -> str:
-    """An amount that has no more than so many places: "$1,234.50"."""
-    return f"{'−' if amount < 0 else ''}${abs(amount):,.{places}f}"
+    """An amount that has no more than so many places, as the reader writes it: "$1,234.50"."""
+    return reader.usd(amount, places)
 
 
 def places_for(amounts: Iterable[Decimal], figures: int = _FIGURES) -> int:

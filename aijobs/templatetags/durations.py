@@ -5,6 +5,8 @@ from math import ceil
 
 from django import template
 
+from citizenapp.tenants import reader
+
 register = template.Library()
 
 
@@ -26,4 +28,4 @@ def in_words(duration: timedelta | float) -> str:
 
 
 def _counted(number: int, unit: str) -> str:
-    return f"{number:,} {unit}{'' if number == 1 else 's'}"
+    return f"{reader.count(number)} {unit}{'' if number == 1 else 's'}"

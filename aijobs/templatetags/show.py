@@ -1,7 +1,7 @@
 """How texts, counts and moments are written on pages."""
 
 import re
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import Any, cast
 
 from django import template
@@ -9,10 +9,10 @@ from django.contrib.staticfiles.storage import staticfiles_storage
 from django.http import HttpRequest
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.timezone import localtime
 
 from aijobs import jobtypes
 from aijobs.jobtypes.text import utf8
+from citizenapp.tenants import reader
 from citizenapp.tenants.models import Membership, Tenant, User
 
 register = template.Library()
@@ -26,14 +26,14 @@ def text(value: object) -> str:
 
 @register.filter
 def grouped(count: int) -> str:
-    """A count with a comma at each thousand."""
-    return f"{count:,}"
+    """A count with its thousands grouped."""
+    return reader.count(count)
 
 
 @register.filter
 def of_limit(count: int, limit: int) -> str:
     """A count that stops counting at a limit."""
-    return f"{limit:,}+" if count > limit else f"{count:,}"
+    return f"{reader.count(limit)}+" if count > limit else reader.count(count)
 
 
 _STATUS_WORDS = {
@@ -74,15 +74,38 @@ def is_list(value: object) -> bool:
 
 @register.simple_tag
 def moment(when: datetime | None) -> SafeString:
-    """A <time> in UTC, which the page's script says in the reader's own terms."""
+    """A <time>, which the page's script says by its distance from now."""
     if when is None:
         return format_html("–")
-    utc = localtime(when)
     return format_html(
         '<time datetime="{}">{}</time>',
-        utc.isoformat(timespec="seconds"),
-        utc.strftime("%-d %b %Y, %H:%M UTC"),
+        when.astimezone(UTC).isoformat(timespec="seconds"),
+        reader.moment(when),
     )
+
+
+@register.filter
+def day(when: date) -> str:
+    """A day of a year that is plain from what stands beside it: "26 November"."""
+    return reader.day(when)
+
+
+@register.filter
+def short_day(when: date) -> str:
+    """A day as a chart has room for: "26 Nov"."""
+    return reader.short_day(when)
+
+
+@register.filter
+def full_day(when: date) -> str:
+    """A day with its year: "26 Nov 2026"."""
+    return reader.full_day(when)
+
+
+@register.filter
+def month(when: date) -> str:
+    """A month with its year: "November 2026"."""
+    return reader.month(when)
 
 
 @register.filter

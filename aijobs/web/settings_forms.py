@@ -14,7 +14,7 @@ _AREAS = {
 }  # fmt: skip
 
 
-def _time_zones() -> list[tuple[str, str]]:
+def time_zones() -> list[tuple[str, str]]:
     """Places, such as “Europe/Zurich”, and UTC.
 
     The database also holds older names of the same zones, and names of files that are none.
@@ -41,7 +41,7 @@ class Budget(forms.ModelForm):  # type: ignore[type-arg]  # It has none when it 
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        zones, own = _time_zones(), self.instance.time_zone
+        zones, own = time_zones(), self.instance.time_zone
         # One that was set by other means stays chosen.
         if own not in dict(zones):
             zones.append((own, own))

@@ -4,6 +4,9 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from citizenapp.tenants import reader
 
 
 def product(request: HttpRequest) -> dict[str, Any]:
@@ -11,4 +14,5 @@ def product(request: HttpRequest) -> dict[str, Any]:
         "emulated": settings.EMULATED,
         "local": settings.LOCAL,
         "access": getattr(request, "access", None),
+        "reader": SimpleLazyObject(reader.current),
     }

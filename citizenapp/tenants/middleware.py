@@ -5,6 +5,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
 
+from citizenapp.tenants import reader as readers
 from citizenapp.tenants.access import of_user
 
 Next = Callable[[HttpRequest], HttpResponse]
@@ -37,5 +38,21 @@ def access(get_response: Next) -> Next:
     def respond(request: HttpRequest) -> HttpResponse:
         request.access = SimpleLazyObject(lambda: of_user(request.user, request.session))  # type: ignore[attr-defined]
         return get_response(request)
+
+    return respond
+
+
+# Machines read the same everywhere, and staff read what operators write to each other.
+_FOR_MACHINES = ("/api/ai/", "/api/schema", "/v1/", "/admin/")
+
+
+def reader(get_response: Next) -> Next:
+    """What pages write, they write as the reader is used to."""
+
+    def respond(request: HttpRequest) -> HttpResponse:
+        if request.path.startswith(_FOR_MACHINES):
+            return get_response(request)
+        with readers.reading(lambda: readers.of_request(request)):
+            return get_response(request)
 
     return respond

@@ -168,6 +168,23 @@ class Tenant(models.Model):
 class User(AbstractUser):
     """A person. What a person may do in a tenant is said by the membership, not here."""
 
+    locale = models.CharField(
+        "dates and numbers",
+        max_length=20,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="How they are written, such as “de-CH”. Empty: as the browser says.",
+    )
+    time_zone = models.CharField(
+        max_length=50,
+        blank=True,
+        default="",
+        db_default="",
+        validators=[known_time_zone],
+        help_text="Of all moments on pages. Empty: that of the browser.",
+    )
+
 
 class Role(models.TextChoices):
     """What a member may do. Each role may do all that the ones below it may."""

@@ -61,4 +61,6 @@ def test_the_chosen_colours_are_there_from_the_first_byte(
     client.force_login(make_user("max", make_tenant()))
     client.cookies["theme"] = cookie
     page = client.get("/").content.decode()
-    assert f'<html lang="en"{" " + theme if theme else ""}>' in page
+    opening = page[page.index("<html") : page.index("<head>")]
+    assert theme in opening
+    assert ("data-theme" in opening) == bool(theme)
