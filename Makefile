@@ -6,7 +6,7 @@ PINS := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 	--no-header --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo stop test chromium torture bench documents schema client check fix pins \
+.PHONY: help run demo stop test chromium torture bench documents screenshots schema client check fix pins \
 	runtime development
 
 help: ## Say what there is
@@ -38,6 +38,9 @@ bench: development ## Measure, and write docs/benchmarks.md (N=10000 documents)
 
 documents: development ## Read the corpus of files, and write docs/documents.md
 	@$(VENV) -m tests.documents --write docs/documents.md
+
+screenshots: development chromium ## Write pictures of every page into docs/pictures/ (ARGS="jobs usage")
+	@$(VENV) -m tests.pictures $(ARGS)
 
 schema: development ## Write docs/openapi.yaml, and what the Python client has from it
 	@$(VENV) manage.py spectacular --file docs/openapi.yaml
