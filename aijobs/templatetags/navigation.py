@@ -15,7 +15,7 @@ register = template.Library()
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A page of settings: the name of its address, what people call it, and its icon.
+    """A page of settings: the name of its address, what people call it, its icon, and what it has.
 
     Only owners and admins may open it where it is for `administrators`.
     """
@@ -23,21 +23,24 @@ class Room:
     page: str
     title: str
     icon: str
+    about: str = ""
     administrators: bool = True
 
 
 # Of the workspace: everybody in it shares them.
 WORKSPACE = (
-    Room("members", "Members", "people", administrators=False),
-    Room("keys", "API keys", "key"),
-    Room("webhooks", "Webhooks", "webhook"),
-    Room("budget", "Budget", "money"),
-    Room("deadlines", "Deadlines", "queued"),
-    Room("repeats", "Repeats", "retry"),
-    Room("long-prompts", "Long prompts", "high"),
+    Room("members", "Members", "people", "Who works here, and as what", administrators=False),
+    Room("keys", "API keys", "key", "For your own software"),
+    Room("webhooks", "Webhooks", "webhook", "Tell your own software when something is done"),
+    Room("budget", "Budget", "money", "What a month may cost"),
+    Room("deadlines", "Deadlines", "queued", "When half the price is certain enough to be in time"),
+    Room("repeats", "Repeats", "retry", "How long the answer to the same question counts"),
+    Room("long-prompts", "Long prompts", "high", "What becomes of documents that cost more"),
 )
 # Of the person who is signed in, whatever the workspace.
-PERSON: tuple[Room, ...] = (Room("dates", "Dates and numbers", "settings"),)
+PERSON: tuple[Room, ...] = (
+    Room("dates", "Dates and numbers", "settings", "How they are written for you"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class ListedRoom:
     address: str
     title: str
     icon: str
+    about: str
     is_here: bool
 
 
@@ -69,4 +73,4 @@ def _rooms(access: Access | None) -> Iterator[tuple[str, tuple[Room, ...]]]:
 def _listed(room: Room, path: str) -> ListedRoom:
     address = reverse(room.page)
     is_here = path == address or path.startswith(f"{address}/")
-    return ListedRoom(address, room.title, room.icon, is_here)
+    return ListedRoom(address, room.title, room.icon, room.about, is_here)

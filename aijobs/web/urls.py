@@ -56,6 +56,7 @@ urlpatterns = [
     path("samples/<str:sample>", samples.sample, name="sample"),
     path("usage", usage.overview, name="usage"),
     path("usage/whatif", whatif.compare, name="whatif"),
+    path("settings/", yourself.settings, name="settings"),
     path("settings/you/dates", yourself.dates, name="dates"),
     path("settings/people", people.members, name="members"),
     path("settings/budget", budgets.budget, name="budget"),

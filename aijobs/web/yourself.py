@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from aijobs.web.settings_forms import time_zones
 from citizenapp.tenants import reader
@@ -72,6 +72,13 @@ class DatesForm(forms.ModelForm):  # type: ignore[type-arg]  # It has none when 
     class Meta:
         model = User
         fields: ClassVar = ["locale", "time_zone"]
+
+
+@require_safe
+@login_required
+def settings(request: HttpRequest) -> HttpResponseBase:
+    """All pages of settings that the person may open."""
+    return render(request, "settings/index.html")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.request import Request, urlopen
 
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from playwright.sync_api import Page
 
 from tests.ground import Site
@@ -143,7 +144,7 @@ def sign_in(page: Page, person: str) -> None:
     page.locator("form").first.locator("input:not([type=hidden])").first.fill(person)
     page.locator("input[type=password]").first.fill(person)
     page.locator("form").first.get_by_role("button").first.click()
-    page.wait_for_url("**/")
+    page.get_by_role("button", name="Sign out").wait_for()
 
 
 def _await_rest(site: Site, seconds: float = 300) -> None:
@@ -158,8 +159,6 @@ def _await_rest(site: Site, seconds: float = 300) -> None:
 
 def _newcomer(site: Site) -> None:
     """A person of a workspace that has nothing yet."""
-    from django.contrib.auth.hashers import make_password  # noqa: PLC0415 - needs settings
-
     with site.database() as database:
         tenant = database.execute(
             "INSERT INTO tenants_tenant (name, slug, is_active, is_demo, created_at)"
@@ -169,7 +168,7 @@ def _newcomer(site: Site) -> None:
             "INSERT INTO tenants_user (username, password, email, first_name, last_name,"
             " is_active, is_staff, is_superuser, date_joined)"
             " VALUES (%s, %s, '', '', '', true, false, false, now()) RETURNING id",
-            (NEWCOMER, make_password(NEWCOMER)),
+            (NEWCOMER, PBKDF2PasswordHasher().encode(NEWCOMER, NEWCOMER)),
         ).fetchone()
         assert tenant
         assert person
