@@ -35,6 +35,7 @@ WORKSPACE = (
     Room("deadlines", "Deadlines", "queued"),
     Room("repeats", "Repeats", "retry"),
     Room("long-prompts", "Long prompts", "high"),
+    Room("audit", "Audit", "audit"),
 )
 # Of the person who is signed in, whatever the workspace.
 PERSON: tuple[Room, ...] = ()
