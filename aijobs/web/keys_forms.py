@@ -9,7 +9,13 @@ from django import forms
 from aijobs import jobtypes
 from citizenapp.tenants.models import Role, Tenant
 
-LASTS = {"never": "Never", "30": "In 30 days", "90": "In 90 days", "365": "In a year", "day": "On"}
+LASTS = {
+    "never": "Never",
+    "30": "In 30 days",
+    "90": "In 90 days",
+    "365": "In a year",
+    "day": "On a day",
+}
 OVERLAPS = [(0, "At once"), (1, "In 1 hour"), (24, "In 1 day"), (7 * 24, "In 7 days")]
 
 

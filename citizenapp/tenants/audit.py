@@ -4,6 +4,7 @@ An entry is written in the transaction of what it tells of, by whoever takes the
 entry points nobody knows who asked. It names things by their ids, and holds no text of a document.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -74,10 +75,31 @@ def record(
         subject=_plain(subject, 300),
         details={name: _plain(str(value), LONGEST) for name, value in (details or {}).items()},
         address=address,
-        agent=_plain(agent, 120),
+        agent=_plain(program(agent), 120),
         at=at,
     )
     entry.save(force_insert=True)
+
+
+# As browsers name themselves, each before those that it also claims to be.
+_BROWSERS = (
+    *(("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("FxiOS", "Firefox")),
+    *(("CriOS", "Chrome"), ("Chrome", "Chrome"), ("Version", "Safari")),
+)
+_SYSTEMS = (
+    *(("iPhone", "iOS"), ("iPad", "iOS"), ("Android", "Android"), ("Windows", "Windows")),
+    *(("Mac OS", "macOS"), ("CrOS", "ChromeOS"), ("Linux", "Linux")),
+)
+
+
+def program(agent: str) -> str:
+    """A User-Agent in few words: “Firefox 142, Linux”, “python-httpx/0.28”."""
+    if not agent.startswith("Mozilla/"):
+        return agent.partition(" ")[0]
+    versions = dict(re.findall(r"(\w+)/(\d+)", agent))
+    found = [f"{name} {versions[mark]}" for mark, name in _BROWSERS if mark in versions]
+    systems = [name for mark, name in _SYSTEMS if mark in agent]
+    return ", ".join([*(found[:1] or ["A browser"]), *systems[:1]])
 
 
 def of_request(
@@ -146,7 +168,7 @@ def _sign_in_failed(
 
     Who is kept out for too many wrong passwords is not recorded: nobody looks at what they send.
     """
-    if request is None or getattr(request, "axes_locked_out", False):
+    if request is None or getattr(request, "is_kept_out", False):
         return
     named = {str(credentials.get(name) or "") for name in ("username", "email", "login")} - {""}
     for name in named:

@@ -50,8 +50,9 @@ TEXTS = {
     "reason": ["api_error", "invalid_output"],
     "month": ["2026-11", "2026-10"],
     "model": ["claude-opus-5-5"],
+    "who": ["owner-of-acme", "owner-of-other"],
 }
-MOMENTS = ("finished_at", "not_before", "erasing_since")
+MOMENTS = ("finished_at", "not_before", "erasing_since", "withdrawn_at")
 METHODS = ("post", "put", "patch", "delete")
 
 Answer = tuple[int, str | None, bytes]
@@ -84,6 +85,10 @@ class World:
             "job_id": [str(whose.job_that(life)) for whose in (mine, theirs) for life in LIFE],
             "collection_id": [str(mine.collection), str(theirs.collection)],
             "key_id": [mine.key, theirs.key],
+            "invitation_id": [str(mine.invitation), str(theirs.invitation)],
+            "member_id": [str(mine.member), str(theirs.member)],
+            # Whoever knows one may open it, from whatever tenant.
+            "token": ["no-such-token"],
             "quote_id": [str(mine.quote), str(theirs.quote)],
             "operation_id": [str(mine.operation), str(theirs.operation)],
             "batch_id": self.message_batches,
@@ -213,6 +218,9 @@ def test_what_is_mine_is_there_and_what_is_theirs_is_not(address: Address) -> No
             "job_id": [str(whose.job_that(done))],
             "collection_id": [str(whose.collection)],
             "key_id": [whose.key],
+            "invitation_id": [str(whose.invitation)],
+            "member_id": [str(whose.member)],
+            "token": [whose.token],
             "quote_id": [str(whose.quote)],
             "operation_id": [str(whose.operation)],
             "webhook_id": [str(whose.webhook)],
@@ -224,7 +232,7 @@ def test_what_is_mine_is_there_and_what_is_theirs_is_not(address: Address) -> No
         [path] = address.filled(rows)
         found = {client.get(path).status_code, client.post(path).status_code} - {405}
         ids = {"batch_id", "job_id", "collection_id", "key_id", "quote_id", "operation_id"}
-        ids |= {"webhook_id", "delivery_id"}
+        ids |= {"webhook_id", "delivery_id", "invitation_id", "member_id"}
         is_everybody_s = not ids & set(address.variables)
         # A span of time has to be named, in JSON.
         lacks_something = {415} if address.path.endswith("webhook_id>/replay") else set()
