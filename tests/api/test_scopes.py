@@ -11,7 +11,7 @@ from aijobs.models import AIJob, Collection, Operation, Quote
 from citizenapp.tenants.models import Tenant
 from tests.addresses import OF_TENANTS, Address
 from tests.api.conftest import Caller
-from tests.factories import NOW, OPTIONS, make_job, make_key, make_tenant
+from tests.factories import NOW, OPTIONS, make_job, make_key, make_tenant, params_of
 from tests.tenants.belongings import Batches, Belongings
 
 pytestmark = pytest.mark.django_db
@@ -52,8 +52,7 @@ def asked(address: Address, whose: Belongings) -> tuple[str, dict[str, Any]]:
         item = {"document_text": "A text."} | OPTIONS["summarize"]
         return path, {"name": "Policies", "job_type": "summarize", "items": [item]}
     if name == "batches":
-        params = {"model": "claude-haiku-5-5", "max_tokens": 9, "messages": [{"role": "user", "content": "Hi"}]}  # fmt: skip # noqa: E501
-        return path, {"requests": [{"custom_id": "a", "params": params}]}
+        return path, {"requests": [{"custom_id": "a", "params": json.loads(params_of("Hi"))}]}
     if "/jobs/" in path and not address.variables:
         return path, {"ids": ids["job_id"]}
     return path, {"document_text": "A text."} | dict(OPTIONS.get(name, {}))
@@ -107,17 +106,20 @@ def test_a_form_is_held_to_the_scope_too() -> None:
 def test_many_jobs_are_queued_again_only_if_all_are_in_scope() -> None:
     tenant = make_tenant()
     client = limited(tenant, "summarize")
-    ended = {"status": "failed", "finished_at": NOW}
-    mine, other = make_job(tenant, **ended), make_job(tenant, "classify", **ended)
+    mine = make_job(tenant, status="failed", finished_at=NOW)
+    other = make_job(tenant, "classify", status="failed", finished_at=NOW)
     both = {"ids": [str(mine.pk), str(other.pk)]}
-    refused = client.post("/api/ai/jobs/retry", both, content_type="application/json")
+
+    def ask(act: str, body: dict[str, Any]) -> Any:
+        return client.post(f"/api/ai/jobs/{act}", body, content_type="application/json")
+
+    refused = ask("retry", both)
     assert (refused.status_code, refused.json()["job_type"]) == (403, "classify")
-    whole = {"filter": {"status": "failed"}}
-    assert client.post("/api/ai/jobs/retry", whole, content_type="application/json").status_code == 403  # fmt: skip # noqa: E501
+    assert ask("retry", {"filter": {"status": "failed"}}).status_code == 403
     own = {"filter": {"status": "failed", "job_type": "summarize"}}
-    assert client.post("/api/ai/jobs/retry", own, content_type="application/json").status_code == 202  # fmt: skip # noqa: E501
+    assert ask("retry", own).status_code == 202
     # What costs nothing is not held to it.
-    assert client.post("/api/ai/jobs/cancel", both, content_type="application/json").status_code == 202  # fmt: skip # noqa: E501
+    assert ask("cancel", both).status_code == 202
 
 
 def test_a_key_without_job_types_queues_all(caller: Caller) -> None:

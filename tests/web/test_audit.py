@@ -15,7 +15,15 @@ from django.test import Client
 from aijobs.models import Webhook, new_id
 from citizenapp.ids import ids_from
 from citizenapp.tenants.models import AuditEntry, Tenant
-from tests.factories import NOW, make_entry, make_job, make_tenant, make_user, make_webhook
+from tests.factories import (
+    NOW,
+    make_entry,
+    make_job,
+    make_key,
+    make_tenant,
+    make_user,
+    make_webhook,
+)
 from tests.live.test_waiting import make_collection
 
 pytestmark = pytest.mark.django_db
@@ -132,8 +140,6 @@ def test_webhooks_are_told_without_their_addresses(owner: Client, tenant: Tenant
 
 
 def the_api(tenant: Tenant) -> Client:
-    from tests.factories import make_key  # noqa: PLC0415
-
     return Client(headers={"authorization": f"Bearer {make_key(tenant)}"})
 
 
@@ -141,10 +147,6 @@ def the_api(tenant: Tenant) -> Client:
     ("act", "actions"),
     [
         (lambda api, job, _: api.post(f"/api/ai/jobs/{job}/cancel"), ["jobs.canceled"]),
-        (
-            lambda api, job, _: [api.post(f"/api/ai/jobs/{job}/{one}") for one in ("cancel", "retry")],
-            ["jobs.canceled", "jobs.retried"],
-        ),
         (lambda api, job, _: api.delete(f"/api/ai/jobs/{job}"), ["jobs.erased"]),
         (lambda api, _, key: api.post(f"/api/ai/collections/{key}/cancel"), ["jobs.canceled"]),
         (lambda api, _, key: api.post(f"/api/ai/collections/{key}/retry"), ["jobs.retried"]),
@@ -167,6 +169,12 @@ def test_acts_of_keys_are_told_a_line_each(
     found = AuditEntry.objects.order_by("pk")
     assert [one.action for one in found] == actions
     assert all(one.actor.startswith("key ") for one in found)
+
+
+def test_what_is_queued_again_is_told(tenant: Tenant) -> None:
+    job = make_job(tenant, status="failed", finished_at=NOW)
+    the_api(tenant).post(f"/api/ai/jobs/{job.pk}/retry")
+    assert acts() == [("jobs.retried", f"job {job.pk}", {})]
 
 
 def test_what_is_sent_again_with_its_key_is_told_once(tenant: Tenant) -> None:
