@@ -226,7 +226,7 @@ def fill(tenant: Tenant, count: int) -> None:
             """
             INSERT INTO tenants_auditentry
                 (id, tenant_id, actor, action, subject, details, address, agent, at)
-            SELECT (lpad(to_hex(ms), 12, '0') || '7000800000000000')::uuid, %(tenant)s,
+            SELECT (lpad(to_hex(ms), 12, '0') || '70008000000000000000')::uuid, %(tenant)s,
                 'person-' || n %% 50,
                 CASE WHEN n %% 1000 = 0 THEN 'key.revoked' ELSE 'results.downloaded' END,
                 'collection ' || n, '{"as": "csv"}', '192.0.2.1', 'Chrome 142, Linux',
