@@ -157,10 +157,7 @@ def _page(request: HttpRequest, invitation: Invitation, form: NewPerson | None) 
         and people.has_proven(request.user, invitation.email),
     }
     status = 422 if form is not None and form.errors else 200
-    response = render(request, "invitations/accept.html", context, status=status)
-    # The address is as good as a key.
-    response["Referrer-Policy"] = "no-referrer"
-    return response
+    return render(request, "invitations/accept.html", context, status=status)
 
 
 def _gone(request: HttpRequest) -> HttpResponse:

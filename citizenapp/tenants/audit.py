@@ -84,7 +84,12 @@ def record(
 # As browsers name themselves, each before those that it also claims to be.
 _BROWSERS = (
     *(("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("FxiOS", "Firefox")),
-    *(("CriOS", "Chrome"), ("Chrome", "Chrome"), ("Version", "Safari")),
+    *(
+        ("CriOS", "Chrome"),
+        ("Chrome", "Chrome"),
+        ("HeadlessChrome", "Chrome"),
+        ("Version", "Safari"),
+    ),
 )
 _SYSTEMS = (
     *(("iPhone", "iOS"), ("iPad", "iOS"), ("Android", "Android"), ("Windows", "Windows")),

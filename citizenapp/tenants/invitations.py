@@ -65,10 +65,13 @@ def invite(
         if there := [email for email in wanted if email in known]:
             raise Refused(f"{', '.join(there)}: a member already.")
         unanswered = Invitation.objects.unanswered().filter(tenant=tenant)
-        # Those that have expired make room.
-        unanswered.filter(expires_at__lte=now).exclude(email__in=wanted).update(withdrawn_at=now)
         sent_before = {one.email: one for one in unanswered.filter(email__in=wanted)}
-        if unanswered.count() + len(wanted) - len(sent_before) > MOST_OPEN:
+        more = len(wanted) - len(sent_before)
+        if unanswered.count() + more > MOST_OPEN:
+            # Those that have expired make room.
+            expired = unanswered.filter(expires_at__lte=now).exclude(email__in=wanted)
+            expired.update(withdrawn_at=now)
+        if unanswered.count() + more > MOST_OPEN:
             raise Refused(f"A workspace has at most {MOST_OPEN} open invitations. Withdraw some.")
         letters = []
         for id_, email in zip(ids_from(now), wanted, strict=False):
