@@ -3,10 +3,12 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
 from typing import Any
+
+from django.utils import timezone
 
 from aijobs import jobtypes
 from aijobs.models import (
@@ -24,7 +26,14 @@ from aijobs.models import (
     new_id,
 )
 from aijobs.webhooks import signatures
-from citizenapp.tenants.models import APIKey, Membership, Tenant, User
+from citizenapp.tenants.models import (
+    APIKey,
+    AuditEntry,
+    Invitation,
+    Membership,
+    Tenant,
+    User,
+)
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 CATEGORIES = ["motor", "home", "travel"]
@@ -74,8 +83,50 @@ def make_user(username: str, tenant: Tenant | None = None, role: str = "member")
     return user
 
 
-def make_key(tenant: Tenant, role: str = "member") -> str:
-    return str(APIKey.objects.create_key(name="test", tenant=tenant, role=role)[1])
+def make_key(tenant: Tenant, role: str = "member", **fields: Any) -> str:
+    """A key that was used a moment ago: the first call of a minute writes that down."""
+    known = {"name": "test", "tenant": tenant, "role": role, "last_used_at": timezone.now()}
+    return str(APIKey.objects.create_key(**known | fields)[1])
+
+
+def make_invitation(
+    tenant: Tenant, email: str = "guest@example.com", *, token: str = "", **fields: Any
+) -> Invitation:
+    """An invitation that is open for a week from now on; `fields` overrides its columns."""
+    now = timezone.now()
+    secret = token or f"token-{next(_numbers)}"
+    return Invitation.objects.create(
+        **{
+            "id": new_id(now),
+            "tenant": tenant,
+            "email": email,
+            "role": "member",
+            "token_hash": hashlib.sha256(secret.encode()).hexdigest(),
+            "inviter": "olga",
+            "created_at": now,
+            "sent_at": now,
+            "expires_at": now + timedelta(days=7),
+        }
+        | fields
+    )
+
+
+def make_entry(tenant: Tenant, **fields: Any) -> AuditEntry:
+    """An entry of the audit; `fields` overrides its columns."""
+    return AuditEntry.objects.create(
+        **{
+            "id": new_id(NOW),
+            "tenant": tenant,
+            "actor": "olga",
+            "action": "key.made",
+            "subject": "key abc",
+            "details": {"name": "Import"},
+            "address": "192.0.2.1",
+            "agent": "Firefox",
+            "at": NOW,
+        }
+        | fields
+    )
 
 
 def make_job(

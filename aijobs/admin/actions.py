@@ -11,6 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from aijobs.admin.reading import CONFIRMATION, AnyModelAdmin
+from citizenapp.tenants import audit
+from citizenapp.tenants.audit import Action
 
 RESENT = "Each job is sent to Anthropic again, and what it uses is charged again."
 # Below Django's limit of 1,000 fields in a form.
@@ -43,11 +45,15 @@ def confirmation(
 
 
 class ActionReport:
-    """What an action did: the rows it moved, and why it left the others."""
+    """What an action did: the rows it moved, and why it left the others.
 
-    def __init__(self, request: HttpRequest, done: str) -> None:
+    `action` is what the audits of the tenants call it whose rows they are.
+    """
+
+    def __init__(self, request: HttpRequest, done: str, action: Action | None = None) -> None:
         self._request = request
         self._done = done
+        self._action = action
         self._moved: list[Model] = []
         self._left: Counter[str] = Counter()
 
@@ -60,13 +66,29 @@ class ActionReport:
         self._left[reason] += 1
 
     def tell(self) -> None:
-        """Say it to the person, and write it into the log of the rows."""
+        """Say it to the person, and write it into the log of the rows and into the audits."""
         if self._moved:
+            self._record()
             actor: Any = self._request.user
             LogEntry.objects.log_actions(actor.pk, self._moved, CHANGE, change_message=self._done)
             messages.success(self._request, f"{self._done}: {len(self._moved)}.")
         for reason, count in self._left.most_common():
             messages.warning(self._request, f"Left as they were: {count}. {reason}")
+
+    def _record(self) -> None:
+        """A line for each tenant, not for each row."""
+        if self._action is None:
+            return
+        rows: dict[int, list[Model]] = {}
+        for row in self._moved:
+            # Tenants share batches.
+            for tenant_id in getattr(row, "tenant_ids", None) or [row.tenant_id]:  # type: ignore[attr-defined]
+                rows.setdefault(tenant_id, []).append(row)
+        for tenant_id, of_tenant in rows.items():
+            kind = of_tenant[0]._meta.verbose_name
+            one = f"{kind} {of_tenant[0].pk}" if len(of_tenant) == 1 else ""
+            told = {"how many": f"{len(of_tenant)} ({kind})", "what": self._done}
+            audit.of_staff(self._request, tenant_id, self._action, subject=one, details=told)
 
 
 def bounded(request: HttpRequest, queryset: QuerySet[Any]) -> Iterator[Any]:

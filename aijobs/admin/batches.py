@@ -33,6 +33,7 @@ from aijobs.pipeline import accept, reconcile, withdraw
 from aijobs.quotes.terms import LongPrompt
 from aijobs.reading import staff
 from aijobs.submissions import identity
+from citizenapp.tenants.audit import Action
 from citizenapp.tenants.models import Tenant
 
 FINISHED_IS_CHARGED = "What Anthropic has finished by then keeps its result and is charged."
@@ -165,7 +166,7 @@ class BatchAdmin(ReadOnlyAdmin):
         )
         if page is not None:
             return page
-        outcome = ActionReport(request, "Cancellation begun")
+        outcome = ActionReport(request, "Cancellation begun", Action.CANCELED)
         for batch in bounded(request, queryset):
             try:
                 if withdraw.cancel_batch(batch, after, now=timezone.now()):
@@ -192,7 +193,7 @@ class BatchAdmin(ReadOnlyAdmin):
         )
         if page is not None:
             return page
-        outcome = ActionReport(request, "Failed jobs queued again from batches")
+        outcome = ActionReport(request, "Failed jobs queued again from batches", Action.RETRIED)
         for batch in bounded(request, queryset):
             try:
                 if accept.retry_batch(batch, now=timezone.now()):

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any, cast
 
 from django.contrib import admin
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -33,6 +34,7 @@ from aijobs.pipeline import accept, withdraw
 from aijobs.quotes.terms import LongPrompt
 from aijobs.reading import staff
 from aijobs.reading.status import shown_status
+from citizenapp.tenants.audit import Action
 
 
 class StatusFilter(admin.SimpleListFilter):
@@ -133,32 +135,34 @@ class AIJobAdmin(ReadOnlyAdmin):
         )
         if page is not None:
             return page
-        outcome = ActionReport(request, "Queued again")
+        outcome = ActionReport(request, "Queued again", Action.RETRIED)
         now = timezone.now()
-        for job in bounded(request, queryset):
-            try:
-                if accept.retry_job(job, now=now):
-                    outcome.moved(job)
-                else:
-                    outcome.left(
-                        f"Only what failed or was canceled runs again, not {job.status} jobs."
-                    )
-            except (OverLimit, LongPrompt) as refusal:
-                outcome.left(str(refusal))
-        outcome.tell()
+        with transaction.atomic():  # With what the audit says of it.
+            for job in bounded(request, queryset):
+                try:
+                    if accept.retry_job(job, now=now):
+                        outcome.moved(job)
+                    else:
+                        outcome.left(
+                            f"Only what failed or was canceled runs again, not {job.status} jobs."
+                        )
+                except (OverLimit, LongPrompt) as refusal:
+                    outcome.left(str(refusal))
+            outcome.tell()
         return None
 
     @admin.action(description="Cancel", permissions=["operate"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[AIJob]) -> None:
         """Cancels what still waits, and says why the others cannot be."""
-        outcome = ActionReport(request, "Canceled")
+        outcome = ActionReport(request, "Canceled", Action.CANCELED)
         now = timezone.now()
-        for job in bounded(request, queryset):
-            if withdraw.cancel_job(job, now=now):
-                outcome.moved(job)
-            else:
-                outcome.left(withdraw.why_not_cancelable(shown_status(job)))
-        outcome.tell()
+        with transaction.atomic():  # With what the audit says of it.
+            for job in bounded(request, queryset):
+                if withdraw.cancel_job(job, now=now):
+                    outcome.moved(job)
+                else:
+                    outcome.left(withdraw.why_not_cancelable(shown_status(job)))
+            outcome.tell()
 
     @admin.display(description="status")
     def shown_status(self, job: AIJob) -> SafeString:
@@ -291,30 +295,32 @@ class CollectionAdmin(ReadOnlyAdmin):
         )
         if page is not None:
             return page
-        outcome = ActionReport(request, "Failed jobs queued again in collections")
+        outcome = ActionReport(request, "Failed jobs queued again in collections", Action.RETRIED)
         now = timezone.now()
-        for collection in bounded(request, queryset):
-            try:
-                if accept.retry_collection(collection, now=now):
-                    outcome.moved(collection)
-                else:
-                    outcome.left("No job of it has failed.")
-            except (OverLimit, LongPrompt) as refusal:
-                outcome.left(str(refusal))
-        outcome.tell()
+        with transaction.atomic():  # With what the audit says of it.
+            for collection in bounded(request, queryset):
+                try:
+                    if accept.retry_collection(collection, now=now):
+                        outcome.moved(collection)
+                    else:
+                        outcome.left("No job of it has failed.")
+                except (OverLimit, LongPrompt) as refusal:
+                    outcome.left(str(refusal))
+            outcome.tell()
         return None
 
     @admin.action(description="Cancel waiting jobs", permissions=["operate"])
     def cancel_waiting(self, request: HttpRequest, queryset: QuerySet[Collection]) -> None:
         """Cancels the jobs that still wait."""
-        outcome = ActionReport(request, "Waiting jobs canceled in collections")
+        outcome = ActionReport(request, "Waiting jobs canceled in collections", Action.CANCELED)
         now = timezone.now()
-        for collection in bounded(request, queryset):
-            if withdraw.cancel_collection(collection, now=now):
-                outcome.moved(collection)
-            else:
-                outcome.left("No job of it waits any more.")
-        outcome.tell()
+        with transaction.atomic():  # With what the audit says of it.
+            for collection in bounded(request, queryset):
+                if withdraw.cancel_collection(collection, now=now):
+                    outcome.moved(collection)
+                else:
+                    outcome.left("No job of it waits any more.")
+            outcome.tell()
 
     @admin.display(description="tenant")
     def tenant_link(self, collection: Collection) -> SafeString | str:

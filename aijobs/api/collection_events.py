@@ -95,6 +95,7 @@ class CollectionEvents(Endpoint):
         if request.method == "HEAD":
             return server_sent.response(iter(()))
         return server_sent.stream(
+            asked,
             access,
             _events(
                 Subject(WATCHED, tenant.pk, collection_id),

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, BinaryIO, cast
+from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -13,7 +14,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from aijobs import jobtypes
-from aijobs.api import bodies, exports, idempotency, openapi, quotes, shapes, states, translate
+from aijobs.api import (
+    bodies,
+    collection_bodies,
+    exports,
+    idempotency,
+    openapi,
+    quotes,
+    shapes,
+    states,
+    translate,
+)
 from aijobs.api.bodies import Body
 from aijobs.api.endpoint import Endpoint, is_there
 from aijobs.api.erasing import ErasableCollection
@@ -22,14 +33,9 @@ from aijobs.api.parameters import Download, Queueing, Retry, documented
 from aijobs.api.quote_shapes import Quote as Quoted
 from aijobs.api.selections import CollectionListing, CollectionRead
 from aijobs.documents import (
-    AUTO,
-    Items,
     TableLimits,
-    UnmappedTable,
     UnreadableTable,
-    read_items,
 )
-from aijobs.documents.archives import is_archive
 from aijobs.jobtypes import InvalidInput
 from aijobs.live.lookout import Kind, Subject
 from aijobs.models import Collection
@@ -38,13 +44,9 @@ from aijobs.pipeline.accept import RejectedCollection
 from aijobs.quotes.terms import Terms
 from aijobs.reading import collections
 from citizenapp.tenants.access import Access
+from citizenapp.tenants.audit import Action
 from citizenapp.tenants.models import Tenant
 
-FIELDS = {"name", "job_type", "defaults", "on_error", "needed_within", "trial", "fresh"}
-# Fields of a form that hold JSON.
-JSON_FIELDS = ("defaults", "columns")
-
-NO_ITEMS = Items(iter(()), ())
 # However quickly its jobs end: who waits for it is told so often at most.
 WATCHED = Kind(collections.states, pause_seconds=1)
 
@@ -85,6 +87,11 @@ class CollectionList(Endpoint):
         now = timezone.now()
         wanted = Queueing.read(request.query_params)
         body = bodies.read(request)
+        if (
+            isinstance(job_type := body.fields.get("job_type"), str)
+            and job_type in jobtypes.names()
+        ):
+            self.must_be_in_scope([job_type])
         if wanted.quote:
             return idempotency.once(
                 *(request, self.access.tenant, body),
@@ -102,7 +109,7 @@ class CollectionList(Endpoint):
 
 def queue(access: Access, body: Body, *, now: datetime) -> dict[str, Any]:
     """Queue what the body asks for. Raises InvalidInput, RejectedCollection, LimitReached."""
-    fields, items = _read(body)
+    fields, items = collection_bodies.read(body)
     with _table_errors():
         queued = accept.accept_collection(
             access.tenant,
@@ -143,7 +150,7 @@ def _said(jobs: int, trial: int) -> str:
 
 def _quoted(access: Access, body: Body, now: datetime) -> Answer:
     """What the good rows would cost. Refused where queueing would be."""
-    fields, items = _read(body)
+    fields, items = collection_bodies.read(body)
     on_error = fields.get("on_error", "reject")
     accept.check_collection(access.tenant, fields.get("name"), on_error, fields.get("trial", 0))
     fresh = accept.check_fresh(fields.get("fresh", False), lenient=body.is_form)
@@ -238,6 +245,8 @@ class CollectionResults(Endpoint):
         """
         wanted = Download.read(request.query_params)
         collection = _collection_of(self.access.tenant, collection_id)
+        if request.method == "GET":
+            self.tell(Action.DOWNLOADED, f"collection {collection_id}", {"as": wanted.form})
         return exports.download(
             request._request, self.access.tenant, collection, wanted.form, bom=wanted.bom
         )
@@ -260,7 +269,9 @@ class CollectionCancellation(Endpoint):
         collection = _collection_of(self.access.tenant, collection_id)
 
         def cancel() -> dict[str, Any]:
-            canceled = withdraw.cancel_collection(collection, now=now)
+            with transaction.atomic():
+                canceled = withdraw.cancel_collection(collection, now=now)
+                self.tell(Action.CANCELED, f"collection {collection_id}", {"jobs": canceled})
             return shapes.CollectionCanceled(canceled=canceled).model_dump(mode="json")
 
         return idempotency.once(request, self.access.tenant, Body({}), cancel, now=now, status=200)
@@ -281,9 +292,12 @@ class CollectionContinuation(Endpoint):
         """After a trial; and without the cache, where they wait for the job that fills it."""
         now = timezone.now()
         collection = _collection_of(self.access.tenant, collection_id)
+        self.must_be_in_scope([collection.job_type])
 
         def let_go_on() -> dict[str, Any]:
-            continued = seed.end_trial(collection, now) or seed.let_go_on(collection)
+            with transaction.atomic():
+                continued = seed.end_trial(collection, now) or seed.let_go_on(collection)
+                self.tell(Action.CONTINUED, f"collection {collection_id}", {"jobs": continued})
             return shapes.CollectionContinued(continued=continued).model_dump(mode="json")
 
         return idempotency.once(
@@ -307,9 +321,12 @@ class CollectionRetry(Endpoint):
         now = timezone.now()
         status = Retry.read(request.query_params).status
         collection = _collection_of(self.access.tenant, collection_id)
+        self.must_be_in_scope([collection.job_type])
 
         def queue_again() -> dict[str, Any]:
-            queued = accept.retry_collection(collection, status, now=now)
+            with transaction.atomic():
+                queued = accept.retry_collection(collection, status, now=now)
+                self.tell(Action.RETRIED, f"collection {collection_id}", {"jobs": queued})
             return shapes.CollectionRetried(queued=queued).model_dump(mode="json")
 
         return idempotency.once(
@@ -320,80 +337,3 @@ class CollectionRetry(Endpoint):
 def _collection_of(tenant: Tenant, collection_id: UUID) -> Collection:
     with is_there("collection"):
         return collections.collection_of(tenant, collection_id)
-
-
-def _read(body: Body) -> tuple[dict[str, Any], Items]:
-    """What `accept.accept_collection` is to be called with, and the rows. Raises InvalidInput."""
-    fields = dict(body.fields)
-    errors: dict[str, list[str]] = {}
-    found = NO_ITEMS
-    offered = [kind.name for kind in jobtypes.offered()]
-    if fields.get("job_type") not in offered:
-        errors["job_type"] = [f"Must be one of {', '.join(offered)}."]
-    if "trial" in fields:
-        fields["trial"] = _whole(fields["trial"])
-    if body.is_form:
-        found = _items_of_form(body, fields, errors)
-    else:
-        items = fields.pop("items", None)
-        if isinstance(items, list):
-            found = Items(enumerate(items, 1), ())
-        else:
-            errors["items"] = ["Must be a list of objects."]
-    if not isinstance(fields.get("defaults", {}), dict):
-        errors["defaults"] = ["Must be an object."]
-    for name in sorted(fields.keys() - FIELDS):
-        errors[name[:100]] = ["There is no such field."]
-    if errors:
-        raise InvalidInput(errors)
-    return fields, found
-
-
-def _whole(value: object) -> object:
-    """The number, where it is a whole one: JSON has 5.0 for 5, and a form has it as text."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return int(value[:6]) if isinstance(value, str) and value.isdecimal() else value
-
-
-def _items_of_form(body: Body, fields: dict[str, Any], errors: dict[str, list[str]]) -> Items:
-    """Rows of the uploaded table, or files of the ZIP. Takes what is about it out of `fields`."""
-    for name in JSON_FIELDS:
-        if name in fields:
-            try:
-                fields[name] = bodies.json_field(fields[name], name)
-            except InvalidInput as error:
-                errors |= error.errors
-    is_said, how = bodies.says_how_to_read(fields), AUTO
-    try:
-        how = bodies.how_to_read(fields)
-    except InvalidInput as error:
-        errors |= error.errors
-    sheet, columns = fields.pop("sheet", None), fields.pop("columns", None)
-    if isinstance(columns, dict) and not all(isinstance(one, str) for one in columns.values()):
-        errors["columns"] = ["Must be an object of texts: the header for each field."]
-    if sheet is not None and not isinstance(sheet, str):
-        errors["sheet"] = ["Must be text."]
-    files = [file for several in body.files.values() for file in several]
-    if len(files) != 1:
-        errors["file"] = ["Send one file: a table or a ZIP of documents."]
-    if errors:
-        return NO_ITEMS
-    (file,) = files
-    if is_said and not is_archive(cast(BinaryIO, file)):
-        errors |= {name: ["Only of a ZIP of documents."] for name in is_said}
-        return NO_ITEMS
-    try:
-        return read_items(
-            cast(BinaryIO, file),
-            file.name or "",
-            jobtypes.get(fields["job_type"]),
-            sheet=sheet or None,
-            columns=columns,
-            how=how,
-        )
-    except UnmappedTable as error:
-        errors["columns" if columns else "file"] = [str(error)]
-    except UnreadableTable as error:
-        errors["file"] = [str(error)]
-    return NO_ITEMS

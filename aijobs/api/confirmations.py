@@ -1,5 +1,6 @@
 """GET quotes/{id}, and POST quotes/{id}/confirm: it is not sent again."""
 
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -61,6 +62,8 @@ class QuoteConfirmation(Endpoint):
         409 once the quote has expired: its documents are deleted then.
         """
         now = timezone.now()
+        with suppress(stored.UnknownQuote):
+            self.must_be_in_scope([stored.quote_of(self.access.tenant, quote_id).job_type])
         return idempotency.once(
             request,
             self.access.tenant,

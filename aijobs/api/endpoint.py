@@ -1,6 +1,6 @@
 """What all endpoints have in common."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -11,8 +11,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from aijobs.api import bodies, preferences
+from aijobs.api.problems import NotInScope
 from aijobs.api.versions import Versioned
+from citizenapp.tenants import audit
 from citizenapp.tenants.access import Access
+from citizenapp.tenants.audit import Action
 
 
 class Endpoint(Versioned):
@@ -58,6 +61,22 @@ class Endpoint(Versioned):
     def access(self) -> Access:
         """On whose behalf the request acts. Known once the request was authenticated."""
         return cast(Access, self.request.auth)
+
+    def must_be_in_scope(self, job_types: Iterable[str]) -> None:
+        """Raises NotInScope for a key that was made for others than one of these job types."""
+        allowed = self.access.job_types
+        if allowed is not None:
+            for job_type in job_types:
+                if job_type not in allowed:
+                    raise NotInScope(job_type, allowed)
+
+    def tell(
+        self, action: Action, subject: str, details: Mapping[str, object] | None = None
+    ) -> None:
+        """Write into the audit what was asked for, in the transaction in which it is done."""
+        audit.of_request(
+            self.request._request, self.access, action, subject=subject, details=details
+        )
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from uuid import UUID
 
+from django.db import transaction
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -15,6 +16,7 @@ from aijobs.api.operation_shapes import Operation
 from aijobs.models import Operation as Row
 from aijobs.pipeline import erase
 from aijobs.reading import collections, jobs
+from citizenapp.tenants.audit import Action
 
 RESPONSES = openapi.responses({202: Operation, 204: None}, 400, 404, 409, 422)
 
@@ -56,6 +58,8 @@ class ErasableJob(Erasable):
         def ask() -> Row | None:
             with is_there("job"):
                 job = jobs.job_of(access.tenant, job_id)
+            with transaction.atomic():
+                self.tell(Action.ERASED, f"job {job_id}")
                 return erase.erase_job(job, by=access.actor, now=now)
 
         return self._erased(request, ask)
@@ -82,6 +86,8 @@ class ErasableCollection(Erasable):
         def ask() -> Row | None:
             with is_there("collection"):
                 collection = collections.collection_of(access.tenant, collection_id)
+            with transaction.atomic():
+                self.tell(Action.ERASED, f"collection {collection_id}")
                 return erase.erase_collection(collection, by=access.actor, now=now)
 
         return self._erased(request, ask)

@@ -15,12 +15,14 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 
-from aijobs.api import exports, openapi, problem_types
+from aijobs.api import openapi, problem_types
 from aijobs.api.endpoint import Endpoint
 from aijobs.api.problems import Refusal
 from aijobs.models import dump_json
 from aijobs.reading import everything
 from aijobs.reading.everything import PARTS, Snapshot
+from citizenapp.streaming import streamed
+from citizenapp.tenants.audit import Action
 from citizenapp.tenants.models import Tenant
 
 ZIP = "application/zip"
@@ -49,12 +51,14 @@ class Export(Endpoint):
         responses=openapi.responses({(200, ZIP): bytes}),
     )
     def get(self, request: Request) -> StreamingHttpResponse:
-        """A ZIP: settings, members, names of keys, collections, jobs with documents and results,
-        charges, quotes and operations as lines of JSON, and `files.tar` with the files themselves.
+        """A ZIP: settings, members, invitations, names of keys, the audit, collections, jobs with
+        documents and results, charges, quotes and operations as lines of JSON, and `files.tar` with
+        the files themselves.
 
         All of it is of one moment, unless it takes longer than the server keeps one: `export.json`,
         which comes last, says of which moments it is. Without it the download is not whole.
-        For owners, admins, members and keys that may queue; one at a time.
+        For owners, admins, members and keys that may queue; one at a time. Members get neither the
+        audit nor open invitations.
         """
         if not self.access.can_write:
             raise PermissionDenied("A viewer may read single jobs, and may not take everything.")
@@ -63,13 +67,19 @@ class Export(Endpoint):
         if request.method == "GET":
             if everything.is_being_read(self.access.tenant):
                 raise UnderWay
-            chunks = archive(self.access.tenant, now)
+            # Keys that may queue are made by owners and admins, as are exports by them.
+            may_all = self.access.can_administer or bool(self.access.key)
+            self.tell(Action.EXPORTED, "")
+            chunks = archive(self.access.tenant, now, may_all=may_all)
         name = f"{self.access.tenant.slug}-{now:%Y-%m-%d}.zip"
-        return exports.streamed(request._request, chunks, ZIP, name)
+        return streamed(request._request, chunks, ZIP, name)
 
 
-def archive(tenant: Tenant, now: datetime) -> Iterator[bytes]:
-    """The ZIP, piece by piece. Errors while it is sent end it early, without its directory."""
+def archive(tenant: Tenant, now: datetime, *, may_all: bool = True) -> Iterator[bytes]:
+    """The ZIP, piece by piece. Errors while it is sent end it early, without its directory.
+
+    Without what only administrators see, where `may_all` is False.
+    """
     out = _Pipe()
     counts: dict[str, int] = {}
 
@@ -97,6 +107,8 @@ def archive(tenant: Tenant, now: datetime) -> Iterator[bytes]:
 
         yield from file("workspace.json", [everything.workspace(tenant, snapshot)])
         for part in PARTS:
+            if part.is_for_administrators and not may_all:
+                continue
             pieces = everything.lines(tenant, snapshot, part)
             yield from file(f"{part.name}.ndjson", counted(part.name, pieces))
         yield from file("jobs.ndjson", counted("jobs", everything.jobs(tenant, snapshot)))

@@ -46,6 +46,7 @@ class JobQueue(Endpoint):
     def post(self, request: Request) -> Response:
         """202 with the job's id. Raises InvalidInput, KeyReused, TooLarge and what bodies raise."""
         now = timezone.now()
+        self.must_be_in_scope([self.kind.name])
         wanted = Queueing.read(request.query_params)
         body = bodies.read(request)
         if wanted.quote:

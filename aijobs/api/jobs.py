@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.http import HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -21,6 +22,7 @@ from aijobs.models import AIJob
 from aijobs.pipeline import accept, withdraw
 from aijobs.reading import jobs
 from aijobs.reading.status import shown_status
+from citizenapp.tenants.audit import Action
 from citizenapp.tenants.models import Tenant
 
 WATCHED = Kind(jobs.states)
@@ -95,9 +97,11 @@ class JobCancellation(Endpoint):
         job = _job_of(self.access.tenant, job_id)
 
         def cancel() -> dict[str, Any]:
-            if not withdraw.cancel_job(job, now=now):
-                still = _job_of(self.access.tenant, job_id)
-                raise Conflict(withdraw.why_not_cancelable(shown_status(still)))
+            with transaction.atomic():
+                if not withdraw.cancel_job(job, now=now):
+                    still = _job_of(self.access.tenant, job_id)
+                    raise Conflict(withdraw.why_not_cancelable(shown_status(still)))
+                self.tell(Action.CANCELED, f"job {job_id}")
             return _described(self.access.tenant, job_id, now)
 
         return idempotency.once(
@@ -122,11 +126,14 @@ class JobRetry(Endpoint):
         """409 while it is on its way, and when it is completed."""
         now = timezone.now()
         job = _job_of(self.access.tenant, job_id)
+        self.must_be_in_scope([job.job_type])
 
         def queue_again() -> dict[str, Any]:
-            if not accept.retry_job(job, now=now):
-                status = shown_status(job)
-                raise Conflict(accept.why_not_retriable(status))
+            with transaction.atomic():
+                if not accept.retry_job(job, now=now):
+                    status = shown_status(job)
+                    raise Conflict(accept.why_not_retriable(status))
+                self.tell(Action.RETRIED, f"job {job_id}")
             return _described(self.access.tenant, job_id, now)
 
         return idempotency.once(

@@ -5,6 +5,7 @@ from itertools import islice
 from typing import Any, ClassVar, TypeVar, cast
 from uuid import UUID
 
+from django.db import transaction
 from django.http import HttpResponseBase, QueryDict
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -23,6 +24,7 @@ from aijobs.models import Operation as Row
 from aijobs.models.jobs import AIJobQuerySet
 from aijobs.pipeline import apply
 from aijobs.reading import jobs, operations
+from citizenapp.tenants.audit import Action
 from citizenapp.tenants.models import Tenant
 
 Post = TypeVar("Post", bound=Callable[..., Response])
@@ -32,6 +34,7 @@ NARROWING = JobFilters.model_fields.keys() - Paging.model_fields.keys()
 # Of ids that are no job, so many are named.
 MOST_NAMED = 100
 NO_JOB = "There is no job with this id."
+ACTIONS = {Row.Kind.RETRY: Action.RETRIED, Row.Kind.CANCEL: Action.CANCELED}
 
 REQUEST = {
     bodies.JSON: {
@@ -86,7 +89,13 @@ class BulkMove(Endpoint):
 
         def ask() -> dict[str, Any]:
             wanted = _wanted(access.tenant, body.fields)
-            operation = apply.ask(access.tenant, self.kind, wanted, by=access.actor, now=now)
+            if self.kind == Row.Kind.RETRY and access.job_types is not None:
+                others = wanted.exclude(job_type__in=access.job_types)
+                self.must_be_in_scope(others.values_list("job_type", flat=True)[:1])
+            with transaction.atomic():
+                operation = apply.ask(access.tenant, self.kind, wanted, by=access.actor, now=now)
+                told = {"jobs": operation.total}
+                self.tell(ACTIONS[self.kind], f"operation {operation.pk}", told)
             return Operation.of(operation).model_dump(mode="json")
 
         return idempotency.once(request, access.tenant, body, ask, now=now)

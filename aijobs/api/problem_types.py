@@ -71,9 +71,9 @@ FORBIDDEN = ProblemType(
     "not-allowed",
     HTTPStatus.FORBIDDEN,
     "Not allowed",
-    "The key or the session is known, but may not do this: a viewer only reads, and a session "
-    "needs its CSRF token.",
-    "Use a key with the role that `detail` asks for.",
+    "The key or the session is known, but may not do this: a viewer only reads, a key may be made "
+    "for some job types only, and a session needs its CSRF token.",
+    "Use a key with the role that `detail` asks for, or one that may queue `job_type`.",
 )
 NOT_FOUND = ProblemType(
     "not-found",

@@ -1,6 +1,6 @@
 """Errors as RFC 9457 has them: application/problem+json, for every address under /api/."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC
 from http import HTTPStatus
 from typing import Any
@@ -72,6 +72,20 @@ class TooLarge(exceptions.APIException):
         what = "file" if field else "body"
         super().__init__(f"The {what} may have at most {limit / 1_000_000:,.0f} MB.")
         self.field = field
+
+
+class NotInScope(Refusal):
+    """The key was made for other job types."""
+
+    kind = problem_types.FORBIDDEN
+    status_code = kind.status
+
+    def __init__(self, job_type: str, allowed: Collection[str]) -> None:
+        may = ", ".join(sorted(allowed)) or "nothing"
+        super().__init__(
+            f"This key may not queue jobs of type {job_type}. It may queue {may}.",
+            job_type=job_type,
+        )
 
 
 class NotStreamed(exceptions.APIException):

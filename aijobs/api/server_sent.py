@@ -1,10 +1,11 @@
 """What all Server-Sent Events of the API have in common."""
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
-from contextlib import aclosing
 from typing import Any
 
+from channels.db import database_sync_to_async
 from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
 from django.db import Error as DatabaseError
@@ -12,7 +13,7 @@ from django.http import StreamingHttpResponse
 
 from aijobs.api import problem_types
 from aijobs.api.problems import Refusal
-from aijobs.live import handshake, places
+from aijobs.live import handshake, hub, places
 from citizenapp.tenants.access import Access
 
 EVENTS = "text/event-stream"
@@ -54,18 +55,49 @@ def response(chunks: Iterable[bytes] | AsyncIterator[bytes]) -> StreamingHttpRes
     return StreamingHttpResponse(chunks, content_type=EVENTS, headers=headers)
 
 
-def stream(access: Access, chunks: AsyncGenerator[bytes]) -> StreamingHttpResponse:
-    """The answer that stays open, and counts as such. Raises TooManyOpen."""
+def stream(
+    request: ASGIRequest, access: Access, chunks: AsyncGenerator[bytes]
+) -> StreamingHttpResponse:
+    """The answer that stays open, and counts as such, until the access ends. Raises TooManyOpen.
+
+    The pieces themselves look now and then whether it holds, in case that a notice was lost.
+    """
     if not places.has_room(access.tenant.pk):
         raise TooManyOpen
-    return response(_held(access.tenant.pk, chunks))
+    return response(_held(request, access, chunks))
 
 
-async def _held(tenant_id: int, chunks: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
-    with places.held(tenant_id):
-        async with aclosing(chunks):
-            async for chunk in chunks:
-                yield chunk
+async def _held(
+    request: ASGIRequest, access: Access, chunks: AsyncGenerator[bytes]
+) -> AsyncGenerator[bytes]:
+    names = handshake.names_of(request, access)
+    with places.held(access.tenant.pk), hub.here().looking(names) as may_have_ended:
+        looking = asyncio.create_task(may_have_ended.wait())
+        next_piece = asyncio.create_task(_next(chunks))
+        try:
+            while True:
+                await asyncio.wait({next_piece, looking}, return_when=asyncio.FIRST_COMPLETED)
+                if looking.done():
+                    may_have_ended.clear()
+                    if not await database_sync_to_async(still_holds)(request, access):
+                        return
+                    looking = asyncio.create_task(may_have_ended.wait())
+                if next_piece.done():
+                    piece = next_piece.result()
+                    if piece is None:
+                        return
+                    yield piece
+                    next_piece = asyncio.create_task(_next(chunks))
+        finally:
+            for task in (looking, next_piece):
+                task.cancel()
+            # Only then the generator that was asked for a piece can be closed.
+            await asyncio.wait({looking, next_piece})
+            await chunks.aclose()
+
+
+async def _next(chunks: AsyncGenerator[bytes]) -> bytes | None:
+    return await anext(chunks, None)
 
 
 def still_holds(request: ASGIRequest, access: Access) -> bool:

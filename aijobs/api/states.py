@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 from django.http import HttpResponseBase
 from django.utils.cache import get_conditional_response, patch_vary_headers
@@ -14,6 +14,7 @@ from aijobs.api.shapes import Shape
 from aijobs.live import waiting
 from aijobs.live.lookout import Subject
 from aijobs.models import dump_json
+from citizenapp.tenants.access import Access
 
 # What may be another although nothing has happened: it is told with each answer, but an answer
 # that differs in nothing else is the same state.
@@ -58,7 +59,8 @@ def answer(
     is_news = is_conditional and found.status_code != HTTPStatus.NOT_MODIFIED
     if not seconds or subject is None or is_news or request.method == "HEAD":
         return found
-    if not waiting.hold(request._request, subject, seconds, state=state, tag=tag):
+    asked, access = request._request, cast(Access, request.auth)
+    if not waiting.hold(asked, access, subject, seconds, state=state, tag=tag):
         found.headers[waiting.WAITED] = waiting.NOT_HERE
         found.headers["Retry-After"] = str(waiting.RETRY_SECONDS)
     return found

@@ -59,6 +59,7 @@ class JobStream(Endpoint):
             raise NotStreamed
         access = self.access
         return server_sent.stream(
+            asked,
             access,
             _events(
                 tenant,

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.http import HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -24,6 +25,7 @@ from aijobs.api.problems import Conflict
 from aijobs.models import Webhook, WebhookDelivery
 from aijobs.reading.pages import Page
 from aijobs.webhooks import endpoints
+from citizenapp.tenants.audit import Action
 from citizenapp.tenants.authentication import KeyHolder
 
 OFF = "The webhook is switched off. Switch it on first."
@@ -120,12 +122,14 @@ class WebhookList(WebhookEndpoint):
         fields = endpoints.read(body.fields, is_new=True)
 
         def make(now: datetime) -> BaseModel:
-            webhook = endpoints.create(
-                *(self.access.tenant, fields),
-                root=request.build_absolute_uri("/"),
-                created_by=self.access.actor,
-                now=now,
-            )
+            with transaction.atomic():
+                webhook = endpoints.create(
+                    *(self.access.tenant, fields),
+                    root=request.build_absolute_uri("/"),
+                    created_by=self.access.actor,
+                    now=now,
+                )
+                self.tell(Action.WEBHOOK_MADE, str(webhook.pk), endpoints.in_audit(fields))
             return shapes.WebhookWithSecret.of(webhook, secret=webhook.secret)
 
         return self.once(request, body, make, 201)
@@ -159,7 +163,12 @@ class WebhookDetail(WebhookEndpoint):
         fields = endpoints.read(body.fields, is_new=False)
 
         def change(now: datetime) -> BaseModel:
-            endpoints.change(webhook, fields, now)
+            changed = endpoints.changes(webhook, fields)
+            with transaction.atomic():
+                endpoints.change(webhook, fields, now)
+                if changed:
+                    told = endpoints.in_audit(changed)
+                    self.tell(Action.WEBHOOK_CHANGED, str(webhook_id), told)
             return shapes.Webhook.of(webhook)
 
         return self.once(request, body, change, 200)
@@ -176,7 +185,10 @@ class WebhookDetail(WebhookEndpoint):
         """With its log, and with what waits for it."""
 
         def delete(_: datetime) -> None:
-            endpoints.delete(self.webhook(webhook_id))
+            webhook = self.webhook(webhook_id)
+            with transaction.atomic():
+                self.tell(Action.WEBHOOK_DELETED, str(webhook_id))
+                endpoints.delete(webhook)
 
         return self.once(request, Body({}), delete, 204)
 
@@ -216,7 +228,9 @@ class WebhookRotation(WebhookEndpoint):
         webhook = self.webhook(webhook_id)
 
         def rotate(now: datetime) -> BaseModel:
-            endpoints.rotate(webhook, now)
+            with transaction.atomic():
+                endpoints.rotate(webhook, now)
+                self.tell(Action.WEBHOOK_ROTATED, str(webhook_id))
             return shapes.WebhookWithSecret.of(webhook, secret=webhook.secret)
 
         return self.once(request, Body({}), rotate, 200)

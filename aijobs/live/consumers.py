@@ -1,6 +1,7 @@
 """The consumers of `/ws/`: each socket is told which jobs of its tenant changed."""
 
 import asyncio
+import contextlib
 from contextlib import aclosing
 from typing import Any, NoReturn
 from uuid import UUID
@@ -54,9 +55,9 @@ class JobsConsumer(AsyncWebsocketConsumer):
     `start` on. Of job types that answer in JSON it only says how much there is, as "characters".
     A tenant without such a job is refused with 4404.
 
-    A client without access is refused before the socket opens. A client that loses its
-    access is closed with 4401, at most `recheck_seconds` later. One that sends MOST_HEARD
-    messages within `recheck_seconds` is closed with 1008.
+    A client without access is refused before the socket opens. A client that loses its access, or
+    gets another role, is closed with 4401: at once, or `recheck_seconds` later where the notice was
+    lost. One that sends MOST_HEARD messages within `recheck_seconds` is closed with 1008.
     """
 
     channel_layer_alias = NO_LAYER
@@ -155,15 +156,26 @@ class JobsConsumer(AsyncWebsocketConsumer):
                 await asyncio.sleep(max(TELL_SECONDS, len(text) / BYTES_PER_SECOND))
 
     async def _until_access_ends(self, request: ASGIRequest, access: Access) -> None:
-        while True:
-            await asyncio.sleep(self._recheck_seconds)
-            self._heard = 0
-            try:
-                found = await _find_access(request)
-            except DatabaseError:
-                continue  # Nobody can say, and without the database there is no news either.
-            if found is None or found.tenant.pk != access.tenant.pk:
-                return
+        clock = asyncio.get_running_loop().time
+        with hub.here().looking(handshake.names_of(request, access)) as may_have_ended:
+            next_at = clock() + self._recheck_seconds
+            while True:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout_at(next_at):
+                        await may_have_ended.wait()
+                may_have_ended.clear()
+                if clock() >= next_at:
+                    self._heard = 0
+                    next_at = clock() + self._recheck_seconds
+                try:
+                    found = await _find_access(request)
+                except DatabaseError:
+                    continue  # Nobody can say, and without the database there is no news either.
+                if found is None or (found.tenant.pk, found.role) != (
+                    access.tenant.pk,
+                    access.role,
+                ):
+                    return
 
 
 class UnknownAddress(AsyncWebsocketConsumer):

@@ -11,8 +11,9 @@ from django.conf import settings
 from django.contrib import auth
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpRequest
 
-from citizenapp.tenants import access
+from citizenapp.tenants import access, ends
 from citizenapp.tenants.access import Access
 
 SCHEMES = {"ws": "http", "wss": "https"}
@@ -51,3 +52,8 @@ def find_access(request: ASGIRequest) -> Access | None:
     session = sessions.SessionStore(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
     request.session = session
     return access.of_user(auth.get_user(request), session)
+
+
+def names_of(request: HttpRequest, found: Access) -> frozenset[str]:
+    """What the hub calls the access that was found for a request, when it may have ended."""
+    return ends.of(found, request.COOKIES.get(settings.SESSION_COOKIE_NAME))

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, NoReturn
 from weakref import WeakKeyDictionary
@@ -73,6 +73,9 @@ class Hub:
         # something was told to a tenant since.
         self._all_told_at = 0.0
         self._told_at: dict[int, float] = {}
+        # Who is to look again whether an access holds, by its names; and what was told lately.
+        self._looks: dict[str, set[asyncio.Event]] = {}
+        self._ended_at: dict[str, float] = {}
         self._subscribed = asyncio.Event()
         self._listening: asyncio.Task[NoReturn] | None = None
         self._is_warned = False
@@ -98,6 +101,37 @@ class Hub:
             self._mailboxes[tenant_id].discard(mailbox)
             if not self._mailboxes[tenant_id]:
                 del self._mailboxes[tenant_id]
+
+    @contextlib.contextmanager
+    def looking(self, names: Collection[str]) -> Iterator[asyncio.Event]:
+        """An event that is set when an access with one of these names may have ended.
+
+        Also at once, where that was told a moment ago: the access was found before. Whoever waits
+        for it clears it, asks the database, and has a mailbox open, by which the hub listens.
+        """
+        event = asyncio.Event()
+        since = asyncio.get_running_loop().time() - self._silence_seconds
+        if any(self._ended_at.get(name, 0.0) > since for name in names):
+            event.set()
+        for name in names:
+            self._looks.setdefault(name, set()).add(event)
+        try:
+            yield event
+        finally:
+            for name in names:
+                self._looks[name].discard(event)
+                if not self._looks[name]:
+                    del self._looks[name]
+
+    def look_again(self, names: Collection[str]) -> None:
+        """Tell all who hold an answer or a socket open for an access with one of these names."""
+        now = asyncio.get_running_loop().time()
+        since = now - self._silence_seconds
+        self._ended_at = {name: at for name, at in self._ended_at.items() if at > since}
+        for name in names:
+            self._ended_at[name] = now
+            for event in self._looks.get(name, ()):
+                event.set()
 
     def quiet_seconds(self, tenant_id: int) -> float:
         """For how long no change of the tenant was heard of; 0 where the hub cannot know.
@@ -159,6 +193,7 @@ class Hub:
 
     def _pass_on(self, news: News) -> None:
         self._is_warned = False
+        self.look_again(news.get("ends", ()))
         if not self._follows(news["session"], news["number"]):
             self._resync_everyone()
             return

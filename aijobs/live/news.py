@@ -1,6 +1,6 @@
 """What travels over the channel layer: one numbered message with a text for each tenant."""
 
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 import orjson
 
@@ -15,13 +15,15 @@ class News(TypedDict):
     """`session` is one unbroken LISTEN; within it `number` counts up by one, from 1.
 
     A hub that hears of a new session, or finds a gap in the numbers, knows that something may be
-    missing. News without texts is a heartbeat. `texts` are (tenant id, message for its sockets).
+    missing. News without texts is a heartbeat. `texts` are (tenant id, message for its sockets),
+    `ends` whose access to look at again, in the words of citizenapp/tenants/ends.py.
     """
 
     type: Literal["jobs.news"]
     session: str
     number: int
     texts: list[tuple[int, str]]
+    ends: NotRequired[list[str]]  # A relay of the version before says none.
 
 
 class Digest:
@@ -30,9 +32,19 @@ class Digest:
     def __init__(self) -> None:
         # By tenant, then by job. None where the tenant's sockets are told to look at the rows.
         self._changes: dict[int, dict[str, Change] | None] = {}
+        # Each once, in their order.
+        self._ends: dict[str, None] = {}
 
     def __bool__(self) -> bool:
-        return bool(self._changes)
+        return bool(self._changes or self._ends)
+
+    def add_end(self, whose: str) -> None:
+        """Take in whose access may have ended."""
+        self._ends[whose] = None
+
+    def ends(self) -> list[str]:
+        """Whose access to look at again."""
+        return [*self._ends]
 
     def add(self, notice: Notice) -> None:
         """Take in what a notice says; more than MOST_CHANGES jobs of a tenant become a resync."""

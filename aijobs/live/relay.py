@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString, NoReturn
@@ -75,9 +75,8 @@ async def run(
         try:
             connection = await AsyncConnection.connect(**parameters, autocommit=True)
             try:
-                await connection.execute(
-                    sql.SQL("LISTEN {}").format(sql.Identifier(events.CHANNEL))
-                )
+                for channel in (events.CHANNEL, events.ENDS_CHANNEL):
+                    await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
                 wait = 0.1
                 is_away = False
                 await Session(connection, beat_seconds, signature).run()
@@ -120,10 +119,10 @@ class Session:
         logger.info("Listening to PostgreSQL as session %s.", self._name)
         while True:
             await self._sign()
-            texts = (await self._gather()).texts()
-            if not texts:
+            digest = await self._gather()
+            if not digest:
                 await self._ask("SELECT 1")
-            await self._publish(texts)
+            await self._publish(digest.texts(), digest.ends())
 
     async def _sign(self) -> None:
         now = asyncio.get_running_loop().time()
@@ -154,7 +153,10 @@ class Session:
 
     async def _read(self, digest: Digest) -> None:
         async for notify in self._connection.notifies(timeout=0):
-            self._add(digest, notify.payload)
+            if notify.channel == events.ENDS_CHANNEL:
+                digest.add_end(notify.payload)
+            else:
+                self._add(digest, notify.payload)
 
     async def _until_readable(self, timeout: float) -> None:
         """Wait until the server sends something, at most `timeout` seconds.
@@ -202,9 +204,11 @@ class Session:
                 self._connection.pgconn.finish()
                 answer.cancel()
 
-    async def _publish(self, texts: list[tuple[int, str]]) -> None:
+    async def _publish(self, texts: list[tuple[int, str]], ends: Sequence[str] = ()) -> None:
         self._number += 1
         news = News(type="jobs.news", session=self._name, number=self._number, texts=texts)
+        if ends:
+            news["ends"] = [*ends]
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 await get_channel_layer().group_send(GROUP, news)

@@ -14,8 +14,9 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from aijobs.live import lookout, places
+from aijobs.live import handshake, hub, lookout, places
 from aijobs.live.lookout import Subject
+from citizenapp.tenants.access import Access
 
 LONGEST_SECONDS = 60
 WAITED = "CitizenApp-Waited"
@@ -34,20 +35,31 @@ class Hold:
     state: object = None
     tag: str = ""
     is_again: bool = False
+    names: frozenset[str] = frozenset()
+    """Of the access of whoever waits."""
 
 
-def hold(request: HttpRequest, subject: Subject, seconds: int, *, state: object, tag: str) -> bool:
+def hold(
+    request: HttpRequest,
+    access: Access,
+    subject: Subject,
+    seconds: int,
+    *,
+    state: object,
+    tag: str,
+) -> bool:
     """Ask that the answer to this request be held until the subject has another tag.
 
     Called by a view that has read the subject, and would answer with it as it is: not where it
-    differs already from what the client knows, and not where it has ended. `state` is what the
-    subject's kind would read of it now. False where this server cannot hold anything: then the
-    answer goes out at once.
+    differs already from what the client knows, and not where it has ended. `access` is that of the
+    request, `state` what the subject's kind would read of it now. False where this server cannot
+    hold anything: then the answer goes out at once.
     """
     found: Hold | None = getattr(request, "scope", {}).get(_KEY)
     if found is None:
         return False
     found.subject, found.seconds, found.state, found.tag = subject, seconds, state, tag
+    found.names = handshake.names_of(request, access)
     return True
 
 
@@ -111,8 +123,11 @@ class Waiting:
         if not places.has_room(subject.tenant_id):
             await first.give(send, {WAITED: NOT_HERE, "Retry-After": str(RETRY_SECONDS)})
             return
-        with places.held(subject.tenant_id):
-            answer = await _unless_gone(self._changed(scope, first, began), receive)
+        names = first.hold.names
+        with places.held(subject.tenant_id), hub.here().looking(names) as may_have_ended:
+            changing = self._changed(scope, first, began)
+            refusing = self._refused(scope, may_have_ended)
+            answer = await _unless_gone(changing, refusing, receive)
         if answer is not None:
             # It is counted once, when it comes: only the first answer knows what is left.
             await answer.give(send, {WAITED: f"{clock() - began:.1f}", **first.limits()})
@@ -137,6 +152,15 @@ class Waiting:
                         return answer
                     known = answer.hold
         return await self._again(scope)
+
+    async def _refused(self, scope: Any, may_have_ended: asyncio.Event) -> Answer:
+        """The answer once the access has ended, which is then a refusal."""
+        while True:
+            await may_have_ended.wait()
+            may_have_ended.clear()
+            answer = await self._again(scope)
+            if answer.hold.subject is None:
+                return answer
 
     async def _again(self, scope: Any) -> Answer:
         """The answer to the request as it is now."""
@@ -169,15 +193,15 @@ def _request(scope: Any) -> tuple[object, ...]:
     return scope.get("scheme"), scope["path"], scope["query_string"], headers
 
 
-async def _unless_gone(answering: Any, receive: Any) -> Answer | None:
-    """The answer; None where the client has gone away meanwhile."""
+async def _unless_gone(changing: Any, refusing: Any, receive: Any) -> Answer | None:
+    """The answer that comes first; None where the client has gone away meanwhile."""
     going = asyncio.create_task(_until_gone(receive))
-    answer = asyncio.create_task(answering)
+    answers = [asyncio.create_task(changing), asyncio.create_task(refusing)]
     try:
-        await asyncio.wait({answer, going}, return_when=asyncio.FIRST_COMPLETED)
-        return answer.result() if answer.done() else None
+        await asyncio.wait({*answers, going}, return_when=asyncio.FIRST_COMPLETED)
+        return next((one.result() for one in answers if one.done()), None)
     finally:
-        for task in (answer, going):
+        for task in (*answers, going):
             task.cancel()
 
 

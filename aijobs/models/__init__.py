@@ -9,7 +9,7 @@ from aijobs.models.breaker import BlockReason, CircuitBreaker
 from aijobs.models.budgets import BudgetNotice, Reservation
 from aijobs.models.cancellations import Cancellation
 from aijobs.models.collections import Collection
-from aijobs.models.fields import dump_json, ids_from, new_id
+from aijobs.models.fields import dump_json
 from aijobs.models.heartbeats import Heartbeat
 from aijobs.models.idempotency import Claim, IdempotencyKey, KeyTaken
 from aijobs.models.inputs import JobDocument, JobInput, Question
@@ -35,6 +35,7 @@ from aijobs.models.webhooks import (
     WebhookDelivery,
     WebhookEvent,
 )
+from citizenapp.ids import ids_from, new_id
 
 __all__ = [
     "FOR_A_PERSON",

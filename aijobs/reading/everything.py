@@ -95,6 +95,7 @@ class Part(NamedTuple):
     name: str
     query: str
     first: Any = 0
+    is_for_administrators: bool = False
 
 
 NO_ID = "00000000-0000-0000-0000-000000000000"
@@ -114,12 +115,38 @@ PARTS = (
         "keys",
         """
         SELECT id, json_build_object(
-            'name', name, 'prefix', prefix, 'role', role, 'created_at', created,
+            'name', name, 'prefix', prefix, 'role', role, 'job_types', job_types,
+            'created_at', created, 'made_by', made_by, 'last_used_at', last_used_at,
             'expires_at', expiry_date, 'revoked', revoked)::text
         FROM tenants_apikey WHERE tenant_id = %(tenant)s AND id > %(after)s
         ORDER BY id LIMIT %(rows)s
         """,
         "",
+    ),
+    Part(
+        "invitations",
+        """
+        SELECT id, json_build_object(
+            'email', email, 'role', role, 'invited_by', inviter, 'created_at', created_at,
+            'sent_at', sent_at, 'expires_at', expires_at, 'accepted_at', accepted_at,
+            'accepted_by', accepted_by, 'withdrawn_at', withdrawn_at)::text
+        FROM tenants_invitation WHERE tenant_id = %(tenant)s AND id > %(after)s
+        ORDER BY id LIMIT %(rows)s
+        """,
+        NO_ID,
+        is_for_administrators=True,
+    ),
+    Part(
+        "audit",
+        """
+        SELECT id, json_build_object(
+            'at', at, 'who', actor, 'action', action, 'subject', subject, 'details', details,
+            'address', host(address), 'program', agent, 'id', id)::text
+        FROM tenants_auditentry WHERE tenant_id = %(tenant)s AND id > %(after)s
+        ORDER BY id LIMIT %(rows)s
+        """,
+        NO_ID,
+        is_for_administrators=True,
     ),
     Part(
         "collections",

@@ -36,6 +36,7 @@ WORKSPACE = (
     Room("deadlines", "Deadlines", "queued", "When half the price is certain enough to be in time"),
     Room("repeats", "Repeats", "retry", "How long the answer to the same question counts"),
     Room("long-prompts", "Long prompts", "high", "What becomes of documents that cost more"),
+    Room("audit", "Audit", "audit", "Who did what, and when"),
 )
 # Of the person who is signed in, whatever the workspace.
 PERSON: tuple[Room, ...] = (

@@ -7,13 +7,15 @@ from typing import Any, cast
 from django import template
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from aijobs import jobtypes
 from aijobs.jobtypes.text import utf8
 from citizenapp.tenants import reader
-from citizenapp.tenants.models import Membership, Tenant, User
+from citizenapp.tenants.invitations import invitations_for
+from citizenapp.tenants.models import Invitation, Membership, Tenant, User
 
 register = template.Library()
 
@@ -126,10 +128,17 @@ def icon(name: str, css_class: str = "icon") -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def tenants(context: dict[str, Any]) -> list[Tenant]:
-    """The tenants that the person may switch between."""
+def workspaces(context: dict[str, Any]) -> list[Membership]:
+    """The person's memberships in the tenants to switch between."""
     request: HttpRequest = context["request"]
     memberships = Membership.objects.filter(
         user=cast(User, request.user), tenant__in=Tenant.objects.served()
     ).select_related("tenant")
-    return [membership.tenant for membership in memberships.order_by("tenant__name", "pk")]
+    return list(memberships.order_by("tenant__name", "pk"))
+
+
+@register.simple_tag(takes_context=True)
+def open_invitations(context: dict[str, Any]) -> list[Invitation]:
+    """Those that the person may accept here and now."""
+    request: HttpRequest = context["request"]
+    return invitations_for(cast(User, request.user), now=timezone.now())

@@ -27,6 +27,7 @@ from aijobs.jobtypes.text import utf8
 from aijobs.reading.pages import Position
 from aijobs.reading.parameters import JobTypeName, Parameters, Status
 from aijobs.web.guards import MemberRequest, Page
+from citizenapp.tenants.audit import Action
 
 LONGEST_RANGE = timedelta(days=366)
 
@@ -118,10 +119,16 @@ Month = Annotated[
 Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
 
 
-def _within_reach(until: date | None, info: ValidationInfo) -> date | None:
+def _in_order(until: date | None, info: ValidationInfo) -> date | None:
     since = info.data.get("since")
     if since and until and since > until:
         raise PydanticCustomError("order", "Must not be before the first day.")
+    return until
+
+
+def _within_reach(until: date | None, info: ValidationInfo) -> date | None:
+    since = info.data.get("since")
+    _in_order(until, info)
     if since and until and until - since > LONGEST_RANGE:
         raise PydanticCustomError("length", "Must be within a year of the first day.")
     return until
@@ -167,6 +174,44 @@ class WhatIf(Spending):
     model: Annotated[str, AfterValidator(_known_model)] | None = None
     batch_share: Share | None = None
     cache_hit: Share | None = None
+
+
+class Members(PageParameters):
+    """Which members to list: those that came after the one with this number."""
+
+    after: Annotated[int, Field(ge=1, le=2**53)] | None = None
+
+
+def _known_action(value: str) -> str:
+    if value not in Action.values:
+        raise PydanticCustomError("action", "Is nothing that is recorded.")
+    return value
+
+
+RecordedAction = Annotated[
+    str,
+    AfterValidator(_known_action),
+    WithJsonSchema({"type": "string", "enum": list(Action.values)}),
+]
+
+
+class AuditFilters(PageParameters):
+    """Which entries of the audit to tell: of whom, of what, and of which days."""
+
+    who: Annotated[str, Field(max_length=160), AfterValidator(_storable)] | None = None
+    action: RecordedAction | None = None
+    since: Day | None = Field(None, alias="from")
+    until: Annotated[Day | None, AfterValidator(_in_order)] = Field(None, alias="to")
+
+
+class AuditPage(AuditFilters, Paging):
+    """Which of them to list."""
+
+
+class AuditDownload(AuditFilters):
+    """Which of them to download, and as what."""
+
+    form: Literal["csv", "ndjson"] = Field("csv", alias="as")
 
 
 def asks(

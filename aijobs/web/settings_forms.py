@@ -5,7 +5,7 @@ from zoneinfo import available_timezones
 
 from django import forms
 
-from citizenapp.tenants.models import APIKey, Tenant
+from citizenapp.tenants.models import Tenant
 
 # Of the names that IANA's database gives to places: area, city.
 _AREAS = {
@@ -75,19 +75,3 @@ class LongPrompts(forms.ModelForm):  # type: ignore[type-arg]  # It has none whe
         labels: ClassVar = {"long_prompts": "What should become of such a job?"}
         help_texts: ClassVar = {"long_prompts": ""}
         widgets: ClassVar = {"long_prompts": forms.RadioSelect}
-
-
-_KEY_ROLE = APIKey._meta.get_field("role")
-
-
-class NewKey(forms.Form):
-    name = forms.CharField(
-        max_length=50,
-        label="Name",
-        help_text="What will use it: “claims import”, “website”.",
-    )
-    role = forms.ChoiceField(
-        choices=_KEY_ROLE.choices or (),
-        help_text=_KEY_ROLE.help_text,
-        widget=forms.RadioSelect,
-    )

@@ -5,11 +5,14 @@ from copy import copy
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.forms import ModelForm
 from django.http import HttpResponseBase
 from django.shortcuts import redirect, render
 
 from aijobs.web.guards import MemberRequest
+from citizenapp.tenants import audit
+from citizenapp.tenants.audit import Action
 from citizenapp.tenants.models import Tenant
 
 
@@ -29,8 +32,26 @@ def settings_page(
     # A copy: an invalid form has changed its instance all the same.
     form = form_of(request.POST if request.method == "POST" else None, instance=copy(tenant))
     if form.is_bound and form.is_valid():
-        form.save()
+        with transaction.atomic():
+            form.save()
+            if changed := _changes(form):
+                audit.of_request(
+                    request, request.access, Action.SETTINGS_CHANGED, subject=page, details=changed
+                )
         messages.success(request, "Saved.")
         return redirect(page)
     context = {"form": form, **beside(tenant)}
     return render(request, template, context, status=422 if form.errors else 200)
+
+
+def _changes(form: "ModelForm[Tenant]") -> dict[str, str]:
+    """What was changed: the old value and the new one, by field."""
+    return {
+        name: f"{_shown(form.initial.get(name))} → {_shown(form.cleaned_data[name])}"
+        for name in form.changed_data
+        if name in form.cleaned_data
+    }
+
+
+def _shown(value: object) -> str:
+    return "–" if value in (None, "") else str(value)

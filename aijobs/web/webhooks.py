@@ -1,10 +1,12 @@
 """Webhooks of a workspace: set up, tried, followed and switched off by its owners and admins."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 from django import forms
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -15,6 +17,8 @@ from aijobs.jobtypes import InvalidInput
 from aijobs.models import EventType, Webhook, WebhookDelivery
 from aijobs.web.guards import MemberRequest, for_administrators, or_404
 from aijobs.webhooks import endpoints
+from citizenapp.tenants import audit
+from citizenapp.tenants.audit import Action
 
 # A new secret on its way to the page that shows it: see tenants/shown_once.py.
 SLOT = "new_webhook_secret"
@@ -80,12 +84,14 @@ def overview(request: MemberRequest) -> HttpResponseBase:
         form = WebhookForm(request.POST)
         if form.is_valid():
             try:
-                webhook = endpoints.create(
-                    *(tenant, form.cleaned_data),
-                    root=request.build_absolute_uri("/"),
-                    created_by=request.access.actor,
-                    now=now,
-                )
+                with transaction.atomic():
+                    webhook = endpoints.create(
+                        *(tenant, form.cleaned_data),
+                        root=request.build_absolute_uri("/"),
+                        created_by=request.access.actor,
+                        now=now,
+                    )
+                    _tell(request, Action.WEBHOOK_MADE, webhook, form.cleaned_data)
             except endpoints.TooMany:
                 form.add_error(None, f"There are {Webhook.MOST_OF_A_TENANT} already.")
             else:
@@ -112,7 +118,11 @@ def change(request: MemberRequest, webhook_id: UUID) -> HttpResponseBase:
     form = WebhookForm(request.POST)
     if not form.is_valid():
         return _page(request, webhook, form)
-    endpoints.change(webhook, form.cleaned_data, timezone.now())
+    changed = endpoints.changes(webhook, form.cleaned_data)
+    with transaction.atomic():
+        endpoints.change(webhook, form.cleaned_data, timezone.now())
+        if changed:
+            _tell(request, Action.WEBHOOK_CHANGED, webhook, changed)
     messages.success(request, "Saved.")
     return redirect("webhook", webhook_id)
 
@@ -123,7 +133,9 @@ def switch(request: MemberRequest, webhook_id: UUID) -> HttpResponseBase:
     """On where it was off, off where it was on."""
     webhook = _webhook(request, webhook_id)
     state = "off" if webhook.state == Webhook.State.ON else "on"
-    endpoints.change(webhook, {"state": state}, timezone.now())
+    with transaction.atomic():
+        endpoints.change(webhook, {"state": state}, timezone.now())
+        _tell(request, Action.WEBHOOK_CHANGED, webhook, {"state": state})
     messages.success(request, f"The webhook is switched {state}.")
     return redirect("webhook", webhook_id)
 
@@ -132,7 +144,9 @@ def switch(request: MemberRequest, webhook_id: UUID) -> HttpResponseBase:
 @for_administrators
 def rotate(request: MemberRequest, webhook_id: UUID) -> HttpResponseBase:
     webhook = _webhook(request, webhook_id)
-    endpoints.rotate(webhook, timezone.now())
+    with transaction.atomic():
+        endpoints.rotate(webhook, timezone.now())
+        _tell(request, Action.WEBHOOK_ROTATED, webhook, {})
     request.session[SLOT] = (str(webhook.pk), webhook.secret)
     return redirect("webhook", webhook_id)
 
@@ -152,7 +166,10 @@ def test(request: MemberRequest, webhook_id: UUID) -> HttpResponseBase:
 @require_POST
 @for_administrators
 def delete(request: MemberRequest, webhook_id: UUID) -> HttpResponseBase:
-    endpoints.delete(_webhook(request, webhook_id))
+    webhook = _webhook(request, webhook_id)
+    with transaction.atomic():
+        _tell(request, Action.WEBHOOK_DELETED, webhook, {})
+        endpoints.delete(webhook)
     messages.success(request, "The webhook is deleted.")
     return redirect("webhooks")
 
@@ -175,6 +192,13 @@ def replay(request: MemberRequest, webhook_id: UUID, delivery_id: UUID) -> HttpR
 def _webhook(request: MemberRequest, webhook_id: UUID) -> Webhook:
     with or_404():
         return Webhook.objects.of(request.access.tenant).get(pk=webhook_id)
+
+
+def _tell(
+    request: MemberRequest, action: Action, webhook: Webhook, fields: Mapping[str, Any]
+) -> None:
+    details = endpoints.in_audit(fields)
+    audit.of_request(request, request.access, action, subject=webhook.pk, details=details)
 
 
 def _form_of(webhook: Webhook) -> WebhookForm:

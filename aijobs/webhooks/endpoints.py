@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
@@ -171,6 +172,25 @@ def change(webhook: Webhook, fields: Mapping[str, Any], now: datetime) -> None:
         case "off":
             webhook.mark_off()
     webhook.refresh_from_db()
+
+
+def changes(webhook: Webhook, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the fields that would change something."""
+    return {name: value for name, value in fields.items() if value != getattr(webhook, name)}
+
+
+def in_audit(fields: Mapping[str, Any]) -> dict[str, str]:
+    """Fields as the audit tells of them: of an address, which may hold secrets, only the host."""
+    told = {"state": fields["state"]} if fields.get("state") else {}
+    if "url" in fields:
+        told["host"] = urlsplit(fields["url"]).hostname or ""
+    if "events" in fields:
+        told["events"] = ", ".join(fields["events"])
+    if "includes_result" in fields:
+        told["with results"] = "yes" if fields["includes_result"] else "no"
+    if "description" in fields:
+        told["description"] = fields["description"]
+    return told
 
 
 @transaction.atomic

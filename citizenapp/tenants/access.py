@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -27,6 +28,10 @@ class Access:
     """What a key's text begins with, by which it is known; empty for a person."""
     version: str = NEWEST
     """Of the API, where a request names none."""
+    job_types: frozenset[str] | None = None
+    """Which it may queue; all where it is None."""
+    user_id: int | None = None
+    """Of a person."""
 
     @property
     def can_write(self) -> bool:
@@ -35,6 +40,9 @@ class Access:
     @property
     def can_administer(self) -> bool:
         return self.role.can_administer
+
+    def may_queue(self, job_type: str) -> bool:
+        return self.can_write and (self.job_types is None or job_type in self.job_types)
 
 
 def of_user(user: User | AnonymousUser, session: Mapping[str, Any]) -> Access | None:
@@ -50,13 +58,13 @@ def of_user(user: User | AnonymousUser, session: Mapping[str, Any]) -> Access | 
         return None
     chosen = session.get(SESSION_TENANT)
     membership = next((one for one in memberships if one.tenant_id == chosen), memberships[0])
-    return Access(membership.tenant, Role(membership.role), user.get_username())
+    return Access(membership.tenant, Role(membership.role), user.get_username(), user_id=user.pk)
 
 
 # All of it: what was left out would be asked for when it is read, maybe in the middle of a COPY,
 # where the connection answers nothing.
 _TENANT = [field.attname for field in Tenant._meta.concrete_fields]
-_KEY = ("prefix", "hashed_key", "role", "version")
+_KEY = ("prefix", "hashed_key", "role", "version", "job_types", "last_used_at")
 # Asked at every call of the API: put together once, since that takes longer than asking.
 FIND_KEY = f"""
 SELECT {", ".join((*(f"key.{name}" for name in _KEY), *(f"tenant.{name}" for name in _TENANT)))}
@@ -66,25 +74,52 @@ WHERE key.prefix = %(prefix)s AND NOT key.revoked
   AND tenant.is_active AND (%(is_local)s OR NOT tenant.is_demo)
 """  # noqa: S608 - names of our own
 
+USED_EVERY = timedelta(minutes=1)
+# Nobody waits for a row that somebody else is writing: the same minute would be written again.
+NOTE_USE = """
+UPDATE tenants_apikey SET last_used_at = %(minute)s WHERE id = (
+    SELECT id FROM tenants_apikey
+    WHERE prefix = %(prefix)s AND (last_used_at IS NULL OR last_used_at < %(minute)s)
+    FOR NO KEY UPDATE SKIP LOCKED
+)
+"""
+
 
 def of_key(key: str) -> Access | None:
-    """The access that an API key gives; None where it is unknown, revoked or expired."""
+    """The access that an API key gives; None where it is unknown, revoked or expired.
+
+    Notes the minute of its use, once a minute.
+    """
     if not key.isprintable():
         return None  # PostgreSQL would refuse the very question.
+    now = timezone.now()
     with prepared_cursor() as cursor:
         cursor.execute(
             FIND_KEY,
             {
                 "prefix": key.partition(".")[0],
-                "now": timezone.now(),
+                "now": now,
                 "is_local": settings.LOCAL,
             },
         )
         found = cursor.fetchone()
     if found is None:
         return None
-    prefix, hashed_key, role, version, *tenant = found
+    prefix, hashed_key, role, version, job_types, last_used_at, *tenant = found
     if not APIKey.objects.key_generator.verify(key, hashed_key):
         return None
-    found_tenant = Tenant.from_db(connection.alias, _TENANT, tenant)
-    return Access(found_tenant, Role(role), f"key {prefix}", prefix, version)
+    if last_used_at is None or now - last_used_at >= USED_EVERY:
+        _note_use(prefix, now)
+    return Access(
+        Tenant.from_db(connection.alias, _TENANT, tenant),
+        Role(role),
+        f"key {prefix}",
+        prefix,
+        version,
+        None if job_types is None else frozenset(job_types),
+    )
+
+
+def _note_use(prefix: str, now: datetime) -> None:
+    with prepared_cursor() as cursor:
+        cursor.execute(NOTE_USE, {"prefix": prefix, "minute": now.replace(second=0, microsecond=0)})

@@ -1,9 +1,11 @@
 """Customers, as staff see and change them."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from axes.models import AccessAttempt
 from django.contrib import admin
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
@@ -11,7 +13,8 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
-from citizenapp.tenants import shown_once
+from citizenapp.tenants import audit, shown_once
+from citizenapp.tenants.audit import Action
 from citizenapp.tenants.models import APIKey, Membership, Tenant, User
 
 if TYPE_CHECKING:
@@ -30,6 +33,46 @@ class MembershipInline(AnyTabularInline):
     extra = 0
 
 
+class Audited(AnyModelAdmin):
+    """What staff change here stands in the audit of the tenant that it is about."""
+
+    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> LogEntry:
+        """Called by Django in the transaction of the change."""
+        entry: LogEntry = super().log_addition(request, obj, message)
+        self._tell(request, obj, entry.get_change_message())
+        return entry
+
+    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> LogEntry:
+        """As above."""
+        entry: LogEntry = super().log_change(request, obj, message)
+        self._tell(request, obj, entry.get_change_message())
+        return entry
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        """As above."""
+        for obj in queryset:
+            self._tell(request, obj, "Deleted.")
+        return super().log_deletions(request, queryset)
+
+    def _tell(self, request: HttpRequest, obj: Model, said: str) -> None:
+        subject = f"{obj._meta.verbose_name} {obj}"
+        for tenant_id in _tenants_of(obj):
+            audit.of_staff(
+                request, tenant_id, Action.STAFF_CHANGED, subject=subject, details={"what": said}
+            )
+
+
+def _tenants_of(obj: Model) -> Iterable[int]:
+    match obj:
+        case Tenant():
+            return [obj.pk]
+        case User():
+            return obj.memberships.values_list("tenant_id", flat=True)
+        case Membership() | APIKey():
+            return [obj.tenant_id]
+    return []
+
+
 class NeverDeleted(AnyModelAdmin):
     """Rows that others point to and that the record needs: they are switched off instead."""
 
@@ -40,7 +83,7 @@ class NeverDeleted(AnyModelAdmin):
 
 
 @admin.register(Tenant)
-class TenantAdmin(NeverDeleted):
+class TenantAdmin(Audited, NeverDeleted):
     inlines = (MembershipInline,)
     list_display = ("name", "slug", "is_active", "weight", "is_demo", "created_at")
     list_filter = ("is_active",)
@@ -69,7 +112,7 @@ class TenantAdmin(NeverDeleted):
 
 
 @admin.register(Membership)
-class MembershipAdmin(AnyModelAdmin):
+class MembershipAdmin(Audited):
     autocomplete_fields = ("user", "tenant")
     list_display = ("user", "tenant", "role", "created_at")
     list_filter = ("role",)
@@ -79,7 +122,7 @@ class MembershipAdmin(AnyModelAdmin):
 
 
 @admin.register(User)
-class UserAdmin(NeverDeleted, AnyUserAdmin):
+class UserAdmin(Audited, NeverDeleted, AnyUserAdmin):
     """People. Only superusers decide who is staff, and touch other superusers."""
 
     inlines = (MembershipInline,)
@@ -101,24 +144,28 @@ class UserAdmin(NeverDeleted, AnyUserAdmin):
 
 
 @admin.register(APIKey)
-class APIKeyAdmin(NeverDeleted):
+class APIKeyAdmin(Audited, NeverDeleted):
     """Keys of tenants. A key is shown once, on the page that follows its making."""
 
     autocomplete_fields = ("tenant",)
     list_display = (
-        *("name", "prefix", "tenant", "role", "version", "created", "expiry_date", "revoked"),
+        *("name", "prefix", "tenant", "role", "version", "created", "last_used_at"),
+        *("expiry_date", "revoked"),
     )
     list_filter = ("revoked", "role", "version")
     list_select_related = ("tenant",)
     search_fields = ("prefix", "name", "tenant__name", "tenant__slug")
-    fields = ("name", "tenant", "role", "version", "expiry_date", "revoked", "prefix", "created")
+    fields = (
+        *("name", "tenant", "role", "version", "expiry_date", "revoked", "prefix", "created"),
+        *("job_types", "made_by", "last_used_at"),
+    )
 
     def get_readonly_fields(
         self,
         request: HttpRequest,
         obj: Model | None = None,
     ) -> tuple[str, ...]:
-        fixed = ("prefix", "created")
+        fixed = ("prefix", "created", "job_types", "made_by", "last_used_at")
         if not isinstance(obj, APIKey):
             return (*fixed, "revoked", "version")
         # Whoever holds the key was promised what it may do.

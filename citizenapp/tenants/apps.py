@@ -7,6 +7,9 @@ class TenantsConfig(AppConfig):
     label = "tenants"
     verbose_name = "Customers"
 
+    def ready(self) -> None:
+        from citizenapp.tenants import audit  # noqa: F401 - it hears who signs in
+
 
 class ThrottleConfig(AxesConfig):
     """django-axes, under a name that staff understand."""

@@ -1,10 +1,12 @@
 """Tenants, users, memberships and API keys."""
 
+from datetime import datetime
 from typing import ClassVar, Self
 from zoneinfo import available_timezones
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -204,6 +206,12 @@ class Role(models.TextChoices):
         """Manage API keys and members."""
         return self in {Role.OWNER, Role.ADMIN}
 
+    @property
+    def up_to_it(self) -> "list[Role]":
+        """Itself and the ones below it, highest first: what one may give to others."""
+        roles = list(Role)
+        return roles[roles.index(self) :]
+
 
 class Membership(models.Model):
     """A user's role in a tenant."""
@@ -243,6 +251,24 @@ class APIKey(AbstractAPIKey):
         db_default=FIRST,  # Of keys that a process without this column makes.
         help_text="What calls with it speak that name no version.",
     )
+    job_types = ArrayField(
+        models.CharField(max_length=20),
+        null=True,
+        editable=False,
+        help_text="Which it may queue; none where it may queue all.",
+    )
+    made_by = models.CharField(
+        max_length=150, blank=True, default="", db_default="", editable=False
+    )
+    last_used_at = models.DateTimeField(null=True, editable=False, help_text="To the minute.")
+    replaces = models.OneToOneField(
+        "self",
+        models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="successor",
+        help_text="The key that was rolled over to this one.",
+    )
 
     objects: ClassVar[BaseAPIKeyManager] = BaseAPIKeyManager()
 
@@ -254,3 +280,95 @@ class APIKey(AbstractAPIKey):
                 condition=models.Q(role__in=[Role.MEMBER, Role.VIEWER]), name="api_key_role_known"
             ),
         ]
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def unanswered(self) -> Self:
+        """Neither accepted nor withdrawn; some may have expired."""
+        return self.filter(accepted_at=None, withdrawn_at=None)
+
+    def open(self, now: datetime) -> Self:
+        """Those that can be accepted, to tenants that are served."""
+        return self.unanswered().filter(expires_at__gt=now, tenant__in=Tenant.objects.served())
+
+
+class Invitation(models.Model):
+    """Somebody with an e-mail address is asked to join a tenant in a role.
+
+    The token of its link is stored as a hash: who reads the database cannot join by it.
+    """
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="+", db_index=False)
+    email = models.EmailField(help_text="In lower case.")
+    role = models.CharField(max_length=10, choices=Role.choices)
+    token_hash = models.CharField(max_length=64, unique=True)
+    is_link_shown = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="The inviter saw the link: who comes by it has not proven to read this address.",
+    )
+    invited_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    inviter = models.CharField(max_length=150)
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True, help_text="None where it could not be sent.")
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True)
+    accepted_by = models.CharField(max_length=150, blank=True)
+    withdrawn_at = models.DateTimeField(null=True)
+
+    objects = InvitationQuerySet.as_manager()
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["tenant", "-id"], name="invitation_of_tenant"),
+            models.Index(
+                fields=["email"],
+                condition=models.Q(accepted_at=None, withdrawn_at=None),
+                name="invitation_of_person",
+            ),
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["tenant", "email"],
+                condition=models.Q(accepted_at=None, withdrawn_at=None),
+                name="invitation_once",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(role__in=Role.values), name="invitation_role_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.email} to {self.tenant_id} ({self.role})"
+
+
+class AuditEntry(models.Model):
+    """Who did what in a tenant, when and from where. Never changed, and deleted with its tenant.
+
+    `actor` is a user's name, `key` and the prefix of a key, or `staff` and a user's name: no
+    user's name holds a space. `action` is one of `audit.Action`.
+    """
+
+    id = models.UUIDField(primary_key=True, editable=False, help_text="Sorts by time.")
+    tenant = models.ForeignKey(
+        Tenant, models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
+    )
+    actor = models.CharField(max_length=160)
+    action = models.CharField(max_length=30)
+    subject = models.CharField(max_length=300, blank=True)
+    details = models.JSONField(default=dict, help_text="Texts by name; never of a document.")
+    address = models.GenericIPAddressField(null=True, help_text="Of IPv6, the network.")
+    agent = models.CharField(max_length=120, blank=True, help_text="What the program calls itself.")
+    at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "audit entries"
+        indexes: ClassVar = [
+            models.Index(fields=["tenant", "-id"], name="audit_of_tenant"),
+            models.Index(fields=["tenant", "actor", "-id"], name="audit_of_actor"),
+            models.Index(fields=["tenant", "action", "-id"], name="audit_of_action"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.actor}: {self.action}"

@@ -14,6 +14,7 @@ from axes.backends import AxesStandaloneBackend
 from axes.handlers.database import AxesDatabaseHandler
 from axes.helpers import get_cool_off
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -28,7 +29,12 @@ class ThrottleBackend(AxesStandaloneBackend):
     def authenticate(self, request: HttpRequest | None, *args: Any, **credentials: Any) -> None:
         """Raises PermissionDenied for them. Without a request nobody stands at a door."""
         if request is not None:
-            super().authenticate(request, *args, **credentials)
+            try:
+                super().authenticate(request, *args, **credentials)
+            except PermissionDenied:
+                # Nobody has looked at the password: the audit says nothing of it.
+                request.is_kept_out = True  # type: ignore[attr-defined]
+                raise
 
 
 class ThrottleHandler(AxesDatabaseHandler):

@@ -16,6 +16,7 @@ const POLL = 15_000;
 const FIRST_DELAY = 500;
 const LONGEST_DELAY = 15_000;
 const ANNOUNCED_BY_NAME = 3;
+const NO_ACCESS = 4401; // the code of aijobs/live/consumers.py
 
 export function startLive() {
   const path = document.body.dataset.socket;
@@ -138,7 +139,9 @@ class Line {
           : message.changes?.some((one) => this.#page.concerns(one));
       if (isNews) this.#page.refresh();
     });
-    socket.addEventListener("close", () => {
+    socket.addEventListener("close", (event) => {
+      // The access has ended or has another role: the page itself says what one may do now.
+      if (event.code === NO_ACCESS) return location.reload();
       say("waiting", "Reconnecting");
       // Jitter, so that a restarted server is not met by everyone at once.
       this.#retry = setTimeout(() => this.open(), this.#delay * (0.5 + Math.random()));

@@ -11,13 +11,22 @@ from typing import Any
 import psycopg
 import pytest
 from django.apps import apps
+from django.test import Client
 from django.utils import timezone
 
 from aijobs.api import everything
 from aijobs.models import AIJob, JobDocument
 from aijobs.reading.everything import PARTS, Snapshot
 from tests.api.conftest import Caller
-from tests.factories import NOW, make_document, make_job, make_output, make_tenant
+from tests.factories import (
+    NOW,
+    make_document,
+    make_entry,
+    make_job,
+    make_output,
+    make_tenant,
+    make_user,
+)
 from tests.tenants.belongings import Batches, Belongings
 
 # An export reads by a connection of its own, which sees what is committed.
@@ -54,7 +63,11 @@ def test_everything_of_mine_is_in_it_and_nothing_of_theirs() -> None:
     assert collections == {str(mine.collection), str(mine.messages), str(mine.ended_messages)}
     assert [one["webhook_id"] for one in rows(found, "webhooks")] == [str(mine.webhook)]
     assert [one["quote_id"] for one in rows(found, "quotes")] == [str(mine.quote)]
-    assert {one["username"] for one in rows(found, "members")} == {"owner-of-acme"}
+    people = {one["username"] for one in rows(found, "members")}
+    assert people == {"owner-of-acme", "viewer-of-acme"}
+    assert [one["email"] for one in rows(found, "invitations")] == ["guest-of-acme@example.com"]
+    assert rows(found, "audit")[0]["who"] == "owner-of-acme"
+    assert rows(found, "audit")[-1]["action"] == "workspace.exported"
     charges = rows(found, "charges")
     assert charges
     assert {one["job_id"] for one in charges} <= {str(job) for job in mine.jobs}
@@ -66,6 +79,16 @@ def test_everything_of_mine_is_in_it_and_nothing_of_theirs() -> None:
     assert b"other" not in whole
     for secret in ("hashed_key", "password", mine.key):
         assert secret.encode() not in whole
+
+
+def test_members_get_neither_the_audit_nor_invitations() -> None:
+    tenant = make_tenant("acme")
+    make_entry(tenant)
+    for role, is_in in (("member", False), ("admin", True)):
+        client = Client()
+        client.force_login(make_user(role, tenant, role))
+        names = opened(client.get("/api/ai/export")).namelist()
+        assert [name in names for name in ("audit.ndjson", "invitations.ndjson")] == [is_in] * 2
 
 
 def test_files_are_in_it_under_harmless_names() -> None:
@@ -183,6 +206,7 @@ def test_every_table_of_a_tenant_is_in_it_or_left_out_for_a_reason() -> None:
     }  # fmt: skip
     names = {part.name.replace("_", "").rstrip("s") for part in PARTS} | {"job"}
     same = {"membership": "member", "apikey": "key", "aijob": "job", "ledgerentry": "charge"}
+    same["auditentry"] = "audit"
     for label in ("aijobs", "tenants"):
         for model in apps.get_app_config(label).get_models():
             fields = {field.name for field in model._meta.get_fields()}

@@ -20,12 +20,14 @@ from aijobs.models import (
     WebhookEvent,
     new_id,
 )
-from citizenapp.tenants.models import APIKey, Tenant
+from citizenapp.tenants.models import APIKey, Invitation, Membership, Tenant
 from tests.api.rows import fail, make_quote
 from tests.factories import (
     NOW,
     make_batch,
     make_charge,
+    make_entry,
+    make_invitation,
     make_job,
     make_key,
     make_output,
@@ -70,6 +72,11 @@ class Belongings:
     webhook: UUID = field(init=False)
     delivery: UUID = field(default_factory=uuid4)
     key: str = field(default_factory=lambda: f"{uuid4().hex[:8]}.{uuid4().hex}")
+    invitation: UUID = field(init=False)
+    token: str = field(default_factory=lambda: uuid4().hex)
+    entry: UUID = field(init=False)
+    member: int = field(init=False)
+    """Who is no owner."""
     tenant: Tenant = field(init=False)
 
     def __post_init__(self) -> None:
@@ -78,6 +85,9 @@ class Belongings:
         self.operation = new_id(NOW + self.shift)
         self.messages, self.ended_messages = new_id(NOW + self.shift), new_id(NOW + self.shift)
         self.webhook = new_id(NOW + self.shift)
+        self.invitation = new_id(NOW + self.shift)
+        self.entry = new_id(NOW + self.shift)
+        self.member = 1_000_000_000 + self.shift // timedelta(milliseconds=1)
 
     @property
     def in_the_middle(self) -> UUID:
@@ -107,6 +117,14 @@ class Belongings:
                 id=key, tenant=self.tenant, name="Messages", job_type="raw", total=total,
                 created_by="a key", created_at=NOW,
             )  # fmt: skip
+        viewer = make_user(f"viewer-of-{self.name}")
+        Membership.objects.create(
+            pk=self.member, user=viewer, tenant=self.tenant, role="viewer", created_at=NOW
+        )
+        make_invitation(
+            self.tenant, f"guest-of-{self.name}@example.com", token=self.token, id=self.invitation
+        )
+        make_entry(self.tenant, id=self.entry, actor=f"owner-of-{self.name}")
         make_quote(self.tenant, self.quote, KINDS[0])
         Operation.objects.create(
             id=self.operation, tenant=self.tenant, kind="retry", total=1, created_by="ann",
@@ -167,9 +185,13 @@ class Belongings:
     def rows(self) -> list[dict[str, Any]]:
         """What actions could change; none before they are stored."""
         keys = APIKey.objects.filter(pk=self.key).values("pk", "revoked")
+        members = Membership.objects.filter(user__username__endswith=f"-of-{self.name}")
+        people = members.order_by("pk").values("user", "tenant", "role")
+        invited = Invitation.objects.filter(pk=self.invitation)
+        asked = invited.values("pk", "email", "role", "withdrawn_at", "accepted_at")
         quotes = Quote.objects.filter(pk=self.quote).values("pk", "tenant", "fields")
         webhooks = Webhook.objects.filter(pk=self.webhook).values("pk", "url", "state")
         deliveries = WebhookDelivery.objects.filter(webhook=self.webhook).order_by("pk")
         sent = deliveries.values("event__type", "status", "webhook")
         jobs = AIJob.objects.filter(pk__in=self.jobs).order_by("pk").values()
-        return [*keys, *quotes, *webhooks, *sent, *jobs]
+        return [*keys, *people, *asked, *quotes, *webhooks, *sent, *jobs]

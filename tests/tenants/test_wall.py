@@ -32,8 +32,11 @@ FLEETING = re.compile(
     rb'|Expected .{,300}? at the latest\.|"request_id": "req_\w+"'
 )
 # An export reads by a connection of its own, which sees nothing of a test that is not committed:
-# tests/api/test_export.py.
-COMPARED = [one for one in OF_TENANTS if not one.path.endswith("/export")]
+# tests/api/test_export.py. The audit tells that I have asked, and is another each time.
+COMPARED = [
+    one for one in OF_TENANTS if not one.path.endswith("/export") and "/audit" not in one.path
+]
+AUDIT = [one for one in OF_TENANTS if "/audit" in one.path]
 WITH_IDS = [one for one in OF_TENANTS if one.variables]
 ONCE = [
     (address, method)
@@ -50,8 +53,9 @@ TEXTS = {
     "reason": ["api_error", "invalid_output"],
     "month": ["2026-11", "2026-10"],
     "model": ["claude-opus-5-5"],
+    "who": ["owner-of-acme", "owner-of-other"],
 }
-MOMENTS = ("finished_at", "not_before", "erasing_since")
+MOMENTS = ("finished_at", "not_before", "erasing_since", "withdrawn_at")
 METHODS = ("post", "put", "patch", "delete")
 
 Answer = tuple[int, str | None, bytes]
@@ -84,6 +88,10 @@ class World:
             "job_id": [str(whose.job_that(life)) for whose in (mine, theirs) for life in LIFE],
             "collection_id": [str(mine.collection), str(theirs.collection)],
             "key_id": [mine.key, theirs.key],
+            "invitation_id": [str(mine.invitation), str(theirs.invitation)],
+            "member_id": [str(mine.member), str(theirs.member)],
+            # Whoever knows one may open it, from whatever tenant.
+            "token": ["no-such-token"],
             "quote_id": [str(mine.quote), str(theirs.quote)],
             "operation_id": [str(mine.operation), str(theirs.operation)],
             "batch_id": self.message_batches,
@@ -175,6 +183,19 @@ def test_a_tenant_that_has_nothing_yet_is_shown_nothing(address: Address) -> Non
     assert answer_of(world.client(address).get(address.path)) == before
 
 
+@pytest.mark.parametrize("address", AUDIT, ids=str)
+def test_the_audit_of_a_tenant_tells_nothing_of_another(address: Address) -> None:
+    world = World()
+    world.add_the_other_tenant()
+    world.theirs.browser().post("/settings/repeats", {"repeat_days": "7"})
+    client = world.client(address)
+    values = {name: world.values(name, schema) for name, schema in address.parameters.items()}
+    values["who"] = ["owner-of-acme"]
+    told = [answer_of(client.get(address.path, query))[2] for query in queries(values)]
+    assert any(b"owner-of-acme" in one for one in told)
+    assert not any(b"of-other" in one for one in told)
+
+
 def outcomes(world: World, address: Address) -> dict[str, tuple[int, list[dict[str, Any]]]]:
     """What my actions answer and make of my rows, each taken back. Theirs stay as they are."""
     client, theirs = world.client(address), world.theirs.rows()
@@ -213,6 +234,9 @@ def test_what_is_mine_is_there_and_what_is_theirs_is_not(address: Address) -> No
             "job_id": [str(whose.job_that(done))],
             "collection_id": [str(whose.collection)],
             "key_id": [whose.key],
+            "invitation_id": [str(whose.invitation)],
+            "member_id": [str(whose.member)],
+            "token": [whose.token],
             "quote_id": [str(whose.quote)],
             "operation_id": [str(whose.operation)],
             "webhook_id": [str(whose.webhook)],
@@ -224,11 +248,11 @@ def test_what_is_mine_is_there_and_what_is_theirs_is_not(address: Address) -> No
         [path] = address.filled(rows)
         found = {client.get(path).status_code, client.post(path).status_code} - {405}
         ids = {"batch_id", "job_id", "collection_id", "key_id", "quote_id", "operation_id"}
-        ids |= {"webhook_id", "delivery_id"}
+        ids |= {"webhook_id", "delivery_id", "invitation_id", "member_id"}
         is_everybody_s = not ids & set(address.variables)
         # A span of time has to be named, in JSON.
         lacks_something = {415} if address.path.endswith("webhook_id>/replay") else set()
-        if address.path.endswith("webhook_id>/change"):
+        if address.path.endswith(("webhook_id>/change", "key_id>/roll")):
             lacks_something = {422}
         is_there = whose is mine or is_everybody_s
         # 501: it is there, but WSGI cannot stream what has not ended.

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
+from django.db import transaction
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from aijobs.api import exports, idempotency
+from aijobs.api import idempotency
 from aijobs.api.anthropic import bodies, shapes
 from aijobs.api.anthropic.endpoint import ProgramEndpoint
 from aijobs.api.anthropic.parameters import Listing
@@ -20,6 +21,8 @@ from aijobs.pipeline import accept, erase, withdraw
 from aijobs.reading import message_batches
 from aijobs.reading.message_batches import MessageBatch
 from aijobs.wire.errors import invalid, not_found
+from citizenapp.streaming import streamed
+from citizenapp.tenants.audit import Action
 from citizenapp.tenants.models import Tenant
 
 JSON_LINES = "application/x-jsonl"
@@ -49,6 +52,7 @@ class BatchList(ProgramEndpoint):
 
     def post(self, request: Request) -> Response:
         """All of it is queued, or nothing."""
+        self.must_be_in_scope([message_batches.JOB_TYPE])
         _refuse_betas(request.headers.get("anthropic-beta", ""))
         with bodies.received(request) as body:
             now = timezone.now()  # The body may have taken minutes.
@@ -88,7 +92,9 @@ class BatchDetail(ProgramEndpoint):
             found = _batch_of(access.tenant, batch_id)
             if found.status != "ended":
                 raise invalid(f"Batch {batch_id} has not ended: cancel it, and wait for its end")
-            erase.erase_collection(found.collection, by=access.actor, now=now)
+            with transaction.atomic():
+                self.tell(Action.ERASED, f"collection {found.collection.pk}")
+                erase.erase_collection(found.collection, by=access.actor, now=now)
             return {"id": batch_id, "type": "message_batch_deleted"}
 
         return idempotency.once(request, access.tenant, Body({}), delete, now=now, status=200)
@@ -107,7 +113,9 @@ class BatchCancellation(ProgramEndpoint):
             found = _batch_of(tenant, batch_id)
             if found.status == "ended":
                 raise invalid(f"Batch {batch_id} has ended and cannot be canceled")
-            withdraw.cancel_for_good(found.collection, now=now)
+            with transaction.atomic():
+                self.tell(Action.CANCELED, f"collection {found.collection.pk}")
+                withdraw.cancel_for_good(found.collection, now=now)
             told = shapes.batch(request, _batch_of(tenant, batch_id))
             return Answer(told, 200, about=found.collection.pk)
 
@@ -125,9 +133,9 @@ class BatchResults(ProgramEndpoint):
             raise not_found(f"Batch {batch_id} has no results: it is still {found.status}")
         if not found.is_kept:
             raise not_found(f"The results of batch {batch_id} are no longer available")
-        return exports.streamed(
-            request._request, _lines(tenant, found), JSON_LINES, f"{batch_id}.jsonl"
-        )
+        if request.method == "GET":
+            self.tell(Action.DOWNLOADED, f"collection {found.collection.pk}", {"as": "jsonl"})
+        return streamed(request._request, _lines(tenant, found), JSON_LINES, f"{batch_id}.jsonl")
 
 
 def _lines(tenant: Tenant, batch: MessageBatch) -> Iterator[bytes]:

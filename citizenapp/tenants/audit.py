@@ -1,0 +1,195 @@
+"""The audit: who did what in a tenant, when and from where. It only grows.
+
+An entry is written in the transaction of what it tells of, by whoever takes the request: below the
+entry points nobody knows who asked. It names things by their ids, and holds no text of a document.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.db import models
+from django.db.models import Q
+from django.dispatch import receiver
+from django.http import HttpRequest
+from django.utils import timezone
+
+from citizenapp.ids import ids_from
+from citizenapp.tenants.access import Access
+from citizenapp.tenants.models import AuditEntry, Tenant, User
+from citizenapp.tenants.throttle import client_address
+
+LONGEST = 200  # characters of a single detail
+
+
+class Action(models.TextChoices):
+    """All that is recorded."""
+
+    SIGNED_IN = "person.signed_in", "Signed in"
+    SIGN_IN_FAILED = "person.sign_in_failed", "Failed to sign in"
+    SIGNED_OUT = "person.signed_out", "Signed out"
+    INVITED = "invitation.made", "Invited"
+    INVITED_AGAIN = "invitation.sent_again", "Sent an invitation again"
+    INVITATION_WITHDRAWN = "invitation.withdrawn", "Withdrew an invitation"
+    JOINED = "member.joined", "Joined"
+    ROLE_CHANGED = "member.role_changed", "Changed a role"
+    REMOVED = "member.removed", "Removed a member"
+    LEFT = "member.left", "Left"
+    KEY_MADE = "key.made", "Made a key"
+    KEY_ROLLED_OVER = "key.rolled_over", "Rolled a key over"
+    KEY_REVOKED = "key.revoked", "Revoked a key"
+    WEBHOOK_MADE = "webhook.made", "Made a webhook"
+    WEBHOOK_CHANGED = "webhook.changed", "Changed a webhook"
+    WEBHOOK_ROTATED = "webhook.rotated", "Made a new secret of a webhook"
+    WEBHOOK_DELETED = "webhook.deleted", "Deleted a webhook"
+    SETTINGS_CHANGED = "settings.changed", "Changed settings"
+    DOWNLOADED = "results.downloaded", "Downloaded results"
+    EXPORTED = "workspace.exported", "Exported everything"
+    AUDIT_EXPORTED = "audit.exported", "Exported the audit"
+    CANCELED = "jobs.canceled", "Canceled jobs"
+    RETRIED = "jobs.retried", "Queued jobs again"
+    ERASED = "jobs.erased", "Erased jobs"
+    CONTINUED = "jobs.continued", "Let jobs go on"
+    STAFF_CHANGED = "staff.changed", "Changed by staff"
+
+
+def record(
+    tenant: Tenant | int,
+    actor: str,
+    action: str,
+    *,
+    subject: str = "",
+    address: str | None = None,
+    agent: str = "",
+    details: Mapping[str, object] | None = None,
+    now: datetime | None = None,
+) -> None:
+    """Write an entry in the current transaction. Raises ValueError for an unknown action."""
+    at = now or timezone.now()
+    entry = AuditEntry(
+        id=next(ids_from(at)),
+        tenant_id=tenant if isinstance(tenant, int) else tenant.pk,
+        actor=_plain(actor, 160),
+        action=Action(action).value,
+        subject=_plain(subject, 300),
+        details={name: _plain(str(value), LONGEST) for name, value in (details or {}).items()},
+        address=address,
+        agent=_plain(program(agent), 120),
+        at=at,
+    )
+    entry.save(force_insert=True)
+
+
+# As browsers name themselves, each before those that it also claims to be.
+_BROWSERS = (
+    *(("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("FxiOS", "Firefox")),
+    *(
+        ("CriOS", "Chrome"),
+        ("Chrome", "Chrome"),
+        ("HeadlessChrome", "Chrome"),
+        ("Version", "Safari"),
+    ),
+)
+_SYSTEMS = (
+    *(("iPhone", "iOS"), ("iPad", "iOS"), ("Android", "Android"), ("Windows", "Windows")),
+    *(("Mac OS", "macOS"), ("CrOS", "ChromeOS"), ("Linux", "Linux")),
+)
+
+
+def program(agent: str) -> str:
+    """A User-Agent in few words: “Firefox 142, Linux”, “python-httpx/0.28”."""
+    if not agent.startswith("Mozilla/"):
+        return agent.partition(" ")[0]
+    versions = dict(re.findall(r"(\w+)/(\d+)", agent))
+    found = [f"{name} {versions[mark]}" for mark, name in _BROWSERS if mark in versions]
+    systems = [name for mark, name in _SYSTEMS if mark in agent]
+    return ", ".join([*(found[:1] or ["A browser"]), *systems[:1]])
+
+
+def of_request(
+    request: HttpRequest,
+    access: Access,
+    action: Action,
+    *,
+    subject: object = "",
+    details: Mapping[str, object] | None = None,
+) -> None:
+    """Write what a person or a key has asked for by this request."""
+    record(
+        access.tenant,
+        access.actor,
+        action,
+        subject=str(subject),
+        details=details,
+        address=client_address(request),
+        agent=request.headers.get("User-Agent", ""),
+    )
+
+
+def of_staff(
+    request: HttpRequest,
+    tenant: Tenant | int,
+    action: Action,
+    *,
+    subject: object = "",
+    details: Mapping[str, object] | None = None,
+) -> None:
+    """Write what staff have done to a tenant, in the admin."""
+    record(
+        tenant,
+        f"staff {request.user.get_username()}",
+        action,
+        subject=str(subject),
+        details=details,
+        address=client_address(request),
+        agent=request.headers.get("User-Agent", ""),
+    )
+
+
+def _plain(text: str, length: int) -> str:
+    """What PostgreSQL can store, on one line, cut to a length."""
+    stored = text.encode("utf-8", "replace").decode().replace("\0", "")
+    one_line = " ".join(stored.split())
+    return one_line if len(one_line) <= length else f"{one_line[: length - 1]}…"
+
+
+@receiver(user_logged_in)
+def _signed_in(request: HttpRequest | None, user: User, **_: object) -> None:
+    _of_person(request, user, Action.SIGNED_IN)
+
+
+@receiver(user_logged_out)
+def _signed_out(request: HttpRequest | None, user: User | None, **_: object) -> None:
+    if user is not None:
+        _of_person(request, user, Action.SIGNED_OUT)
+
+
+@receiver(user_login_failed)
+def _sign_in_failed(
+    credentials: Mapping[str, object], request: HttpRequest | None = None, **_: object
+) -> None:
+    """Of people who are members somewhere: to others it says nothing.
+
+    Who is kept out for too many wrong passwords is not recorded: nobody looks at what they send.
+    """
+    if request is None or getattr(request, "is_kept_out", False):
+        return
+    named = {str(credentials.get(name) or "") for name in ("username", "email", "login")} - {""}
+    for name in named:
+        if "\0" in name:
+            continue
+        for user in User.objects.filter(Q(username=name) | Q(email__iexact=name))[:3]:
+            _of_person(request, user, Action.SIGN_IN_FAILED)
+
+
+def _of_person(request: HttpRequest | None, user: User, action: Action) -> None:
+    """In each of the person's tenants: who looks after one wants to know."""
+    for tenant_id in user.memberships.values_list("tenant_id", flat=True):
+        record(
+            tenant_id,
+            user.get_username(),
+            action,
+            address=client_address(request) if request else None,
+            agent=request.headers.get("User-Agent", "") if request else "",
+        )
