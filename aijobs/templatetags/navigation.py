@@ -37,7 +37,10 @@ WORKSPACE = (
     Room("long-prompts", "Long prompts", "high"),
 )
 # Of the person who is signed in, whatever the workspace.
-PERSON: tuple[Room, ...] = ()
+PERSON: tuple[Room, ...] = (
+    Room("security", "Sign-in and security", "lock", administrators=False),
+    Room("sessions", "Sessions", "shield", administrators=False),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,3 +1,6 @@
+from allauth.account.apps import AccountConfig
+from allauth.mfa.apps import MFAConfig
+from allauth.usersessions.apps import UserSessionsConfig
 from axes.apps import AppConfig as AxesConfig
 from django.apps import AppConfig
 
@@ -7,8 +10,25 @@ class TenantsConfig(AppConfig):
     label = "tenants"
     verbose_name = "Customers"
 
+    def ready(self) -> None:
+        from citizenapp.tenants import second_factor, sessions  # noqa: F401, PLC0415
+
 
 class ThrottleConfig(AxesConfig):
     """django-axes, under a name that staff understand."""
 
     verbose_name = "Signing in"
+
+
+class AddressesConfig(AccountConfig):
+    """django-allauth's parts, under names that staff understand."""
+
+    verbose_name = "E-mail addresses"
+
+
+class SecondFactorsConfig(MFAConfig):
+    verbose_name = "Second factors"
+
+
+class SessionsConfig(UserSessionsConfig):
+    verbose_name = "Sessions"

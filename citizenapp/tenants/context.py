@@ -10,5 +10,6 @@ def product(request: HttpRequest) -> dict[str, Any]:
     return {
         "emulated": settings.EMULATED,
         "local": settings.LOCAL,
+        "has_mailbox": settings.MAILBOX,
         "access": getattr(request, "access", None),
     }

@@ -8,6 +8,7 @@ from django.contrib.auth.models import AbstractUser
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils.crypto import salted_hmac
 from rest_framework_api_key.models import AbstractAPIKey, BaseAPIKeyManager
 
 from citizenapp.tenants.api_versions import FIRST, choices, newest
@@ -168,6 +169,18 @@ class Tenant(models.Model):
 class User(AbstractUser):
     """A person. What a person may do in a tenant is said by the membership, not here."""
 
+    # Sessions that began before it are not good any more. None: all are.
+    sessions_since = models.DateTimeField(null=True, editable=False)
+
+    def _get_session_auth_hash(self, secret: str | bytes | None = None) -> str:
+        """Django's hash, by which a session knows that the password has changed."""
+        whole: str = super()._get_session_auth_hash(secret=secret)  # type: ignore[misc]
+        if self.sessions_since is None:
+            return whole
+        salt = "citizenapp.tenants.sessions_since"
+        since = f"{whole} {self.sessions_since.timestamp()}"
+        return salted_hmac(salt, since, secret=secret, algorithm="sha256").hexdigest()
+
 
 class Role(models.TextChoices):
     """What a member may do. Each role may do all that the ones below it may."""
@@ -237,3 +250,19 @@ class APIKey(AbstractAPIKey):
                 condition=models.Q(role__in=[Role.MEMBER, Role.VIEWER]), name="api_key_role_known"
             ),
         ]
+
+
+class SentMail(models.Model):
+    """An e-mail of local mode, which has no mail server. The latest are kept."""
+
+    sent_at = models.DateTimeField()
+    sender = models.CharField(max_length=320)
+    recipients = models.TextField()
+    subject = models.TextField()
+    text = models.TextField()
+
+    class Meta:
+        ordering: ClassVar = ["-pk"]
+
+    def __str__(self) -> str:
+        return self.subject
