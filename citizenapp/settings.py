@@ -376,6 +376,7 @@ ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_REAUTHENTICATION_METHODS = ["password", "mfa"]
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 900
 ACCOUNT_USER_MODEL_USERNAME_FIELD = "username"
 ACCOUNT_FORMS = {
@@ -408,6 +409,9 @@ MFA_FORMS = {
     "authenticate": "citizenapp.tenants.account_forms.Code",
     "reauthenticate": "citizenapp.tenants.account_forms.ProveByCode",
     "activate_totp": "citizenapp.tenants.account_forms.FirstCode",
+    "login_webauthn": "citizenapp.tenants.account_forms.ByPasskey",
+    "authenticate_webauthn": "citizenapp.tenants.account_forms.PasskeyAfterPassword",
+    "reauthenticate_webauthn": "citizenapp.tenants.account_forms.ProveByPasskey",
     "add_webauthn": "citizenapp.tenants.account_forms.NewPasskey",
     "edit_webauthn": "citizenapp.tenants.account_forms.PasskeyName",
 }

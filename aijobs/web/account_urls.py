@@ -36,7 +36,7 @@ urlpatterns = [
     ),
     path("sign-out", entrance.sign_out, name="sign-out"),
     path("sign-out", entrance.sign_out, name="account_logout"),
-    path("confirm/<str:key>", account.confirm_email, name="account_confirm_email"),
+    path("confirm/<str:key>", accounts.ConfirmedAddress.as_view(), name="account_confirm_email"),
     path("settings/security", accounts.security, name="security"),
     path("settings/security", accounts.security, name="mfa_index"),
     path("settings/security/address", accounts.Address.as_view(), name="account_email"),

@@ -1,6 +1,6 @@
 """The account of a person: how they sign in, and where they are signed in."""
 
-from typing import cast
+from typing import Any, cast
 
 from allauth.account import views as account
 from allauth.account.models import EmailAddress
@@ -26,6 +26,18 @@ from citizenapp.tenants.models import User
 
 class Address(Refusing, account.EmailView):
     """The e-mail address; a new one counts once the link that is sent there was opened."""
+
+
+class ConfirmedAddress(account.ConfirmEmailView):
+    """Where the link leads to that was sent to a new address."""
+
+    def post(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            response: HttpResponse = super().post(*args, **kwargs)
+        except Http404:  # It was pressed twice.
+            self.object = None
+            response = self.render_to_response(self.get_context_data(), status=409)
+        return response
 
 
 class Password(Refusing, account.PasswordChangeView):

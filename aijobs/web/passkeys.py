@@ -4,13 +4,18 @@ import json
 from typing import Any
 from urllib.parse import urlencode
 
+from allauth.mfa.models import Authenticator
 from allauth.mfa.webauthn import views as passkeys
 from allauth.mfa.webauthn.internal import auth
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import get_object_or_404
 from django.urls import reverse, reverse_lazy
 
 from aijobs.web.refusing import Refusing
+from citizenapp.tenants import second_factor
+from citizenapp.tenants.adapters import LAST_OF_STAFF
+from citizenapp.tenants.models import User
 
 
 def plain(options: Any) -> Any:
@@ -63,12 +68,30 @@ class NewPasskey(Refusing, passkeys.AddWebAuthnView):
         return context | {"options": as_json(options)}
 
 
-class PasskeyName(Refusing, passkeys.EditWebAuthnView):
+class OfOneself:
+    """A passkey of somebody else is not there, whether one has proved oneself or not."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if isinstance(request.user, User):
+            mine = Authenticator.objects.filter(user=request.user)
+            get_object_or_404(mine, pk=kwargs["pk"], type=Authenticator.Type.WEBAUTHN)
+        response: HttpResponse = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+        return response
+
+
+class PasskeyName(OfOneself, Refusing, passkeys.EditWebAuthnView):
     success_url = reverse_lazy("security")
 
 
-class WithoutPasskey(Refusing, passkeys.RemoveWebAuthnView):
+class WithoutPasskey(OfOneself, Refusing, passkeys.RemoveWebAuthnView):
     success_url = reverse_lazy("security")
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        if not second_factor.may_remove(self.get_object()):
+            messages.error(self.request, LAST_OF_STAFF)
+            return HttpResponseRedirect(reverse("security"))
+        response: HttpResponse = super().form_valid(form)
+        return response
 
 
 def _with_next(request: HttpRequest, name: str) -> str:

@@ -1,5 +1,8 @@
 """The forms of signing in and of one's account: allauth's, in the words of these pages."""
 
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from allauth.account.forms import (
@@ -14,7 +17,13 @@ from allauth.account.forms import (
 from allauth.mfa.base.forms import AuthenticateForm
 from allauth.mfa.base.forms import ReauthenticateForm as CodeAgainForm
 from allauth.mfa.totp.forms import ActivateTOTPForm
-from allauth.mfa.webauthn.forms import AddWebAuthnForm, EditWebAuthnForm
+from allauth.mfa.webauthn.forms import (
+    AddWebAuthnForm,
+    AuthenticateWebAuthnForm,
+    EditWebAuthnForm,
+    LoginWebAuthnForm,
+    ReauthenticateWebAuthnForm,
+)
 from django import forms
 from django.http import HttpRequest
 
@@ -145,6 +154,35 @@ class FirstCode(ActivateTOTPForm):
         self.fields["code"].widget.attrs["inputmode"] = "numeric"
 
 
+@contextmanager
+def _nonsense_refused() -> Iterator[None]:
+    """What no passkey ever said makes the library raise all kinds of things."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError, struct.error):
+        raise forms.ValidationError("This is not what a passkey says.") from None
+
+
+class _PasskeySays:
+    """The answer of a passkey that is used."""
+
+    def clean_credential(self) -> Any:
+        with _nonsense_refused():
+            return super().clean_credential()  # type: ignore[misc]
+
+
+class ByPasskey(_PasskeySays, LoginWebAuthnForm):
+    """Signing in by a passkey alone."""
+
+
+class PasskeyAfterPassword(_PasskeySays, AuthenticateWebAuthnForm):
+    """A passkey as the second factor."""
+
+
+class ProveByPasskey(_PasskeySays, ReauthenticateWebAuthnForm):
+    """It is still the same person."""
+
+
 class NewPasskey(AddWebAuthnForm):
     """A passkey that lets its owner in alone: it checks a finger, a face or a PIN by itself."""
 
@@ -159,7 +197,8 @@ class NewPasskey(AddWebAuthnForm):
 
     def clean(self) -> dict[str, Any]:
         self.cleaned_data["passwordless"] = True
-        cleaned: dict[str, Any] = super().clean()
+        with _nonsense_refused():
+            cleaned: dict[str, Any] = super().clean()
         return cleaned
 
 

@@ -26,6 +26,7 @@ NO_MATCH = (
     "count."
 )
 WRONG_CODE = "This code is not right, or not any more. Enter the one that is shown now."
+LAST_OF_STAFF = "Staff keep at least one second factor. Set up another one before you remove this."
 _UNKNOWN_ADDRESS = "0.0.0.0"  # noqa: S104 - of a client that came by a Unix socket
 
 
@@ -89,15 +90,24 @@ class AccountAdapter(DefaultAccountAdapter):
         path = reverse("account_reset_password_from_key", args=[whose, secret])
         return str(allauth_context.request.build_absolute_uri(path))
 
+    def send_notification_mail(
+        self, template_prefix: str, user: User, context: Any = None, email: str | None = None
+    ) -> None:
+        about = {"user": user} | (context or {})
+        super().send_notification_mail(template_prefix, user, about, email)
+
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """By a template of ours, of the same name. A mail that fails fails nothing else."""
         name = template_prefix.rpartition("/")[2]
-        about = {"request": allauth_context.request, "email": email} | context
-        if not mail.send(mail.write(name, email, about)):
+        request = allauth_context.request
+        message = mail.write(name, email, {"request": request, "email": email} | context)
+
+        def tell() -> None:
             messages.error(
-                allauth_context.request,
-                "The mail server does not answer, so no e-mail was sent. Try again later.",
+                request, "The mail server does not answer, so no e-mail was sent. Try again later."
             )
+
+        mail.send(message, tell)
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):
@@ -105,8 +115,7 @@ class SecondFactorAdapter(DefaultMFAAdapter):
 
     error_messages = DefaultMFAAdapter.error_messages | {
         "incorrect_code": WRONG_CODE,
-        "cannot_delete_authenticator": "Staff keep at least one second factor. Set up another one "
-        "before you remove this.",
+        "cannot_delete_authenticator": LAST_OF_STAFF,
     }
 
     def encrypt(self, text: str) -> str:

@@ -32,3 +32,6 @@ class SecondFactorsConfig(MFAConfig):
 
 class SessionsConfig(UserSessionsConfig):
     verbose_name = "Sessions"
+
+    def ready(self) -> None:
+        """allauth's listeners stay out: they ask about each session by itself. See sessions.py."""

@@ -5,7 +5,7 @@ A template is templates/mail/<name>.txt: its first line is the subject, the rest
 
 import logging
 import smtplib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -39,19 +39,17 @@ def write(name: str, to: str, context: Mapping[str, Any]) -> EmailMessage:
     )
 
 
-def send(message: EmailMessage) -> bool:
-    """Send it, in a transaction once that is committed. False where the server did not take it.
+def send(message: EmailMessage, on_failure: Callable[[], None] = lambda: None) -> None:
+    """Send it, in a transaction once that is committed; `on_failure` where no server took it.
 
     Neither the text nor the address is logged.
     """
-    failed = []
 
     def deliver() -> None:
         try:
             message.send()
         except (OSError, smtplib.SMTPException) as error:
-            failed.append(error)
             logger.error("An e-mail could not be sent: %s", type(error).__name__)  # noqa: TRY400
+            on_failure()
 
     transaction.on_commit(deliver)
-    return not failed

@@ -15,7 +15,9 @@ from allauth.account.signals import (
 )
 from allauth.usersessions.models import UserSession
 from django.contrib.auth.signals import user_logged_out
+from django.contrib.sessions.models import Session
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.dispatch import Signal, receiver
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -48,10 +50,10 @@ def seen(get_response: Callable[[HttpRequest], HttpResponse]) -> Any:
 def of(user: User, request: HttpRequest) -> list[UserSession]:
     """The sessions in which somebody is signed in, the one of this request first."""
     if _SEEN not in request.session:  # It began before sessions were listed.
-        UserSession.objects.create_from_request(request)
-        request.session[_SEEN] = timezone.now().timestamp()
-    found = UserSession.objects.purge_and_list(user)
+        _begin(request)
+    _forget_expired(user)
     here = request.session.session_key
+    found = UserSession.objects.filter(user=user)
     return sorted(found, key=lambda one: (one.session_key != here, -one.last_seen_at.timestamp()))
 
 
@@ -85,9 +87,22 @@ def _tell(keys: list[str]) -> None:
         sessions_ended.send(sender=UserSession, session_keys=keys)
 
 
-@receiver(user_logged_in)
-def _began(sender: object, request: HttpRequest, **_: object) -> None:  # noqa: ARG001
+def _begin(request: HttpRequest) -> None:
+    UserSession.objects.create_from_request(request)
     request.session[_SEEN] = timezone.now().timestamp()
+
+
+def _forget_expired(user: User) -> None:
+    good = Session.objects.filter(session_key=OuterRef("session_key"))
+    UserSession.objects.filter(
+        ~Exists(good.filter(expire_date__gt=timezone.now())), user=user
+    ).delete()
+
+
+@receiver(user_logged_in)
+def _began(sender: object, request: HttpRequest, user: User, **_: object) -> None:  # noqa: ARG001
+    _forget_expired(user)
+    _begin(request)
 
 
 @receiver(user_logged_out)
@@ -98,7 +113,18 @@ def _signed_out(sender: object, request: HttpRequest, **_: object) -> None:  # n
         _tell([key])
 
 
-@receiver([password_changed, password_set, password_reset])
+@receiver([password_changed, password_set])
 def _password_is_new(sender: object, request: HttpRequest, user: User, **_: object) -> None:  # noqa: ARG001
-    # Django lets no other session in with the old password; here they go at once.
+    # Django lets no other session in with the old password, and gave this one a new key.
+    _begin(request)
+    end_others(request, user)
+
+
+@receiver(password_reset)
+def _password_was_set_anew(
+    sender: object,  # noqa: ARG001
+    request: HttpRequest,
+    user: User,
+    **_: object,
+) -> None:
     end_others(request, user)
