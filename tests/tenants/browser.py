@@ -47,7 +47,7 @@ class App:
 
     def code(self, now: float, later: int = 0) -> str:
         """What it shows, or will show in so many half minutes."""
-        return format_hotp_value(hotp_value(self.secret, int(now) // 30 + later))
+        return str(format_hotp_value(hotp_value(self.secret, int(now) // 30 + later)))
 
 
 def last_link() -> str:
