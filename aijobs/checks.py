@@ -76,6 +76,14 @@ def settings_agree(**kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001
                 id="aijobs.W001",
             )
         )
+    if settings.EMAIL_BACKEND == "citizenapp.tenants.mail.NoServer":
+        found.append(
+            checks.Warning(
+                "EMAIL_URL is not set: no e-mail is sent, so that nobody can be invited or set a"
+                " forgotten password anew.",
+                id="aijobs.W002",
+            )
+        )
     return [*found, *_prices()]
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
+import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from citizenapp.local import postgres, secret_key, valkey
@@ -42,6 +43,22 @@ def _switch(name: str, default: bool) -> bool:
 
 def _words(name: str) -> list[str]:
     return [word.strip() for word in os.environ.get(name, "").split(",") if word.strip()]
+
+
+def _mail_server(url: str) -> dict[str, Any]:
+    """Django's settings of a mail server, from a URL such as smtp+tls://name:password@host:587."""
+    try:
+        found: dict[str, Any] = environ.Env.email_url_config(url)
+    except (KeyError, ValueError, ImproperlyConfigured):
+        found = {}
+    if "smtp" in found.get("EMAIL_BACKEND", "") and not found.get("EMAIL_HOST"):
+        found = {}
+    if not found:  # The URL itself is not repeated: a password stands in it.
+        raise ImproperlyConfigured(
+            "EMAIL_URL must be like smtp+tls://user:password@mail.example.com:587, or smtp+ssl://…"
+        )
+    usual = 465 if found.get("EMAIL_USE_SSL") else 587 if found.get("EMAIL_USE_TLS") else 25
+    return found | {"EMAIL_PORT": found.get("EMAIL_PORT") or usual}
 
 
 # --- Where things are -------------------------------------------------------------------
@@ -143,12 +160,17 @@ AIJOBS_KEEP_WEBHOOKS_DAYS = _number("AIJOBS_KEEP_WEBHOOKS_DAYS", 30)
 
 DEBUG = _switch("DEBUG", False)
 SECRET_KEY = os.environ.get("SECRET_KEY") or (secret_key.read(VAR) if LOCAL else "")
+# Earlier ones, by which sessions and the secrets of second factors can still be read.
+SECRET_KEY_FALLBACKS = _words("SECRET_KEY_FALLBACKS")
 ALLOWED_HOSTS = _words("ALLOWED_HOSTS") or (["127.0.0.1", "localhost", "[::1]"] if LOCAL else [])
 CSRF_TRUSTED_ORIGINS = _words("CSRF_TRUSTED_ORIGINS")
 
 INSTALLED_APPS = [
     "citizenapp.tenants.apps.TenantsConfig",
     "citizenapp.tenants.apps.ThrottleConfig",
+    "citizenapp.tenants.apps.AddressesConfig",
+    "citizenapp.tenants.apps.SecondFactorsConfig",
+    "citizenapp.tenants.apps.SessionsConfig",
     "aijobs",
     "rest_framework",
     "drf_spectacular",
@@ -180,6 +202,9 @@ MIDDLEWARE = [
     "citizenapp.tenants.middleware.reader",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "citizenapp.tenants.sessions.seen",
+    "citizenapp.tenants.second_factor.required_of_staff",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -224,6 +249,25 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "dashboard"
 LOGOUT_REDIRECT_URL = "sign-in"
+# Whether staff see the admin only after a second factor.
+STAFF_SECOND_FACTOR = _switch("STAFF_SECOND_FACTOR", not LOCAL)
+
+# --- E-mail -----------------------------------------------------------------------------
+
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = (
+    os.environ.get("EMAIL_FROM") or "CitizenApp <no-reply@localhost>"
+)
+# Local mode needs no mail server: a page shows what would have been sent.
+MAILBOX = LOCAL and not os.environ.get("EMAIL_URL")
+if MAILBOX:
+    EMAIL_BACKEND = "citizenapp.tenants.mailbox.MailboxBackend"
+elif os.environ.get("EMAIL_URL"):
+    globals().update(_mail_server(os.environ["EMAIL_URL"]))
+else:
+    EMAIL_BACKEND = "citizenapp.tenants.mail.NoServer"
+
+# --- Django's own matters ---------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
@@ -322,6 +366,58 @@ AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False  # citizenapp/tenants/admin.py shows what staff need of it
 AXES_VERBOSE = False
 
+# allauth: signing in by e-mail, second factors, sessions. Nobody signs up: people are invited.
+ACCOUNT_ADAPTER = "citizenapp.tenants.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = (
+    "none"  # A new address counts once it is confirmed, whatever this says.
+)
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_REAUTHENTICATION_METHODS = ["password", "mfa"]
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 900
+ACCOUNT_USER_MODEL_USERNAME_FIELD = "username"
+ACCOUNT_FORMS = {
+    "login": "citizenapp.tenants.account_forms.SignIn",
+    "reset_password": "citizenapp.tenants.account_forms.Forgotten",
+    "reset_password_from_key": "citizenapp.tenants.account_forms.NewPassword",
+    "change_password": "citizenapp.tenants.account_forms.ChangePassword",
+    "set_password": "citizenapp.tenants.account_forms.SetPassword",
+    "add_email": "citizenapp.tenants.account_forms.NewAddress",
+    "reauthenticate": "citizenapp.tenants.account_forms.ProveByPassword",
+}
+# Wrong passwords are django-axes' matter (docs/decisions/0051-one-door.md), so "login" is none.
+# "login_failed" counts wrong codes: those who send them knew the password.
+ACCOUNT_RATE_LIMITS = {
+    "login": None,
+    "login_failed": "5/5m/key",
+    "reset_password": "20/m/ip,5/h/key",
+    "manage_email": "10/h/user",
+}
+MFA_ADAPTER = "citizenapp.tenants.adapters.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+# Clocks differ: the code before and the one after count as well.
+MFA_TOTP_TOLERANCE = 1
+MFA_TOTP_ISSUER = "CitizenApp"
+# allauth's rule is against strangers who sign up with an address of somebody else's.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_RATE_LIMITS = {"webauthn_login": "30/m/ip"}
+MFA_FORMS = {
+    "authenticate": "citizenapp.tenants.account_forms.Code",
+    "reauthenticate": "citizenapp.tenants.account_forms.ProveByCode",
+    "activate_totp": "citizenapp.tenants.account_forms.FirstCode",
+    "login_webauthn": "citizenapp.tenants.account_forms.ByPasskey",
+    "authenticate_webauthn": "citizenapp.tenants.account_forms.PasskeyAfterPassword",
+    "reauthenticate_webauthn": "citizenapp.tenants.account_forms.ProveByPasskey",
+    "add_webauthn": "citizenapp.tenants.account_forms.NewPasskey",
+    "edit_webauthn": "citizenapp.tenants.account_forms.PasskeyName",
+}
+USERSESSIONS_ADAPTER = "citizenapp.tenants.adapters.SessionsAdapter"
+
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
@@ -329,7 +425,15 @@ CHANNEL_LAYERS = {
     },
 }
 
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+# Only allauth uses it: for its limits, and codes that were used. In PostgreSQL, since all processes
+# must see the same, and signing in must not need Valkey.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "tenants_cache",
+        "OPTIONS": {"MAX_ENTRIES": 20_000},
+    }
+}
 
 # The longest task: dispatch begins its last batch AIJOBS_SEND_SECONDS after the first, and may wait
 # as long as that to send it, and for the answer; expedite begins its last call then, which may take

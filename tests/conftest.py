@@ -67,6 +67,7 @@ def ground(var: Path, worker_id: str) -> Iterator[None]:
     with override_settings(
         VAR=var,
         STATIC_ROOT=static,
+        STAFF_SECOND_FACTOR=False,
         SECURE_SSL_REDIRECT=False,
         REDIS_URL=redis_url,
         # Those that are about it say how much may be asked.

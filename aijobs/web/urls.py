@@ -1,6 +1,6 @@
 """The addresses of the pages."""
 
-from django.urls import path
+from django.urls import include, path
 
 from aijobs.web import (
     audit,
@@ -24,8 +24,7 @@ from aijobs.web import (
 
 urlpatterns = [
     path("", jobs.dashboard, name="dashboard"),
-    path("sign-in", entrance.sign_in, name="sign-in"),
-    path("sign-out", entrance.sign_out, name="sign-out"),
+    path("", include("aijobs.web.account_urls")),
     path("switch", entrance.switch, name="switch"),
     path("jobs/new", jobs.new, name="new-job"),
     path("jobs/price", jobs.price, name="job-price"),

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from axes.models import AccessAttempt
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -12,8 +11,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils import timezone
 
-from citizenapp.tenants import audit, shown_once
+from citizenapp.tenants import audit, sessions, shown_once
 from citizenapp.tenants.audit import Action
 from citizenapp.tenants.models import APIKey, Membership, Tenant, User
 
@@ -134,6 +134,11 @@ class UserAdmin(Audited, NeverDeleted, AnyUserAdmin):
             return False
         return super().has_change_permission(request, obj)
 
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if not obj.is_active:
+            sessions.end_all(obj, timezone.now())
+
     def get_readonly_fields(
         self, request: HttpRequest, obj: Model | None = None
     ) -> tuple[str, ...]:
@@ -203,23 +208,6 @@ class APIKeyAdmin(Audited, NeverDeleted):
             "key": secret,
         }
         return TemplateResponse(request, "admin/tenants/apikey/made.html", context)
-
-
-@admin.register(AccessAttempt)
-class AccessAttemptAdmin(AnyModelAdmin):
-    """Wrong passwords that count at the moment. Whoever deletes some lets the person try again."""
-
-    list_display = ("username", "ip_address", "failures_since_start", "attempt_time", "path_info")
-    search_fields = ("username", "ip_address")
-    fields = (*list_display, "user_agent")
-    readonly_fields = fields
-    show_facets = admin.ShowFacets.NEVER
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
 
 
 def is_superuser(request: HttpRequest) -> bool:

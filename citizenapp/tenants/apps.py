@@ -1,3 +1,6 @@
+from allauth.account.apps import AccountConfig
+from allauth.mfa.apps import MFAConfig
+from allauth.usersessions.apps import UserSessionsConfig
 from axes.apps import AppConfig as AxesConfig
 from django.apps import AppConfig
 
@@ -8,10 +11,28 @@ class TenantsConfig(AppConfig):
     verbose_name = "Customers"
 
     def ready(self) -> None:
-        from citizenapp.tenants import audit  # noqa: F401 - it hears who signs in
+        # They hear who signs in and out.
+        from citizenapp.tenants import audit, second_factor, sessions  # noqa: F401
 
 
 class ThrottleConfig(AxesConfig):
     """django-axes, under a name that staff understand."""
 
     verbose_name = "Signing in"
+
+
+class AddressesConfig(AccountConfig):
+    """django-allauth's parts, under names that staff understand."""
+
+    verbose_name = "E-mail addresses"
+
+
+class SecondFactorsConfig(MFAConfig):
+    verbose_name = "Second factors"
+
+
+class SessionsConfig(UserSessionsConfig):
+    verbose_name = "Sessions"
+
+    def ready(self) -> None:
+        """allauth's listeners stay out: they ask about each session by itself. See sessions.py."""

@@ -13,6 +13,7 @@ def product(request: HttpRequest) -> dict[str, Any]:
     return {
         "emulated": settings.EMULATED,
         "local": settings.LOCAL,
+        "has_mailbox": settings.MAILBOX,
         "access": getattr(request, "access", None),
         "reader": SimpleLazyObject(reader.current),
     }

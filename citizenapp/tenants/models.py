@@ -10,6 +10,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils.crypto import salted_hmac
 from rest_framework_api_key.models import AbstractAPIKey, BaseAPIKeyManager
 
 from citizenapp.tenants.api_versions import FIRST, choices, newest
@@ -186,6 +187,17 @@ class User(AbstractUser):
         validators=[known_time_zone],
         help_text="Of all moments on pages. Empty: that of the browser.",
     )
+    # Sessions that began before it are not good any more. None: all are.
+    sessions_since = models.DateTimeField(null=True, editable=False)
+
+    def _get_session_auth_hash(self, secret: str | bytes | None = None) -> str:
+        """Django's hash, by which a session knows that the password has changed."""
+        whole: str = super()._get_session_auth_hash(secret=secret)  # type: ignore[misc]
+        if self.sessions_since is None:
+            return whole
+        salt = "citizenapp.tenants.sessions_since"
+        since = f"{whole} {self.sessions_since.timestamp()}"
+        return salted_hmac(salt, since, secret=secret, algorithm="sha256").hexdigest()
 
 
 class Role(models.TextChoices):
@@ -372,3 +384,19 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.actor}: {self.action}"
+
+
+class SentMail(models.Model):
+    """An e-mail of local mode, which has no mail server. The latest are kept."""
+
+    sent_at = models.DateTimeField()
+    sender = models.CharField(max_length=320)
+    recipients = models.TextField()
+    subject = models.TextField()
+    text = models.TextField()
+
+    class Meta:
+        ordering: ClassVar = ["-pk"]
+
+    def __str__(self) -> str:
+        return self.subject

@@ -7,6 +7,7 @@ second is no owner any more.
 
 from datetime import datetime
 
+from allauth.account.models import EmailAddress
 from django.db import transaction
 from django.db.models import Q
 
@@ -67,17 +68,24 @@ def make_person(email: str, name: str, password: str, *, has_proven: bool) -> Us
     user: User = User.objects.create_user(
         username=email[:150], email=email if has_proven else "", password=password, first_name=name
     )
+    if has_proven:
+        EmailAddress.objects.create(user=user, email=email, primary=True, verified=True)
     return user
 
 
 def with_address(email: str) -> User | None:
     """Who signs in with this e-mail address."""
-    return User.objects.filter(Q(email__iexact=email) | Q(username__iexact=email)).first()
+    confirmed = EmailAddress.objects.filter(email=email.lower(), verified=True).values("user")
+    named = Q(email__iexact=email) | Q(username__iexact=email) | Q(pk__in=confirmed)
+    return User.objects.filter(named).first()
 
 
 def has_proven(user: User, email: str) -> bool:
     """Whether the person is known to read what is sent to this address."""
-    return bool(email) and user.is_active and user.email.lower() == email
+    if not email or not user.is_active:
+        return False
+    confirmed = EmailAddress.objects.filter(user=user, email=email, verified=True)
+    return user.email.lower() == email or confirmed.exists()
 
 
 def _lock(tenant: Tenant) -> None:

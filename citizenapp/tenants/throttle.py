@@ -1,8 +1,8 @@
 """How many wrong passwords are looked at: django-axes counts them, in three ways.
 
-Both doors, the sign-in page and the admin's, go through Django's `authenticate` and its signals,
-where django-axes listens. The limits are in the
-settings; docs/decisions/0019-wrong-passwords.md says why they are as they are.
+Whoever types a password comes through Django's `authenticate` and its signals, where django-axes
+listens. The limits are in the settings; docs/decisions/0019-wrong-passwords.md says why they are as
+they are.
 """
 
 import ipaddress
@@ -88,10 +88,19 @@ class ThrottleHandler(AxesDatabaseHandler):
 
 
 def client_address(request: HttpRequest) -> str | None:
+    """The address by which somebody is counted: one of IPv6 stands for its network."""
+    found = full_address(request)
+    if found is None or ":" not in found:
+        return found
+    network = (int(ipaddress.IPv6Address(found)), _IPV6_PREFIX)
+    return str(ipaddress.ip_network(network, strict=False)[0])
+
+
+def full_address(request: HttpRequest) -> str | None:
     """The address that a request comes from, as far as it can be trusted.
 
     Each of the `TRUSTED_PROXIES` adds whom it heard to the end of X-Forwarded-For; what stands
-    before that was written by the client itself. An IPv6 address stands for its network.
+    before that was written by the client itself.
     """
     proxies: int = settings.TRUSTED_PROXIES
     named = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
@@ -101,11 +110,9 @@ def client_address(request: HttpRequest) -> str | None:
             address = ipaddress.ip_address(candidate)
         except ValueError:
             continue
-        if isinstance(address, ipaddress.IPv4Address):
-            return str(address)
-        if address.ipv4_mapped:
-            return str(address.ipv4_mapped)
-        return str(ipaddress.ip_network((int(address), _IPV6_PREFIX), strict=False)[0])
+        if isinstance(address, ipaddress.IPv6Address):
+            return str(address.ipv4_mapped or ipaddress.IPv6Address(int(address)))
+        return str(address)
     return None
 
 

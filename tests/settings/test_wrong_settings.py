@@ -38,6 +38,7 @@ def found() -> set[str]:
         ({"AIJOBS_WEBHOOK_ALLOW": ["10.0.0.0/33"]}, "aijobs.E025"),
         ({"AIJOBS_WEBHOOK_PROXY": "socks5://proxy"}, "aijobs.E026"),
         ({"LOCAL": False, "EMULATED": True}, "aijobs.W001"),
+        ({"EMAIL_BACKEND": "citizenapp.tenants.mail.NoServer"}, "aijobs.W002"),
     ],
 )
 def test_settings_that_contradict_each_other_are_named(
@@ -75,6 +76,9 @@ def check(folder: Path, **environ: str) -> str:
         ("AIJOBS_POLL_EVERY", "often", "AIJOBS_POLL_EVERY must be a number, not 'often'"),
         ("AIJOBS_SUBMIT_WHEN", "nan", "AIJOBS_SUBMIT_WHEN must be zero or more"),
         ("AIJOBS_SUBMIT_EVERY", "-1", "AIJOBS_SUBMIT_EVERY must be zero or more"),
+        ("EMAIL_URL", "mail.example.com", "EMAIL_URL must be like smtp+tls://"),
+        ("EMAIL_URL", "smtp+tls://", "EMAIL_URL must be like smtp+tls://"),
+        ("STAFF_SECOND_FACTOR", "sometimes", "STAFF_SECOND_FACTOR must be true or false"),
         ("DEBUG", "maybe", "DEBUG must be true or false, not 'maybe'"),
         ("DATABASE_URL", "sqlite:///x", "DATABASE_URL must be a PostgreSQL URL"),
         ("DATABASE_URL", "nonsense", "DATABASE_URL"),

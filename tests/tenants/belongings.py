@@ -5,6 +5,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.test import Client
 from django.utils import timezone
 
@@ -35,6 +37,7 @@ from tests.factories import (
     make_user,
     make_webhook,
 )
+from tests.tenants.passkeys import credential
 
 KINDS = jobtypes.names()
 STATUSES = AIJob.Status.values
@@ -77,6 +80,8 @@ class Belongings:
     entry: UUID = field(init=False)
     member: int = field(init=False)
     """Who is no owner."""
+    row: int = field(default_factory=lambda: uuid4().int % 10**9 + 10**9)
+    """The id of what an owner has of each kind: a session, a passkey."""
     tenant: Tenant = field(init=False)
 
     def __post_init__(self) -> None:
@@ -99,11 +104,20 @@ class Belongings:
     def sign_up(self) -> None:
         """A tenant with an owner, and nothing else."""
         self.tenant = make_tenant(self.name)
-        make_user(f"owner-of-{self.name}", self.tenant, role="owner")
+        self.owner = make_user(f"owner-of-{self.name}", self.tenant, role="owner")
 
     def store(self, batches: Batches) -> None:
         """Jobs of the first kind are in a collection."""
         self.sign_up()
+        Authenticator.objects.create(
+            id=self.row,
+            user=self.owner,
+            type="webauthn",
+            data={"name": "Laptop", "credential": credential()},
+        )
+        UserSession.objects.create(
+            id=self.row, user=self.owner, ip="192.0.2.1", session_key=f"of-{self.row}"
+        )
         APIKey.objects.create(
             id=self.key, prefix=self.key[:8], hashed_key=self.key, name="k", tenant=self.tenant
         )
@@ -193,5 +207,8 @@ class Belongings:
         webhooks = Webhook.objects.filter(pk=self.webhook).values("pk", "url", "state")
         deliveries = WebhookDelivery.objects.filter(webhook=self.webhook).order_by("pk")
         sent = deliveries.values("event__type", "status", "webhook")
+        passkeys = Authenticator.objects.filter(pk=self.row).values("pk", "data")
+        sessions = UserSession.objects.filter(pk=self.row).values("pk", "session_key")
         jobs = AIJob.objects.filter(pk__in=self.jobs).order_by("pk").values()
-        return [*keys, *people, *asked, *quotes, *webhooks, *sent, *jobs]
+        own = [*passkeys, *sessions]
+        return [*keys, *people, *asked, *quotes, *webhooks, *sent, *own, *jobs]

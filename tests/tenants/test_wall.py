@@ -28,14 +28,15 @@ pytestmark = pytest.mark.django_db
 # Differ from one moment to the next. When something is expected also depends on all that waits, for
 # tenants share batches.
 FLEETING = re.compile(
-    rb'name="csrfmiddlewaretoken" value="\w+"|"(?:from|to|eta_from|eta)":"[^"]+"'
+    rb'name="csrfmiddlewaretoken" value="\w+"|data-options="[^"]+"'
+    rb'|"(?:from|to|eta_from|eta)":"[^"]+"'
     rb'|Expected .{,300}? at the latest\.|"request_id": "req_\w+"'
 )
 # An export reads by a connection of its own, which sees nothing of a test that is not committed:
-# tests/api/test_export.py. The audit tells that I have asked, and is another each time.
-COMPARED = [
-    one for one in OF_TENANTS if not one.path.endswith("/export") and "/audit" not in one.path
-]
+# tests/api/test_export.py. The audit tells that I have asked, and is another each time. Each
+# browser of a test is a session more: tests/tenants/test_sessions.py.
+OTHERWISE = re.compile("/export$|/audit|/settings/sessions$")
+COMPARED = [one for one in OF_TENANTS if not OTHERWISE.search(one.path)]
 AUDIT = [one for one in OF_TENANTS if "/audit" in one.path]
 WITH_IDS = [one for one in OF_TENANTS if one.variables]
 ONCE = [
@@ -97,6 +98,10 @@ class World:
             "batch_id": self.message_batches,
             "webhook_id": [str(mine.webhook), str(theirs.webhook)],
             "delivery_id": [str(mine.delivery), str(theirs.delivery)],
+            "session_id": [str(mine.row), str(theirs.row)],
+            "pk": [str(mine.row), str(theirs.row)],
+            "uidb36": ["1"],
+            "key": ["nonsense"],
             "name": ["not-found"],
             "sample": ["policy.txt"],
             "job_type": list(KINDS),
@@ -241,6 +246,10 @@ def test_what_is_mine_is_there_and_what_is_theirs_is_not(address: Address) -> No
             "operation_id": [str(whose.operation)],
             "webhook_id": [str(whose.webhook)],
             "delivery_id": [str(whose.delivery)],
+            "session_id": [str(whose.row)],
+            "pk": [str(whose.row)],
+            "uidb36": ["1"],
+            "key": ["nonsense"],
             "name": ["not-found"],
             "sample": ["policy.txt"],
             "job_type": [KINDS[0]],
@@ -248,7 +257,7 @@ def test_what_is_mine_is_there_and_what_is_theirs_is_not(address: Address) -> No
         [path] = address.filled(rows)
         found = {client.get(path).status_code, client.post(path).status_code} - {405}
         ids = {"batch_id", "job_id", "collection_id", "key_id", "quote_id", "operation_id"}
-        ids |= {"webhook_id", "delivery_id", "invitation_id", "member_id"}
+        ids |= {"webhook_id", "delivery_id", "invitation_id", "member_id", "session_id", "pk"}
         is_everybody_s = not ids & set(address.variables)
         # A span of time has to be named, in JSON.
         lacks_something = {415} if address.path.endswith("webhook_id>/replay") else set()

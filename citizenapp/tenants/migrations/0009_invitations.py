@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tenants', '0007_limits_and_versions'),
+        ('tenants', '0008_accounts'),
     ]
 
     operations = [

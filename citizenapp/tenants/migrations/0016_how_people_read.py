@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tenants', '0007_limits_and_versions'),
+        ('tenants', '0012_ends'),
     ]
 
     operations = [
