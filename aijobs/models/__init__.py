@@ -15,6 +15,7 @@ from aijobs.models.idempotency import Claim, IdempotencyKey, KeyTaken
 from aijobs.models.inputs import JobDocument, JobInput, Question
 from aijobs.models.jobs import AIJob
 from aijobs.models.ledger import LedgerEntry
+from aijobs.models.mails import FailureToTell, Mail, MailChoice, MailKind
 from aijobs.models.notices import AdditionTold
 from aijobs.models.operations import Operation, OperationPage
 from aijobs.models.quotes import Quote, QuotePiece, TenantTokenRatio, TokenRatio
@@ -50,6 +51,7 @@ __all__ = [
     "Collection",
     "CollectionToCheck",
     "EventType",
+    "FailureToTell",
     "Heartbeat",
     "IdempotencyKey",
     "JobAttempt",
@@ -58,6 +60,9 @@ __all__ = [
     "JobOutput",
     "KeyTaken",
     "LedgerEntry",
+    "Mail",
+    "MailChoice",
+    "MailKind",
     "Operation",
     "OperationPage",
     "Question",

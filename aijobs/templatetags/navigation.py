@@ -37,7 +37,7 @@ WORKSPACE = (
     Room("long-prompts", "Long prompts", "high"),
 )
 # Of the person who is signed in, whatever the workspace.
-PERSON: tuple[Room, ...] = ()
+PERSON: tuple[Room, ...] = (Room("notices", "Notices", "bell", administrators=False),)
 
 
 @dataclass(frozen=True, slots=True)

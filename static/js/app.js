@@ -4,6 +4,7 @@ import { startForms } from "./forms.js";
 import { startKeys } from "./keys.js";
 import { startLive } from "./live.js";
 import { startMoments } from "./moments.js";
+import { startNotices } from "./notices.js";
 
 document.documentElement.classList.add("scripted");
 
@@ -11,6 +12,7 @@ startMoments();
 startForms();
 startKeys();
 startLive();
+startNotices();
 startMenu();
 startTheme();
 startCopying();

@@ -9,10 +9,12 @@ from django.test import Client
 from django.utils import timezone
 
 from aijobs import jobtypes
+from aijobs.mails import leaving
 from aijobs.models import (
     AIJob,
     Batch,
     Collection,
+    MailChoice,
     Operation,
     Quote,
     Webhook,
@@ -44,6 +46,9 @@ LIVES = [(kind, life) for kind in KINDS for life in LIFE]
 def _ids(shift: timedelta) -> list[UUID]:
     """One for each job; those of two tenants lie in turn, so that each page could hold both."""
     return [new_id(NOW + timedelta(seconds=number) + shift) for number in range(len(LIVES))]
+
+# In a link that stops e-mails: made by us, of a choice that is gone. It belongs to nobody.
+STOP_TOKEN = leaving.token_of(MailChoice(pk=0))
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from aijobs.api.anthropic.shapes import id_of
 from aijobs.api.idempotency import HEADER
 from tests.addresses import OF_TENANTS, Address, queries
 from tests.factories import NOW, OPTIONS
-from tests.tenants.belongings import KINDS, LIFE, Batches, Belongings
+from tests.tenants.belongings import KINDS, LIFE, STOP_TOKEN, Batches, Belongings
 
 pytestmark = pytest.mark.django_db
 
@@ -90,6 +90,7 @@ class World:
             "webhook_id": [str(mine.webhook), str(theirs.webhook)],
             "delivery_id": [str(mine.delivery), str(theirs.delivery)],
             "name": ["not-found"],
+            "token": [STOP_TOKEN],
             "sample": ["policy.txt"],
             "job_type": list(KINDS),
         }
@@ -217,6 +218,7 @@ def test_what_is_mine_is_there_and_what_is_theirs_is_not(address: Address) -> No
             "operation_id": [str(whose.operation)],
             "webhook_id": [str(whose.webhook)],
             "delivery_id": [str(whose.delivery)],
+            "token": [STOP_TOKEN],
             "name": ["not-found"],
             "sample": ["policy.txt"],
             "job_type": [KINDS[0]],

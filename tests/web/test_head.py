@@ -11,7 +11,7 @@ from aijobs.api.anthropic.shapes import id_of
 from aijobs.models import AIJob
 from tests.addresses import ADDRESSES, Address
 from tests.factories import make_user
-from tests.tenants.belongings import KINDS, Batches, Belongings
+from tests.tenants.belongings import KINDS, STOP_TOKEN, Batches, Belongings
 
 pytestmark = pytest.mark.django_db
 
@@ -40,6 +40,7 @@ def path_of(address: Address, rows: Belongings) -> str:
             "webhook_id": [str(rows.webhook)],
             "delivery_id": [str(rows.delivery)],
             "name": ["not-found"],
+            "token": [STOP_TOKEN],
             "sample": ["policy.txt"],
             "pk": ["1"],
             "job_type": [KINDS[0]],
