@@ -21,6 +21,7 @@ from aijobs.quotes import stored
 from aijobs.quotes.terms import LongPrompt
 from aijobs.reading import collections, rows
 from aijobs.reading.collections import CollectionDetail
+from aijobs.reading.next_batch import next_batch
 from aijobs.reading.pages import NEWEST
 from aijobs.reading.rows import RowFilter
 from aijobs.web import parameters, queueing, quotes, wishes
@@ -134,6 +135,7 @@ def detail(
             "expected": found.expected,
             "deadline": collections.deadline_of(tenant, collection),
             "now": now,
+            "next_batch": next_batch(tenant, now) if counts["queued"] else None,
             "caching": found.caching,
             "trial": found.trial,
             "rest": _price_of_rest(found) if found.trial else None,

@@ -23,6 +23,7 @@ from aijobs.quotes.terms import LongPrompt, Terms
 from aijobs.reading import collections, jobs
 from aijobs.reading.dashboard import COUNT_LIMIT, figures
 from aijobs.reading.jobs import JobFilter
+from aijobs.reading.next_batch import next_batch
 from aijobs.reading.status import shown_status
 from aijobs.web import offers, parameters, queueing, quotes, reasons, wishes
 from aijobs.web.forms import NewJob
@@ -57,6 +58,7 @@ def dashboard(request: MemberRequest, asked: parameters.Jobs) -> HttpResponseBas
         "dashboard.html",
         {
             "figures": figures(tenant, now=timezone.now()),
+            "next_batch": next_batch(tenant, timezone.now()),
             "count_limit": COUNT_LIMIT,
             "page": page,
             "only": only,

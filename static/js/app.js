@@ -1,5 +1,6 @@
 // What every page runs. Each module finds its own elements and does nothing without them.
 
+import { startCountdowns } from "./countdown.js";
 import { startForms } from "./forms.js";
 import { startKeys } from "./keys.js";
 import { startLive } from "./live.js";
@@ -9,6 +10,7 @@ import { startNotices } from "./notices.js";
 document.documentElement.classList.add("scripted");
 
 startMoments();
+startCountdowns();
 startForms();
 startKeys();
 startLive();

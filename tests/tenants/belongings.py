@@ -47,6 +47,7 @@ def _ids(shift: timedelta) -> list[UUID]:
     """One for each job; those of two tenants lie in turn, so that each page could hold both."""
     return [new_id(NOW + timedelta(seconds=number) + shift) for number in range(len(LIVES))]
 
+
 # In a link that stops e-mails: made by us, of a choice that is gone. It belongs to nobody.
 STOP_TOKEN = leaving.token_of(MailChoice(pk=0))
 
