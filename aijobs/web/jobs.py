@@ -28,6 +28,7 @@ from aijobs.reading.status import shown_status
 from aijobs.web import offers, parameters, queueing, quotes, reasons, wishes
 from aijobs.web.forms import NewJob
 from aijobs.web.guards import MemberRequest, for_members, for_writers, or_404
+from aijobs.web.home import home_of
 from aijobs.web.parameters import asks
 from aijobs.web.redirects import onward
 from aijobs.web.timeline import timeline
@@ -58,6 +59,7 @@ def dashboard(request: MemberRequest, asked: parameters.Jobs) -> HttpResponseBas
         "dashboard.html",
         {
             "figures": figures(tenant, now=timezone.now()),
+            "home": home_of(request),
             "next_batch": next_batch(tenant, timezone.now()),
             "count_limit": COUNT_LIMIT,
             "page": page,
