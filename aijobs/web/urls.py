@@ -5,6 +5,7 @@ from django.urls import path
 from aijobs.web import (
     budgets,
     collections,
+    command,
     deadlines,
     entrance,
     home,
@@ -26,6 +27,7 @@ urlpatterns = [
     path("sign-in", entrance.sign_in, name="sign-in"),
     path("sign-out", entrance.sign_out, name="sign-out"),
     path("switch", entrance.switch, name="switch"),
+    path("find", command.find, name="find"),
     path("home/try", home.try_example, name="try-example"),
     path("home/dismiss", home.dismiss, name="dismiss-home"),
     path("jobs/new", jobs.new, name="new-job"),

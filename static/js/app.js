@@ -1,5 +1,6 @@
 // What every page runs. Each module finds its own elements and does nothing without them.
 
+import { startCommand } from "./command.js";
 import { startCountdowns } from "./countdown.js";
 import { startForms } from "./forms.js";
 import { startKeys } from "./keys.js";
@@ -13,6 +14,7 @@ startMoments();
 startCountdowns();
 startForms();
 startKeys();
+startCommand();
 startLive();
 startNotices();
 startMenu();
