@@ -59,7 +59,7 @@ def dashboard(request: MemberRequest, asked: parameters.Jobs) -> HttpResponseBas
         "dashboard.html",
         {
             "figures": figures(tenant, now=timezone.now()),
-            "home": home_of(request),
+            "home": home_of(request) if only == EVERY_JOB else None,
             "next_batch": next_batch(tenant, timezone.now()),
             "count_limit": COUNT_LIMIT,
             "page": page,

@@ -62,6 +62,7 @@ urlpatterns = [
     path("quotes/<uuid:quote_id>/queue", quotes.queue, name="queue-quote"),
     path("samples/<str:sample>", samples.sample, name="sample"),
     path("usage", usage.overview, name="usage"),
+    path("usage.csv", usage.table, name="usage-table"),
     path("usage/whatif", whatif.compare, name="whatif"),
     path("notices/open", notices.still_open, name="open-jobs"),
     path("notices/stop/<str:token>", notices.stop, name="stop-mails"),
