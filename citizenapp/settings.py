@@ -152,7 +152,6 @@ INSTALLED_APPS = [
     "aijobs",
     "rest_framework",
     "drf_spectacular",
-    "drf_spectacular_sidecar",
     "rest_framework_api_key",
     "channels",
     "django_q",
@@ -299,9 +298,6 @@ SPECTACULAR_SETTINGS = {
     },
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
 }
 
 AXES_HANDLER = "citizenapp.tenants.throttle.ThrottleHandler"

@@ -91,6 +91,8 @@ class World:
             "delivery_id": [str(mine.delivery), str(theirs.delivery)],
             "name": ["not-found"],
             "token": [STOP_TOKEN],
+            "guide_name": ["errors"],
+            "subject": ["jobs"],
             "sample": ["policy.txt"],
             "job_type": list(KINDS),
         }
@@ -218,6 +220,8 @@ def test_what_is_mine_is_there_and_what_is_theirs_is_not(address: Address) -> No
             "operation_id": [str(whose.operation)],
             "webhook_id": [str(whose.webhook)],
             "delivery_id": [str(whose.delivery)],
+            "guide_name": ["errors"],
+            "subject": ["jobs"],
             "token": [STOP_TOKEN],
             "name": ["not-found"],
             "sample": ["policy.txt"],

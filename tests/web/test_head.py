@@ -41,6 +41,8 @@ def path_of(address: Address, rows: Belongings) -> str:
             "delivery_id": [str(rows.delivery)],
             "name": ["not-found"],
             "token": [STOP_TOKEN],
+            "guide_name": ["errors"],
+            "subject": ["jobs"],
             "sample": ["policy.txt"],
             "pk": ["1"],
             "job_type": [KINDS[0]],
