@@ -9,6 +9,7 @@ from aijobs.models.breaker import BlockReason, CircuitBreaker
 from aijobs.models.budgets import BudgetNotice, Reservation
 from aijobs.models.cancellations import Cancellation
 from aijobs.models.collections import Collection
+from aijobs.models.defaults import CategorySet, JobDefaults
 from aijobs.models.fields import dump_json, ids_from, new_id
 from aijobs.models.heartbeats import Heartbeat
 from aijobs.models.idempotency import Claim, IdempotencyKey, KeyTaken
@@ -46,6 +47,7 @@ __all__ = [
     "BlockReason",
     "BudgetNotice",
     "Cancellation",
+    "CategorySet",
     "CircuitBreaker",
     "Claim",
     "Collection",
@@ -55,6 +57,7 @@ __all__ = [
     "Heartbeat",
     "IdempotencyKey",
     "JobAttempt",
+    "JobDefaults",
     "JobDocument",
     "JobInput",
     "JobOutput",

@@ -28,10 +28,12 @@ class Room:
 
 # Of the workspace: everybody in it shares them.
 WORKSPACE = (
+    Room("general", "General", "settings"),
     Room("members", "Members", "people", administrators=False),
     Room("keys", "API keys", "key"),
     Room("webhooks", "Webhooks", "webhook"),
     Room("budget", "Budget", "money"),
+    Room("defaults", "Defaults", "edit"),
     Room("deadlines", "Deadlines", "queued"),
     Room("repeats", "Repeats", "retry"),
     Room("long-prompts", "Long prompts", "high"),

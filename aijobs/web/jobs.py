@@ -22,6 +22,7 @@ from aijobs.quotes import stored
 from aijobs.quotes.terms import LongPrompt, Terms
 from aijobs.reading import collections, jobs
 from aijobs.reading.dashboard import COUNT_LIMIT, figures
+from aijobs.reading.defaults import all_defaults
 from aijobs.reading.jobs import JobFilter
 from aijobs.reading.next_batch import next_batch
 from aijobs.reading.status import shown_status
@@ -81,7 +82,9 @@ def new(request: MemberRequest, asked: parameters.Chosen) -> HttpResponseBase:
     now = timezone.now()
     if request.method != "POST":
         with quotes.changing(request, asked.quote, stored.JOB_FORM, now) as before:
-            form = before.job() if before else NewJob(initial={"job_type": _kind(asked)})
+            begins_with = all_defaults(request.access.tenant)
+            fresh = NewJob(initial={"job_type": _kind(asked)}, begins_with=begins_with)
+            form = before.job() if before else fresh
             return _page(request, form, now)
     with queueing.sent(request, now) as given:
         form = given.job()

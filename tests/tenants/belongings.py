@@ -13,6 +13,7 @@ from aijobs.mails import leaving
 from aijobs.models import (
     AIJob,
     Batch,
+    CategorySet,
     Collection,
     MailChoice,
     Operation,
@@ -74,6 +75,7 @@ class Belongings:
     """A collection of messages: those jobs of that kind that have not ended."""
     ended_messages: UUID = field(init=False)
     webhook: UUID = field(init=False)
+    categories: UUID = field(init=False)
     delivery: UUID = field(default_factory=uuid4)
     key: str = field(default_factory=lambda: f"{uuid4().hex[:8]}.{uuid4().hex}")
     tenant: Tenant = field(init=False)
@@ -84,6 +86,7 @@ class Belongings:
         self.operation = new_id(NOW + self.shift)
         self.messages, self.ended_messages = new_id(NOW + self.shift), new_id(NOW + self.shift)
         self.webhook = new_id(NOW + self.shift)
+        self.categories = new_id(NOW + self.shift)
 
     @property
     def in_the_middle(self) -> UUID:
@@ -118,6 +121,9 @@ class Belongings:
             id=self.operation, tenant=self.tenant, kind="retry", total=1, created_by="ann",
             created_at=NOW, look_at=NOW,
         )  # fmt: skip
+        CategorySet.objects.create(
+            id=self.categories, tenant=self.tenant, name="Claims", categories=["motor", "home"]
+        )
         webhook = make_webhook(self.tenant, id=self.webhook)
         WebhookDelivery.objects.create(
             webhook=webhook, public_id=self.delivery, next_at=NOW, created_at=NOW,
@@ -178,4 +184,5 @@ class Belongings:
         deliveries = WebhookDelivery.objects.filter(webhook=self.webhook).order_by("pk")
         sent = deliveries.values("event__type", "status", "webhook")
         jobs = AIJob.objects.filter(pk__in=self.jobs).order_by("pk").values()
-        return [*keys, *quotes, *webhooks, *sent, *jobs]
+        sets = CategorySet.objects.filter(pk=self.categories).values()
+        return [*sets, *keys, *quotes, *webhooks, *sent, *jobs]

@@ -85,6 +85,7 @@ class World:
             "collection_id": [str(mine.collection), str(theirs.collection)],
             "key_id": [mine.key, theirs.key],
             "quote_id": [str(mine.quote), str(theirs.quote)],
+            "set_id": [str(mine.categories), str(theirs.categories)],
             "operation_id": [str(mine.operation), str(theirs.operation)],
             "batch_id": self.message_batches,
             "webhook_id": [str(mine.webhook), str(theirs.webhook)],
@@ -217,6 +218,7 @@ def test_what_is_mine_is_there_and_what_is_theirs_is_not(address: Address) -> No
             "collection_id": [str(whose.collection)],
             "key_id": [whose.key],
             "quote_id": [str(whose.quote)],
+            "set_id": [str(whose.categories)],
             "operation_id": [str(whose.operation)],
             "webhook_id": [str(whose.webhook)],
             "delivery_id": [str(whose.delivery)],
@@ -230,7 +232,7 @@ def test_what_is_mine_is_there_and_what_is_theirs_is_not(address: Address) -> No
         [path] = address.filled(rows)
         found = {client.get(path).status_code, client.post(path).status_code} - {405}
         ids = {"batch_id", "job_id", "collection_id", "key_id", "quote_id", "operation_id"}
-        ids |= {"webhook_id", "delivery_id"}
+        ids |= {"webhook_id", "delivery_id", "set_id"}
         is_everybody_s = not ids & set(address.variables)
         # A span of time has to be named, in JSON.
         lacks_something = {415} if address.path.endswith("webhook_id>/replay") else set()

@@ -35,6 +35,7 @@ def path_of(address: Address, rows: Belongings) -> str:
             "collection_id": [str(rows.collection)],
             "key_id": [rows.key],
             "quote_id": [str(rows.quote)],
+            "set_id": [str(rows.categories)],
             "batch_id": [id_of(rows.ended_messages)],
             "operation_id": [str(rows.operation)],
             "webhook_id": [str(rows.webhook)],
