@@ -94,6 +94,10 @@ class Step(StrEnum):
     DELIVER_CLAIMED = "deliver.claimed"
     DELIVER_SENT = "deliver.sent"
     DELIVER_STORED = "deliver.stored"
+    INFORM_WRITTEN = "inform.written"
+    INFORM_CLAIMED = "inform.claimed"
+    INFORM_SENT = "inform.sent"
+    INFORM_STORED = "inform.stored"
     # Whoever chooses roads: assemble, expedite.
     ROAD_CHOSEN = "road.chosen"
     # Whoever learns whose a batch at Anthropic is: reconcile, settle, sweep.

@@ -174,7 +174,6 @@ INSTALLED_APPS = [
     "aijobs",
     "rest_framework",
     "drf_spectacular",
-    "drf_spectacular_sidecar",
     "rest_framework_api_key",
     "channels",
     "django_q",
@@ -344,9 +343,6 @@ SPECTACULAR_SETTINGS = {
     },
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
 }
 
 AXES_HANDLER = "citizenapp.tenants.throttle.ThrottleHandler"

@@ -1,7 +1,7 @@
 """The addresses under /api/. A job type brings its own."""
 
 from django.urls import path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularAPIView
 
 from aijobs import jobtypes
 from aijobs.api import (
@@ -11,6 +11,7 @@ from aijobs.api import (
     documents,
     everything,
     jobs,
+    manual_pages,
     operations,
     streams,
     usage,
@@ -18,7 +19,7 @@ from aijobs.api import (
 )
 from aijobs.api.job_queues import queue_of
 
-# Without OPTIONS, as everywhere: the page of the documentation cannot describe itself.
+# Without OPTIONS, as everywhere.
 READ = ["get", "head"]
 
 urlpatterns = [
@@ -116,9 +117,7 @@ urlpatterns = [
         name="api-webhook-delivery-replay",
     ),
     path("schema", SpectacularAPIView.as_view(http_method_names=READ), name="api-schema"),
-    path(
-        "docs",
-        SpectacularSwaggerSplitView.as_view(url_name="api-schema", http_method_names=READ),
-        name="api-docs",
-    ),
+    path("docs", manual_pages.overview, name="api-docs"),
+    path("docs/guides/<slug:guide_name>", manual_pages.guide_page, name="api-guide"),
+    path("docs/<slug:subject>", manual_pages.subject, name="api-subject"),
 ]

@@ -4,7 +4,10 @@ import logging
 from datetime import datetime
 from decimal import Decimal
 
+from django.db import transaction
+
 from aijobs.budgets.standing import Month, spent_in
+from aijobs.mails import writing
 from aijobs.models import BudgetNotice
 from citizenapp.tenants.models import Tenant
 
@@ -24,11 +27,19 @@ def tell(now: datetime) -> int:
             continue
         for percent in PERCENTS:
             if spent >= tenant.budget_usd * percent / Decimal(100):
-                _, is_new = BudgetNotice.objects.get_or_create(
-                    tenant=tenant, month=month.first_day, percent=percent, defaults={"told_at": now}
-                )
-                told += is_new
+                told += _tell(tenant, month, percent, now)
     return told
+
+
+@transaction.atomic
+def _tell(tenant: Tenant, month: Month, percent: int, now: datetime) -> bool:
+    """Whether that is new. With the notice go the e-mails to those who chose to be told."""
+    _, is_new = BudgetNotice.objects.get_or_create(
+        tenant=tenant, month=month.first_day, percent=percent, defaults={"told_at": now}
+    )
+    if is_new:
+        writing.budget_reached(tenant.pk, month.first_day, percent, now)
+    return is_new
 
 
 def open_notice(tenant: Tenant, now: datetime) -> BudgetNotice | None:

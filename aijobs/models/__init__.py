@@ -9,12 +9,14 @@ from aijobs.models.breaker import BlockReason, CircuitBreaker
 from aijobs.models.budgets import BudgetNotice, Reservation
 from aijobs.models.cancellations import Cancellation
 from aijobs.models.collections import Collection
+from aijobs.models.defaults import CategorySet, JobDefaults
 from aijobs.models.fields import dump_json
 from aijobs.models.heartbeats import Heartbeat
 from aijobs.models.idempotency import Claim, IdempotencyKey, KeyTaken
 from aijobs.models.inputs import JobDocument, JobInput, Question
 from aijobs.models.jobs import AIJob
 from aijobs.models.ledger import LedgerEntry
+from aijobs.models.mails import FailureToTell, Mail, MailChoice, MailKind
 from aijobs.models.notices import AdditionTold
 from aijobs.models.operations import Operation, OperationPage
 from aijobs.models.quotes import Quote, QuotePiece, TenantTokenRatio, TokenRatio
@@ -46,19 +48,25 @@ __all__ = [
     "BlockReason",
     "BudgetNotice",
     "Cancellation",
+    "CategorySet",
     "CircuitBreaker",
     "Claim",
     "Collection",
     "CollectionToCheck",
     "EventType",
+    "FailureToTell",
     "Heartbeat",
     "IdempotencyKey",
     "JobAttempt",
+    "JobDefaults",
     "JobDocument",
     "JobInput",
     "JobOutput",
     "KeyTaken",
     "LedgerEntry",
+    "Mail",
+    "MailChoice",
+    "MailKind",
     "Operation",
     "OperationPage",
     "Question",

@@ -3,7 +3,7 @@
 What is long stands beside it in rows that are written once; what it was given, in `inputs`.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar, Self
 
 from django.db import models
@@ -97,6 +97,27 @@ class AIJobQuerySet(models.QuerySet["AIJob"]):
     def let_go(self) -> int:
         """They need not wait any more, and take the place that they would have had."""
         return self.update(not_before=F("created_at"))
+
+    def next_to_leave(self, now: datetime) -> Self:
+        """Jobs of one tenant that wait for nothing but the next batch, the oldest first."""
+        waiting = self.filter(
+            indexed_status=AIJob.Status.QUEUED,
+            route=AIJob.Route.BATCH,
+            answered_by=None,
+            not_before__lte=now,
+        )
+        return waiting.order_by("not_before", "pk")
+
+    def leave_now(self, now: datetime, every: timedelta) -> int:
+        """Let the oldest of them count as one that has waited `every`, as long as any job may.
+
+        So the next batch is due, and takes along all that wait. No other row changes. Returns 0
+        where nothing waits, or the oldest has waited long enough, or is leaving at this moment.
+        """
+        oldest = self.next_to_leave(now).values("pk")[:1]
+        return self.filter(
+            pk__in=Subquery(oldest), status=AIJob.Status.QUEUED, not_before__gt=now - every
+        ).update(not_before=now - every)
 
     def hold(self, until: datetime) -> int:
         """They wait in the queue until then, or until they are let go; who asks the same as well.

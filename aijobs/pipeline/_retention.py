@@ -5,6 +5,7 @@ The ledger stays, whatever goes. Everything is deleted in pieces that hold locks
 
 import logging
 from datetime import datetime, timedelta
+from typing import cast
 from uuid import UUID
 
 from django.conf import settings
@@ -17,6 +18,7 @@ from aijobs.models import AIJob, Batch, Collection, IdempotencyKey, Operation, S
 from aijobs.models.submissions import SubmissionQuerySet
 from aijobs.pipeline import _erasing
 from aijobs.submissions import identity
+from citizenapp.tenants.models import Tenant
 
 logger = logging.getLogger(__name__)
 
@@ -92,16 +94,25 @@ def prune(now: datetime) -> int:
     """Delete what is older than the settings allow; returns how many jobs."""
     IdempotencyKey.objects.filter(created_at__lt=now - IDEMPOTENCY_KEYS_LAST).delete()
     Operation.objects.filter(ended_at__lt=now - OPERATIONS_LAST).delete()
-    if not settings.AIJOBS_KEEP_JOBS_DAYS:
-        return 0
-    before = now - timedelta(days=settings.AIJOBS_KEEP_JOBS_DAYS)
+    pruned, kept_days = 0, settings.AIJOBS_KEEP_JOBS_DAYS
+    if kept_days:
+        pruned += _prune_before(now - timedelta(days=kept_days), None)
+    # A tenant may have its own deleted earlier, and never later.
+    for tenant in Tenant.objects.exclude(keep_days=None).order_by("pk"):
+        if not kept_days or cast(int, tenant.keep_days) < kept_days:
+            pruned += _prune_before(now - timedelta(days=cast(int, tenant.keep_days)), tenant)
+    return pruned
+
+
+def _prune_before(before: datetime, tenant: Tenant | None) -> int:
+    """Of one tenant, or of all; some pieces a round, the oldest first."""
     pruned = 0
     for _ in range(MOST_PIECES):
-        piece = _prune_jobs(before)
+        piece = _prune_jobs(before, tenant)
         pruned += piece
         crash_point(Step.SWEEP_PRUNED)
         if piece < PIECE_ROWS:
-            _prune_collections(before)
+            _prune_collections(before, tenant)
             break
     if pruned:
         logger.info("Pruned %s jobs that ended before %s.", pruned, before.date())
@@ -109,7 +120,7 @@ def prune(now: datetime) -> int:
 
 
 @transaction.atomic
-def _prune_jobs(before: datetime) -> int:
+def _prune_jobs(before: datetime, tenant: Tenant | None) -> int:
     """Delete a piece of the jobs that ended before a moment: jobs, documents, results, attempts.
 
     With them go, however young, the jobs that have their results: no copy outlives the original.
@@ -117,9 +128,11 @@ def _prune_jobs(before: datetime) -> int:
     Ids sort by the moment of creation, so that the oldest are found without an index of their
     own. A batch that is not settled yet still needs its jobs to account for its rows.
     """
-    ended = AIJob.objects.filter(
-        pk__lt=UUID(int=int(before.timestamp() * 1000) << 80), finished_at__lt=before
-    )
+    oldest = UUID(int=int(before.timestamp() * 1000) << 80)
+    ended = AIJob.objects.filter(pk__lt=oldest, finished_at__lt=before)
+    if tenant is not None:
+        # Its own are walked by the index of its list, however many others are as old.
+        ended = ended.filter(input__tenant=tenant, input__job__lt=oldest)
     jobs = _erasing.over(ended).order_by("pk").select_for_update(skip_locked=True, of=("self",))
     old = list(jobs.values_list("pk", flat=True)[:PIECE_ROWS])
     copied = AIJob.objects.filter(answered_by__in=old, status=AIJob.Status.COMPLETED)
@@ -132,9 +145,10 @@ def _prune_jobs(before: datetime) -> int:
     return len(ids)
 
 
-def _prune_collections(before: datetime) -> None:
+def _prune_collections(before: datetime, tenant: Tenant | None) -> None:
     """Delete those that have no jobs left."""
-    empty = Collection.objects.filter(created_at__lt=before).exclude(
+    whose = Collection.objects.filter(tenant=tenant) if tenant else Collection.objects.all()
+    empty = whose.filter(created_at__lt=before).exclude(
         Exists(AIJob.objects.filter(collection=OuterRef("pk")))
     )
     ids = list(empty.order_by("pk").values_list("pk", flat=True)[:PIECE_ROWS])

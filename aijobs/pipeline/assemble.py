@@ -15,6 +15,7 @@ from aijobs.models import AIJob, Batch, CircuitBreaker, Seeding, Submission
 from aijobs.pipeline import _shares
 from aijobs.pipeline._roads import Pressing, Roads
 from aijobs.postgres.locks import exclusive
+from citizenapp.tenants.models import Tenant
 
 logger = logging.getLogger(__name__)
 
@@ -216,6 +217,15 @@ def _has_room(now: datetime) -> bool:
     room = _shares.room()
     worth_sending = min(_enough(), settings.AIJOBS_BATCH_REQUESTS)
     return room >= worth_sending or (room > 0 and not _do_wait(now, room + 1))
+
+
+def leave_now(tenant: Tenant, now: datetime) -> bool:
+    """Make the next batch due for the sake of what waits of a tenant; whether anything did.
+
+    One row is changed, by one statement: `due` then finds it, now or after a restart.
+    """
+    every = timedelta(seconds=settings.AIJOBS_SUBMIT_EVERY)
+    return bool(AIJob.objects.of(tenant).leave_now(now, every))
 
 
 def run(now: datetime) -> int:

@@ -16,6 +16,7 @@ from aijobs import gateway
 from aijobs.budgets import notices
 from aijobs.crash_points import Step, crash_point
 from aijobs.gateway import GatewayError, Unavailable
+from aijobs.mails import inform
 from aijobs.models import AIJob, rollups
 from aijobs.outcomes import charges, endings
 from aijobs.outcomes.answers import Failure
@@ -68,6 +69,7 @@ PARTS: tuple[Callable[[datetime], object], ...] = (
     stored.prune,
     _retention.prune,
     outbox.prune,
+    inform.prune,
     duplicates.find,
     duplicates.follow,
     _watch.give_up_vanished,

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
-from typing import Any, Literal, Self, TypeVar, cast
+from typing import Any, Literal, NamedTuple, Self, TypeVar, cast
 
-from django.db.models import CharField, F, Value
+from django.db.models import CharField, DateTimeField, ExpressionWrapper, F, Value
 from django.db.models.functions import Cast, Coalesce, TruncDate
 
 from aijobs import jobtypes
@@ -15,6 +15,7 @@ from aijobs.models.rollups import HOUR, UsageRollupQuerySet, start_of_hour
 from aijobs.outcomes.charges import price_of
 from aijobs.pricing import Usage as Tokens
 from aijobs.reading.money import NOTHING, OF_HOURS, Money, hours
+from aijobs.reading.money import money as money_of
 from citizenapp.tenants.models import Tenant
 
 GroupBy = Literal["day", "job_type", "route", "model", "created_by", "collection"]
@@ -22,7 +23,7 @@ KeyT = TypeVar("KeyT", bound=date | str)
 
 # What sums may be grouped by. A group of no collection, and one from before models and senders
 # were kept, is called "".
-GROUPS: Mapping[str, Any] = {
+GROUPS: dict[str, Any] = {
     "day": TruncDate("hour", tzinfo=UTC),
     "job_type": F("job_type"),
     "route": F("route"),
@@ -47,11 +48,14 @@ class EndsBeforeItBegins(ValueError):
 class Period:
     """Whole hours in UTC: from the hour of `since` on, up to `until`, which is not part of it.
 
-    Charges are added up by hour, so no shorter time can be told.
+    Charges are added up by hour, so no shorter time can be told. Its days are those of `zone`:
+    where that is off by half an hour, a day begins with the hour of its first moment, as months of
+    budgets do.
     """
 
     since: datetime
     until: datetime
+    zone: tzinfo = UTC
 
     @classmethod
     def around(cls, since: datetime | None, until: datetime | None, *, now: datetime) -> Self:
@@ -66,20 +70,21 @@ class Period:
         return cls(start_of_hour(start), end)
 
     @classmethod
-    def last_days(cls, days: int, *, now: datetime) -> Self:
-        """So many days in UTC, today being the last of them."""
-        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        return cls(midnight - timedelta(days=days - 1), start_of_hour(now) + HOUR)
+    def last_days(cls, days: int, *, now: datetime, zone: tzinfo = UTC) -> Self:
+        """So many days, today being the last of them."""
+        first = now.astimezone(zone).date() - timedelta(days=days - 1)
+        return cls(_midnight(first, zone), start_of_hour(now) + HOUR, zone)
 
     @classmethod
-    def month(cls, first: date) -> Self:
-        """The calendar month in UTC that begins with this day."""
-        return cls(_midnight(first), _midnight((first + timedelta(days=31)).replace(day=1)))
+    def month(cls, first: date, zone: tzinfo = UTC) -> Self:
+        """The calendar month that begins with this day."""
+        following = (first + timedelta(days=31)).replace(day=1)
+        return cls(_midnight(first, zone), _midnight(following, zone), zone)
 
     @classmethod
-    def days_from(cls, first: date, last: date) -> Self:
-        """From one day in UTC to another, both of them part of it."""
-        return cls(_midnight(first), _midnight(last + timedelta(days=1)))
+    def days_from(cls, first: date, last: date, zone: tzinfo = UTC) -> Self:
+        """From one day to another, both of them part of it."""
+        return cls(_midnight(first, zone), _midnight(last + timedelta(days=1), zone), zone)
 
     @property
     def name(self) -> str:
@@ -94,15 +99,15 @@ class Period:
     @property
     def before(self) -> Self:
         """The month before a month; before anything else, as much time."""
-        first = self.since.date()
-        if self == type(self).month(first.replace(day=1)):
-            return type(self).month((first - timedelta(days=1)).replace(day=1))
-        return type(self)(self.since - (self.until - self.since), self.since)
+        first = _day_of(self.since, self.zone)
+        if self == type(self).month(first.replace(day=1), self.zone):
+            return type(self).month((first - timedelta(days=1)).replace(day=1), self.zone)
+        return type(self)(self.since - (self.until - self.since), self.since, self.zone)
 
     @property
     def days(self) -> list[date]:
         """Every day of which it has an hour. Not for a period of centuries."""
-        first, last = self.since.date(), (self.until - HOUR).date()
+        first, last = (_day_of(hour, self.zone) for hour in (self.since, self.until - HOUR))
         return [first + timedelta(n) for n in range((last - first).days + 1)]
 
 
@@ -156,9 +161,10 @@ def usage(tenant: Tenant, period: Period, names: Sequence[str] = PRICED_BY) -> U
 
 def report(rows: UsageRollupQuerySet, period: Period, names: Sequence[str]) -> Usage:
     """The sums of these rows in a period, by some of GROUPS. One query."""
+    groups = GROUPS if period.zone is UTC else GROUPS | {"day": _trunc(period.zone)}
     found = (
         rows.filter(hour__gte=period.since, hour__lt=period.until)
-        .values(**{f"by_{name}": GROUPS[name] for name in names})
+        .values(**{f"by_{name}": groups[name] for name in names})
         .annotate(**OF_HOURS)
         .order_by()
     )
@@ -167,12 +173,34 @@ def report(rows: UsageRollupQuerySet, period: Period, names: Sequence[str]) -> U
     lines = []
     for row in cast("Iterable[dict[str, Any]]", found):
         values = {name: row.pop(f"by_{name}") for name in names}
-        money = Money(**row)
-        if is_priced and (money.cache_read_tokens or money.cache_write_tokens):
-            money = replace(money, cache_saved=_cache_saved(values, money))
-        total += money
-        lines.append((tuple(values.values()), money))
+        sums = Money(**row)
+        if is_priced and (sums.cache_read_tokens or sums.cache_write_tokens):
+            sums = replace(sums, cache_saved=_cache_saved(values, sums))
+        total += sums
+        lines.append((tuple(values.values()), sums))
     return Usage(period, total, names, lines)
+
+
+class Asked(NamedTuple):
+    """A grouping of a period by the values of one of GROUPS; by none, it is one sum called ""."""
+
+    period: Period
+    by: str | None = None
+
+
+def sums_of(tenant: Tenant, asked: Mapping[str, Asked]) -> dict[str, dict[str, Money]]:
+    """Several groupings at once, each by its name: values with their sums. One query for all."""
+    parts = []
+    for name, (period, by) in asked.items():
+        rows = hours(tenant).filter(hour__gte=period.since, hour__lt=period.until)
+        value = Cast(GROUPS[by], CharField()) if by else Value("", CharField())
+        named = rows.annotate(part=Value(name, CharField()), value=value)
+        parts.append(named.values("part", "value").annotate(**OF_HOURS).order_by())
+    found: dict[str, dict[str, Money]] = {name: {} for name in asked}
+    for row in cast("Iterable[dict[str, Any]]", parts[0].union(*parts[1:], all=True)):
+        part, value = row.pop("part"), row.pop("value")
+        found[part][value] = money_of(row)
+    return found
 
 
 def _cache_saved(group: Mapping[str, Any], money: Money) -> Decimal:
@@ -212,8 +240,25 @@ def dearest_first(groups: Mapping[KeyT, Money]) -> list[tuple[KeyT, Money]]:
     return sorted(groups.items(), key=lambda group: group[1].full, reverse=True)
 
 
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)
+_LAST_MOMENT = HOUR - timedelta(seconds=1)
+
+
+def _midnight(day: date, zone: tzinfo) -> datetime:
+    """The hour that holds it."""
+    if zone is UTC:
+        return datetime.combine(day, time(), UTC)
+    return start_of_hour(datetime.combine(day, time(), zone).astimezone(UTC))
+
+
+def _day_of(hour: datetime, zone: tzinfo) -> date:
+    """The day of an hour is that of its last moment: so a day has the hour that it begins in."""
+    return hour.date() if zone is UTC else (hour + _LAST_MOMENT).astimezone(zone).date()
+
+
+def _trunc(zone: tzinfo) -> TruncDate:
+    """The same in SQL."""
+    moment = ExpressionWrapper(F("hour") + Value(_LAST_MOMENT), output_field=DateTimeField())
+    return TruncDate(moment, tzinfo=zone)
 
 
 def _end_of_hour(moment: datetime) -> datetime:

@@ -18,6 +18,7 @@ from django_q.tasks import async_task
 
 from aijobs.bill import check
 from aijobs.drafts import Teller
+from aijobs.mails import inform
 from aijobs.pipeline import (
     apply,
     assemble,
@@ -105,6 +106,11 @@ def run_expedite() -> int:
 
 
 @task
+def run_inform() -> int:
+    return inform.run(timezone.now(), timezone.now, lambda: signs.is_stopping)
+
+
+@task
 def run_poll() -> int:
     return poll.run(timezone.now())
 
@@ -151,6 +157,7 @@ STAGES: dict[str, tuple[Callable[[], int], Callable[[datetime], bool]]] = {
     "dispatch": (run_dispatch, dispatch.due),
     "erase": (run_erase, erase.due),
     "expedite": (run_expedite, expedite.due),
+    "inform": (run_inform, inform.due),
     "poll": (run_poll, poll.due),
     "reconcile": (run_reconcile, reconcile.due),
     "rescue": (run_rescue, rescue.due),

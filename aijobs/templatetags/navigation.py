@@ -29,10 +29,12 @@ class Room:
 
 # Of the workspace: everybody in it shares them.
 WORKSPACE = (
+    Room("general", "General", "settings", "Its name, its time zone, how long jobs are kept"),
     Room("members", "Members", "people", "Who works here, and as what", administrators=False),
     Room("keys", "API keys", "key", "For your own software"),
     Room("webhooks", "Webhooks", "webhook", "Tell your own software when something is done"),
     Room("budget", "Budget", "money", "What a month may cost"),
+    Room("defaults", "Defaults", "edit", "What forms begin with, and sets of categories"),
     Room("deadlines", "Deadlines", "queued", "When half the price is certain enough to be in time"),
     Room("repeats", "Repeats", "retry", "How long the answer to the same question counts"),
     Room("long-prompts", "Long prompts", "high", "What becomes of documents that cost more"),
@@ -40,6 +42,7 @@ WORKSPACE = (
 )
 # Of the person who is signed in, whatever the workspace.
 PERSON: tuple[Room, ...] = (
+    Room("notices", "Notices", "bell", "Of what you are told, and how"),
     Room("dates", "Dates and numbers", "settings", "How they are written for you"),
     Room("security", "Sign-in and security", "lock", "Password, e-mail address, second factor"),
     Room("sessions", "Sessions", "shield", "Where you are signed in"),

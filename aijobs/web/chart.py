@@ -20,6 +20,8 @@ class Bar:
     day: date
     x: float
     width: float
+    slot: float
+    slot_width: float
     spent_height: float
     saved_height: float
 
@@ -42,24 +44,36 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """`days` holds every day of the period in order, at least one."""
+    """`days` holds every day of the period in order, at least one.
+
+    Charts that are to be compared share a scale: `highest` is the highest full price of a day in
+    any of them. A small one has fewer lines.
+    """
 
     days: list[tuple[date, Money]]
+    highest: Decimal | None = None
+    most_lines: int = MOST_LINES
+    most_dates: int = MOST_DATES
+
+    @property
+    def peak(self) -> Decimal:
+        """The highest full price of a day that has to fit in."""
+        if self.highest is not None:
+            return self.highest
+        return max((money.full for _, money in self.days), default=Decimal(0))
 
     @property
     def step(self) -> Decimal:
         """USD between two lines: a round number, and as small as few lines allow."""
-        dearest = max((money.full for _, money in self.days), default=Decimal(0))
-        if not dearest:
+        if not self.peak:
             return Decimal(0)
-        unit = Decimal(1).scaleb((dearest / MOST_LINES).adjusted())
-        return next(step * unit for step in _STEPS if step * unit * MOST_LINES >= dearest)
+        unit = Decimal(1).scaleb((self.peak / self.most_lines).adjusted())
+        return next(step * unit for step in _STEPS if step * unit * self.most_lines >= self.peak)
 
     @property
     def count(self) -> int:
-        """How many lines are above the ground: the highest is at or above the dearest day."""
-        dearest = max((money.full for _, money in self.days), default=Decimal(0))
-        return ceil(dearest / self.step) if dearest else 0
+        """How many lines are above the ground: the highest is at or above the highest day."""
+        return ceil(self.peak / self.step) if self.peak else 0
 
     @property
     def top(self) -> Decimal:
@@ -85,7 +99,7 @@ class Chart:
     @property
     def dates(self) -> Iterator[tuple[date, float]]:
         """Some days at equal distances, each with the middle of its bar."""
-        every = -(-len(self.days) // MOST_DATES)
+        every = -(-len(self.days) // self.most_dates)
         width = 100 / len(self.days)
         for number in range(0, len(self.days), every):
             yield self.days[number][0], round(number * width + width / 2, 3)
@@ -102,6 +116,8 @@ class Chart:
                     day=day,
                     x=round(number * step + step * 0.12, 3),
                     width=round(step * 0.76, 3),
+                    slot=round(number * step, 3),
+                    slot_width=round(step, 3),
                     spent_height=round(float(100 * money.cost / self.top), 3),
                     saved_height=round(float(100 * money.saved / self.top), 3),
                 ),

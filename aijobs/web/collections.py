@@ -21,6 +21,8 @@ from aijobs.quotes import stored
 from aijobs.quotes.terms import LongPrompt
 from aijobs.reading import collections, rows
 from aijobs.reading.collections import CollectionDetail
+from aijobs.reading.defaults import all_defaults
+from aijobs.reading.next_batch import next_batch
 from aijobs.reading.pages import NEWEST
 from aijobs.reading.rows import RowFilter
 from aijobs.web import parameters, queueing, quotes, wishes
@@ -57,7 +59,9 @@ def new(request: MemberRequest, asked: parameters.Chosen) -> HttpResponseBase:
     if request.method != "POST":
         with quotes.changing(request, asked.quote, stored.COLLECTION_FORM, now) as before:
             if before is None:
-                form = NewCollection(initial={"job_type": asked.job_type or "classify"})
+                begins_with = all_defaults(request.access.tenant)
+                initial = {"job_type": asked.job_type or "classify"}
+                form = NewCollection(initial=initial, begins_with=begins_with)
                 return _page(request, form, None, now)
             found = queueing.look(request, before, now)
             return _page(request, before.collection(), found, now)
@@ -134,6 +138,7 @@ def detail(
             "expected": found.expected,
             "deadline": collections.deadline_of(tenant, collection),
             "now": now,
+            "next_batch": next_batch(tenant, now) if counts["queued"] else None,
             "caching": found.caching,
             "trial": found.trial,
             "rest": _price_of_rest(found) if found.trial else None,

@@ -51,8 +51,18 @@ class LinesField(forms.CharField):
 class Options(forms.Form):
     """The fields of a job type apart from its document, made from its input schema."""
 
-    def __init__(self, kind: JobType, data: Mapping[str, Any] | None = None) -> None:
-        super().__init__(data, prefix=kind.name)
+    def __init__(
+        self,
+        kind: JobType,
+        data: Mapping[str, Any] | None = None,
+        begins_with: Mapping[str, Any] | None = None,
+    ) -> None:
+        """`begins_with`: values by field, in place of the job type's own."""
+        initial = {
+            name: "\n".join(value) if isinstance(value, list) else value
+            for name, value in (begins_with or {}).items()
+        }
+        super().__init__(data, prefix=kind.name, initial=initial)
         self.kind = kind
         for name, field in kind.Input.model_fields.items():
             if name != TEXT_FIELD:
@@ -95,11 +105,16 @@ class _Work(forms.Form):
         data: Mapping[str, Any] | None = None,
         files: Any = None,
         initial: dict[str, Any] | None = None,
+        begins_with: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
-        super().__init__(data, files, initial=initial)
+        """`begins_with`: what the workspace has set, by job type (reading/defaults.py)."""
+        set_for = begins_with or {}
+        of_kind = set_for.get((initial or {}).get("job_type", ""), {})
+        urgency = {"urgency": of_kind["urgency"]} if "urgency" in of_kind else {}
+        super().__init__(data, files, initial=urgency | (initial or {}))
         kinds = jobtypes.offered()
         self.fields["job_type"].choices = [(kind.name, kind.title) for kind in kinds]  # type: ignore[attr-defined]
-        self.options = [Options(kind, data) for kind in kinds]
+        self.options = [Options(kind, data, set_for.get(kind.name)) for kind in kinds]
 
     kept: Quote | None = None
     """The quote whose files stand in for those that were not sent again."""

@@ -22,11 +22,14 @@ from aijobs.quotes import stored
 from aijobs.quotes.terms import LongPrompt, Terms
 from aijobs.reading import collections, jobs
 from aijobs.reading.dashboard import COUNT_LIMIT, figures
+from aijobs.reading.defaults import all_defaults
 from aijobs.reading.jobs import JobFilter
+from aijobs.reading.next_batch import next_batch
 from aijobs.reading.status import shown_status
 from aijobs.web import offers, parameters, queueing, quotes, reasons, wishes
 from aijobs.web.forms import NewJob
 from aijobs.web.guards import MemberRequest, for_members, for_writers, or_404
+from aijobs.web.home import home_of
 from aijobs.web.parameters import asks
 from aijobs.web.redirects import onward
 from aijobs.web.timeline import timeline
@@ -57,6 +60,8 @@ def dashboard(request: MemberRequest, asked: parameters.Jobs) -> HttpResponseBas
         "dashboard.html",
         {
             "figures": figures(tenant, now=timezone.now()),
+            "home": home_of(request) if only == EVERY_JOB else None,
+            "next_batch": next_batch(tenant, timezone.now()),
             "count_limit": COUNT_LIMIT,
             "page": page,
             "only": only,
@@ -77,7 +82,9 @@ def new(request: MemberRequest, asked: parameters.Chosen) -> HttpResponseBase:
     now = timezone.now()
     if request.method != "POST":
         with quotes.changing(request, asked.quote, stored.JOB_FORM, now) as before:
-            form = before.job() if before else NewJob(initial={"job_type": _kind(asked)})
+            begins_with = all_defaults(request.access.tenant)
+            fresh = NewJob(initial={"job_type": _kind(asked)}, begins_with=begins_with)
+            form = before.job() if before else fresh
             return _page(request, form, now)
     with queueing.sent(request, now) as given:
         form = given.job()

@@ -88,6 +88,12 @@ class Jobs(JobsInCollection):
     collection: UUID | None = None
 
 
+class Finding(PageParameters):
+    """What the command menu looks for."""
+
+    search: Annotated[str, Field(max_length=200), AfterValidator(_storable)] | None = None
+
+
 class Chosen(PageParameters):
     """The job type that a form begins with, or the quote that is to be changed in it."""
 

@@ -1,7 +1,8 @@
 """Which time a page of spending is about: a month, some past days, or two days and all between."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo
 
 from aijobs.reading.usage import Period
 from aijobs.web import parameters
@@ -25,6 +26,10 @@ class Range:
     until_now: Period | None = None
 
     @property
+    def first_day(self) -> date:
+        return self.period.days[0]
+
+    @property
     def last_day(self) -> date:
         return self.period.days[-1]
 
@@ -38,22 +43,27 @@ class Tab:
     is_current: bool
 
 
-def range_of(asked: parameters.Spending, *, now: datetime) -> Range:
-    """What was asked for; this month in UTC where nothing was."""
+def zone_of(name: str) -> tzinfo:
+    """A time zone by its name."""
+    return UTC if name == "UTC" else ZoneInfo(name)
+
+
+def range_of(asked: parameters.Spending, *, now: datetime, zone: tzinfo = UTC) -> Range:
+    """What was asked for; this month where nothing was. Days and months are those of `zone`."""
     if asked.since or asked.until:
-        return _days(asked.since, asked.until, now)
+        return _days(asked.since, asked.until, now, zone)
     if asked.days:
-        period = Period.last_days(int(asked.days), now=now)
+        period = Period.last_days(int(asked.days), now=now, zone=zone)
         title = f"Past {PAST[asked.days]}"
         return Range(
             period, title, f"days={asked.days}", period.before, f"The {PAST[asked.days]} before"
         )
-    return _month(asked.month or now.date().replace(day=1), now)
+    return _month(asked.month or now.astimezone(zone).date().replace(day=1), now, zone)
 
 
 def tabs(shown: Range, *, now: datetime) -> list[Tab]:
     """This month, the last one, and some past days."""
-    this = now.date().replace(day=1)
+    this = now.astimezone(shown.period.zone).date().replace(day=1)
     last = (this - timedelta(days=1)).replace(day=1)
     found = {f"month={this:%Y-%m}": "This month", f"month={last:%Y-%m}": "Last month"}
     found |= {f"days={days}": title for days, title in PAST.items()}
@@ -64,25 +74,29 @@ def neighbours(shown: Range, *, now: datetime) -> tuple[date | None, date | None
     """The months before and after a month; none after this one, and none beside anything else."""
     if not shown.query.startswith("month="):
         return None, None
-    earlier, later = shown.before.since.date(), shown.period.until.date()
-    return earlier if earlier.year >= 2000 else None, later if later <= now.date() else None
+    earlier, later = shown.before.days[0], shown.last_day + timedelta(days=1)
+    today = now.astimezone(shown.period.zone).date()
+    return earlier if earlier.year >= 2000 else None, later if later <= today else None
 
 
-def _month(first: date, now: datetime) -> Range:
-    period = Period.month(first)
+def _month(first: date, now: datetime, zone: tzinfo) -> Range:
+    period = Period.month(first, zone)
     before = period.before
     until_now = None
     if period.since <= now < period.until:
-        until_now = Period(before.since, min(before.since + (now - period.since), before.until))
+        until_now = Period(
+            before.since, min(before.since + (now - period.since), before.until), zone
+        )
     return Range(
         *(period, f"{first:%B %Y}", f"month={first:%Y-%m}"),
-        *(before, f"{before.since:%B %Y}", until_now),
+        *(before, f"{before.days[0]:%B %Y}", until_now),
     )
 
 
-def _days(first: date | None, last: date | None, now: datetime) -> Range:
-    last = last or max(now.date(), first or now.date())
+def _days(first: date | None, last: date | None, now: datetime, zone: tzinfo) -> Range:
+    today = now.astimezone(zone).date()
+    last = last or max(today, first or today)
     first = first or last - timedelta(days=29)
-    period = Period.days_from(first, last)
+    period = Period.days_from(first, last, zone)
     title = f"{first:%-d %b %Y} to {last:%-d %b %Y}" if first < last else f"{first:%-d %B %Y}"
     return Range(period, title, f"from={first}&to={last}", period.before, "As many days before")

@@ -10,6 +10,11 @@ FOLDER = settings.BASE_DIR / "docs" / "examples"
 SAMPLES = {"policy.txt": "text/plain; charset=utf-8", "claims.csv": "text/csv; charset=utf-8"}
 
 
+def text_of(name: str) -> str:
+    """A sample as it is read."""
+    return (FOLDER / name).read_text("utf-8")
+
+
 @require_safe
 @for_members
 def sample(request: MemberRequest, sample: str) -> HttpResponse:  # noqa: ARG001

@@ -23,7 +23,33 @@ def time_zones() -> list[tuple[str, str]]:
     return [(name, name.replace("_", " ")) for name in ("UTC", *places)]
 
 
-class Budget(forms.ModelForm):  # type: ignore[type-arg]  # It has none when it runs.
+class _InTimeZone(forms.ModelForm):  # type: ignore[type-arg]  # It has none when it runs.
+    """A form with the workspace's time zone in it, to be chosen from those that people know."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        zones, own = _time_zones(), self.instance.time_zone
+        # One that was set by other means stays chosen.
+        if own not in dict(zones):
+            zones.append((own, own))
+        self.fields["time_zone"].widget.choices = zones
+
+
+class General(_InTimeZone):
+    """What a workspace is called, where its days begin, and for how long it keeps its jobs."""
+
+    class Meta:
+        model = Tenant
+        fields = ("name", "time_zone", "keep_days")
+        labels: ClassVar = {"keep_days": "Days that jobs are kept"}
+        widgets: ClassVar = {
+            "name": forms.TextInput(attrs={"dir": "auto"}),
+            "time_zone": forms.Select,
+            "keep_days": forms.TextInput(attrs={"inputmode": "numeric"}),
+        }
+
+
+class Budget(_InTimeZone):
     """What a tenant may spend, and where its months begin."""
 
     class Meta:
@@ -38,14 +64,6 @@ class Budget(forms.ModelForm):  # type: ignore[type-arg]  # It has none when it 
             "limit_usd": forms.TextInput(attrs={"inputmode": "decimal"}),
             "time_zone": forms.Select,
         }
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        zones, own = time_zones(), self.instance.time_zone
-        # One that was set by other means stays chosen.
-        if own not in dict(zones):
-            zones.append((own, own))
-        self.fields["time_zone"].widget.choices = zones
 
     def clean(self) -> dict[str, Any]:
         """A budget above the limit would never be told of."""

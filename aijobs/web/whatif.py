@@ -13,7 +13,7 @@ from aijobs.templatetags.dollars import compared
 from aijobs.web import parameters
 from aijobs.web.guards import MemberRequest, for_members
 from aijobs.web.parameters import asks
-from aijobs.web.ranges import range_of
+from aijobs.web.ranges import range_of, zone_of
 from aijobs.whatif import Settings, by_model
 
 # Each charge is read: a longer time is for the command.
@@ -25,7 +25,8 @@ LONGEST = timedelta(days=93)
 @asks(parameters.WhatIf)
 def compare(request: MemberRequest, asked: parameters.WhatIf) -> HttpResponseBase:
     """The form, and what was and would be, by model."""
-    shown = range_of(asked, now=timezone.now())
+    zone = request.access.tenant.time_zone
+    shown = range_of(asked, now=timezone.now(), zone=zone_of(zone))
     period = shown.period
     settings = Settings(asked.model, asked.batch_share, asked.cache_hit)
     is_too_long = period.until - period.since > LONGEST
@@ -39,6 +40,7 @@ def compare(request: MemberRequest, asked: parameters.WhatIf) -> HttpResponseBas
         "usage/whatif.html",
         {
             "range": shown,
+            "zone": zone,
             "asked": asked,
             "is_asked": settings != Settings(),
             "is_too_long": is_too_long,

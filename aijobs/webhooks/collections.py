@@ -12,6 +12,7 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from aijobs.crash_points import Step, crash_point
+from aijobs.mails import writing
 from aijobs.models import CollectionToCheck, EventType
 from aijobs.models.fields import dump_json
 
@@ -59,7 +60,9 @@ def _tell(collection_id: str, now: datetime) -> bool:
         counts = counts or {}
         if not notes or not counts or not counts.keys() <= {*ENDS}:
             return False
-        data = {"counts": {status: counts.get(status, 0) for status in ENDS}}
+        ended = {status: counts.get(status, 0) for status in ENDS}
+        data = {"counts": ended}
         kind = EventType.COLLECTION_COMPLETED
         cursor.execute(TELL, [tenant, kind, collection_id, dump_json(data), now])
+    writing.collection_over(tenant, collection_id, ended, now)
     return True

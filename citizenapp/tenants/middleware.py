@@ -16,17 +16,12 @@ POLICY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'"
 )
-# Swagger UI and ReDoc style their own elements and start a worker from a blob.
-DOCS_POLICY = POLICY + (
-    "; style-src 'self' 'unsafe-inline'; script-src 'self' 'unsafe-inline'; worker-src 'self' blob:"
-)
 
 
 def content_security_policy(get_response: Next) -> Next:
     def respond(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        docs = request.path.startswith("/api/docs")
-        response.headers.setdefault("Content-Security-Policy", DOCS_POLICY if docs else POLICY)
+        response.headers.setdefault("Content-Security-Policy", POLICY)
         return response
 
     return respond

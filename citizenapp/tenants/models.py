@@ -87,6 +87,14 @@ class Tenant(models.Model):
         help_text="The same question within so many days gets the same result, and is not charged."
         " 0: each is asked anew.",
     )
+    keep_days = models.PositiveSmallIntegerField(
+        "days that jobs are kept",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(3_650)],
+        help_text="So many days after its end, a job is deleted with its document and its result. "
+        "What it cost stays. Empty: as long as the installation keeps them.",
+    )
     deadline_percent = models.PositiveSmallIntegerField(
         "certainty of deadlines",
         choices=[(one, f"{one} %") for one in (50, 80, 90, 95, 99)],

@@ -1,16 +1,22 @@
 // What every page runs. Each module finds its own elements and does nothing without them.
 
+import { startCommand } from "./command.js";
+import { startCountdowns } from "./countdown.js";
 import { startForms } from "./forms.js";
 import { startKeys } from "./keys.js";
 import { startLive } from "./live.js";
 import { startMoments } from "./moments.js";
+import { startNotices } from "./notices.js";
 
 document.documentElement.classList.add("scripted");
 
 startMoments();
+startCountdowns();
 startForms();
 startKeys();
+startCommand();
 startLive();
+startNotices();
 startMenu();
 startTheme();
 startCopying();

@@ -137,6 +137,7 @@ class Line {
         message.type === "resync"
           ? !(message.quiet_seconds > secondsSinceLoad())
           : message.changes?.some((one) => this.#page.concerns(one));
+      if (isNews) document.dispatchEvent(new CustomEvent("live:changes", { detail: message }));
       if (isNews) this.#page.refresh();
     });
     socket.addEventListener("close", (event) => {

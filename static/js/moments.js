@@ -1,5 +1,7 @@
 // Says the moments of <time> elements in the reader's time zone and words.
 
+import { sayCountdowns } from "./countdown.js";
+
 const steps = [
   [60, "second", 1],
   [3600, "minute", 60],
@@ -19,6 +21,7 @@ export function sayMoments(root = document, now = Date.now()) {
     if (element.textContent !== words) element.textContent = words;
     element.title ||= whole.format(at);
   }
+  sayCountdowns(root, now);
   // What begins at a moment that comes while the page is open.
   for (const part of root.querySelectorAll("[data-while-ahead]")) {
     part.hidden = new Date(part.querySelector("time").dateTime) - now < JUST_NOW;

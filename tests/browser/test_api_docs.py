@@ -1,39 +1,39 @@
-"""The page of the API: nothing from elsewhere, in light and in dark."""
+"""The documentation of the API: in our own frame, with nothing from elsewhere."""
+
+import re
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
-DARK, LIGHT = "rgb(28, 32, 34)", "rgb(250, 250, 250)"
-
-
-def background(page: Page) -> str:
-    page.goto("/api/docs")
-    page.locator("#operations-jobs-summarize").get_by_role("button").first.click()
-    page.get_by_text("Try it out").wait_for()
-    colour: str = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    return colour
+pytestmark = pytest.mark.browser
 
 
-@pytest.mark.parametrize(("scheme", "colour"), [("light", LIGHT), ("dark", DARK)])
-def test_it_follows_the_system(page: Page, scheme: str, colour: str) -> None:
-    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-
-    assert background(page) == colour
-
-
-def test_it_follows_what_was_chosen_on_other_pages(page: Page) -> None:
-    page.emulate_media(color_scheme="light")
-    page.goto("/sign-in")
-    page.evaluate("document.cookie = 'theme=dark; path=/'")
-
-    assert background(page) == DARK
-
-
-def test_it_needs_no_network(page: Page) -> None:
+def test_a_stranger_finds_a_call_and_copies_its_example(page: Page) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    background(page)
+    page.goto("/api/docs")
+    page.get_by_label("Find a call").fill("cancel collection")
+    expect(page.get_by_role("status").filter(has_text="found")).to_have_text("2 found")
+    page.get_by_role("link", name="Cancel the jobs of a collection that still wait").click()
+    expect(page).to_have_url(re.compile(r"/api/docs/collections#"))
+    call = page.locator("article:target")
+    expect(call.get_by_role("heading", level=2)).to_contain_text("Cancel the jobs")
+    expect(call.locator("pre")).to_contain_text("curl")
+    page.get_by_role("navigation", name="Documentation").get_by_role("link", name="Errors").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Errors")
 
     ours = page.url.partition("/api/")[0]
     assert asked
     assert all(url.startswith((ours, "data:")) for url in asked)
+
+
+def test_who_is_signed_in_stays_in_the_frame_and_in_the_dark(signed_in: Page) -> None:
+    page = signed_in
+    page.emulate_media(color_scheme="light")
+    page.get_by_role("button", name="Light or dark").click()
+    page.get_by_role("link", name="API", exact=True).click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    expect(page.get_by_role("navigation", name="Main")).to_be_visible()
+    for width in (390, 320):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -61,7 +61,9 @@ ASKED = (
 )
 # What only comes when programs cancel what then comes back into the queue (test_messages.py).
 BACK = (Step.SWEEP_WITHDRAWN,)
-RARE = (*LATE, *SLOW, *STRANGE, Step.SWEEP_MISTAKEN, *OLD, *ASKED, *BACK)
+# What only comes where somebody wants e-mails (tests/mails/test_dying.py).
+MAILED = (Step.INFORM_WRITTEN, Step.INFORM_CLAIMED, Step.INFORM_SENT, Step.INFORM_STORED)
+RARE = (*LATE, *SLOW, *STRANGE, Step.SWEEP_MISTAKEN, *OLD, *ASKED, *BACK, *MAILED)
 LEADS_TO = {
     Step.RECONCILE_ABANDONED: [Step.DISPATCH_INTENT],
     Step.RECONCILE_LISTED: [Step.DISPATCH_INTENT],

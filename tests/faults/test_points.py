@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from aijobs import crash_points, outcomes, pipeline, submissions, webhooks
+from aijobs import crash_points, mails, outcomes, pipeline, submissions, webhooks
 from aijobs.crash_points import Step
 from tests.faults.flow import POINT, Reader, calls, functions
 from tests.faults.scenarios import DAY, RARE
@@ -18,7 +18,9 @@ ROOMS = (pipeline, submissions, outcomes)
 WEBHOOKS = [
     Path(webhooks.__path__[0], f"{name}.py") for name in ("collections", "deliver", "outbox")
 ]
-FILES = sorted(path for room in ROOMS for path in Path(room.__path__[0]).glob("*.py")) + WEBHOOKS
+MAILS = [Path(mails.__path__[0], f"{name}.py") for name in ("inform", "writing")]
+FILES = sorted(path for room in ROOMS for path in Path(room.__path__[0]).glob("*.py"))
+FILES += WEBHOOKS + MAILS
 # They store in the transaction of whoever calls them, which has locked the jobs.
 IN_TRANSACTIONS = {"store", "_store", "charge_alone"}
 READER = Reader(FILES, IN_TRANSACTIONS)

@@ -180,3 +180,16 @@ def test_pruning_goes_in_pieces(settings: Any, monkeypatch: pytest.MonkeyPatch) 
         make_job(tenant, status="failed", finished_at=NOW)
     assert _retention.prune(NOW + DAY * 2) == 4
     assert _retention.prune(NOW + DAY * 2) == 1
+
+
+@pytest.mark.parametrize(("kept", "own", "lasts"), [(0, 10, 10), (30, 10, 10), (30, 90, 30)])
+def test_a_tenant_may_have_its_own_deleted_earlier_and_not_later(
+    settings: Any, kept: int, own: int, lasts: int
+) -> None:
+    settings.AIJOBS_KEEP_JOBS_DAYS = kept
+    mine = make_job(make_tenant(keep_days=own), status="failed", finished_at=NOW)
+    theirs = make_job(make_tenant(), status="failed", finished_at=NOW)
+    assert _retention.prune(NOW + DAY * lasts - MINUTE) == 0
+    _retention.prune(NOW + DAY * lasts + MINUTE)
+    assert not AIJob.objects.filter(pk=mine.pk).exists()
+    assert AIJob.objects.filter(pk=theirs.pk).exists() is (kept == 0 or lasts < kept)

@@ -14,7 +14,17 @@ from tests.factories import make_batch, make_tenant
 pytestmark = pytest.mark.django_db
 
 STAGES = {
-    *("apply", "assemble", "deliver", "dispatch", "erase", "expedite", "poll", "reconcile"),
+    *(
+        "apply",
+        "assemble",
+        "deliver",
+        "dispatch",
+        "erase",
+        "expedite",
+        "inform",
+        "poll",
+        "reconcile",
+    ),
     *("rescue", "seed", "settle", "share", "sweep"),
 }
 

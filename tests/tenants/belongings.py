@@ -11,10 +11,13 @@ from django.test import Client
 from django.utils import timezone
 
 from aijobs import jobtypes
+from aijobs.mails import leaving
 from aijobs.models import (
     AIJob,
     Batch,
+    CategorySet,
     Collection,
+    MailChoice,
     Operation,
     Quote,
     Webhook,
@@ -51,6 +54,10 @@ def _ids(shift: timedelta) -> list[UUID]:
     return [new_id(NOW + timedelta(seconds=number) + shift) for number in range(len(LIVES))]
 
 
+# In a link that stops e-mails: made by us, of a choice that is gone. It belongs to nobody.
+STOP_TOKEN = leaving.token_of(MailChoice(pk=0))
+
+
 @dataclass(frozen=True)
 class Batches:
     """Tenants share batches."""
@@ -73,6 +80,7 @@ class Belongings:
     """A collection of messages: those jobs of that kind that have not ended."""
     ended_messages: UUID = field(init=False)
     webhook: UUID = field(init=False)
+    categories: UUID = field(init=False)
     delivery: UUID = field(default_factory=uuid4)
     key: str = field(default_factory=lambda: f"{uuid4().hex[:8]}.{uuid4().hex}")
     invitation: UUID = field(init=False)
@@ -93,6 +101,7 @@ class Belongings:
         self.invitation = new_id(NOW + self.shift)
         self.entry = new_id(NOW + self.shift)
         self.member = 1_000_000_000 + self.shift // timedelta(milliseconds=1)
+        self.categories = new_id(NOW + self.shift)
 
     @property
     def in_the_middle(self) -> UUID:
@@ -144,6 +153,9 @@ class Belongings:
             id=self.operation, tenant=self.tenant, kind="retry", total=1, created_by="ann",
             created_at=NOW, look_at=NOW,
         )  # fmt: skip
+        CategorySet.objects.create(
+            id=self.categories, tenant=self.tenant, name="Claims", categories=["motor", "home"]
+        )
         webhook = make_webhook(self.tenant, id=self.webhook)
         WebhookDelivery.objects.create(
             webhook=webhook, public_id=self.delivery, next_at=NOW, created_at=NOW,
@@ -211,4 +223,5 @@ class Belongings:
         sessions = UserSession.objects.filter(pk=self.row).values("pk", "session_key")
         jobs = AIJob.objects.filter(pk__in=self.jobs).order_by("pk").values()
         own = [*passkeys, *sessions]
-        return [*keys, *people, *asked, *quotes, *webhooks, *sent, *own, *jobs]
+        sets = CategorySet.objects.filter(pk=self.categories).values()
+        return [*sets, *keys, *people, *asked, *quotes, *webhooks, *sent, *own, *jobs]

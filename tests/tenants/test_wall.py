@@ -21,7 +21,7 @@ from aijobs.api.anthropic.shapes import id_of
 from aijobs.api.idempotency import HEADER
 from tests.addresses import OF_TENANTS, Address, queries
 from tests.factories import NOW, OPTIONS
-from tests.tenants.belongings import KINDS, LIFE, Batches, Belongings
+from tests.tenants.belongings import KINDS, LIFE, STOP_TOKEN, Batches, Belongings
 
 pytestmark = pytest.mark.django_db
 
@@ -94,6 +94,7 @@ class World:
             # Whoever knows one may open it, from whatever tenant.
             "token": ["no-such-token"],
             "quote_id": [str(mine.quote), str(theirs.quote)],
+            "set_id": [str(mine.categories), str(theirs.categories)],
             "operation_id": [str(mine.operation), str(theirs.operation)],
             "batch_id": self.message_batches,
             "webhook_id": [str(mine.webhook), str(theirs.webhook)],
@@ -103,6 +104,9 @@ class World:
             "uidb36": ["1"],
             "key": ["nonsense"],
             "name": ["not-found"],
+            "stop_token": [STOP_TOKEN],
+            "guide_name": ["errors"],
+            "subject": ["jobs"],
             "sample": ["policy.txt"],
             "job_type": list(KINDS),
         }
@@ -243,6 +247,7 @@ def test_what_is_mine_is_there_and_what_is_theirs_is_not(address: Address) -> No
             "member_id": [str(whose.member)],
             "token": [whose.token],
             "quote_id": [str(whose.quote)],
+            "set_id": [str(whose.categories)],
             "operation_id": [str(whose.operation)],
             "webhook_id": [str(whose.webhook)],
             "delivery_id": [str(whose.delivery)],
@@ -250,6 +255,9 @@ def test_what_is_mine_is_there_and_what_is_theirs_is_not(address: Address) -> No
             "pk": [str(whose.row)],
             "uidb36": ["1"],
             "key": ["nonsense"],
+            "guide_name": ["errors"],
+            "subject": ["jobs"],
+            "stop_token": [STOP_TOKEN],
             "name": ["not-found"],
             "sample": ["policy.txt"],
             "job_type": [KINDS[0]],
@@ -258,6 +266,7 @@ def test_what_is_mine_is_there_and_what_is_theirs_is_not(address: Address) -> No
         found = {client.get(path).status_code, client.post(path).status_code} - {405}
         ids = {"batch_id", "job_id", "collection_id", "key_id", "quote_id", "operation_id"}
         ids |= {"webhook_id", "delivery_id", "invitation_id", "member_id", "session_id", "pk"}
+        ids |= {"set_id"}
         is_everybody_s = not ids & set(address.variables)
         # A span of time has to be named, in JSON.
         lacks_something = {415} if address.path.endswith("webhook_id>/replay") else set()

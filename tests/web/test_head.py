@@ -11,7 +11,7 @@ from aijobs.api.anthropic.shapes import id_of
 from aijobs.models import AIJob
 from tests.addresses import ADDRESSES, Address
 from tests.factories import make_user
-from tests.tenants.belongings import KINDS, Batches, Belongings
+from tests.tenants.belongings import KINDS, STOP_TOKEN, Batches, Belongings
 
 pytestmark = pytest.mark.django_db
 
@@ -38,11 +38,15 @@ def path_of(address: Address, rows: Belongings) -> str:
             "member_id": [str(rows.member)],
             "token": [rows.token],
             "quote_id": [str(rows.quote)],
+            "set_id": [str(rows.categories)],
             "batch_id": [id_of(rows.ended_messages)],
             "operation_id": [str(rows.operation)],
             "webhook_id": [str(rows.webhook)],
             "delivery_id": [str(rows.delivery)],
             "name": ["not-found"],
+            "stop_token": [STOP_TOKEN],
+            "guide_name": ["errors"],
+            "subject": ["jobs"],
             "sample": ["policy.txt"],
             "pk": ["1" if address.path.startswith("/api/") else str(rows.row)],
             "session_id": [str(rows.row)],

@@ -17,6 +17,7 @@ from aijobs.web.chart import Chart
 from aijobs.web.usage import MOST_ROWS
 from citizenapp.tenants.models import APIKey, Tenant
 from tests.factories import make_charge, make_job, make_tenant, make_user
+from tests.webhooks.test_delivery import make_collection
 
 pytestmark = pytest.mark.django_db
 
@@ -158,13 +159,13 @@ def test_the_tables_of_the_page_are_downloads_of_the_same_time(
     charge(tenant, created_at=noon(LAST_MONTH))
     text = client.get("/usage").content.decode()
     for form in ("csv", "xlsx"):
-        [address] = re.findall(rf'href="(/api/ai/usage\?as={form}[^"]*)"', text)
+        [address] = re.findall(rf'href="(/api/ai/usage\?as={form}[^"]*|/usage.{form}[^"]*)"', text)
         response: Any = client.get(unescape(address))
         assert response.status_code == 200
         table = b"".join(response)
         if form == "csv":
             head, row = csv.reader(table.decode("utf-8-sig").splitlines())
-            assert head[:5] == ["day", "job_type", "route", "model", "created_by"]
+            assert head[:5] == ["day (UTC)", "job_type", "route", "model", "created_by"]
             assert row[head.index("cost_usd")] == "1.0000000000"
 
 
@@ -201,3 +202,65 @@ def test_what_is_reserved_and_left_stands_between_the_sums_and_the_days(
     assert "Saved by the cache" in before
     assert "$100.00" in after
     assert "Nothing charged in this period" in after
+
+
+def test_days_and_months_are_those_of_the_workspace(client: Client, tenant: Tenant) -> None:
+    """Half past eleven in the evening in UTC is the next day in Zurich, and in Delhi."""
+    charge(tenant, created_at=datetime(2026, 10, 31, 23, 30, tzinfo=UTC))
+    for zone, day in [("UTC", "2026-10-31"), ("Europe/Zurich", "2026-11-01")]:
+        Tenant.objects.filter(pk=tenant.pk).update(time_zone=zone)
+        page = client.get("/usage", {"month": day[:7]})
+        assert [name.key for name, _ in page.context["days"]] == [day]
+        assert f"Days and months are in {zone}" in page.content.decode()
+        lines = client.get("/usage.csv", {"month": day[:7]}).content.decode("utf-8-sig")
+        head, row = csv.reader(lines.splitlines())
+        assert (head[0], row[0]) == (f"day ({zone})", day)
+    other = "2026-10"
+    assert client.get("/usage", {"month": other}).context["total"].cost == 0
+
+
+@pytest.mark.parametrize("zone", ["Asia/Kolkata", "America/St_Johns", "Pacific/Chatham"])
+def test_in_zones_of_half_hours_each_charge_is_in_one_day_and_one_month(
+    client: Client, tenant: Tenant, zone: str
+) -> None:
+    Tenant.objects.filter(pk=tenant.pk).update(time_zone=zone)
+    for hour in range(0, 72, 3):
+        at = datetime(2026, 10, 30, 12, 10, tzinfo=UTC) + timedelta(hours=hour)
+        charge(tenant, created_at=at)
+    both = [client.get("/usage", {"month": month}).context for month in ("2026-10", "2026-11")]
+    assert sum(one["total"].cost for one in both) == 24
+    for one in both:
+        assert sum(sums.cost for _, sums in one["days"]) == one["total"].cost
+        assert {date.fromisoformat(name.key) for name, _ in one["days"]} <= {
+            day for day, _ in one["chart"].days
+        }
+
+
+def test_each_type_has_a_chart_to_the_same_scale(client: Client, tenant: Tenant) -> None:
+    charge(tenant, "4")
+    assert client.get("/usage").context["kinds"] == []
+    make_charge(make_job(tenant, "classify"), "1", created_at=timezone.now())
+    page = client.get("/usage")
+    kinds = page.context["kinds"]
+    assert [one.title for one in kinds] == ["Summary", "Classification"]
+    assert len({one.chart.top for one in kinds}) == 1
+    assert page.content.decode().count("data-chart") == 3
+
+
+def test_collections_have_their_sums_by_name(client: Client, tenant: Tenant) -> None:
+    _, [job] = make_collection(tenant, jobs=1)
+    make_charge(job, "1", created_at=timezone.now())
+    charge(tenant, "2")
+    text = client.get("/usage").content.decode()
+    assert '<th scope="row">Policies</th>' in text
+    assert '<th scope="row">In no collection</th>' in text
+
+
+def test_the_page_asks_few_questions_whatever_there_is(
+    client: Client, tenant: Tenant, django_assert_max_num_queries: Any
+) -> None:
+    for number in range(3):
+        _, [job] = make_collection(tenant, jobs=1)
+        make_charge(job, f"{number + 1}", created_at=timezone.now())
+    with django_assert_max_num_queries(12):
+        client.get("/usage")

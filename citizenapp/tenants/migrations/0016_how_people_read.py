@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tenants', '0012_ends'),
+        ('tenants', '0013_keep_days'),
     ]
 
     operations = [

@@ -1,0 +1,88 @@
+"""Settings of what forms begin with: by job type, and sets of categories by name."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from aijobs import jobtypes
+from aijobs.models import CategorySet, JobDefaults, new_id
+from aijobs.reading.defaults import category_sets
+from aijobs.web.default_forms import CategoriesForm, DefaultsForm
+from aijobs.web.guards import MemberRequest, for_administrators
+from citizenapp.tenants.models import Tenant
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_administrators
+def defaults(request: MemberRequest) -> HttpResponseBase:
+    """A form for each job type; all of them are saved, or none where one is wrong."""
+    tenant = request.access.tenant
+    sets = category_sets(tenant)
+    stored = {one.job_type: one for one in JobDefaults.objects.filter(tenant=tenant)}
+    data = request.POST if request.method == "POST" else None
+    forms = [
+        DefaultsForm(kind, data, stored=stored.get(kind.name), sets=sets)
+        for kind in jobtypes.offered()
+    ]
+    valid = [form.is_valid() for form in forms]
+    if data is not None and all(valid):
+        with transaction.atomic():
+            for form in forms:
+                JobDefaults.objects.update_or_create(
+                    tenant=tenant, job_type=form.kind.name, defaults=form.stored_fields()
+                )
+        messages.success(request, "Saved. Forms begin with it from now on.")
+        return redirect("defaults")
+    status = 422 if any(form.errors for form in forms) else 200
+    context = {"forms": forms, "sets": sets}
+    return render(request, "settings/defaults.html", context, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_administrators
+def new_categories(request: MemberRequest) -> HttpResponseBase:
+    """The form of a new set, and what comes of it."""
+    tenant = request.access.tenant
+    fresh = CategorySet(id=new_id(timezone.now()), tenant=tenant)
+    form = CategoriesForm(request.POST or None, instance=fresh)
+    if CategorySet.objects.of(tenant).count() >= CategorySet.MOST_OF_A_TENANT:
+        messages.error(request, f"There are {CategorySet.MOST_OF_A_TENANT} sets: delete one first.")
+        return redirect("defaults")
+    return _saved(request, form)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_administrators
+def categories(request: MemberRequest, set_id: UUID) -> HttpResponseBase:
+    """The form of a set that is there."""
+    return _saved(request, CategoriesForm(request.POST or None, instance=_set(request, set_id)))
+
+
+@require_POST
+@for_administrators
+def delete_categories(request: MemberRequest, set_id: UUID) -> HttpResponseBase:
+    """Jobs keep their categories; only forms no longer begin with them."""
+    found = _set(request, set_id)
+    found.delete()
+    messages.success(request, f"The set “{found.name}” is deleted.")
+    return redirect("defaults")
+
+
+def _saved(request: MemberRequest, form: CategoriesForm) -> HttpResponseBase:
+    if form.is_bound and form.is_valid():
+        form.save()
+        messages.success(request, f"The set “{form.instance.name}” is saved.")
+        return redirect("defaults")
+    context = {"form": form, "is_new": form.instance._state.adding}
+    status = 422 if form.errors else 200
+    return render(request, "settings/categories.html", context, status=status)
+
+
+def _set(request: MemberRequest, set_id: UUID) -> CategorySet:
+    tenant: Tenant = request.access.tenant
+    return get_object_or_404(CategorySet.objects.of(tenant), pk=set_id)
