@@ -28,7 +28,7 @@ class _InTimeZone(forms.ModelForm):  # type: ignore[type-arg]  # It has none whe
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        zones, own = _time_zones(), self.instance.time_zone
+        zones, own = time_zones(), self.instance.time_zone
         # One that was set by other means stays chosen.
         if own not in dict(zones):
             zones.append((own, own))
