@@ -230,7 +230,7 @@ class CollectionResults(Endpoint):
         ),
     )
     def get(self, request: Request, collection_id: UUID) -> HttpResponseBase:
-        """One line for each job, finished or not.
+        """One line for each job, finished or not; or for those that the parameters let through.
 
         The first columns are `row`, `reference` and the metadata under its own names. In csv, a
         result's lists are JSON, and a cell that a spreadsheet would take for a formula begins with
@@ -239,7 +239,9 @@ class CollectionResults(Endpoint):
         wanted = Download.read(request.query_params)
         collection = _collection_of(self.access.tenant, collection_id)
         return exports.download(
-            request._request, self.access.tenant, collection, wanted.form, bom=wanted.bom
+            *(request._request, self.access.tenant, collection, wanted.form),
+            only=wanted.only,
+            bom=wanted.bom,
         )
 
 

@@ -42,14 +42,18 @@ class StatusCounterQuerySet(models.QuerySet["StatusCounter"]):
 
     def unfinished(self) -> list[tuple[str, int | None]]:
         """What its unfinished jobs are at: a status, and the key of their batch."""
+        return [(status, batch) for _, status, batch in self.unfinished_of_each()]
+
+    def unfinished_of_each(self) -> list[tuple[UUID, str, int | None]]:
+        """The same of several collections, each with its id."""
         rows = (
             self.exclude(status__in=AIJob.FINAL)
-            .values_list("status", "batch")
+            .values_list("collection", "status", "batch")
             .annotate(jobs_sum=Sum("jobs"))
             .filter(jobs_sum__gt=0)
             .order_by()
         )
-        return [(status, batch) for status, batch, _ in rows]
+        return [(collection, status, batch) for collection, status, batch, _ in rows]
 
 
 class StatusCounter(models.Model):

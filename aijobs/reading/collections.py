@@ -6,17 +6,30 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from aijobs.models import AIJob, Collection, StatusCounter
+from aijobs.models import AIJob, Collection, StatusCounter, Trial
+from aijobs.models.collections import CollectionQuerySet
 from aijobs.reading import caching, pages, trials
 from aijobs.reading.caching import Caching
-from aijobs.reading.forecast import Expected, Forecast
-from aijobs.reading.money import Money, spent_on_collection
+from aijobs.reading.forecast import NOTHING, Expected, Forecast
+from aijobs.reading.money import Money, spent_on_collection, spent_on_collections
 from aijobs.reading.pages import NEWEST, Page, Position
 from aijobs.reading.trials import Tried
 from citizenapp.tenants.models import Tenant
 
+# So many of the latest are asked who queued them.
+RECENT = 500
+# What people see of a job's life: of statuses that differ only at Anthropic they see one. A filter
+# calls both of them UNDERWAY.
+UNDERWAY = "underway"
+STAGES: Mapping[str, tuple[str, ...]] = {
+    "queued": ("queued",),
+    "processing": ("processing", "submitted"),
+    "completed": ("completed",),
+    "failed": ("failed",),
+    "canceled": ("canceled",),
+}
 # In the order of a job's life, ends first: the bar fills from the left.
-ORDER = ("completed", "failed", "canceled", "processing", "submitted", "queued")
+ORDER = ("completed", "failed", "canceled", "processing", "queued")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +59,27 @@ class Progress:
         return sum(self.counts.get(status, 0) for status in AIJob.FINAL)
 
     @property
+    def underway(self) -> int:
+        """Jobs that have left the queue and have not ended."""
+        return self._at("processing")
+
+    @property
+    def stages(self) -> list[tuple[str, str, int]]:
+        """Each stage: the status that stands for it, what a filter calls it, and how many jobs."""
+        return [
+            (status, UNDERWAY if status == "processing" else status, self._at(status))
+            for status in STAGES
+        ]
+
+    def _at(self, stage: str) -> int:
+        return sum(self.counts.get(status, 0) for status in STAGES[stage])
+
+    @property
     def segments(self) -> list[Segment]:
         """The parts of the bar that have a job, from the left."""
         parts, start = [], 0.0
         for status in ORDER:
-            jobs = self.counts.get(status, 0)
+            jobs = self._at(status)
             if jobs:
                 width = 100 * jobs / self.total
                 parts.append(Segment(status, jobs, round(start, 3), round(width, 3)))
@@ -59,11 +88,44 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class CollectionFilter:
+    """Which collections to list. None lets everything through.
+
+    `search` is a part of the name; queued at `since` or later, and before `until`.
+    """
+
+    search: str | None = None
+    job_type: str | None = None
+    created_by: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        return self == CollectionFilter()
+
+
+EVERY = CollectionFilter()
+
+
+@dataclass(frozen=True, slots=True)
 class CollectionRow:
-    """A collection in a list of the pages."""
+    """A collection in a list of the pages.
+
+    `money` is None until there is a charge. `expected` is when what is underway should have ended.
+    `waits_for_word`: somebody has to say whether the others of a trial may follow.
+    """
 
     collection: Collection
     progress: Progress
+    money: Money | None = None
+    expected: Expected = NOTHING
+    waits_for_word: bool = False
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all its jobs have ended."""
+        return self.progress.ended == self.progress.total
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +153,59 @@ def page(tenant: Tenant, at: Position = NEWEST, *, size: int) -> Page[Collection
     return pages.page(Collection.objects.of(tenant), at, size)
 
 
-def page_with_progress(tenant: Tenant, at: Position = NEWEST, *, size: int) -> Page[CollectionRow]:
-    """The same with how far each has come. Two queries."""
-    found = page(tenant, at, size=size)
+def page_with_progress(
+    tenant: Tenant,
+    at: Position = NEWEST,
+    only: CollectionFilter = EVERY,
+    *,
+    size: int,
+    now: datetime,
+) -> Page[CollectionRow]:
+    """The same with how far each has come, what it cost, and when it should end. Nine queries."""
+    found = pages.page(_filtered(tenant, only).select_related("trial"), at, size)
     reached = progress(tenant, found.rows)
-    return found.of([CollectionRow(one, reached[one.pk]) for one in found.rows])
+    money = spent_on_collections(tenant, [one.pk for one in found.rows])
+    expected = Forecast(tenant, now).of_collections(
+        [one for one in found.rows if reached[one.pk].ended < reached[one.pk].total]
+    )
+    return found.of(
+        [
+            CollectionRow(
+                one,
+                reached[one.pk],
+                money.get(one.pk),
+                expected.get(one.pk, NOTHING),
+                _waits_for_word(one) and reached[one.pk].counts["queued"] > 0,
+            )
+            for one in found.rows
+        ]
+    )
+
+
+def senders(tenant: Tenant) -> list[str]:
+    """Who queued the latest of them, for whoever looks for one of theirs. One query."""
+    recent = Collection.objects.of(tenant).order_by("-pk").values_list("created_by", flat=True)
+    return sorted(set(recent[:RECENT]))
+
+
+def _filtered(tenant: Tenant, only: CollectionFilter) -> CollectionQuerySet:
+    rows = Collection.objects.of(tenant)
+    if only.search:
+        rows = rows.filter(name__icontains=only.search)
+    if only.job_type:
+        rows = rows.filter(job_type=only.job_type)
+    if only.created_by:
+        rows = rows.filter(created_by__icontains=only.created_by)
+    if only.since:
+        rows = rows.filter(pk__gte=pages.first_id_of(only.since))
+    if only.until:
+        rows = rows.filter(pk__lt=pages.first_id_of(only.until))
+    return rows
+
+
+def _waits_for_word(collection: Collection) -> bool:
+    trial: Trial | None = getattr(collection, "trial", None)
+    return trial is not None and trial.state == Trial.State.OPEN
 
 
 def collection_of(tenant: Tenant, collection_id: UUID) -> Collection:
@@ -133,6 +243,12 @@ def progress(tenant: Tenant, collections: Iterable[Collection]) -> dict[UUID, Pr
     ids = [collection.pk for collection in collections]
     counters = StatusCounter.objects.filter(collection__tenant=tenant, collection__in=ids)
     return _progress(ids, counters.counts())
+
+
+def dropped(tenant: Tenant, collection: Collection) -> int:
+    """How many of its jobs are on their way whose answers will not be kept. One query."""
+    jobs = AIJob.objects.of(tenant).filter(collection=collection, dropped_at__isnull=False)
+    return jobs.exclude(status__in=AIJob.FINAL).count()
 
 
 def states(ids: Several[UUID]) -> dict[UUID, Progress]:

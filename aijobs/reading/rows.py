@@ -4,15 +4,27 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, TextField
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    TextField,
+    Value,
+    When,
+)
 from django.db.models.fields.tuple_lookups import TupleGreaterThan, TupleLessThan
 from django.db.models.functions import Cast
 
 from aijobs.models import AIJob, Collection, JobAttempt, JobDocument, JobInput, JobOutput, dump_json
 from aijobs.models.jobs import AIJobQuerySet
+from aijobs.reading.collections import UNDERWAY
 from aijobs.reading.labels import labels
 from aijobs.reading.pages import NEWEST, Page, Position
 from aijobs.reading.status import shown_status
@@ -22,20 +34,31 @@ from citizenapp.tenants.models import Tenant
 MOST_SEARCHED = 10_000
 # One bar for each category; a collection whose rows name their own may have thousands.
 MOST_CATEGORIES = 30
+# Of an analysis: its highest risk. `none` where there is an answer without one.
+RISKS = ("high", "medium", "low", "none")
+Risk = Literal["high", "medium", "low", "none"]
 
 
 @dataclass(frozen=True, slots=True)
 class RowFilter:
-    """Which rows to list; `status` is a shown one, `reason` the error type of a failed row."""
+    """Which rows to list; `status` is a shown one, `reason` the error type of a failed row.
+
+    `status` may also be UNDERWAY: whatever has left the queue and not ended. `risk` is the highest
+    one of an analysis.
+    """
 
     status: str | None = None
     category: str | None = None
     reason: str | None = None
     search: str | None = None
+    risk: str | None = None
 
     @property
     def is_empty(self) -> bool:
         return self == RowFilter()
+
+
+EVERY_ROW = RowFilter()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +89,7 @@ def page(
 
     Ids ascend with the rows, so a page is a range of the index `job_of_collection`.
     """
-    jobs = _filtered(tenant, collection, only).with_shown_status()
+    jobs = filtered(tenant, collection, only).with_shown_status()
     jobs = jobs.select_related("output", "input").defer("input__options")
     place = F("collection"), F("pk")
     if at.before is not None:
@@ -137,18 +160,31 @@ def before_row(tenant: Tenant, collection: Collection, number: int) -> Position:
 def categories(tenant: Tenant, collection: Collection) -> list[Bar]:
     """How many rows of a classified collection have which category, the largest first."""
     found = (
-        JobOutput.objects.filter(
-            job__tenant=tenant,
-            job__erasing_since=None,
-            job__collection=collection,
-            job__status=AIJob.Status.COMPLETED,
-        )
-        .annotate(raw=Cast("result", TextField()))
+        _answers(tenant, collection)
         .values_list("raw")
         .annotate(rows=Count("pk"))
         .order_by("-rows", "raw")[:MOST_CATEGORIES]
     )
     return _bars([(str(json.loads(raw).get("category", "")), rows) for raw, rows in found])
+
+
+def risks(tenant: Tenant, collection: Collection) -> list[Bar]:
+    """How many rows of an analyzed collection have which highest risk, the highest first."""
+    highest = Case(
+        *(When(has_risk("raw", risk), then=Value(risk)) for risk in RISKS[:-1]),
+        default=Value(RISKS[-1]),
+    )
+    found = _answers(tenant, collection).values_list(highest).annotate(rows=Count("pk")).order_by()
+    counted = dict(found)
+    return _bars([(risk, counted[risk]) for risk in RISKS if risk in counted])
+
+
+def has_risk(raw: str, severity: str) -> Q:
+    """Whether the text of a result, under this name, has a risk so severe.
+
+    As it is stored: within a string, its quotes would be escaped.
+    """
+    return Q(**{f"{raw}__contains": dump_json({"severity": severity})[1:-1]})
 
 
 def reasons(tenant: Tenant, collection: Collection) -> list[Bar]:
@@ -168,10 +204,21 @@ def _bars(counted: Sequence[tuple[str, int]]) -> list[Bar]:
     return [Bar(name, rows, round(100 * rows / most, 2)) for name, rows in counted]
 
 
-def _filtered(tenant: Tenant, collection: Collection, only: RowFilter) -> AIJobQuerySet:
+def filtered(tenant: Tenant, collection: Collection, only: RowFilter) -> AIJobQuerySet:
+    """Its jobs that a filter lets through, in no order."""
     jobs = _jobs(tenant, collection)
-    if only.status:
+    if only.status == UNDERWAY:
+        jobs = jobs.on_their_way()
+    elif only.status:
         jobs = jobs.shown_as(only.status)
+    if only.risk is not None:
+        jobs = jobs.annotate(raw_result=Cast("output__result", TextField())).filter(
+            status=AIJob.Status.COMPLETED
+        )
+        for risk in RISKS[: RISKS.index(only.risk)]:
+            jobs = jobs.exclude(has_risk("raw_result", risk))
+        if only.risk != RISKS[-1]:
+            jobs = jobs.filter(has_risk("raw_result", only.risk))
     if only.category is not None:
         # The text of a result, as it is stored: JSON is not searched inside.
         jobs = jobs.annotate(raw_result=Cast("output__result", TextField())).filter(
@@ -212,6 +259,16 @@ def _number_at(tenant: Tenant, collection: Collection, position: int) -> float:
         return math.inf
     found = JobInput.objects.filter(tenant=tenant, pk=key).values_list("row_number", flat=True)
     return found.first() or position + 1
+
+
+def _answers(tenant: Tenant, collection: Collection) -> "QuerySet[Any]":
+    """The results of its completed jobs, with their texts."""
+    return JobOutput.objects.filter(
+        job__tenant=tenant,
+        job__erasing_since=None,
+        job__collection=collection,
+        job__status=AIJob.Status.COMPLETED,
+    ).annotate(raw=Cast("result", TextField()))
 
 
 def _last_attempts(tenant: Tenant, collection: Collection) -> "QuerySet[JobAttempt]":

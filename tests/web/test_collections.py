@@ -156,7 +156,7 @@ def test_the_page_of_a_collection_counts_its_jobs(writer: Client, tenant: Tenant
     collection = make_collection(tenant, completed=2, failed=1, queued=3)
     page = writer.get(f"/collections/{collection.pk}").content.decode()
     assert "3 <span>of 6 ended</span>" in page
-    assert "Cancel 3 waiting" in page
+    assert "<strong>Cancel</strong><span>3 waiting</span>" in page
     assert "Try 1 failed again" in page
     failed = writer.get(f"/collections/{collection.pk}", {"status": "failed"})
     assert len(failed.context["page"].rows) == 1
@@ -165,16 +165,16 @@ def test_the_page_of_a_collection_counts_its_jobs(writer: Client, tenant: Tenant
 def test_what_still_waits_is_canceled(writer: Client, tenant: Tenant) -> None:
     collection = make_collection(tenant, completed=1, queued=2)
     response = writer.post(f"/collections/{collection.pk}/cancel", follow=True)
-    assert "Canceled 2 waiting jobs." in response.content.decode()
+    assert "Canceled 2 waiting rows, free of charge." in response.content.decode()
     assert collection.counts()["canceled"] == 2
     again = writer.post(f"/collections/{collection.pk}/cancel", follow=True)
-    assert "Nothing was waiting any more." in again.content.decode()
+    assert "Nothing was waiting or with Claude any more." in again.content.decode()
 
 
 def test_canceling_asks_first_and_names_the_number(writer: Client, tenant: Tenant) -> None:
     collection = make_collection(tenant, completed=1, queued=2)
     page = writer.get(f"/collections/{collection.pk}/cancel").content.decode()
-    assert "Cancel 2 waiting jobs?" in page
+    assert "Cancel 2 waiting rows?" in page
     assert collection.counts()["queued"] == 2
 
 
@@ -193,7 +193,7 @@ def test_all_is_done_only_where_all_has_a_result(writer: Client, tenant: Tenant)
     ended = make_collection(tenant, completed=2, failed=3, canceled=1)
     page = writer.get(f"/collections/{ended.pk}").content.decode()
     assert "All done." not in page
-    assert "All ended: 3 failed, 1 canceled." in page
+    assert "3 failed, 1 canceled." in page
 
 
 def test_rows_that_were_left_out_are_told(writer: Client, tenant: Tenant) -> None:
@@ -262,7 +262,10 @@ def test_rows_that_failed_for_one_reason_are_queued_again(writer: Client, tenant
     for job, reason in zip(jobs, ["refusal", "expired", "refusal"], strict=True):
         JobAttempt.objects.create(job=job, number=1, route="batch", error_type=reason, ended_at=NOW)
     page = writer.get(f"/collections/{collection.pk}").content.decode()
-    assert '<input type="hidden" name="reason" value="refusal">' in page
+    assert f"/collections/{collection.pk}/retry?reason=refusal" in page
+    asks = writer.get(f"/collections/{collection.pk}/retry?reason=refusal").content.decode()
+    assert "Try 2 failed rows again?" in asks
+    assert '<input type="hidden" name="reason" value="refusal">' in asks
 
     writer.post(f"/collections/{collection.pk}/retry", {"reason": "refusal"})
 
