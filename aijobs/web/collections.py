@@ -194,7 +194,7 @@ def _shown(collection: Collection, row: Row, columns: list[str]) -> dict[str, An
         "row": row,
         "short": in_short(collection.job_type, row.result),
         "failure": why(row.error) if row.error else "",
-        "cells": [own.get(name, "") for name in columns],
+        "cells": [(name, own.get(name, "")) for name in columns],
     }
 
 
