@@ -8,7 +8,7 @@ rows up; `compact` adds them up to one row of each kind, so that there are never
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import ClassVar, Self
+from typing import ClassVar, NamedTuple, Self
 from uuid import UUID
 
 from django.db import connection, models
@@ -21,6 +21,23 @@ from aijobs.models.jobs import AIJob
 from citizenapp.tenants.models import Tenant
 
 HOUR = timedelta(hours=1)
+
+
+class StandingAt(NamedTuple):
+    """So many jobs of a collection have this status, in such a batch where they are in one."""
+
+    collection: UUID
+    status: str
+    batch_status: str | None
+    submitted_at: datetime | None
+    promised_seconds: list[float] | None
+    jobs: int
+
+    @property
+    def shown_status(self) -> str:
+        """A job of a batch is processing while Anthropic has the batch."""
+        there = self.batch_status in (*Batch.REMOTE, Batch.Status.ENDED)
+        return AIJob.Status.PROCESSING.value if there else self.status
 
 
 class StatusCounterQuerySet(models.QuerySet["StatusCounter"]):
@@ -42,18 +59,20 @@ class StatusCounterQuerySet(models.QuerySet["StatusCounter"]):
 
     def unfinished(self) -> list[tuple[str, int | None]]:
         """What its unfinished jobs are at: a status, and the key of their batch."""
-        return [(status, batch) for _, status, batch in self.unfinished_of_each()]
-
-    def unfinished_of_each(self) -> list[tuple[UUID, str, int | None]]:
-        """The same of several collections, each with its id."""
         rows = (
             self.exclude(status__in=AIJob.FINAL)
-            .values_list("collection", "status", "batch")
+            .values_list("status", "batch")
             .annotate(jobs_sum=Sum("jobs"))
             .filter(jobs_sum__gt=0)
             .order_by()
         )
-        return [(collection, status, batch) for collection, status, batch, _ in rows]
+        return [(status, batch) for status, batch, _ in rows]
+
+    def by_batch(self) -> list[StandingAt]:
+        """Where the jobs of each collection stand, by status and batch."""
+        told = ("batch__status", "batch__submitted_at", "batch__promised_seconds")
+        rows = self.values_list("collection", "status", *told).annotate(jobs_sum=Sum("jobs"))
+        return [StandingAt(*row) for row in rows.filter(jobs_sum__gt=0).order_by()]
 
 
 class StatusCounter(models.Model):

@@ -1,23 +1,27 @@
 """Collections as they are listed, and how far each has come."""
 
+from collections import Counter, defaultdict
 from collections.abc import Collection as Several
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
+
+from django.db.models import Exists, OuterRef
 
 from aijobs.models import AIJob, Collection, StatusCounter, Trial
 from aijobs.models.collections import CollectionQuerySet
+from aijobs.models.rollups import StandingAt
 from aijobs.reading import caching, pages, trials
 from aijobs.reading.caching import Caching
 from aijobs.reading.forecast import NOTHING, Expected, Forecast
 from aijobs.reading.money import Money, spent_on_collection, spent_on_collections
 from aijobs.reading.pages import NEWEST, Page, Position
 from aijobs.reading.trials import Tried
+from aijobs.turnaround.promise import LATE, Promise
 from citizenapp.tenants.models import Tenant
 
-# So many of the latest are asked who queued them.
-RECENT = 500
+WAITING, SLOWER = "Waits for the next batch", "Takes longer than usual"
 # What people see of a job's life: of statuses that differ only at Anthropic they see one. A filter
 # calls both of them UNDERWAY.
 UNDERWAY = "underway"
@@ -132,7 +136,8 @@ class CollectionRow:
 class CollectionDetail:
     """One collection: how far it has come, what it cost so far, when all of it should be done.
 
-    `caching` is None where no job of it went first.
+    `caching` is None where no job of it went first. `has_earlier`: there is an earlier one of the
+    same name and kind. Of so many on their way the answers are `dropped`.
     """
 
     collection: Collection
@@ -141,6 +146,8 @@ class CollectionDetail:
     expected: Expected
     caching: Caching | None
     trial: Tried | None
+    has_earlier: bool = False
+    dropped: int = 0
 
     @property
     def is_over(self) -> bool:
@@ -161,13 +168,16 @@ def page_with_progress(
     size: int,
     now: datetime,
 ) -> Page[CollectionRow]:
-    """The same with how far each has come, what it cost, and when it should end. Nine queries."""
+    """The same with how far each has come, what it cost, and when it should end. Three queries."""
     found = pages.page(_filtered(tenant, only).select_related("trial"), at, size)
-    reached = progress(tenant, found.rows)
-    money = spent_on_collections(tenant, [one.pk for one in found.rows])
-    expected = Forecast(tenant, now).of_collections(
-        [one for one in found.rows if reached[one.pk].ended < reached[one.pk].total]
-    )
+    ids = [one.pk for one in found.rows]
+    counters = StatusCounter.objects.filter(collection__tenant=tenant, collection__in=ids)
+    standing = counters.by_batch()
+    counted: dict[UUID, Counter[str]] = defaultdict(Counter)
+    for one in standing:
+        counted[one.collection][one.shown_status] += one.jobs
+    reached = _progress(ids, counted)
+    money, expected = spent_on_collections(tenant, ids), _expected(standing, now)
     return found.of(
         [
             CollectionRow(
@@ -182,10 +192,25 @@ def page_with_progress(
     )
 
 
-def senders(tenant: Tenant) -> list[str]:
-    """Who queued the latest of them, for whoever looks for one of theirs. One query."""
-    recent = Collection.objects.of(tenant).order_by("-pk").values_list("created_by", flat=True)
-    return sorted(set(recent[:RECENT]))
+def _expected(standing: Iterable[StandingAt], now: datetime) -> dict[UUID, Expected]:
+    """When the batches of each should have ended, by what was promised when they were sent.
+
+    A list has no time for more: the page of one asks what is known by now.
+    """
+    found: dict[UUID, Expected] = {}
+    for one in standing:
+        if one.shown_status in AIJob.FINAL:
+            continue
+        known = found.setdefault(one.collection, NOTHING)
+        if one.shown_status == AIJob.Status.QUEUED:
+            found[one.collection] = Expected(late=WAITING)
+        elif one.submitted_at and one.promised_seconds and not known.late:
+            longest = timedelta(seconds=Promise(one.promised_seconds).within(LATE))
+            latest = max(filter(None, (one.submitted_at + longest, known.latest)))
+            found[one.collection] = (
+                Expected(latest=latest) if latest > now else Expected(late=SLOWER)
+            )
+    return found
 
 
 def _filtered(tenant: Tenant, only: CollectionFilter) -> CollectionQuerySet:
@@ -215,16 +240,30 @@ def collection_of(tenant: Tenant, collection_id: UUID) -> Collection:
 
 def detail(tenant: Tenant, collection_id: UUID, *, now: datetime) -> CollectionDetail:
     """One collection. Raises Collection.DoesNotExist as `collection_of` does."""
-    collection = collection_of(tenant, collection_id)
+    known = Collection.objects.of(tenant).select_related("trial", "seeding", "cancellation")
+    collection = known.annotate(has_earlier=_earlier()).get(pk=collection_id)
     money = spent_on_collection(tenant, collection.pk)
+    reached = progress(tenant, [collection])[collection.pk]
+    is_over = reached.ended == reached.total
     return CollectionDetail(
         collection,
-        progress(tenant, [collection])[collection.pk],
+        reached,
         money,
-        Forecast(tenant, now).of_collection(collection),
+        NOTHING if is_over else Forecast(tenant, now).of_collection(collection),
         caching.of_collection(tenant, collection, money),
         trials.of_collection(tenant, collection),
+        getattr(collection, "has_earlier", False),
+        # Answers are dropped by who sends nothing more of it.
+        dropped(tenant, collection)
+        if reached.underway and getattr(collection, "cancellation", None)
+        else 0,
     )
+
+
+def _earlier() -> Exists:
+    """Whether there is an earlier one of the same name and kind."""
+    same = {name: OuterRef(name) for name in ("tenant", "name", "job_type")}
+    return Exists(Collection.objects.filter(**same, pk__lt=OuterRef("pk"), erasing_since=None))
 
 
 def deadline_of(tenant: Tenant, collection: Collection) -> datetime | None:

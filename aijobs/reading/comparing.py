@@ -18,7 +18,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from aijobs.models import AIJob, Collection, JobInput, JobOutput, dump_json
+from aijobs.models import AIJob, Collection, JobOutput, dump_json
 from aijobs.reading.labels import labels
 from aijobs.reading.pages import NEWEST, Page, Position
 from aijobs.reading.rows import RISKS
@@ -41,8 +41,20 @@ SIDE = """
     WHERE job.tenant_id = %(tenant)s AND job.collection_id = %({side})s
       AND job.erasing_since IS NULL
 """
+# The name of a row. A plain value: PostgreSQL asks once whether both tables have references.
+KEY = """
+CASE WHEN (SELECT have_references FROM method) AND input.reference <> ''
+     THEN 'r' || input.reference ELSE 'n' || coalesce(input.row_number::text, '') END
+"""
 BOTH = """
-WITH earlier AS ({earlier}), later AS ({later}), pair AS MATERIALIZED (
+WITH method AS MATERIALIZED (
+    SELECT every(EXISTS (
+        SELECT FROM aijobs_aijob AS job JOIN aijobs_jobinput AS input ON input.job_id = job.id
+        WHERE job.tenant_id = %(tenant)s AND job.collection_id = side
+          AND job.erasing_since IS NULL AND input.reference <> ''
+    )) AS have_references
+    FROM unnest(ARRAY[%(earlier)s, %(later)s]::uuid[]) AS side
+), earlier AS ({earlier}), later AS ({later}), pair AS MATERIALIZED (
     SELECT later.id, earlier.id AS earlier_id,
            coalesce(later.row_number, earlier.row_number) AS row_number,
            coalesce(later.reference, earlier.reference) AS reference,
@@ -177,7 +189,7 @@ def compare(
 ) -> Comparison:
     """The sums, and a page of changed rows in their order; or of those of one `cell`: was, now.
 
-    Five queries at most.
+    Three queries.
     """
     kind = after.job_type
     is_back = at.before is not None
@@ -189,7 +201,7 @@ def compare(
         most=MOST_PAIRS, which=WHICH, beyond=beyond, order="DESC" if is_back else "ASC"
     )
     with connection.cursor() as cursor:
-        cursor.execute(_both(tenant, before, after) + query, parameters)
+        cursor.execute(_both(after) + query, parameters)
         sums, pairs, found = map(_read, cursor.fetchone())
     has_more, found = len(found) > size, found[:size]
     rows = _changed(tenant, found[::-1] if is_back else found)
@@ -207,9 +219,9 @@ def compare(
 
 
 def as_csv(
-    tenant: Tenant, before: Collection, after: Collection, *, is_all: bool = False
+    tenant: Tenant, before: Collection | None, after: Collection, *, is_all: bool = False
 ) -> Iterator[bytes]:
-    """The changed rows as CSV, or all there are, in pieces.
+    """The changed rows as CSV, or all there are, in pieces. Without an earlier one, its header.
 
     Written to a file first, as quickly as PostgreSQL sends them: who downloads may take their time.
     """
@@ -221,13 +233,21 @@ def as_csv(
 
 
 def _write(
-    tenant: Tenant, before: Collection, after: Collection, file: IO[bytes], *, is_all: bool
+    tenant: Tenant,
+    before: Collection | None,
+    after: Collection,
+    file: IO[bytes],
+    *,
+    is_all: bool,
 ) -> None:
     text = io.TextIOWrapper(file, encoding="utf-8", errors="replace", newline="")
     writer = csv.writer(text)
     writer.writerow(HEADER)
+    if before is None:
+        text.detach()
+        return
     where = "" if is_all else WHICH
-    query = f"{_both(tenant, before, after)} {ALL_CHANGED} {where} ORDER BY id, earlier_id"
+    query = f"{_both(after)} {ALL_CHANGED} {where} ORDER BY id, earlier_id"
     with transaction.atomic(), connection.chunked_cursor() as cursor:
         cursor.execute(query, _parameters(tenant, before, after, None))
         while rows := cursor.fetchmany(PIECE_ROWS):
@@ -248,11 +268,8 @@ def _write(
     text.detach()
 
 
-def _both(tenant: Tenant, before: Collection, after: Collection) -> str:
+def _both(after: Collection) -> str:
     """The pairs of rows, as PostgreSQL is asked for them."""
-    key = "'n' || coalesce(input.row_number::text, '')"
-    if _has_references(tenant, before) and _has_references(tenant, after):
-        key = f"CASE WHEN input.reference <> '' THEN 'r' || input.reference ELSE {key} END"
     value = "output.result::text"
     if after.job_type == "analyze":
         has = (
@@ -260,7 +277,7 @@ def _both(tenant: Tenant, before: Collection, after: Collection) -> str:
             for risk in RISKS[:-1]
         )
         value = f"CASE WHEN output.result IS NULL THEN NULL {' '.join(has)} ELSE '{RISKS[-1]}' END"
-    sides = {side: SIDE.format(value=value, key=key, side=side) for side in ("earlier", "later")}
+    sides = {side: SIDE.format(value=value, key=KEY, side=side) for side in ("earlier", "later")}
     return BOTH.format(**sides)
 
 
@@ -277,13 +294,6 @@ def _parameters(
         "was": was,
         "now": now,
     }
-
-
-def _has_references(tenant: Tenant, collection: Collection) -> bool:
-    inputs = JobInput.objects.filter(
-        tenant=tenant, job__collection=collection, job__erasing_since=None
-    )
-    return inputs.exclude(reference="").exists()
 
 
 def _read(value: Any) -> Any:

@@ -4,8 +4,6 @@ Anthropic tells nothing about progress inside a batch, so there is no percentage
 is known of how long batches take, over all tenants, who share them (aijobs/turnaround/).
 """
 
-from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -15,7 +13,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import Sum
 
-from aijobs.models import FOR_A_PERSON, AIJob, Batch, Collection, StatusCounter
+from aijobs.models import FOR_A_PERSON, AIJob, Batch, Collection
 from aijobs.reading import delays, rescues
 from aijobs.turnaround.choice import CALL, SENDING, Choice, called, calls, may_be_rescued, ours
 from aijobs.turnaround.history import Turnaround
@@ -100,25 +98,6 @@ class Forecast:
             else:
                 found += map(self.of_job, self._last_ones(collection, status))
         return _last(found)
-
-    def of_collections(self, collections: Sequence[Collection]) -> dict[UUID, Expected]:
-        """Roughly the same for a list: what waits is taken for new, and what runs at once is not
-        looked at. Two queries, and those that any forecast takes.
-        """
-        if not collections:
-            return {}
-        at: dict[UUID, set[int | None]] = defaultdict(set)
-        counters = StatusCounter.objects.filter(
-            collection__tenant=self.tenant, collection__in=collections
-        )
-        for collection_id, _, key in counters.unfinished_of_each():
-            at[collection_id].add(key)
-        batches = Batch.objects.in_bulk([*filter(None, set().union(*at.values()))])
-        by_batch = {key: self.of_batch(batch) for key, batch in batches.items()}
-        return {
-            one: _last([by_batch[key] if key else self.of_new(None) for key in keys])
-            for one, keys in at.items()
-        }
 
     def of_batch(self, batch: Batch) -> Expected:
         """When the results of a batch may be expected."""

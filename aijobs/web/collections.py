@@ -1,6 +1,7 @@
 """Collections: many documents queued together, out of one table."""
 
 import csv
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -20,7 +21,7 @@ from aijobs.quotes import stored
 from aijobs.reading import collections, comparing, operations, rows
 from aijobs.reading.collections import CollectionDetail
 from aijobs.reading.pages import NEWEST
-from aijobs.reading.rows import Row, RowFilter
+from aijobs.reading.rows import Bar, Row, RowFilter
 from aijobs.web import parameters, queueing, quotes, wishes
 from aijobs.web.forms import NewCollection
 from aijobs.web.guards import MemberRequest, for_members, for_writers, or_404
@@ -50,7 +51,7 @@ def overview(request: MemberRequest, asked: parameters.Collections) -> HttpRespo
             "asked": asked,
             "is_filtered": not only.is_empty,
             "kinds": jobtypes.offered(),
-            "senders": collections.senders(tenant),
+            "senders": sorted({row.collection.created_by for row in page.rows}),
             "erasing": operations.erasing(tenant),
             "now": now,
         },
@@ -135,6 +136,7 @@ def detail(
         number = asked.page or 1
         at = rows.before_page(tenant, collection, number, size=PAGE_SIZE)
     page = rows.page(tenant, collection, only, at, size=PAGE_SIZE)
+    bars, reasons = rows.charts(tenant, collection)
     own = [*enumerate(collection.columns or [])]
     shown = [(key, name) for key, name in own if key in asked.columns]
     return render(
@@ -144,14 +146,14 @@ def detail(
             "collection": collection,
             "counts": counts,
             "expected": found.expected,
-            "deadline": collections.deadline_of(tenant, collection),
+            "deadline": None if found.is_over else collections.deadline_of(tenant, collection),
             "now": now,
             "caching": found.caching,
             "trial": found.trial,
             "rest": _price_of_rest(found) if found.trial else None,
             "change_address": _where_to_change(request, found, now),
             "progress": found.progress,
-            "dropped": collections.dropped(tenant, collection) if found.progress.underway else 0,
+            "dropped": found.dropped,
             "left_open": found.progress.total - counts["completed"],
             "money": found.money,
             "page": page,
@@ -161,10 +163,8 @@ def detail(
             "own_columns": own,
             "shown_columns": shown,
             "most_columns": parameters.MOST_SHOWN_COLUMNS,
-            "chart": _chart(request, collection, only),
-            "reasons": [(one, why(one.name)) for one in rows.reasons(tenant, collection)]
-            if counts["failed"]
-            else [],
+            "chart": _chart(collection, bars, only),
+            "reasons": [(one, why(one.name)) for one in reasons],
             "only": only,
             "only_why": why(only.reason) if only.reason else "",
             "download": urlencode(
@@ -172,7 +172,7 @@ def detail(
             ),
             "searches_text": collection.total <= rows.MOST_SEARCHED,
             "is_offered": collection.job_type in [kind.name for kind in jobtypes.offered()],
-            "earlier": next(iter(comparing.earlier(tenant, collection)), None),
+            "earlier": found.has_earlier and collection.job_type in comparing.COMPARABLE,
         },
     )
 
@@ -198,16 +198,16 @@ def _shown(collection: Collection, row: Row, columns: list[str]) -> dict[str, An
     }
 
 
-def _chart(request: MemberRequest, collection: Collection, only: RowFilter) -> dict[str, Any]:
+# Of which answers there is a chart: its title, and the filter of its bars.
+_CHARTS = {"classify": ("Categories", "category"), "analyze": ("Highest risk", "risk")}
+
+
+def _chart(collection: Collection, bars: Sequence[Bar], only: RowFilter) -> dict[str, Any]:
     """Bars of what can be counted of the answers; nothing where there is no such thing."""
-    tenant = request.access.tenant
-    if collection.job_type == "classify":
-        bars = rows.categories(tenant, collection)
-        return {"title": "Categories", "field": "category", "bars": bars, "chosen": only.category}
-    if collection.job_type == "analyze":
-        bars = rows.risks(tenant, collection)
-        return {"title": "Highest risk", "field": "risk", "bars": bars, "chosen": only.risk}
-    return {}
+    if collection.job_type not in _CHARTS:
+        return {}
+    title, field = _CHARTS[collection.job_type]
+    return {"title": title, "field": field, "bars": bars, "chosen": getattr(only, field)}
 
 
 @require_safe

@@ -49,10 +49,11 @@ def compare(
 def table(
     request: MemberRequest, asked: parameters.ComparedTable, collection_id: UUID
 ) -> HttpResponseBase:
-    """The same as CSV: the rows that changed, or all."""
+    """The same as CSV: the rows that changed, or all; none where there is no earlier collection."""
     tenant = request.access.tenant
     after = collection_of(request, collection_id)
-    before = _chosen(comparing.earlier(tenant, after), asked.other)
+    others = comparing.earlier(tenant, after)
+    before = _chosen(others, asked.other) if others or asked.other else None
     name = f"{slugify(after.name) or 'collection'}-changes.csv"
     return StreamingHttpResponse(
         comparing.as_csv(tenant, before, after, is_all=asked.rows == "all"),

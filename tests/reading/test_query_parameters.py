@@ -16,8 +16,11 @@ NOT_COMPARED = re.compile(rb'href="[^"]*"|<time.*?</time>', re.DOTALL)
 NONSENSE = ["nonsense", "\0", " ", "0", "-1", "\U0001f600", "9" * 5_000]
 # What is nonsense elsewhere, and may be meant here.
 TEXT = {"nonsense", " ", "0", "-1", "\U0001f600"}
-POSSIBLE = dict.fromkeys(("reference", "category", "reason", "search"), TEXT) | {
+POSSIBLE = dict.fromkeys(
+    ("reference", "category", "reason", "search", "by", "was", "now"), TEXT
+) | {
     "bom": {"0"},
+    "columns": {"0"},
     "details": {"0"},
     "batch_share": {"0"},
     "cache_hit": {"0"},

@@ -49,7 +49,7 @@ def documents(collection: Collection) -> list[dict[str, Any]]:
 def inputs(collection: Collection) -> list[tuple[Any, ...]]:
     jobs = AIJob.objects.filter(collection=collection).select_related("input").order_by("pk")
     return [
-        (j.input.row_number, j.input.reference, j.input.metadata, bytes(j.input.fingerprint))
+        (j.input.row_number, j.input.reference, j.input.metadata, bytes(j.input.fingerprint or b""))
         for j in jobs
     ]
 

@@ -1,5 +1,6 @@
 """The list of collections: found by name, kind, sender and day, and how each stands."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.utils import timezone
 
 from aijobs.models import Collection, Trial, new_id
 from aijobs.pipeline import accept, erase
+from aijobs.turnaround.model import LEVELS
 from citizenapp.tenants.models import Tenant
 from tests.factories import NOW, make_batch, make_charge, make_job, make_tenant, make_user
 from tests.reading.rows import make_collection
@@ -77,7 +79,8 @@ def test_a_row_says_how_far_it_is_and_what_it_cost(reader: Client, tenant: Tenan
     done = make_job(tenant, collection=collection, status="completed", finished_at=NOW)
     make_charge(done, "0.25", "0.5")
     make_job(tenant, collection=collection, status="failed", finished_at=NOW)
-    batch = make_batch("submitted", submitted_at=timezone.now(), expires_at=NOW)
+    promised = [60.0 * number for number in range(1, len(LEVELS) + 1)]
+    batch = make_batch("submitted", submitted_at=timezone.now(), promised_seconds=promised)
     make_job(tenant, collection=collection, status="submitted", batch=batch)
     cheap = make_collection(tenant, "Cheap", id=new_id(NOW))
     make_charge(make_job(tenant, collection=cheap), "0.000056", "0.0001")
@@ -87,10 +90,11 @@ def test_a_row_says_how_far_it_is_and_what_it_cost(reader: Client, tenant: Tenan
     assert "1 failed</a>" in page
     assert 'aria-label="1 done, 1 failed, 1 in progress"' in page
     # One unit a column.
-    assert "$0.250000" in page
-    assert "$0.000050" in page
+    assert '<td class="cell-cost number">$0.25000</td>' in page
+    assert re.search(r'<td class="cell-cost number">\$0\.0000\d</td>', page)
     row = next(one for one in response.context["page"].rows if one.collection == collection)
     assert row.expected.latest > timezone.now()
+    assert "Waits for the next batch" in page
 
 
 def test_a_trial_waits_for_a_word(reader: Client, tenant: Tenant) -> None:
@@ -116,7 +120,7 @@ def test_what_is_being_erased_says_how_far_it_is(reader: Client, tenant: Tenant)
 def test_a_full_list_takes_ten_queries(
     reader: Client, tenant: Tenant, django_assert_max_num_queries: Any
 ) -> None:
-    batches = [make_batch("submitted", submitted_at=NOW, expires_at=NOW) for _ in range(3)]
+    batches = [make_batch("submitted", submitted_at=NOW) for _ in range(3)]
     for number in range(30):
         one = make_collection(tenant, f"C {number}", id=new_id(NOW + timedelta(minutes=number)))
         make_job(tenant, collection=one, status="submitted", batch=batches[number % 3])
