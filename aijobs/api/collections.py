@@ -237,7 +237,7 @@ class CollectionResults(Endpoint):
         ),
     )
     def get(self, request: Request, collection_id: UUID) -> HttpResponseBase:
-        """One line for each job, finished or not.
+        """One line for each job, finished or not; or for those that the parameters let through.
 
         The first columns are `row`, `reference` and the metadata under its own names. In csv, a
         result's lists are JSON, and a cell that a spreadsheet would take for a formula begins with
@@ -248,7 +248,9 @@ class CollectionResults(Endpoint):
         if request.method == "GET":
             self.tell(Action.DOWNLOADED, f"collection {collection_id}", {"as": wanted.form})
         return exports.download(
-            request._request, self.access.tenant, collection, wanted.form, bom=wanted.bom
+            *(request._request, self.access.tenant, collection, wanted.form),
+            only=wanted.only,
+            bom=wanted.bom,
         )
 
 

@@ -10,6 +10,7 @@ from django.utils.text import slugify
 from aijobs.api import result_tables, translate, workbooks
 from aijobs.models import Collection, dump_json
 from aijobs.reading import jobs
+from aijobs.reading.rows import EVERY_ROW, RowFilter
 from aijobs.reading.tables import (
     BYTE_ORDER_MARK,
     Table,
@@ -31,9 +32,15 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def download(
-    request: HttpRequest, tenant: Tenant, collection: Collection, form: Form, *, bom: bool = False
+    request: HttpRequest,
+    tenant: Tenant,
+    collection: Collection,
+    form: Form,
+    *,
+    only: RowFilter = EVERY_ROW,
+    bom: bool = False,
 ) -> StreamingHttpResponse:
-    """All jobs of a tenant's collection in the order of its rows.
+    """Jobs of a tenant's collection in the order of its rows.
 
     A line of JSON for each job, or a table with a head; `bom` begins a CSV with a byte order mark.
     Errors while it is sent end it early.
@@ -41,11 +48,11 @@ def download(
     chunks: Iterator[bytes]
     match form:
         case "csv":
-            chunks, media_type = _csv(tenant, collection, bom=bom), f"{CSV}; charset=utf-8"
+            chunks, media_type = _csv(tenant, collection, only, bom=bom), f"{CSV}; charset=utf-8"
         case "xlsx":
-            chunks, media_type = workbooks.chunks(tenant, collection), XLSX
+            chunks, media_type = workbooks.chunks(tenant, collection, only), XLSX
         case "ndjson":
-            chunks, media_type = _ndjson(tenant, collection), NDJSON
+            chunks, media_type = _ndjson(tenant, collection, only), NDJSON
     name = slugify(collection.name) or "results"
     return streamed(request, chunks, media_type, f"{name}.{form}")
 
@@ -86,14 +93,14 @@ def as_csv(
     return streamed(request, chunks, f"{CSV}; charset=utf-8", name)
 
 
-def _ndjson(tenant: Tenant, collection: Collection) -> Iterator[bytes]:
-    for found in jobs.results(tenant, collection):
+def _ndjson(tenant: Tenant, collection: Collection, only: RowFilter) -> Iterator[bytes]:
+    for found in jobs.results(tenant, collection, only):
         rows = (translate.result_row(one).model_dump(mode="json") for one in found)
         yield "".join(f"{dump_json(row)}\n" for row in rows).encode()
 
 
-def _csv(tenant: Tenant, collection: Collection, *, bom: bool) -> Iterator[bytes]:
+def _csv(tenant: Tenant, collection: Collection, only: RowFilter, *, bom: bool) -> Iterator[bytes]:
     table = result_tables.of(collection)
     yield (BYTE_ORDER_MARK if bom else "").encode() + csv_lines([table.header])
-    for found in jobs.results(tenant, collection):
+    for found in jobs.results(tenant, collection, only):
         yield csv_lines(table.cells(translate.result_row(one)) for one in found)

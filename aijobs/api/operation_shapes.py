@@ -23,13 +23,13 @@ class Skipped(Shape):
 
 class OperationSummary(Shape):
     operation_id: UUID
-    kind: Literal["retry", "cancel", "erase"]
+    kind: Literal["retry", "cancel", "drop", "erase"]
     status: Literal["running", "completed", "failed"] = Field(
         description="Failed where it failed again and again; what it has changed stays changed."
     )
     total: int = Field(description="Jobs that it is about, fixed when it was asked for.")
     done: int = Field(description="Jobs that were looked at so far.")
-    changed: int = Field(description="Jobs that were retried, canceled or erased.")
+    changed: int = Field(description="Jobs that were retried, canceled, dropped or erased.")
     job_id: UUID | None = Field(description="The job that is erased.")
     collection_id: UUID | None = Field(description="The collection that is erased.")
     created_by: str

@@ -13,7 +13,8 @@ from pydantic_core import PydanticCustomError
 from aijobs import own_data
 from aijobs.reading.jobs import JobFilter
 from aijobs.reading.pages import NEWEST, Position
-from aijobs.reading.parameters import JobTypeName, Moment, Parameters, Status
+from aijobs.reading.parameters import JobTypeName, Moment, Parameters, Sought, Status
+from aijobs.reading.rows import Risk, RowFilter
 from aijobs.reading.usage import GroupBy
 
 _CURSOR = re.compile(r"(older|newer)\.([0-9a-f]{32})")
@@ -93,12 +94,28 @@ class JobFilters(Paging):
 
 
 class Download(Parameters):
-    """In which format results are sent."""
+    """In which format results are sent, and which: all of them, where nothing else is said."""
 
     form: Literal["ndjson", "csv", "xlsx"] = Field("ndjson", alias="as")
+    status: Status | Literal["underway"] | None = Field(
+        None, description="Only jobs in this status; `underway` are those submitted or processing."
+    )
+    category: Sought | None = Field(None, description="Only rows classified as this.")
+    risk: Risk | None = Field(None, description="Only analyses whose highest risk is this.")
+    reason: Sought | None = Field(None, description="Only rows that failed with this error type.")
+    search: Sought | None = Field(
+        None,
+        description="Only rows whose reference has this in it; of collections of at most 10,000"
+        " rows, also those whose document has.",
+    )
     bom: bool = Field(
         False, description="Begin a csv with a byte order mark, by which Excel knows it as UTF-8."
     )
+
+    @property
+    def only(self) -> RowFilter:
+        """Which rows."""
+        return RowFilter(self.status, self.category, self.reason, self.search, self.risk)
 
 
 class DocumentForm(Parameters):

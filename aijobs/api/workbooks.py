@@ -10,6 +10,7 @@ from aijobs.api import result_tables, shapes, translate
 from aijobs.api.result_tables import COSTS, ResultTable
 from aijobs.models import Collection
 from aijobs.reading import jobs
+from aijobs.reading.rows import EVERY_ROW, RowFilter
 from aijobs.reading.tables import Table, spending_cells, spending_header, table_cells
 from aijobs.reading.usage import Usage
 from citizenapp.tenants.models import Tenant
@@ -30,10 +31,10 @@ OPTIONS = {
 }
 
 
-def chunks(tenant: Tenant, collection: Collection) -> Iterator[bytes]:
+def chunks(tenant: Tenant, collection: Collection, only: RowFilter = EVERY_ROW) -> Iterator[bytes]:
     """The bytes of the workbook. It is written to a file first: a workbook ends with its index."""
     with NamedTemporaryFile(suffix=".xlsx") as file:
-        _write(tenant, collection, file.name)
+        _write(tenant, collection, only, file.name)
         while piece := file.read(PIECE):
             yield piece
 
@@ -56,7 +57,7 @@ def spending_chunks(
             yield piece
 
 
-def _write(tenant: Tenant, collection: Collection, path: str) -> None:
+def _write(tenant: Tenant, collection: Collection, only: RowFilter, path: str) -> None:
     table = result_tables.of(collection)
     with xlsxwriter.Workbook(path, OPTIONS) as workbook:
         workbook.set_properties({"created": collection.created_at, "title": collection.name})
@@ -65,7 +66,7 @@ def _write(tenant: Tenant, collection: Collection, path: str) -> None:
             name: _Sheets(workbook, name.title(), [*result_tables.FIRST, *fields])
             for name, fields in table.lists.items()
         }
-        for found in jobs.results(tenant, collection):
+        for found in jobs.results(tenant, collection, only):
             for row in map(translate.result_row, found):
                 results.add(_cells(table, row))
                 for name, sheet in lists.items():

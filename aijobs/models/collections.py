@@ -45,6 +45,8 @@ class Collection(models.Model):
         indexes: ClassVar = [
             # The tenant's list of collections, newest first.
             models.Index(fields=["tenant", "-id"], name="collection_of_tenant"),
+            # Earlier ones of the same name, which it is compared with.
+            models.Index(fields=["tenant", "name", "-id"], name="collection_of_name"),
             # The same of programs that speak the Message Batches API.
             models.Index(
                 fields=["tenant", "-id"], name="collection_of_messages", condition=Q(job_type="raw")

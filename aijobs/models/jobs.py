@@ -48,6 +48,7 @@ class AIJobQuerySet(models.QuerySet["AIJob"]):
             not_before=now,
             started_at=None,
             finished_at=None,
+            dropped_at=None,
         )
 
     def cancel_waiting(self, now: datetime) -> int:
@@ -55,6 +56,11 @@ class AIJobQuerySet(models.QuerySet["AIJob"]):
         return self.filter(status=AIJob.Status.QUEUED).update(
             status=AIJob.Status.CANCELED, finished_at=now, answered_by=None
         )
+
+    def drop_answers(self, now: datetime) -> int:
+        """Of what is on its way, keep no answer: it goes on, is charged, and ends as canceled."""
+        under_way = [AIJob.Status.SUBMITTED, AIJob.Status.PROCESSING]
+        return self.filter(status__in=under_way, dropped_at=None).update(dropped_at=now)
 
     def mark_erasing(self, now: datetime) -> int:
         """Show them no more, and cancel those that wait, in one statement; returns how many."""
@@ -75,15 +81,18 @@ class AIJobQuerySet(models.QuerySet["AIJob"]):
     def queue_unsent_again(self) -> int:
         """Put the jobs of a batch that was never sent back where they were; that was no attempt.
 
-        What is being erased, or canceled with its collection, is not sent at all.
+        What is being erased, or canceled, alone or with its collection, is not sent at all.
         """
         withdrawn = Cancellation.objects.filter(collection=OuterRef("collection"))
-        ends = Q(erasing_since__isnull=False) | Exists(withdrawn)
+        unwanted = Q(erasing_since__isnull=False) | Q(dropped_at__isnull=False)
+        ends = unwanted | Exists(withdrawn)
         return self.filter(status=AIJob.Status.SUBMITTED).update(
             status=Case(
                 When(ends, then=Value(AIJob.Status.CANCELED)), default=Value(AIJob.Status.QUEUED)
             ),
-            finished_at=Coalesce(F("erasing_since"), Subquery(withdrawn.values("initiated_at"))),
+            finished_at=Coalesce(
+                F("erasing_since"), F("dropped_at"), Subquery(withdrawn.values("initiated_at"))
+            ),
             batch=None,
             not_before=F("created_at"),
             started_at=None,
@@ -225,6 +234,10 @@ class AIJob(Movable):
     finished_at = models.DateTimeField(null=True)
     erasing_since = models.DateTimeField(
         null=True, help_text="Shown nowhere since then: it is deleted as soon as it has ended."
+    )
+    dropped_at = models.DateTimeField(
+        null=True,
+        help_text="Canceled on its way: it goes on and is charged, and its answer is not kept.",
     )
     # When a column changes that any index names, be it in a condition, PostgreSQL writes the row
     # into all indexes anew. So indexes name this column, and not the status: it is null for
@@ -387,4 +400,5 @@ class AIJob(Movable):
             not_before=not_before,
             started_at=None,
             finished_at=None,
+            dropped_at=None,
         )

@@ -14,13 +14,15 @@ from citizenapp.tenants.models import Tenant
 class Operation(Movable):
     """What was asked for, by whom, and how far it has come.
 
-    Retrying and canceling have their jobs in pages, written down when they were asked for. Erasing
+    Retrying, canceling and dropping (canceling what waits, and of what is on its way keeping no
+    answer) have their jobs in pages, written down when they were asked for. Erasing
     has a job or a collection, and looks for what is left of it.
     """
 
     class Kind(models.TextChoices):
         RETRY = "retry"
         CANCEL = "cancel"
+        DROP = "drop"
         ERASE = "erase"
 
     class Status(models.TextChoices):

@@ -8,7 +8,7 @@ rows up; `compact` adds them up to one row of each kind, so that there are never
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import ClassVar, Self
+from typing import ClassVar, NamedTuple, Self
 from uuid import UUID
 
 from django.db import connection, models
@@ -21,6 +21,23 @@ from aijobs.models.jobs import AIJob
 from citizenapp.tenants.models import Tenant
 
 HOUR = timedelta(hours=1)
+
+
+class StandingAt(NamedTuple):
+    """So many jobs of a collection have this status, in such a batch where they are in one."""
+
+    collection: UUID
+    status: str
+    batch_status: str | None
+    submitted_at: datetime | None
+    promised_seconds: list[float] | None
+    jobs: int
+
+    @property
+    def shown_status(self) -> str:
+        """A job of a batch is processing while Anthropic has the batch."""
+        there = self.batch_status in (*Batch.REMOTE, Batch.Status.ENDED)
+        return AIJob.Status.PROCESSING.value if there else self.status
 
 
 class StatusCounterQuerySet(models.QuerySet["StatusCounter"]):
@@ -50,6 +67,12 @@ class StatusCounterQuerySet(models.QuerySet["StatusCounter"]):
             .order_by()
         )
         return [(status, batch) for status, batch, _ in rows]
+
+    def by_batch(self) -> list[StandingAt]:
+        """Where the jobs of each collection stand, by status and batch."""
+        told = ("batch__status", "batch__submitted_at", "batch__promised_seconds")
+        rows = self.values_list("collection", "status", *told).annotate(jobs_sum=Sum("jobs"))
+        return [StandingAt(*row) for row in rows.filter(jobs_sum__gt=0).order_by()]
 
 
 class StatusCounter(models.Model):

@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 # Their documents may be long.
 DOCUMENTS_AT_ONCE = 100
 
+DROPPED = "It was canceled on its way. Its answer came, was charged, and was not kept."
+
 OUTPUT_COLUMNS = ["job_id", "model", "stop_reason", "result"]
 CHARGE_COLUMNS = [
     "tenant_id",
@@ -73,6 +75,8 @@ class LockedJob(NamedTuple):
     """Where it is not asked of the model of its job type."""
     is_erased: bool = False
     """Nothing of its answer is stored but what it cost."""
+    is_dropped: bool = False
+    """Nor of this one's, whose row stays: its attempt is noted down, and it ends as canceled."""
 
     @property
     def given(self) -> JobTypeInput:
@@ -137,7 +141,8 @@ def lock_jobs(
         cursor.execute(
             """
             SELECT encode(uuid_send(id), 'hex'), id, tenant_id, job_type, attempts,
-                   forgiven_attempts, max_tokens_factor, erasing_since IS NOT NULL
+                   forgiven_attempts, max_tokens_factor, erasing_since IS NOT NULL,
+                   dropped_at IS NOT NULL
             FROM aijobs_aijob
             WHERE id = ANY(ARRAY(SELECT unnest(%s::uuid[])))
               AND status = %s AND batch_id IS NOT DISTINCT FROM %s
@@ -146,8 +151,9 @@ def lock_jobs(
             [wanted, status, batch.pk if batch else None],
         )
         return {
-            job[0]: LockedJob._make((*job, *inputs[job[0]], is_erased))
-            for *job, is_erased in cursor.fetchall()
+            job[0]: LockedJob._make((*job, *inputs[job[0]], *unwanted))
+            for *job, is_erased, is_dropped in cursor.fetchall()
+            for unwanted in [(is_erased, is_dropped)]
         }
 
 
@@ -200,6 +206,9 @@ def store(
                     charged.append(_charge(job, outcome.billed, road, now))
             if job.is_erased:
                 erased.append(job.key)
+            elif job.is_dropped and isinstance(outcome, Success):
+                # By its attempt, settle finds it among those that its batch was sent with.
+                failures.append((job, Failure("dropped", DROPPED)))
             elif isinstance(outcome, Success):
                 completed.append(job.key)
                 yield (
@@ -313,7 +322,8 @@ def _sort_failures(
     for job, failure in failures:
         kind = failure.error_type
         attempts_now = job.attempts - job.forgiven_attempts
-        if kind == "canceled" and batch and batch.after_cancel == Batch.AfterCancel.CANCEL:
+        ends = batch and batch.after_cancel == Batch.AfterCancel.CANCEL
+        if job.is_dropped or (kind == "canceled" and ends):
             finished[AIJob.Status.CANCELED].append(job.key)
         elif retries.is_sent_again(kind, attempts_now, earlier[job.id]):
             wait = retries.pause(kind, attempts_now, failure.wait)

@@ -17,6 +17,7 @@ from aijobs.budgets.room import QueueFull
 from aijobs.crash_points import Step, crash_point
 from aijobs.models import AIJob, Batch, Collection, JobAttempt, JobInput, Reservation
 from aijobs.models.jobs import AIJobQuerySet
+from aijobs.quotes.bill import Bill
 from aijobs.quotes.terms import Terms
 from aijobs.tokens import KINDS, Estimate, Kind
 from citizenapp.tenants.models import LongPrompts, Tenant
@@ -66,10 +67,7 @@ def retry_collection(
     With a `reason`, those alone whose last attempt failed for this error type.
     Raises OverLimit; LongPrompt where one of them is refused, and then none is queued.
     """
-    jobs = AIJob.objects.filter(collection=collection)
-    if reason:
-        last = JobAttempt.objects.filter(job=OuterRef("pk"), number=OuterRef("attempts"))
-        jobs = jobs.filter(Exists(last.filter(error_type=reason)))
+    jobs = _of_reason(collection, reason)
     with transaction.atomic():
         _refuse_long_prompts(collection.tenant, jobs.filter(status=status), now)
         before = reserved_by(collection)[0]
@@ -79,6 +77,39 @@ def retry_collection(
             standing.keep(collection.tenant, wanted, now, jobs=moved)
     crash_point(Step.RETRY_COMMITTED)
     return moved
+
+
+def price_of_retry(
+    collection: Collection,
+    status: Literal["failed", "canceled"] = "failed",
+    *,
+    reason: str = "",
+    now: datetime,
+) -> Bill:
+    """What it would cost to queue the same jobs again, as they would be sent now."""
+    bill = Bill(Terms(collection.tenant, jobtypes.get(collection.job_type), now))
+    jobs = _of_reason(collection, reason).filter(status=status, erasing_since=None)
+    found = jobs.order_by("collection_id", "pk").values_list(
+        *("input__expected_tokens", "input__document_kind", "input__most_answer_tokens"),
+        *("input__model", "max_tokens_factor", "needed_by"),
+    )
+    for expected, kind, most, model, factor, needed_by in found.iterator(chunk_size=2_000):
+        if expected is None or most is None or kind not in KINDS:
+            bill.jobs += 1
+            bill.is_known = False  # It was queued before this was kept.
+            continue
+        within = None if needed_by is None else max(0.0, (needed_by - now).total_seconds())
+        bill.add(Estimate(expected, kind), most * factor, model, within=within)
+    return bill
+
+
+def _of_reason(collection: Collection, reason: str) -> AIJobQuerySet:
+    """Its jobs; with a `reason`, those whose last attempt failed for this error type."""
+    jobs = AIJob.objects.filter(collection=collection)
+    if not reason:
+        return jobs
+    last = JobAttempt.objects.filter(job=OuterRef("pk"), number=OuterRef("attempts"))
+    return jobs.filter(Exists(last.filter(error_type=reason)))
 
 
 def retry_batch(batch: Batch, *, now: datetime) -> int:

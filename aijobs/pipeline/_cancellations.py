@@ -17,10 +17,13 @@ WATCHED = timedelta(days=14)
 
 
 @transaction.atomic
-def initiate(collection: Collection, now: datetime) -> None:
-    """Cancel what waits, and whatever comes back. Done twice, the first moment stays."""
+def initiate(collection: Collection, now: datetime) -> int:
+    """Cancel what waits, and whatever comes back; returns how many waited.
+
+    Done twice, the first moment stays.
+    """
     Cancellation.objects.get_or_create(collection=collection, defaults={"initiated_at": now})
-    AIJob.objects.filter(collection=collection).cancel_waiting(now)
+    return AIJob.objects.filter(collection=collection).cancel_waiting(now)
 
 
 def follow(now: datetime) -> None:

@@ -28,6 +28,7 @@ from aijobs.models import (
 )
 from aijobs.pipeline import _repeats
 from aijobs.pipeline._again import (
+    price_of_retry,
     reserved_by,
     retry_batch,
     retry_collection,
@@ -81,6 +82,7 @@ __all__ = [
     "check_collection",
     "check_fresh",
     "examine",
+    "price_of_retry",
     "retry_batch",
     "retry_collection",
     "retry_job",
@@ -227,6 +229,7 @@ def accept_collection(
     fields: Iterable[str] | None = None,
     trial: int = 0,
     fresh: object = False,
+    model: str = "",
 ) -> Accepted:
     """Queue many jobs of one type under one name, in one transaction.
 
@@ -236,6 +239,7 @@ def accept_collection(
     `lenient` an empty string leaves it out. `on_error="skip"` passes over bad rows.
     Where it is known which `fields` rows have themselves, what is wrong with another one is told
     once, and not of each row. Of so many for a `trial` all others wait until they are let go.
+    `model` is asked instead of that of the job type.
     Raises UnknownJobType, InvalidInput, RejectedCollection, or OverLimit.
     """
     kind = jobtypes.get(job_type)
@@ -255,7 +259,7 @@ def accept_collection(
         created_at=now,
     )
     ids = ids_from(now)
-    terms = Terms(tenant, kind, now)
+    terms = Terms(tenant, kind, now, wanted=model)
     checked = check_rows(terms, rows, defaults or {}, needed_within, rejections, lenient=lenient)
     # Once it is clear that nothing will be stored, the rest is read for its errors alone.
     worthwhile = (one for one in checked if on_error == "skip" or not rejections.count)

@@ -1,4 +1,4 @@
-"""apply: retry or cancel many jobs that were asked for at once, page by page.
+"""apply: retry, cancel or drop many jobs that were asked for at once, page by page.
 
 Which jobs is written down when they are asked for. A page is one transaction: its jobs move, what
 became of them is counted, and it is deleted. So a worker that dies leaves whole pages, and of two
@@ -22,7 +22,7 @@ from aijobs.models import AIJob, Operation, new_id
 from aijobs.models.jobs import AIJobQuerySet
 from aijobs.pipeline import _again
 from aijobs.pipeline._telling import look_again
-from aijobs.pipeline.withdraw import REASONS
+from aijobs.pipeline.withdraw import REASONS, withdraw_jobs
 from citizenapp.tenants.models import Tenant
 
 logger = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ Moved = tuple[int, Counter[str]]
 def ask(
     tenant: Tenant, kind: Operation.Kind, jobs: AIJobQuerySet, *, by: str, now: datetime
 ) -> Operation:
-    """Write down which jobs are to be retried or canceled: those among `jobs` at this moment."""
+    """Write down which jobs are to be moved: those among `jobs` at this moment."""
     operation = _fix(tenant, kind, jobs, by, now)
     crash_point(Step.APPLY_ASKED)
     return operation
@@ -83,7 +83,7 @@ def _fix(
 
 def ready(now: datetime) -> QuerySet[Operation]:
     """Operations that have pages, those first that waited longest."""
-    kinds = [Operation.Kind.RETRY, Operation.Kind.CANCEL]
+    kinds = [Operation.Kind.RETRY, Operation.Kind.CANCEL, Operation.Kind.DROP]
     running = Operation.objects.filter(status=Operation.Status.RUNNING, kind__in=kinds)
     return running.filter(look_at__lte=now).order_by("look_at", "pk")
 
@@ -132,6 +132,8 @@ def carry_out(operation: Operation, now: datetime) -> bool:
         return False
     if mine.kind == Operation.Kind.RETRY:
         changed, skipped = _retry(mine.tenant, page.jobs, now)
+    elif mine.kind == Operation.Kind.DROP:
+        changed, skipped = _drop(mine.tenant, page.jobs, now)
     else:
         changed, skipped = _cancel(mine.tenant, page.jobs, now)
     crash_point(Step.APPLY_MOVED)
@@ -151,6 +153,20 @@ def carry_out(operation: Operation, now: datetime) -> bool:
 def _cancel(tenant: Tenant, ids: Sequence[UUID], now: datetime) -> Moved:
     waiting, others = _sorted(tenant, ids, [AIJob.Status.QUEUED])
     return AIJob.objects.filter(pk__in=waiting).cancel_waiting(now), others
+
+
+def _drop(tenant: Tenant, ids: Sequence[UUID], now: datetime) -> Moved:
+    """Cancel what waits; what is on its way goes on, and its answer is not kept."""
+    jobs = AIJob.objects.of(tenant).filter(pk__in=ids)
+    withdrawn = withdraw_jobs(tenant, jobs, now)
+    changed = withdrawn.canceled + withdrawn.dropped
+    there = Counter(jobs.order_by().values_list("status", flat=True))
+    over = (AIJob.Status.COMPLETED, AIJob.Status.FAILED)
+    others = Counter({str(status): there[status] for status in over})
+    others[GONE] = len(ids) - there.total()
+    # The rest was canceled before, or is to be as soon as it has ended.
+    others[AIJob.Status.CANCELED.value] = len(ids) - changed - others.total()
+    return changed, +others
 
 
 def _retry(tenant: Tenant, ids: Sequence[UUID], now: datetime) -> Moved:
@@ -187,6 +203,7 @@ def _put_off(operation: Operation, now: datetime) -> None:
 _MESSAGES: dict[str, Mapping[Any, str]] = {
     Operation.Kind.RETRY: _again.WHY_NOT,
     Operation.Kind.CANCEL: REASONS,
+    Operation.Kind.DROP: REASONS,
     Operation.Kind.ERASE: {},
 }
 

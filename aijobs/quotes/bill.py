@@ -110,14 +110,14 @@ class Bill:
             self.repeated += 1
         if repeat == Repeat.ANSWERED:
             return
-        self.elsewhere += bool(model)
+        self.elsewhere += model != self.terms.wanted
         self.learned_from = max(self.learned_from, self.terms.ratios(expected, model).jobs)
         try:
             charges = self.terms.charges(expected, max_tokens, model)
         except LookupError:
             self.is_known = False
             return
-        self.beyond_step += not model and self.terms.is_long(expected)
+        self.beyond_step += model == self.terms.wanted and self.terms.is_long(expected)
         batch = Cost(*(one.cost_usd for one in charges))
         at_once = Cost(*(one.sync_cost_usd for one in charges))
         self._sync.add(at_once)
@@ -164,7 +164,7 @@ class Bill:
     @property
     def notes(self) -> list[str]:
         """What is worth knowing before it is queued, for its sender."""
-        asks_more = f"{self.kind.model} asks more for each of its tokens"
+        asks_more = f"{self.kind.model_of(self.terms.wanted)} asks more for each of its tokens"
         found = []
         if self.beyond_step:
             found.append(f"{_jobs_have(self.beyond_step)} a prompt so long that {asks_more}")

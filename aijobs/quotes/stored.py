@@ -22,7 +22,8 @@ VALID_FOR = timedelta(hours=1)
 COMPARED_FOR = timedelta(days=30)
 COLLECTION = "collection"
 # What people filled in on a page: its fields are those of the form.
-JOB_FORM, COLLECTION_FORM = FORMS = ("job form", "collection form")
+# AGAIN_FORM: a collection that is run again, whose documents are here already.
+JOB_FORM, COLLECTION_FORM, AGAIN_FORM = FORMS = ("job form", "collection form", "again form")
 _SOME = 1_000
 
 

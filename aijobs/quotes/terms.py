@@ -40,6 +40,8 @@ class Terms:
     tenant: Tenant
     kind: JobType
     now: datetime
+    wanted: str = ""
+    """The model that whoever asks has chosen; "" for that of the job type."""
     step: int | None = field(init=False)
     """None where the length of a prompt makes no difference, or no price is known."""
     other_model: str = field(init=False)
@@ -47,17 +49,19 @@ class Terms:
     _ratios: dict[tuple[str, str], Ratios] = field(init=False)
 
     def __post_init__(self) -> None:
+        if self.wanted == self.kind.model:
+            self.wanted = ""
         # Now, since jobs may be checked while the connection is busy with a COPY.
         self.other_model = settings.AIJOBS_MODEL_LONG_PROMPTS
         # Where each request names its model, any of them may be asked.
         named = pricing.models() if self.kind.passes_on else ()
         self._ratios = {
             (model, one): ratios.of(self.tenant, self.kind, one, self.now, model=model)
-            for model in ("", self.other_model, *named)
+            for model in {"", self.wanted, self.other_model, *named}
             for one in KINDS
         }
         try:
-            self.step = pricing.step(self.kind.model, on=self._today)
+            self.step = pricing.step(self.kind.model_of(self.wanted), on=self._today)
         except LookupError:
             self.step = None
 
@@ -73,7 +77,7 @@ class Terms:
         """Beyond so many expected tokens a prompt is long; None: none is."""
         if self.step is None:
             return None
-        return int(self.step / self._ratios["", document_kind].prompt.likely)
+        return int(self.step / self._ratios[self.wanted, document_kind].prompt.likely)
 
     def is_long(self, expected: Estimate) -> bool:
         """Whether such a prompt is likely to be beyond the step."""
@@ -83,10 +87,12 @@ class Terms:
     def model_of(self, expected: Estimate, *, field: str) -> str:
         """The model that such a job has for itself; "" where it is that of its type.
 
+        That is the `wanted` one, unless the prompt is too long for it.
+
         Raises LongPrompt, about this field, where it is refused.
         """
         if self.tenant.long_prompts == LongPrompts.RUN or not self.is_long(expected):
-            return ""
+            return self.wanted
         if self.tenant.long_prompts == LongPrompts.REFUSE:
             raise self.refusal(expected, field=field)
         return self.other_model
@@ -98,8 +104,8 @@ class Terms:
         return LongPrompt(
             field,
             f"{subject} would have about {tokens} tokens by our estimate. Above "
-            f"{reader.count(self.step or 0)}, {self.kind.model} asks more for each of them, and "
-            "this workspace refuses such prompts: see “Long prompts” in its settings.",
+            f"{reader.count(self.step or 0)}, {self.kind.model_of(self.wanted)} asks more for each of "
+            "them, and this workspace refuses such prompts: see “Long prompts” in its settings.",
         )
 
     def charges(self, expected: Estimate, max_tokens: int, model: str = "") -> list[pricing.Charge]:

@@ -50,8 +50,8 @@ class Caching:
 
 def of_collection(tenant: Tenant, collection: Collection, spent: Money) -> Caching | None:
     """None where no job of it went first. `spent` is what the collection cost so far. One query."""
-    seeding = Seeding.objects.filter(collection__tenant=tenant, collection=collection).first()
-    if seeding is None:
+    seeding: Seeding | None = getattr(collection, "seeding", None)
+    if seeding is None or collection.tenant_id != tenant.pk:
         return None
     state = Seeding.State(seeding.state)
     message = _MESSAGES[state].format(

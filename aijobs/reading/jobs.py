@@ -11,11 +11,12 @@ from django.db.models import Prefetch
 
 from aijobs.models import AIJob, Collection, JobAttempt, JobDocument, JobOutput
 from aijobs.models.jobs import AIJobQuerySet
-from aijobs.reading import pages, roads
+from aijobs.reading import pages, roads, rows
 from aijobs.reading.forecast import NOTHING, Expected, Forecast
 from aijobs.reading.labels import label, labels, shortened
 from aijobs.reading.money import Money, spent_on_jobs
 from aijobs.reading.pages import NEWEST, Page, Position
+from aijobs.reading.rows import EVERY_ROW, RowFilter
 from aijobs.reading.status import shown_status
 from citizenapp.tenants.models import Tenant
 
@@ -204,29 +205,30 @@ def output_of(tenant: Tenant, job_id: UUID) -> JobOutput:
     )
 
 
-def results(tenant: Tenant, collection: Collection) -> Iterator[list[JobResult]]:
-    """All jobs of a collection in the order of its rows, finished or not, CHUNK at a time.
+def results(
+    tenant: Tenant, collection: Collection, only: RowFilter = EVERY_ROW
+) -> Iterator[list[JobResult]]:
+    """Jobs of a collection in the order of its rows, finished or not, CHUNK at a time.
 
     Each chunk is a query of its own that goes on after the last id: no transaction stays open
     however slowly the client reads.
     """
     jobs = (
-        AIJob.objects.of(tenant)
-        .filter(collection=collection)
+        rows.filtered(tenant, collection, only)
         .with_shown_status()
         .select_related("output", "input")
         .defer("input__options")
-        .order_by("pk")
+        .order_by("collection_id", "pk")
     )
     number = 0
     chunk = list(jobs[:CHUNK])
     while chunk:
         money, errors = _charges(tenant, chunk), _errors(tenant, chunk)
-        rows = []
+        found = []
         for job in chunk:
             number += 1
             output: JobOutput | None = getattr(job, "output", None)
-            rows.append(
+            found.append(
                 JobResult(
                     job.input.row_number or number,
                     job.input.reference,
@@ -238,7 +240,7 @@ def results(tenant: Tenant, collection: Collection) -> Iterator[list[JobResult]]
                     errors.get(job.pk),
                 )
             )
-        yield rows
+        yield found
         chunk = list(jobs.filter(pk__gt=chunk[-1].pk)[:CHUNK])
 
 

@@ -19,12 +19,8 @@ _ESCAPE = 6
 
 def labels(tenant: Tenant, job_ids: Iterable[UUID]) -> dict[UUID, str]:
     """The label of each job. One query, which fetches the beginnings of documents alone."""
-    first = JobDocument.objects.filter(job=OuterRef("pk"), number=1)
     openings = JobInput.objects.filter(tenant=tenant, pk__in=list(job_ids)).values_list(
-        "pk",
-        "reference",
-        "source_name",
-        Subquery(first.values(opening=Left(Cast("text", TextField()), _OPENING_JSON))),
+        "pk", "reference", "source_name", first_words("pk")
     )
     return {
         job_id: label(job_id, reference or source_name, opening(raw))
@@ -37,6 +33,12 @@ def of_collections(tenant: Tenant, keys: Iterable[str]) -> dict[str, str]:
     known = Collection.objects.filter(tenant=tenant, erasing_since=None)
     named = known.filter(pk__in=[key for key in keys if key]).values_list("pk", "name")
     return {str(key): name for key, name in named}
+
+
+def first_words(job: str) -> Subquery:
+    """The beginning of the JSON of the first document of a job, for `opening`."""
+    first = JobDocument.objects.filter(job=OuterRef(job), number=1)
+    return Subquery(first.values(opening=Left(Cast("text", TextField()), _OPENING_JSON)))
 
 
 def label(job_id: UUID, name: str, words: str) -> str:

@@ -8,10 +8,20 @@ from aijobs.reading import pages
 from aijobs.reading.pages import NEWEST, Page, Position
 from citizenapp.tenants.models import Tenant
 
+MOST_ERASING = 5
+
 
 def page(tenant: Tenant, at: Position = NEWEST, *, size: int) -> Page[Operation]:
     """A tenant's operations from the newest to the oldest. One query."""
     return pages.page(Operation.objects.filter(tenant=tenant), at, size)
+
+
+def erasing(tenant: Tenant) -> list[Operation]:
+    """What is being erased at the moment, the latest first. One query."""
+    running = Operation.objects.filter(
+        tenant=tenant, kind=Operation.Kind.ERASE, status=Operation.Status.RUNNING
+    )
+    return list(running.order_by("-pk")[:MOST_ERASING])
 
 
 def operation_of(tenant: Tenant, operation_id: UUID) -> Operation:

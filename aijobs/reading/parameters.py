@@ -10,11 +10,20 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from django.http import QueryDict
 from django.utils.dateparse import parse_date, parse_datetime
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+)
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from aijobs import jobtypes
 from aijobs.jobtypes import InvalidInput
+from aijobs.jobtypes.text import utf8
 
 Status = Literal["queued", "submitted", "processing", "completed", "failed", "canceled"]
 
@@ -56,6 +65,13 @@ def _known_job_type(value: object) -> object:
     return value
 
 
+def _storable(text: str) -> str:
+    if "\0" in text or text != utf8(text):
+        raise PydanticCustomError("text", "Holds a character that nothing is searched for.")
+    return text
+
+
+Sought = Annotated[str, Field(max_length=200), AfterValidator(_storable)]
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 JobTypeName = Annotated[
     str,

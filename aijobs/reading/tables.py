@@ -37,7 +37,7 @@ COSTS = ("cost_usd", "sync_cost_usd", "saved_usd", "batch_sync_cost_usd", "cache
 def csv_lines(rows: Iterable[Iterable[str]]) -> bytes:
     """Rows of cells; one that would be a formula begins with an apostrophe."""
     text = io.StringIO()
-    csv.writer(text).writerows([_guarded(cell) for cell in row] for row in rows)
+    csv.writer(text).writerows([guarded(cell) for cell in row] for row in rows)
     return text.getvalue().encode()
 
 
@@ -121,6 +121,7 @@ def _amounts(money: Money) -> tuple[Any, ...]:
     return money.cost, money.full, money.saved, money.batch_full, money.cache_saved
 
 
-def _guarded(cell: str) -> str:
+def guarded(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
     is_formula = cell.startswith(FORMULA_STARTS) and not _AMOUNT.fullmatch(cell)
     return f"'{cell}" if is_formula else cell

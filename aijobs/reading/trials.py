@@ -20,8 +20,8 @@ class Tried:
 
 def of_collection(tenant: Tenant, collection: Collection) -> Tried | None:
     """None where there was none. While it is open, one query more, over what runs and waits."""
-    trial = Trial.objects.filter(collection__tenant=tenant, collection=collection).first()
-    if trial is None:
+    trial: Trial | None = getattr(collection, "trial", None)
+    if trial is None or collection.tenant_id != tenant.pk:
         return None
     jobs = AIJob.objects.of(tenant).filter(collection=collection)
     held = Q(status=AIJob.Status.QUEUED, not_before=FOR_A_PERSON)

@@ -1,50 +1,63 @@
 """Collections: many documents queued together, out of one table."""
 
 import csv
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
-from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from aijobs import jobtypes
-from aijobs.budgets.room import OverLimit
 from aijobs.jobtypes import UnknownJobType
 from aijobs.models import Collection
-from aijobs.pipeline import accept, seed, withdraw
 from aijobs.quotes import stored
-from aijobs.quotes.terms import LongPrompt
-from aijobs.reading import collections, rows
+from aijobs.reading import collections, comparing, operations, rows
 from aijobs.reading.collections import CollectionDetail
 from aijobs.reading.defaults import all_defaults
 from aijobs.reading.next_batch import next_batch
 from aijobs.reading.pages import NEWEST
-from aijobs.reading.rows import RowFilter
+from aijobs.reading.rows import Bar, Row, RowFilter
 from aijobs.web import parameters, queueing, quotes, wishes
 from aijobs.web.forms import NewCollection
 from aijobs.web.guards import MemberRequest, for_members, for_writers, or_404
 from aijobs.web.parameters import asks
 from aijobs.web.previews import Preview
-from aijobs.web.queueing import counted
 from aijobs.web.reasons import why
 from aijobs.web.redirects import onward
 from aijobs.web.short import in_short
 
 PAGE_SIZE = 25
+# What narrows the rows that are shown narrows what is downloaded.
+_FILTERS = ("status", "category", "risk", "reason", "search")
 
 
 @require_safe
 @for_members
-@asks(parameters.Paging)
-def overview(request: MemberRequest, asked: parameters.Paging) -> HttpResponseBase:
-    """The tenant's collections, newest first, and how far each has come."""
-    page = collections.page_with_progress(request.access.tenant, asked.position, size=PAGE_SIZE)
-    return render(request, "collections/list.html", {"page": page})
+@asks(parameters.Collections)
+def overview(request: MemberRequest, asked: parameters.Collections) -> HttpResponseBase:
+    """The tenant's collections, newest first: how far each has come, and what it cost."""
+    tenant, now, only = request.access.tenant, timezone.now(), asked.only
+    page = collections.page_with_progress(tenant, asked.position, only, size=PAGE_SIZE, now=now)
+    return render(
+        request,
+        "collections/list.html",
+        {
+            "page": page,
+            "asked": asked,
+            "is_filtered": not only.is_empty,
+            "kinds": jobtypes.offered(),
+            "senders": sorted({row.collection.created_by for row in page.rows}),
+            "erasing": operations.erasing(tenant),
+            "now": now,
+        },
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -120,15 +133,16 @@ def detail(
     with or_404():
         found = collections.detail(tenant, collection_id, now=now)
     collection, counts = found.collection, found.progress.counts
-    only = RowFilter(asked.status, asked.category, asked.reason, asked.search)
-    at, number = asked.position, None
+    only, at, number = asked.only, asked.position, None
     if asked.row and at == NEWEST:
         at = rows.before_row(tenant, collection, asked.row)
     elif only.is_empty and at == NEWEST:
         number = asked.page or 1
         at = rows.before_page(tenant, collection, number, size=PAGE_SIZE)
     page = rows.page(tenant, collection, only, at, size=PAGE_SIZE)
-    is_sorted = collection.job_type == "classify"
+    bars, reasons = rows.charts(tenant, collection)
+    own = [*enumerate(collection.columns or [])]
+    shown = [(key, name) for key, name in own if key in asked.columns]
     return render(
         request,
         "collections/detail.html",
@@ -136,89 +150,69 @@ def detail(
             "collection": collection,
             "counts": counts,
             "expected": found.expected,
-            "deadline": collections.deadline_of(tenant, collection),
+            "deadline": None if found.is_over else collections.deadline_of(tenant, collection),
             "now": now,
             "next_batch": next_batch(tenant, now) if counts["queued"] else None,
             "caching": found.caching,
             "trial": found.trial,
             "rest": _price_of_rest(found) if found.trial else None,
-            "kept": stored.form_of_trial(tenant, collection.pk, now) if found.trial else None,
+            "change_address": _where_to_change(request, found, now),
             "progress": found.progress,
+            "dropped": found.dropped,
             "left_open": found.progress.total - counts["completed"],
             "money": found.money,
             "page": page,
             "number": number,
             "pages": max(1, -(-found.progress.total // PAGE_SIZE)),
-            "results": [
-                (row, in_short(collection.job_type, row.result), row.error and why(row.error))
-                for row in page.rows
-            ],
-            "categories": rows.categories(tenant, collection) if is_sorted else [],
-            "reasons": [(one, why(one.name)) for one in rows.reasons(tenant, collection)]
-            if counts["failed"]
-            else [],
+            "results": [_shown(collection, row, [name for _, name in shown]) for row in page.rows],
+            "own_columns": own,
+            "shown_columns": shown,
+            "most_columns": parameters.MOST_SHOWN_COLUMNS,
+            "chart": _chart(collection, bars, only),
+            "reasons": [(one, why(one.name)) for one in reasons],
             "only": only,
             "only_why": why(only.reason) if only.reason else "",
+            "download": urlencode(
+                {name: value for name in _FILTERS if (value := getattr(only, name))}
+            ),
             "searches_text": collection.total <= rows.MOST_SEARCHED,
+            "is_offered": collection.job_type in [kind.name for kind in jobtypes.offered()],
+            "earlier": found.has_earlier and collection.job_type in comparing.COMPARABLE,
         },
     )
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@for_writers
-def cancel_collection(request: MemberRequest, collection_id: UUID) -> HttpResponseBase:
-    """Asks first, and names the number; a POST cancels what is waiting then."""
-    collection = _collection(request, collection_id)
-    if request.method != "POST":
-        waiting = collection.counts()["queued"]
-        context = {"collection": collection, "waiting": waiting}
-        return render(request, "collections/cancel.html", context)
-    canceled = withdraw.cancel_collection(collection, now=timezone.now())
-    if canceled:
-        messages.success(request, f"Canceled {counted(canceled, 'waiting job')}.")
-    else:
-        messages.error(request, "Nothing was waiting any more.")
-    return redirect("collection", collection.pk)
+def _where_to_change(request: MemberRequest, found: CollectionDetail, now: datetime) -> str:
+    """The form that a trial came from, filled in as it was where it is still kept."""
+    if found.trial is None:
+        return ""
+    kept = stored.form_of_trial(request.access.tenant, found.collection.pk, now)
+    if kept is None:
+        return f"{reverse('new-collection')}?job_type={found.collection.job_type}"
+    return f"{quotes.form_address(kept)}?quote={kept.pk}"
 
 
-@require_POST
-@for_writers
-def continue_collection(request: MemberRequest, collection_id: UUID) -> HttpResponseBase:
-    """Lets the jobs go that wait for those that went first."""
-    collection = _collection(request, collection_id)
-    # Two clicks on the button of a trial must not send the jobs without the cache.
-    if "trial" in request.POST:
-        continued = seed.end_trial(collection, timezone.now())
-    else:
-        continued = seed.let_go_on(collection)
-    if continued:
-        messages.success(request, f"{counted(continued, 'job')} will be sent.")
-    else:
-        messages.error(request, "Nothing was waiting any more.")
-    return redirect("collection", collection.pk)
+def _shown(collection: Collection, row: Row, columns: list[str]) -> dict[str, Any]:
+    """A row as it stands in the table."""
+    own = row.job.input.metadata or {}
+    return {
+        "row": row,
+        "short": in_short(collection.job_type, row.result),
+        "failure": why(row.error) if row.error else "",
+        "cells": [(name, own.get(name, "")) for name in columns],
+    }
 
 
-@require_POST
-@for_writers
-def retry_collection(request: MemberRequest, collection_id: UUID) -> HttpResponseBase:
-    """Queues failed jobs again, all or those of one reason; with status=canceled the canceled."""
-    collection = _collection(request, collection_id)
-    status: Literal["failed", "canceled"] = (
-        "canceled" if request.POST.get("status") == "canceled" else "failed"
-    )
-    reason = request.POST.get("reason", "")[:60].replace("\0", "")
-    try:
-        queued = accept.retry_collection(collection, status, reason=reason, now=timezone.now())
-    except (OverLimit, LongPrompt) as refusal:
-        messages.error(request, str(refusal))
-        return redirect("collection", collection.pk)
-    if queued:
-        messages.success(request, f"Queued {counted(queued, f'{status} job')} again.")
-    elif status == "failed":
-        messages.error(request, "No job of this collection has failed.")
-    else:
-        messages.error(request, "No job of this collection is canceled.")
-    return redirect("collection", collection.pk)
+# Of which answers there is a chart: its title, and the filter of its bars.
+_CHARTS = {"classify": ("Categories", "category"), "analyze": ("Highest risk", "risk")}
+
+
+def _chart(collection: Collection, bars: Sequence[Bar], only: RowFilter) -> dict[str, Any]:
+    """Bars of what can be counted of the answers; nothing where there is no such thing."""
+    if collection.job_type not in _CHARTS:
+        return {}
+    title, field = _CHARTS[collection.job_type]
+    return {"title": title, "field": field, "bars": bars, "chosen": getattr(only, field)}
 
 
 @require_safe
@@ -245,8 +239,3 @@ def _price_of_rest(found: CollectionDetail) -> Decimal | None:
     if trial is None or not trial.completed or not trial.is_open:
         return None
     return found.money.full / trial.completed * trial.waiting / 2
-
-
-def _collection(request: MemberRequest, collection_id: UUID) -> Collection:
-    with or_404():
-        return collections.collection_of(request.access.tenant, collection_id)

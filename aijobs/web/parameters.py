@@ -3,14 +3,15 @@
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import wraps
-from typing import Annotated, Concatenate, Literal, ParamSpec, TypeVar
+from typing import Annotated, ClassVar, Concatenate, Literal, ParamSpec, TypeVar
 from uuid import UUID
 
 from django.http import HttpResponseBase
 from django.shortcuts import render
+from django.utils import timezone
 from pydantic import (
     AfterValidator,
     BeforeValidator,
@@ -23,13 +24,16 @@ from pydantic_core import PydanticCustomError
 
 from aijobs import pricing
 from aijobs.jobtypes import InvalidInput
-from aijobs.jobtypes.text import utf8
+from aijobs.reading.collections import CollectionFilter
 from aijobs.reading.pages import Position
-from aijobs.reading.parameters import JobTypeName, Parameters, Status
+from aijobs.reading.parameters import JobTypeName, Parameters, Sought, Status
+from aijobs.reading.rows import Risk, RowFilter
 from aijobs.web.guards import MemberRequest, Page
 from citizenapp.tenants.audit import Action
 
 LONGEST_RANGE = timedelta(days=366)
+# Of the sender's own columns: with more of them, a table is no table any more.
+MOST_SHOWN_COLUMNS = 6
 
 P = ParamSpec("P")
 AskedT = TypeVar("AskedT", bound=Parameters)
@@ -39,12 +43,6 @@ class PageParameters(Parameters):
     """What is no field is left alone: links from elsewhere bring parameters of their own."""
 
     model_config = ConfigDict(extra="ignore")
-
-
-def _storable(text: str) -> str:
-    if "\0" in text or text != utf8(text):
-        raise PydanticCustomError("text", "Holds a character that nothing is searched for.")
-    return text
 
 
 def _alone(after: UUID | None, info: ValidationInfo) -> UUID | None:
@@ -71,14 +69,37 @@ class JobsInCollection(Paging):
     status: Status | None = None
 
 
-class RowsOfCollection(JobsInCollection):
-    """Which rows of a collection to show, and where to begin: at a `page`, or at a `row`."""
+def _numbers(value: object) -> object:
+    """Numbers of columns, each once, in their order."""
+    if isinstance(value, str):
+        if not re.fullmatch(r"\d{1,3}(,\d{1,3})*", value, re.ASCII):
+            raise PydanticCustomError("columns", "Must be numbers of columns, such as 0,2.")
+        return sorted(set(map(int, value.split(","))))
+    return value
 
-    category: Annotated[str, Field(max_length=200), AfterValidator(_storable)] | None = None
-    reason: Annotated[str, Field(max_length=60), AfterValidator(_storable)] | None = None
-    search: Annotated[str, Field(max_length=200), AfterValidator(_storable)] | None = None
+
+class RowsOfCollection(Paging):
+    """Which rows of a collection to show, and where to begin: at a `page`, or at a `row`.
+
+    `columns`: which of the sender's own are shown, by their numbers.
+    """
+
+    status: Status | Literal["underway"] | None = None
+    category: Sought | None = None
+    reason: Sought | None = None
+    search: Sought | None = None
+    risk: Risk | None = None
+    columns: Annotated[
+        list[int], BeforeValidator(_numbers), Field(max_length=MOST_SHOWN_COLUMNS)
+    ] = []  # noqa: RUF012  (pydantic copies it)
+    lists: ClassVar[frozenset[str]] = frozenset({"columns"})
     page: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     row: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
+
+    @property
+    def only(self) -> RowFilter:
+        """Which rows."""
+        return RowFilter(self.status, self.category, self.reason, self.search, self.risk)
 
 
 class Jobs(JobsInCollection):
@@ -91,7 +112,7 @@ class Jobs(JobsInCollection):
 class Finding(PageParameters):
     """What the command menu looks for."""
 
-    search: Annotated[str, Field(max_length=200), AfterValidator(_storable)] | None = None
+    search: Sought | None = None
 
 
 class Chosen(PageParameters):
@@ -133,8 +154,7 @@ def _in_order(until: date | None, info: ValidationInfo) -> date | None:
 
 
 def _within_reach(until: date | None, info: ValidationInfo) -> date | None:
-    since = info.data.get("since")
-    _in_order(until, info)
+    until, since = _in_order(until, info), info.data.get("since")
     if since and until and until - since > LONGEST_RANGE:
         raise PydanticCustomError("length", "Must be within a year of the first day.")
     return until
@@ -174,6 +194,59 @@ Share = Annotated[
 ]
 
 
+def _both(now: str | None, info: ValidationInfo) -> str | None:
+    if (now is None) != (info.data.get("was") is None):
+        raise PydanticCustomError("both", "Give both this and was, or neither.")
+    return now
+
+
+class Compared(Paging):
+    """Which earlier collection to compare `with`, and which changed rows: all, or those of a pair.
+
+    `was` and `now` are words of the answers: a category, or a risk.
+    """
+
+    other: UUID | None = Field(None, alias="with")
+    was: Sought | None = None
+    now: Annotated[Sought | None, AfterValidator(_both), Field(validate_default=True)] = None
+
+    @property
+    def cell(self) -> tuple[str, str] | None:
+        return (self.was, self.now) if self.was is not None and self.now is not None else None
+
+
+class ComparedTable(PageParameters):
+    """Which earlier collection to compare `with`, and whether `all` rows are wanted."""
+
+    other: UUID | None = Field(None, alias="with")
+    rows: Literal["changed", "all"] = "changed"
+
+
+class Collections(Paging):
+    """Which collections to list: by a part of the name, type, sender, and days of queueing."""
+
+    search: Sought | None = None
+    job_type: JobTypeName | None = None
+    by: Sought | None = None
+    since: Day | None = Field(None, alias="from")
+    until: Annotated[Day | None, AfterValidator(_in_order)] = Field(None, alias="to")
+
+    @property
+    def only(self) -> CollectionFilter:
+        """Which ones, by the reader's own days."""
+        return CollectionFilter(
+            self.search,
+            self.job_type,
+            self.by,
+            _midnight(self.since) if self.since else None,
+            _midnight(self.until + timedelta(days=1)) if self.until else None,
+        )
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time()))
+
+
 class WhatIf(Spending):
     """Which charges to replay, and what to change."""
 
@@ -204,7 +277,7 @@ RecordedAction = Annotated[
 class AuditFilters(PageParameters):
     """Which entries of the audit to tell: of whom, of what, and of which days."""
 
-    who: Annotated[str, Field(max_length=160), AfterValidator(_storable)] | None = None
+    who: Sought | None = None
     action: RecordedAction | None = None
     since: Day | None = Field(None, alias="from")
     until: Annotated[Day | None, AfterValidator(_in_order)] = Field(None, alias="to")

@@ -39,8 +39,7 @@ class Sent:
     @property
     def trial(self) -> int:
         """How many rows are to be tried first: the button by which the form was sent says so."""
-        asked = str(self.data.get("trial", ""))
-        return min(int(asked[:3]), Trial.MOST) if asked.isdecimal() else 0
+        return trial_of(self.data)
 
     def job(self) -> NewJob:
         """The form for single jobs."""
@@ -53,6 +52,12 @@ class Sent:
         form = NewCollection(self.data, self.files)
         form.kept = self.kept
         return form
+
+
+def trial_of(data: Mapping[str, Any]) -> int:
+    """How many rows the button names that are to be tried first; 0 for another button."""
+    asked = str(data.get("trial", ""))
+    return min(int(asked[:3]), Trial.MOST) if asked.isdecimal() else 0
 
 
 @contextmanager
@@ -210,14 +215,14 @@ def queue_collection(
         form.add_error(None, str(refusal))
     else:
         _tell(request, accepted, given.trial, choice)
-        _drop_changed(request, str(given.data.get("changes", "")), now)
+        drop_changed(request, str(given.data.get("changes", "")), now)
         for warning in items.warnings:
             messages.warning(request, f"{warning[:1].upper()}{warning[1:]}.")
         return accepted
     return None
 
 
-def _drop_changed(request: MemberRequest, collection_id: str, now: datetime) -> None:
+def drop_changed(request: MemberRequest, collection_id: str, now: datetime) -> None:
     """What still waits of a trial whose rows were queued anew, after a change, is not sent."""
     try:
         key = UUID(collection_id)

@@ -10,18 +10,23 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from aijobs.models import Quote
 from aijobs.quotes import stored
 from aijobs.quotes.bill import Cost
-from aijobs.web import queueing, wishes
+from aijobs.web import queueing, rerunning, wishes
 from aijobs.web.guards import MemberRequest, for_members, for_writers
 from aijobs.web.offers import Offer, ranges
 from aijobs.web.redirects import onward
 
-FORM_PAGES = {stored.JOB_FORM: "new-job", stored.COLLECTION_FORM: "new-collection"}
+FORM_PAGES = {
+    stored.JOB_FORM: "new-job",
+    stored.COLLECTION_FORM: "new-collection",
+    stored.AGAIN_FORM: "collections",
+}
 GONE = "The quote has expired, and its documents are gone. Fill in the form once more."
 
 
@@ -52,6 +57,7 @@ def detail(request: MemberRequest, quote_id: UUID) -> HttpResponseBase:
             "name": fields.get("name", ""),
             "trial": fields.get("trial"),
             "form_page": FORM_PAGES.get(quote.target),
+            "form_address": form_address(quote),
             "is_open": quote.queued is None and quote.expires_at > timezone.now(),
         },
     )
@@ -120,6 +126,8 @@ def _queue(
                 queued = {"page": [*map(str, page)], "job_ids": [str(job.pk) for job in jobs]}
                 confirmation.done(queued, job_id=jobs[0].pk, collection_id=None)
                 return queued
+        elif confirmation.quote.target == stored.AGAIN_FORM:
+            return _run_again(request, confirmation, now)
         else:
             form = given.collection()
             accepted = (
@@ -135,6 +143,30 @@ def _queue(
         for errors in (one for each in forms for one in each.errors.values()):
             messages.error(request, " ".join(errors))
     return None
+
+
+def _run_again(
+    request: MemberRequest, confirmation: stored.Confirmation, now: datetime
+) -> dict[str, Any] | None:
+    """The same of a collection that is run again."""
+    fields = confirmation.quote.fields or {}
+    accepted = rerunning.queue(request, fields, now)
+    if isinstance(accepted, list):
+        for problem in accepted:
+            messages.error(request, problem)
+        return None
+    key = accepted.collection.pk
+    queued = {"page": ["collection", str(key)]}
+    is_trial = bool(queueing.trial_of(fields))
+    confirmation.done(queued, job_id=None, collection_id=key, is_trial=is_trial)
+    return queued
+
+
+def form_address(quote: Quote) -> str:
+    """Where what was quoted can be changed; empty where a program asked."""
+    if quote.target == stored.AGAIN_FORM and (again := (quote.fields or {}).get("again")):
+        return reverse("run-again", args=[again])
+    return reverse(FORM_PAGES[quote.target]) if quote.target in FORM_PAGES else ""
 
 
 def _quote(request: MemberRequest, quote_id: UUID) -> Quote:

@@ -8,6 +8,7 @@ _REASONS = {
     "timeout_error": "Claude took too long.",
     "expired": "The batch was not finished within 24 hours.",
     "canceled": "Its batch was canceled before its turn came.",
+    "dropped": "It was canceled on its way: its answer was charged, and not kept.",
     "max_tokens": "The answer was cut off: it is longer than it may be.",
     "refusal": "Claude declined to answer this document.",
     "invalid_output": "The answer was not in the form that this kind of job needs.",

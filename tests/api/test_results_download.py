@@ -223,3 +223,20 @@ async def test_asgi_streams_it_chunk_by_chunk(
         await sync_to_async(connections.close_all)()
 
     assert [chunk.count(b"\n") for chunk in chunks] == [2, 1]
+
+
+def test_rows_are_narrowed_as_on_the_page(caller: Caller) -> None:
+    made = finished_collection(caller, ["one", "two", "three"])
+    AIJob.objects.filter(pk=AIJob.objects.latest("pk").pk).update(status="canceled")
+
+    def rows(**query: str) -> list[int]:
+        lines = body(caller.read(f"collections/{made}/results", **query)).splitlines()
+        return [json.loads(line)["row"] for line in lines]
+
+    assert rows() == [1, 2, 3]
+    assert rows(status="canceled") == [3]
+    assert rows(search="Document 1") == [2]
+    assert rows(category="motor") == rows(reason="refusal") == rows(status="underway") == []
+    table = body(caller.read(f"collections/{made}/results", search="Document 1", **{"as": "csv"}))
+    assert len(table.splitlines()) == 2
+    assert caller.read(f"collections/{made}/results", risk="huge").status_code == 400

@@ -13,7 +13,7 @@ from pathlib import Path
 LASTING = {
     *("create_batch", "create_message", "cancel_batch", "delete_batch", "copy_rows"),
     *("create", "bulk_create", "get_or_create", "save", "queue_unsent_again", "queue_again"),
-    *("cancel_unsent", "cancel_waiting"),
+    *("cancel_unsent", "cancel_waiting", "drop_answers"),
 }
 POINT = "crash_point"
 # Calls what it is given: a name, and perhaps again.

@@ -3,6 +3,7 @@
 import itertools
 import os
 import signal
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -209,3 +210,55 @@ def test_what_is_erased_on_its_way_is_charged_and_goes_here_and_at_anthropic(
     remote = world.emulator.control("GET", "batches")
     assert {one["id"] for one in remote} == {batch.remote_id for batch in Batch.objects.all()}
     connections.close_all()
+
+
+DROPPING = [
+    Step.WITHDRAW_COMMITTED,
+    Step.SETTLE_DOWNLOADED,
+    Step.SETTLE_LOCKED,
+    Step.ENDINGS_COPIED,
+    Step.ENDINGS_MOVED,
+    Step.SETTLE_COMMITTED,
+    Step.SETTLE_SETTLED,
+]
+
+
+@pytest.mark.parametrize("step", DROPPING)
+def test_what_is_dropped_on_its_way_is_charged_once_and_not_kept(
+    world: World, step: Step, settings: Any
+) -> None:
+    settings.AIJOBS_QUEUE_SLOTS = 0
+    tenant, collection = begin(world)
+    accept.accept_job(
+        tenant, "summarize", {"document_text": "Kept."}, now=world.now(), created_by="ann"
+    )
+    world.stride(3_600)
+    assemble.run(world.now())
+    dispatch.run(world.now(), world.now)
+
+    def drop_and_work() -> None:
+        withdraw.withdraw_collection(collection, drops=True, now=world.now())
+        work(world)
+
+    die(world, step, drop_and_work)
+    work(world)
+    mine = AIJob.objects.filter(collection=collection)
+    assert Counter(mine.values_list("status", flat=True)) == {"canceled": JOBS}
+    assert JobOutput.objects.count() == AIJob.objects.filter(status="completed").count() == 1
+    assert LedgerEntry.objects.filter(corrects=None).count() == JOBS + 1
+    assert world.emulator.stats()["rows_billed"] == JOBS + 1
+    assert books.audit(world, journey=False).wrong == []
+    connections.close_all()
+
+
+def work(world: World) -> None:
+    """Every stage until all jobs have ended."""
+    for _ in range(40):
+        poll.run(world.now())
+        settle.run(world.now())
+        assemble.run(world.now())
+        dispatch.run(world.now(), world.now)
+        sweep.run(world.now())
+        world.stride(20)
+        if not AIJob.objects.exclude(status__in=AIJob.FINAL).exists():
+            return

@@ -60,8 +60,8 @@ def test_pages_of_collections_lead_on_and_back() -> None:
     ids = [new_id(NOW + timedelta(seconds=number)) for number in range(3)]
     made = [make_collection(tenant, id=one) for one in reversed(ids)]
     make_collection(make_tenant())
-    first = collections.page_with_progress(tenant, size=2)
-    second = collections.page_with_progress(tenant, Position(before=first.older), size=2)
+    first = collections.page_with_progress(tenant, size=2, now=NOW)
+    second = collections.page_with_progress(tenant, Position(before=first.older), size=2, now=NOW)
     back = collections.page(tenant, Position(after=second.newer), size=2)
     assert [row.collection for row in first.rows] == made[:2]
     assert [row.collection for row in second.rows] == made[2:]

@@ -18,8 +18,11 @@ FLEETING = re.compile(rb"[^\n]*audit\.exported[^\n]*\n")
 NONSENSE = ["nonsense", "\0", " ", "0", "-1", "\U0001f600", "9" * 5_000]
 # What is nonsense elsewhere, and may be meant here.
 TEXT = {"nonsense", " ", "0", "-1", "\U0001f600"}
-POSSIBLE = dict.fromkeys(("reference", "category", "reason", "search", "who"), TEXT) | {
+POSSIBLE = dict.fromkeys(
+    ("reference", "category", "reason", "search", "by", "was", "now", "who"), TEXT
+) | {
     "bom": {"0"},
+    "columns": {"0"},
     "details": {"0"},
     "batch_share": {"0"},
     "cache_hit": {"0"},

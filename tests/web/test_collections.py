@@ -14,7 +14,16 @@ from django.utils import timezone
 from aijobs import jobtypes
 from aijobs.models import AIJob, CircuitBreaker, Collection, JobAttempt, new_id
 from citizenapp.tenants.models import Tenant
-from tests.factories import NOW, make_charge, make_job, make_output, make_tenant, make_user
+from tests.factories import (
+    NOW,
+    make_batch,
+    make_charge,
+    make_job,
+    make_output,
+    make_tenant,
+    make_user,
+)
+from tests.reading.test_comparing import classified, run
 
 pytestmark = pytest.mark.django_db
 
@@ -156,7 +165,7 @@ def test_the_page_of_a_collection_counts_its_jobs(writer: Client, tenant: Tenant
     collection = make_collection(tenant, completed=2, failed=1, queued=3)
     page = writer.get(f"/collections/{collection.pk}").content.decode()
     assert "3 <span>of 6 ended</span>" in page
-    assert "Cancel 3 waiting" in page
+    assert "<strong>Cancel</strong><span>3 waiting</span>" in page
     assert "Try 1 failed again" in page
     failed = writer.get(f"/collections/{collection.pk}", {"status": "failed"})
     assert len(failed.context["page"].rows) == 1
@@ -165,16 +174,16 @@ def test_the_page_of_a_collection_counts_its_jobs(writer: Client, tenant: Tenant
 def test_what_still_waits_is_canceled(writer: Client, tenant: Tenant) -> None:
     collection = make_collection(tenant, completed=1, queued=2)
     response = writer.post(f"/collections/{collection.pk}/cancel", follow=True)
-    assert "Canceled 2 waiting jobs." in response.content.decode()
+    assert "Canceled 2 waiting rows, free of charge." in response.content.decode()
     assert collection.counts()["canceled"] == 2
     again = writer.post(f"/collections/{collection.pk}/cancel", follow=True)
-    assert "Nothing was waiting any more." in again.content.decode()
+    assert "Nothing was waiting or with Claude any more." in again.content.decode()
 
 
 def test_canceling_asks_first_and_names_the_number(writer: Client, tenant: Tenant) -> None:
     collection = make_collection(tenant, completed=1, queued=2)
     page = writer.get(f"/collections/{collection.pk}/cancel").content.decode()
-    assert "Cancel 2 waiting jobs?" in page
+    assert "Cancel 2 waiting rows?" in page
     assert collection.counts()["queued"] == 2
 
 
@@ -193,7 +202,7 @@ def test_all_is_done_only_where_all_has_a_result(writer: Client, tenant: Tenant)
     ended = make_collection(tenant, completed=2, failed=3, canceled=1)
     page = writer.get(f"/collections/{ended.pk}").content.decode()
     assert "All done." not in page
-    assert "All ended: 3 failed, 1 canceled." in page
+    assert "3 failed, 1 canceled." in page
 
 
 def test_rows_that_were_left_out_are_told(writer: Client, tenant: Tenant) -> None:
@@ -262,7 +271,10 @@ def test_rows_that_failed_for_one_reason_are_queued_again(writer: Client, tenant
     for job, reason in zip(jobs, ["refusal", "expired", "refusal"], strict=True):
         JobAttempt.objects.create(job=job, number=1, route="batch", error_type=reason, ended_at=NOW)
     page = writer.get(f"/collections/{collection.pk}").content.decode()
-    assert '<input type="hidden" name="reason" value="refusal">' in page
+    assert f"/collections/{collection.pk}/retry?reason=refusal" in page
+    asks = writer.get(f"/collections/{collection.pk}/retry?reason=refusal").content.decode()
+    assert "Try 2 failed rows again?" in asks
+    assert '<input type="hidden" name="reason" value="refusal">' in asks
 
     writer.post(f"/collections/{collection.pk}/retry", {"reason": "refusal"})
 
@@ -298,3 +310,66 @@ def test_a_few_rows_are_tried_and_the_page_asks_about_the_others(
     assert "15 jobs will be sent." in page
     assert "Nothing was waiting" in writer.post(address, button, follow=True).content.decode()
     assert "Queue the other" not in page
+
+
+def test_a_collection_that_has_ended_takes_ten_queries(
+    writer: Client, tenant: Tenant, django_assert_max_num_queries: Any
+) -> None:
+    names = {f"P-{number}": ["hail", "fire", None][number % 3] for number in range(60)}
+    classified(tenant, 0, names)
+    after = classified(tenant, 1, names)
+    with django_assert_max_num_queries(10):
+        page = writer.get(f"/collections/{after.pk}").content.decode()
+    assert "/compare" in page
+    assert "Why rows failed" not in page  # No attempt of theirs says why.
+    assert ">hail</bdi>" in page
+
+
+def test_highest_risks_are_counted_and_filter(writer: Client, tenant: Tenant) -> None:
+    def risks(*severities: str) -> dict[str, Any]:
+        return {"risks": [{"title": "t", "severity": one, "detail": ""} for one in severities]}
+
+    results = {"A": risks("low", "high"), "B": risks(), "C": risks("medium"), "D": risks("high")}
+    made = run(tenant, 0, "analyze", results)
+    page = writer.get(f"/collections/{made.pk}")
+    bars = page.context["chart"]["bars"]
+    assert [(bar.name, bar.rows) for bar in bars] == [("high", 2), ("medium", 1), ("none", 1)]
+    for risk, labels in {"high": ["A", "D"], "medium": ["C"], "low": [], "none": ["B"]}.items():
+        found = writer.get(f"/collections/{made.pk}", {"risk": risk})
+        assert [row.label for row in found.context["page"].rows] == labels
+        assert f"results?as=csv&amp;risk={risk}" in found.content.decode() or not labels
+
+
+def test_own_columns_are_shown_on_request(writer: Client) -> None:
+    send(writer, "text,branch,team,categories\r\nA letter,<i>north</i>,blue,a;b\r\n")
+    path = f"/collections/{Collection.objects.get().pk}"
+    assert "&lt;i&gt;north" not in writer.get(path).content.decode()
+    page = writer.get(path, {"columns": ["0", "1"]}).content.decode()
+    assert "&lt;i&gt;north&lt;/i&gt;" in page
+    assert '<th scope="col" class="own"><bdi>team</bdi></th>' in page
+    assert writer.get(path, {"columns": "x"}).status_code == 400
+    assert writer.get(path, {"columns": "0,1,2,3,4,5,6"}).status_code == 400
+
+
+def test_what_is_underway_is_one_stage(writer: Client, tenant: Tenant) -> None:
+    collection = make_collection(tenant, queued=1)
+    for status in ("assembled", "submitted"):
+        make_job(tenant, collection=collection, status="submitted", batch=make_batch(status))
+    page = writer.get(f"/collections/{collection.pk}", {"status": "underway"})
+    assert len(page.context["page"].rows) == 2
+    stages = page.context["progress"].stages
+    assert stages[:2] == [("queued", "queued", 1), ("processing", "underway", 2)]
+    assert 'aria-label="2 in progress, 1 waiting"' in page.content.decode()
+
+
+def test_the_price_of_what_failed_is_named_before_it_is_queued(
+    writer: Client, tenant: Tenant
+) -> None:
+    send(writer, GOOD)
+    AIJob.objects.update(status="failed", finished_at=NOW)
+    path = f"/collections/{Collection.objects.get().pk}/retry"
+    page = writer.get(path).content.decode()
+    assert "Try 2 failed rows again?" in page
+    assert re.search(r"Most likely <strong>\$[\d.]+–\$[\d.]+</strong>", page)
+    assert AIJob.objects.filter(status="failed").count() == 2
+    assert "Nothing to queue again" in writer.get(f"{path}?status=canceled").content.decode()
