@@ -22,6 +22,7 @@ from aijobs.models.rates import RateBucket, RateLimit
 from aijobs.models.reconciliations import ReconciledLine, Reconciliation, Verdict
 from aijobs.models.rescues import Rescue
 from aijobs.models.results import JobAttempt, JobOutput
+from aijobs.models.reviews import Comment, Correction, Outdated, ReadMark, Rerun, unread_by
 from aijobs.models.rollups import StatusCounter, UsageRollup
 from aijobs.models.seedings import FOR_A_PERSON, Seeding
 from aijobs.models.submissions import StrangerBatch, Submission, new_nonce
@@ -49,6 +50,8 @@ __all__ = [
     "Claim",
     "Collection",
     "CollectionToCheck",
+    "Comment",
+    "Correction",
     "EventType",
     "Heartbeat",
     "IdempotencyKey",
@@ -60,13 +63,16 @@ __all__ = [
     "LedgerEntry",
     "Operation",
     "OperationPage",
+    "Outdated",
     "Question",
     "Quote",
     "QuotePiece",
     "RateBucket",
     "RateLimit",
+    "ReadMark",
     "ReconciledLine",
     "Reconciliation",
+    "Rerun",
     "Rescue",
     "Reservation",
     "Seeding",
@@ -86,4 +92,5 @@ __all__ = [
     "ids_from",
     "new_id",
     "new_nonce",
+    "unread_by",
 ]

@@ -13,7 +13,7 @@ from aijobs.models import AIJob, Collection, JobAttempt, JobDocument, JobOutput
 from aijobs.models.jobs import AIJobQuerySet
 from aijobs.reading import pages, roads
 from aijobs.reading.forecast import NOTHING, Expected, Forecast
-from aijobs.reading.labels import label, labels, shortened
+from aijobs.reading.labels import beginning, label, labels, opening
 from aijobs.reading.money import Money, spent_on_jobs
 from aijobs.reading.pages import NEWEST, Page, Position
 from aijobs.reading.status import shown_status
@@ -145,33 +145,32 @@ def named(tenant: Tenant, ids: Iterable[UUID]) -> tuple[AIJobQuerySet, set[UUID]
     return found, set(wanted) - set(found.values_list("pk", flat=True))
 
 
-def detail(
-    tenant: Tenant, job_id: UUID, *, now: datetime, with_document: bool = False
-) -> JobDetail:
+def detail(tenant: Tenant, job_id: UUID, *, now: datetime, labeled: bool = False) -> JobDetail:
     """One job with its input, output, batch, collection, history and charges.
 
-    It has a label only with its document. Raises AIJob.DoesNotExist as `job_of` does.
+    Its documents are there without their texts. Raises AIJob.DoesNotExist as `job_of` does.
     """
-    documents = JobDocument.objects.defer("original").order_by("number")
-    if not with_document:
-        documents = documents.defer("text", "original")
+    documents = JobDocument.objects.defer("text", "original").order_by("number")
+    if labeled:
+        documents = documents.annotate(opening=beginning("text"))
     jobs = AIJob.objects.of(tenant).with_shown_status().select_related("input")
     jobs = jobs.prefetch_related(Prefetch("documents", documents))
-    job = jobs.select_related("output", "batch", "collection").get(pk=job_id)
-    attempts = list(job.failed_attempts.select_related("batch").order_by("number"))
+    job = jobs.select_related("output", "batch", "collection__cancellation").get(pk=job_id)
+    # One that waits for the first time has neither.
+    is_new = job.status == AIJob.Status.QUEUED and not job.attempts
+    attempts: list[JobAttempt] = []
+    if not is_new:
+        attempts += job.failed_attempts.select_related("batch").order_by("number")
     has_failed = job.status == AIJob.Status.FAILED
     forecast = Forecast(tenant, now)
     name = ""
-    if with_document:
-        name = label(
-            job.pk,
-            job.input.reference or job.input.source_name,
-            shortened(job.documents.all()[0].text),
-        )
+    if labeled:
+        words = opening(vars(job.documents.all()[0])["opening"])
+        name = label(job.pk, job.input.reference or job.input.source_name, words)
     return JobDetail(
         job,
         shown_status(job),
-        _charges(tenant, [job]).get(job.pk),
+        None if is_new else _charges(tenant, [job]).get(job.pk),
         attempts[-1] if attempts and has_failed else None,
         name,
         attempts=attempts,

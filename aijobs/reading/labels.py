@@ -24,7 +24,7 @@ def labels(tenant: Tenant, job_ids: Iterable[UUID]) -> dict[UUID, str]:
         "pk",
         "reference",
         "source_name",
-        Subquery(first.values(opening=Left(Cast("text", TextField()), _OPENING_JSON))),
+        Subquery(first.values(opening=beginning("text"))),
     )
     return {
         job_id: label(job_id, reference or source_name, opening(raw))
@@ -32,9 +32,21 @@ def labels(tenant: Tenant, job_ids: Iterable[UUID]) -> dict[UUID, str]:
     }
 
 
+def names_of(tenant: Tenant, job_id: UUID) -> tuple[str, list[str]]:
+    """A job's label, and what the files of its documents are called. Two queries."""
+    documents = JobDocument.objects.filter(job=job_id, job__tenant=tenant).order_by("number")
+    names = list(documents.values_list("name", flat=True))
+    return labels(tenant, [job_id]).get(job_id, str(job_id)), names
+
+
 def label(job_id: UUID, name: str, words: str) -> str:
     """Its reference or its file's name, else the first words of the document, else the id."""
     return name or words or str(job_id)
+
+
+def beginning(name: str) -> Left:
+    """As much of a document's JSON as its first words can take."""
+    return Left(Cast(name, TextField()), _OPENING_JSON)
 
 
 def opening(raw: str) -> str:

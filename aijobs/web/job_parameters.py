@@ -1,0 +1,91 @@
+"""The query parameters of a job's page and of the reading desk."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from django.http import QueryDict
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+from aijobs.jobtypes import InvalidInput
+from aijobs.reading.jobs import JobFilter
+from aijobs.reading.neighbours import Listed
+from aijobs.web import parameters
+from aijobs.web.parameters import PageParameters, _storable
+from aijobs.web.redirects import is_ours
+from citizenapp.tenants.models import Tenant
+
+# What of a query belongs to one job, and is no part of the list that it stands in.
+OF_ONE_JOB = ("job", "document", "part", "page", "quote")
+
+
+def _list(value: str) -> str:
+    try:
+        query = QueryDict(value)
+        if "=" not in value:
+            raise PydanticCustomError("list", "Must be the query of a list of jobs.")
+        parameters.Jobs.read(query)
+    except (InvalidInput, ValueError) as refusal:
+        raise PydanticCustomError("list", "Must be the query of a list of jobs.") from refusal
+    return value
+
+
+class OfDocument(PageParameters):
+    """Which document to show, and where: a part of it, a page, or what an answer quotes."""
+
+    document: Annotated[int, Field(ge=1, le=1_000)] | None = None
+    part: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    page: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    quote: Annotated[int, Field(ge=1, le=100_000)] | None = None
+
+
+class Job(OfDocument):
+    """`list`: the query of the list that one came from."""
+
+    list: (
+        Annotated[str, Field(max_length=2_000), AfterValidator(_storable), AfterValidator(_list)]
+        | None
+    ) = None
+
+
+def _of_ours(value: str) -> str:
+    if not is_ours(value):
+        raise PydanticCustomError("then", "Must be a page of this site.")
+    return value
+
+
+class Then(PageParameters):
+    """Where a form leads to when it was accepted."""
+
+    then: Annotated[str, Field(max_length=4_000), AfterValidator(_of_ours)] | None = None
+
+
+class Result(PageParameters):
+    """As what to download a result."""
+
+    form: Literal["md", "json", "docx"] | None = Field(None, alias="as")
+
+
+class Desk(OfDocument, parameters.Jobs):
+    """Which results to read, and which one of them now.
+
+    `page` is that of the document here: a list of jobs has none.
+    """
+
+    job: UUID | None = None
+    unread: Literal["1"] | None = None
+
+
+def filter_of(asked: parameters.Jobs) -> JobFilter:
+    """The jobs that a list's query asks for."""
+    return JobFilter(asked.status, asked.job_type, asked.collection)
+
+
+def listed(tenant: Tenant, asked: parameters.Jobs) -> Listed:
+    """The list, in the order in which its page shows it."""
+    return Listed(tenant, filter_of(asked))
+
+
+def list_named(tenant: Tenant, query: str) -> Listed:
+    """The list that one came from. The query was checked."""
+    return listed(tenant, parameters.Jobs.read(QueryDict(query)))
