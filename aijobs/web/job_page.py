@@ -54,7 +54,7 @@ def detail(request: MemberRequest, asked: job_parameters.Job, job_id: UUID) -> H
             "label": found.label,
             "pane": panes.document_pane(access.tenant, job, result, asked),
             "documents": job.documents.all(),
-            "options": job.input.options,
+            "options": {name: value for name, value in job.input.options.items() if value},
             "output": output,
             "result": result,
             "review": review,

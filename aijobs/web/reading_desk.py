@@ -56,7 +56,7 @@ def read(request: MemberRequest, asked: job_parameters.Desk) -> HttpResponseBase
             "review": found.review,
             "correction": job_page.correction_form(job, found.result),
             "result_template": job_page.template_of(job),
-            "options": job.input.options,
+            "options": {name: value for name, value in job.input.options.items() if value},
             "documents": job.documents.all(),
             "pane": panes.document_pane(tenant, job, found.result, asked),
             "neighbours": found.beside,

@@ -2,11 +2,9 @@
 //
 // Everything here is comfort: each link and button leads to the same without it.
 
-const PRICE_DELAY = 400;
+import { sayMoments } from "./moments.js";
 
-showWhatNeedsScript();
-// A result may arrive while the page is open.
-new MutationObserver(showWhatNeedsScript).observe(document.querySelector("main"), { childList: true, subtree: true });
+const PRICE_DELAY = 400;
 
 document.addEventListener("click", (event) => {
   const copy = event.target.closest("[data-copy-text]");
@@ -41,10 +39,6 @@ if (!document.querySelector("[data-desk]")) {
 addEventListener("hashchange", () => point(location.hash));
 for (const form of document.querySelectorAll("[data-priced]")) startPrice(form);
 
-function showWhatNeedsScript() {
-  for (const button of document.querySelectorAll("[data-copy-text][hidden], [data-print][hidden]")) button.hidden = false;
-}
-
 function isPlain(event) {
   return event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
 }
@@ -77,13 +71,13 @@ async function jump(event, link) {
       const response = await fetch(target, { redirect: "error" });
       if (!response.ok) throw new Error(response.statusText);
       const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
-      const wanted = [...["document", "answer"].map((id) => fresh.getElementById(id))];
+      const wanted = ["document", "answer"].map((id) => fresh.getElementById(id));
       const scrolled = document.querySelector("#answer > .scroll")?.scrollTop;
       // The answer too: its links lead to other parts now.
       for (const part of wanted) document.getElementById(part.id).replaceWith(document.adoptNode(part));
       document.querySelector("#answer > .scroll").scrollTop = scrolled;
       history.pushState(null, "", target);
-      document.dispatchEvent(new CustomEvent("moments"));
+      sayMoments();
     } catch {
       return location.assign(target);
     }

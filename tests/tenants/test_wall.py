@@ -50,6 +50,8 @@ TEXTS = {
     "reason": ["api_error", "invalid_output"],
     "month": ["2026-11", "2026-10"],
     "model": ["claude-opus-5-5"],
+    "list": ["status=failed", "job_type=summarize"],
+    "then": ["/collections/"],
 }
 MOMENTS = ("finished_at", "not_before", "erasing_since")
 METHODS = ("post", "put", "patch", "delete")
@@ -228,7 +230,7 @@ def test_what_is_mine_is_there_and_what_is_theirs_is_not(address: Address) -> No
         is_everybody_s = not ids & set(address.variables)
         # A span of time has to be named, in JSON.
         lacks_something = {415} if address.path.endswith("webhook_id>/replay") else set()
-        if address.path.endswith("webhook_id>/change"):
+        if address.path.endswith(("webhook_id>/change", "job_id>/again")):
             lacks_something = {422}
         is_there = whose is mine or is_everybody_s
         # 501: it is there, but WSGI cannot stream what has not ended.
