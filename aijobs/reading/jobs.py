@@ -16,6 +16,7 @@ from aijobs.reading.forecast import NOTHING, Expected, Forecast
 from aijobs.reading.labels import beginning, label, labels, opening
 from aijobs.reading.money import Money, spent_on_jobs
 from aijobs.reading.pages import NEWEST, Page, Position
+from aijobs.reading.reviews import Corrected, corrections
 from aijobs.reading.status import shown_status
 from citizenapp.tenants.models import Tenant
 
@@ -78,6 +79,7 @@ class JobResult:
     result: dict[str, Any] | None
     money: Money | None
     error: JobAttempt | None
+    corrected: Corrected | None = None
 
 
 def page(
@@ -221,6 +223,7 @@ def results(tenant: Tenant, collection: Collection) -> Iterator[list[JobResult]]
     chunk = list(jobs[:CHUNK])
     while chunk:
         money, errors = _charges(tenant, chunk), _errors(tenant, chunk)
+        corrected = corrections(tenant, [job.pk for job in chunk])
         rows = []
         for job in chunk:
             number += 1
@@ -235,6 +238,7 @@ def results(tenant: Tenant, collection: Collection) -> Iterator[list[JobResult]]
                     output.result if output else None,
                     money.get(job.pk),
                     errors.get(job.pk),
+                    corrected.get(job.pk),
                 )
             )
         yield rows

@@ -11,7 +11,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, OuterRef, Subquery, TextField
 from django.db.models.functions import Cast, JSONObject
 
-from aijobs.models import AIJob, Comment, Correction, ReadMark, Rerun, Seeding
+from aijobs.models import AIJob, Collection, Comment, Correction, ReadMark, Rerun, Seeding
 from citizenapp.tenants.models import Tenant, User
 
 # Of what was made of a job, so many are named.
@@ -111,6 +111,11 @@ def corrections(tenant: Tenant, job_ids: Iterable[UUID]) -> dict[UUID, Corrected
         for key, one in Correction.objects.of_jobs(tenant, job_ids).items()
         if one.result
     }
+
+
+def has_corrections(tenant: Tenant, collection: Collection) -> bool:
+    """Whether somebody has ever corrected a result of a collection."""
+    return Correction.objects.filter(tenant=tenant, job__collection=collection).exists()
 
 
 def _corrected(told: Mapping[str, Any]) -> Corrected:

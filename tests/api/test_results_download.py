@@ -52,6 +52,7 @@ def test_ndjson_has_a_line_for_each_job_in_order(caller: Caller) -> None:
         "status": "completed",
         "result": {"summary": "one"},
         "error": None,
+        "correction": None,
         "cost_usd": "0.0010000000",
         "sync_cost_usd": "0.0020000000",
         "saved_usd": "0.0010000000",

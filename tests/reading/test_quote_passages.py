@@ -1,6 +1,7 @@
 """Long documents part by part, and the passages in them that answers quote."""
 
 import tracemalloc
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -41,7 +42,7 @@ def parts(tenant: Tenant, of: JobDocument) -> list[texts.Part]:
 
 
 # What is hard in JSON: escapes, quotes, backslashes, halves of pairs, U+0000.
-HARD = st.text(st.sampled_from("ab \n\"\\\0\x1f\u00e9\u4e2d\U0001f600\ud83d/"), max_size=300)
+HARD = st.text(st.sampled_from('ab \n"\\\0\x1f\u00e9\u4e2d\U0001f600\ud83d/'), max_size=300)
 
 
 @pytest.mark.usefixtures("small")
@@ -53,7 +54,7 @@ def test_the_parts_are_the_whole_document(tenant: Tenant, text: str) -> None:
     # JSON joins the halves of a pair.
     assert utf8("".join(one.text for one in found)) == utf8(text)
     assert [one.number for one in found] == list(range(1, len(found) + 1))
-    for one, following in zip(found, found[1:], strict=False):
+    for one, following in pairwise(found):
         assert following.text.startswith(one.following[: len(following.text)])
 
 
