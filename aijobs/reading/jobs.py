@@ -1,7 +1,7 @@
 """Jobs as they are listed, one job with all that belongs to it, and results in order."""
 
 from collections.abc import Collection as Several
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -147,21 +147,31 @@ def named(tenant: Tenant, ids: Iterable[UUID]) -> tuple[AIJobQuerySet, set[UUID]
     return found, set(wanted) - set(found.values_list("pk", flat=True))
 
 
-def detail(tenant: Tenant, job_id: UUID, *, now: datetime, labeled: bool = False) -> JobDetail:
+def detail(
+    tenant: Tenant,
+    job_id: UUID,
+    *,
+    now: datetime,
+    labeled: bool = False,
+    beside: Mapping[str, Any] | None = None,
+) -> JobDetail:
     """One job with its input, output, batch, collection, history and charges.
 
-    Its documents are there without their texts. Raises AIJob.DoesNotExist as `job_of` does.
+    Its documents are there without their texts. `beside`: what else to ask of it in the same query,
+    which is annotated. Raises AIJob.DoesNotExist as `job_of` does.
     """
     documents = JobDocument.objects.defer("text", "original").order_by("number")
     if labeled:
         documents = documents.annotate(opening=beginning("text"))
     jobs = AIJob.objects.of(tenant).with_shown_status().select_related("input")
     jobs = jobs.prefetch_related(Prefetch("documents", documents))
-    job = jobs.select_related("output", "batch", "collection__cancellation").get(pk=job_id)
-    # One that waits for the first time has neither.
+    jobs = jobs.select_related("output", "batch", "collection__cancellation")
+    job = jobs.annotate(**beside or {}).get(pk=job_id)
+    # One that waits for the first time has neither attempts nor charges.
     is_new = job.status == AIJob.Status.QUEUED and not job.attempts
+    at_first = job.status == AIJob.Status.COMPLETED and job.attempts == 1
     attempts: list[JobAttempt] = []
-    if not is_new:
+    if not (is_new or at_first):
         attempts += job.failed_attempts.select_related("batch").order_by("number")
     has_failed = job.status == AIJob.Status.FAILED
     forecast = Forecast(tenant, now)

@@ -32,14 +32,13 @@ DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 def detail(request: MemberRequest, asked: job_parameters.Job, job_id: UUID) -> HttpResponseBase:
     """A job with its document, its result, its way and its cost."""
     access, now = request.access, timezone.now()
-    with or_404():
-        found = jobs.detail(access.tenant, job_id, now=now, labeled=True)
-    job = found.job
     wanted = reviews.expressions(access.tenant, request.user)
     if asked.list:
         came_from = job_parameters.list_named(access.tenant, asked.list)
         wanted |= neighbours.expressions(came_from, job_id)
-    beside = AIJob.objects.of(access.tenant).filter(pk=job_id).values(**wanted).get()
+    with or_404():
+        found = jobs.detail(access.tenant, job_id, now=now, labeled=True, beside=wanted)
+    job, beside = found.job, vars(found.job)
     review = reviews.review_of(beside)
     is_done = found.output is not None and job.status == AIJob.Status.COMPLETED
     output = found.output if is_done else None
@@ -74,7 +73,7 @@ def detail(request: MemberRequest, asked: job_parameters.Job, job_id: UUID) -> H
             and job.status in (AIJob.Status.FAILED, AIJob.Status.CANCELED),
             "can_rework": access.can_write and not job.kind.passes_on,
             "list": asked.list,
-            "list_address": f"/?{asked.list}" if asked.list else "",
+            "list_address": job_parameters.address_of(asked.list) if asked.list else "",
             "desk_address": _desk_address(asked.list, job),
             "neighbours": neighbours.beside(beside) if asked.list else Neighbours(),
         },

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from django.http import QueryDict
+from django.urls import reverse
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
@@ -19,12 +20,18 @@ from citizenapp.tenants.models import Tenant
 OF_ONE_JOB = ("job", "document", "part", "page", "quote")
 
 
+class Listing(parameters.Jobs):
+    """A list of jobs: newest first, or as a collection shows them, in the order of its rows."""
+
+    order: Literal["rows"] | None = None
+
+
 def _list(value: str) -> str:
     try:
         query = QueryDict(value)
         if "=" not in value:
             raise PydanticCustomError("list", "Must be the query of a list of jobs.")
-        parameters.Jobs.read(query)
+        Listing.read(query)
     except (InvalidInput, ValueError) as refusal:
         raise PydanticCustomError("list", "Must be the query of a list of jobs.") from refusal
     return value
@@ -66,7 +73,7 @@ class Result(PageParameters):
     form: Literal["md", "json", "docx"] | None = Field(None, alias="as")
 
 
-class Desk(OfDocument, parameters.Jobs):
+class Desk(OfDocument, Listing):
     """Which results to read, and which one of them now.
 
     `page` is that of the document here: a list of jobs has none.
@@ -81,11 +88,19 @@ def filter_of(asked: parameters.Jobs) -> JobFilter:
     return JobFilter(asked.status, asked.job_type, asked.collection)
 
 
-def listed(tenant: Tenant, asked: parameters.Jobs) -> Listed:
+def listed(tenant: Tenant, asked: Listing) -> Listed:
     """The list, in the order in which its page shows it."""
-    return Listed(tenant, filter_of(asked))
+    return Listed(tenant, filter_of(asked), by_rows=asked.order == "rows")
 
 
 def list_named(tenant: Tenant, query: str) -> Listed:
     """The list that one came from. The query was checked."""
-    return listed(tenant, parameters.Jobs.read(QueryDict(query)))
+    return listed(tenant, Listing.read(QueryDict(query)))
+
+
+def address_of(query: str) -> str:
+    """The page of the list: that of a collection where it shows its rows in their order."""
+    asked = Listing.read(QueryDict(query))
+    if asked.order == "rows" and asked.collection:
+        return reverse("collection", args=[asked.collection])
+    return f"{reverse('dashboard')}?{query}"

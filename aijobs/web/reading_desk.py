@@ -23,7 +23,12 @@ def read(request: MemberRequest, asked: job_parameters.Desk) -> HttpResponseBase
     tenant, person = request.access.tenant, request.user
     listed = job_parameters.listed(tenant, asked)
     query = _of_list(request.GET)
-    context = {"query": query, "is_unread": bool(asked.unread), "all_query": _without_unread(query)}
+    whole = _without_unread(query)
+    context = {
+        "is_unread": bool(asked.unread),
+        "all_query": whole,
+        "list_address": job_parameters.address_of(whole),
+    }
     # A list of what failed, or waits, has no results.
     is_empty = asked.status not in (None, AIJob.Status.COMPLETED)
     through = desk.results(listed, person, unread=bool(asked.unread))
