@@ -6,6 +6,7 @@ until the wanted part is there: only so it is known where an escape begins, and 
 
 import json
 import re
+from codecs import getincrementaldecoder
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -25,18 +26,22 @@ PART = 40_000
 SLACK = 2_000
 # What may follow of a passage that begins at the end of a part.
 OVERLAP = 6_000
-# Characters of JSON that are read at once.
+# Bytes of JSON that are read at once.
 PIECE = 400_000
 
+# Bytes are cut without a walk through all characters before them. They are unpacked once, and how
+# many they are is known without that.
 PIECES = """
 WITH document AS MATERIALIZED (
-    SELECT text::text AS raw FROM aijobs_jobdocument
+    SELECT convert_to(text::text, 'UTF8') AS raw FROM aijobs_jobdocument
     WHERE job_id = %(job)s AND number = %(number)s AND EXISTS (
         SELECT FROM aijobs_aijob
         WHERE id = job_id AND tenant_id = %(tenant)s AND erasing_since IS NULL)
 )
-SELECT substr(raw, piece, %(piece)s)
-FROM document, generate_series(1, length(raw), %(piece)s) AS piece ORDER BY piece
+SELECT substr(raw, piece, %(size)s)
+FROM document, generate_series(
+    %(first)s::int, (octet_length(raw) * %(share)s::float8)::int + 1, %(size)s) AS piece
+ORDER BY piece
 """
 # An escape that is cut leaves at most five characters, beside the quote at the end.
 _LONGEST_ESCAPE = 8
@@ -93,7 +98,7 @@ def parts_of(document: JobDocument) -> int:
 def part(tenant: Tenant, document: JobDocument, number: int) -> Part:
     """The part of this number, or the last one there is. One query."""
     found = Part(1, 1, "")
-    with closing(_parts(tenant, document)) as parts:
+    with closing(_parts(tenant, document, number)) as parts:
         for found in parts:
             if found.number >= number:
                 break
@@ -182,11 +187,15 @@ def _ends_mark(marks: Sequence[re.Match[str]], position: int) -> bool:
     return any(mark.end() == position for mark in marks)
 
 
-def _parts(tenant: Tenant, document: JobDocument) -> Generator[Part]:
-    """All parts from the first one on. Each is told once the beginning of the next is there."""
+def _parts(tenant: Tenant, document: JobDocument, last: int | None = None) -> Generator[Part]:
+    """All parts from the first one on, as far as `last`.
+
+    Each is told once the beginning of the next is there.
+    """
     count, number, page = parts_of(document), 1, None
     waiting, gone = "", 0
-    with closing(_texts(tenant, document)) as texts:
+    reach = document.characters if last is None else last * PART + OVERLAP
+    with closing(_texts(tenant, document, reach)) as texts:
         for text in chain(texts, [None]):
             waiting += text or ""
             needed = OVERLAP if text is not None else 1
@@ -213,26 +222,45 @@ def _last_page(text: str, document: JobDocument) -> int | None:
     return int(marks[-1]) if marks else None
 
 
-def _texts(tenant: Tenant, document: JobDocument) -> Generator[str]:
-    """The text from its beginning to its end, piece by piece."""
+def _texts(tenant: Tenant, document: JobDocument, reach: int) -> Generator[str]:
+    """The text from its beginning on, piece by piece. One query for as far as it will be read.
+
+    Where its end has longer characters than its beginning, there may be a second one.
+    """
+    share = min(1.0, 1.05 * reach / max(1, document.characters))
+    raw, first, letters = "", 1, getincrementaldecoder("utf-8")()
+    while True:
+        piece = b""
+        with closing(_pieces_of(tenant, document, first, share)) as pieces:
+            for piece in pieces:
+                raw += letters.decode(piece)
+                if first == 1:
+                    raw = raw[1:]
+                first += len(piece)
+                text, raw = _decoded(raw)
+                yield text
+        if len(piece) < PIECE:
+            return
+        share = 1.0
+
+
+def _pieces_of(tenant: Tenant, document: JobDocument, first: int, share: float) -> Generator[bytes]:
+    """Pieces of the JSON from a byte on, counted from 1, up to such a share of all."""
     job_id: UUID = document.job_id
     asked: dict[str, Any] = {
         "job": job_id,
         "number": document.number,
         "tenant": tenant.pk,
-        "piece": PIECE,
+        "size": PIECE,
+        "first": first,
+        "share": share,
     }
-    # One that is short needs no cursor that PostgreSQL keeps.
-    is_short = document.characters <= PIECE
-    raw, is_first = "", True
+    # Few of them need no cursor that PostgreSQL keeps.
+    is_short = share * document.characters <= 2 * PIECE
     with connection.cursor() if is_short else connection.chunked_cursor() as cursor:
         cursor.execute(PIECES, asked)
         while rows := cursor.fetchmany(1):
-            [(piece,)] = rows
-            raw += piece[1:] if is_first else piece
-            is_first = False
-            text, raw = _decoded(raw)
-            yield text
+            yield bytes(rows[0][0])
 
 
 def _decoded(raw: str) -> tuple[str, str]:
