@@ -12,14 +12,14 @@ SEVERITIES = ("high", "medium", "low")
 
 
 @register.filter
-def by_severity(risks: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def by_severity(risks: Sequence[Mapping[str, Any]] | None) -> list[Mapping[str, Any]]:
     """Risks, the highest first; those of one kind in the order in which Claude named them."""
     order = {severity: place for place, severity in enumerate(SEVERITIES)}
-    return sorted(risks, key=lambda risk: order.get(str(risk.get("severity")), len(order)))
+    return sorted(risks or (), key=lambda risk: order.get(str(risk.get("severity")), len(order)))
 
 
 @register.filter
-def severities(risks: Sequence[Mapping[str, Any]]) -> list[tuple[str, int]]:
+def severities(risks: Sequence[Mapping[str, Any]] | None) -> list[tuple[str, int]]:
     """How many risks have which severity, those that there are, the highest first."""
-    counts = Counter(str(risk.get("severity")) for risk in risks)
+    counts = Counter(str(risk.get("severity")) for risk in risks or ())
     return [(one, counts[one]) for one in SEVERITIES if counts[one]]

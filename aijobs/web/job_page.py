@@ -120,11 +120,12 @@ def download(
         body, media_type = utf8(str(text)) + "\n", "text/markdown; charset=utf-8"
     else:
         label, names = names_of(tenant, job_id)
+        made_at = corrected.at if corrected else output.job.finished_at or output.job.created_at
         blocks = outlines.outline(label, output, corrected, names)
         if form == "md":
             body, media_type = outlines.markdown(blocks), "text/markdown; charset=utf-8"
         else:
-            body, media_type = word_file(label, blocks, timezone.now()), DOCX
+            body, media_type = word_file(label, blocks, made_at), DOCX
     name = f"{output.job.job_type}-{job_id}.{form}"
     return HttpResponse(
         body,

@@ -66,31 +66,28 @@ def _result(kind: str, result: Mapping[str, Any], documents: Sequence[str]) -> I
 
 
 def _analysis(result: Mapping[str, Any], documents: Sequence[str]) -> Iterator[Block]:
-    for one in _listed(result, "answers", "Answers"):
-        yield one if isinstance(one, Block) else Block("heading", str(one["question"]), 3)
-        if not isinstance(one, Block):
-            yield Block("markdown", str(one["answer"] or ""))
+    if answers := result.get("answers"):
+        yield Block("heading", "Answers", 2)
+        for one in answers:
+            yield Block("heading", str(one.get("question", "")), 3)
+            yield Block("markdown", str(one.get("answer") or ""))
     yield Block("heading", "Risks", 2)
     for risk in by_severity(result.get("risks", ())):
-        yield Block("heading", f"{field_label(str(risk['severity']))}: {risk['title']}", 3)
-        yield Block("text", str(risk["detail"]))
+        yield Block(
+            "heading", f"{field_label(str(risk.get('severity', '')))}: {risk.get('title', '')}", 3
+        )
+        yield Block("text", str(risk.get("detail", "")))
     yield Block("heading", "Obligations", 2)
     for one in result.get("obligations", ()):
-        yield Block("heading", str(one["who"]), 3)
-        yield Block("text", str(one["what"]))
-        yield Block("note", str(one["when"]))
+        yield Block("heading", str(one.get("who", "")), 3)
+        yield Block("text", str(one.get("what", "")))
+        yield Block("note", str(one.get("when", "")))
     yield Block("heading", "Findings", 2)
     for one in result.get("findings", ()):
-        yield Block("heading", str(one["title"]), 3)
-        yield Block("text", str(one["detail"]))
+        yield Block("heading", str(one.get("title", "")), 3)
+        yield Block("text", str(one.get("detail", "")))
         yield Block("quote", str(one.get("quote") or ""))
         yield Block("note", _place(one, documents))
-
-
-def _listed(result: Mapping[str, Any], name: str, title: str) -> Iterator[Any]:
-    if found := result.get(name):
-        yield Block("heading", title, 2)
-        yield from found
 
 
 def _place(finding: Mapping[str, Any], documents: Sequence[str]) -> str:

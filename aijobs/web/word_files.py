@@ -3,6 +3,7 @@
 import io
 import re
 import unicodedata
+import zipfile
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -21,13 +22,13 @@ _STYLES = {"text": "Normal", "quote": "Quote", "note": "Subtitle"}
 MOST_TITLE = 200
 
 
-def word_file(title: str, blocks: Iterable[Block], now: datetime) -> bytes:
-    """The blocks as the bytes of a .docx."""
+def word_file(title: str, blocks: Iterable[Block], made_at: datetime) -> bytes:
+    """The blocks as the bytes of a .docx; `made_at`: when the result came to be."""
     word = Document()
     about = word.core_properties
     about.title, about.author = _clean(title)[:MOST_TITLE], "CitizenApp"
     about.comments = ""
-    about.created = about.modified = now.replace(tzinfo=None)
+    about.created = about.modified = made_at.replace(tzinfo=None)
     for block in blocks:
         if not block.text.strip():
             continue
@@ -40,6 +41,17 @@ def word_file(title: str, blocks: Iterable[Block], now: datetime) -> bytes:
                 _turned(word.add_paragraph(_clean(lines.strip()), _STYLES[block.kind]))
     out = io.BytesIO()
     word.save(out)
+    return _without_the_clock(out)
+
+
+def _without_the_clock(made: io.BytesIO) -> bytes:
+    """The same result makes the same file: python-docx writes into it when it was packed."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(made) as before, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as after:
+        for name in before.namelist():
+            part = zipfile.ZipInfo(name)
+            part.compress_type = zipfile.ZIP_DEFLATED
+            after.writestr(part, before.read(name))
     return out.getvalue()
 
 

@@ -1,4 +1,4 @@
-"""Reading results: at the desk by keyboard, from a quotation to its passage, on paper, on a phone."""
+"""Reading results: by keyboard, from a quotation to its passage, on paper, on a small phone."""
 
 import json
 import re

@@ -53,7 +53,7 @@ TEXTS = {
     "list": ["status=failed", "job_type=summarize"],
     "then": ["/collections/"],
 }
-MOMENTS = ("finished_at", "not_before", "erasing_since")
+MOMENTS = ("finished_at", "not_before", "erasing_since", "asked_again")
 METHODS = ("post", "put", "patch", "delete")
 
 Answer = tuple[int, str | None, bytes]
@@ -101,7 +101,7 @@ class World:
         whose = (self.mine, self.theirs)
         return [id_of(one) for each in whose for one in (each.messages, each.ended_messages)]
 
-    def values(  # noqa: PLR0911 - one for each kind
+    def values(  # noqa: PLR0911, PLR0912 - one for each kind
         self, name: str, schema: Mapping[str, Any]
     ) -> Sequence[str]:
         """All that a parameter may be where that can be counted, else some of each kind."""
@@ -110,6 +110,8 @@ class World:
         match schema:
             case {"enum": values}:
                 return list(values)
+            case {"const": value}:
+                return [value]
             case {"type": "array", "items": {"enum": values}}:
                 return [*values, ",".join(values)]
             case {"format": "uuid"} if name == "collection":
