@@ -1,11 +1,12 @@
 """The query parameters of a job's page and of the reading desk."""
 
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Any, Literal, NamedTuple, cast
 from uuid import UUID
 
 from django.http import QueryDict
 from django.urls import reverse
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from aijobs.jobtypes import InvalidInput
@@ -17,7 +18,8 @@ from aijobs.web.redirects import is_ours
 from citizenapp.tenants.models import Tenant
 
 # What of a query belongs to one job, and is no part of the list that it stands in.
-OF_ONE_JOB = ("job", "document", "part", "page", "quote")
+OF_ONE_JOB = ("job", "at")
+_PLACE = re.compile(r"(?:([1-9]\d{0,3})\.)?(part|page|quote)-([1-9]\d{0,6})", re.ASCII)
 
 
 class Listing(parameters.Jobs):
@@ -37,13 +39,33 @@ def _list(value: str) -> str:
     return value
 
 
-class OfDocument(PageParameters):
-    """Which document to show, and where: a part of it, a page, or what an answer quotes."""
+class Place(NamedTuple):
+    """A place in a job's documents; `document` is None where it is not said."""
 
-    document: Annotated[int, Field(ge=1, le=1_000)] | None = None
-    part: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
-    page: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
-    quote: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    document: int | None
+    kind: Literal["part", "page", "quote"]
+    number: int
+
+
+START = Place(None, "part", 1)
+
+
+def _place(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    found = _PLACE.fullmatch(value)
+    if found is None:
+        raise PydanticCustomError("at", "Must be a place such as 2.page-3, part-4 or quote-1.")
+    document, kind, number = found.groups()
+    return Place(int(document) if document else None, cast(Any, kind), int(number))
+
+
+class OfDocument(PageParameters):
+    """`at`: which document to show, and where: a part, a page, or what an answer quotes."""
+
+    at: Annotated[
+        Place, BeforeValidator(_place), WithJsonSchema({"type": "string", "format": "place"})
+    ] = START
 
 
 class Job(OfDocument):
@@ -74,10 +96,7 @@ class Result(PageParameters):
 
 
 class Desk(OfDocument, Listing):
-    """Which results to read, and which one of them now.
-
-    `page` is that of the document here: a list of jobs has none.
-    """
+    """Which results to read, and which one of them now."""
 
     job: UUID | None = None
     unread: Literal["1"] | None = None

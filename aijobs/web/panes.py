@@ -7,7 +7,7 @@ from typing import Any
 from aijobs.models import AIJob, JobDocument
 from aijobs.reading import texts
 from aijobs.reading.texts import Shown
-from aijobs.web.job_parameters import OfDocument
+from aijobs.web.job_parameters import OfDocument, Place
 from citizenapp.tenants.models import Tenant
 
 
@@ -38,8 +38,10 @@ def document_pane(
     """What of which document is to be shown, with what the result quotes of it. A query or two."""
     several = list(job.documents.all())
     findings = _findings(result)
-    number = asked.document or 1
-    wanted = findings[asked.quote - 1] if asked.quote and asked.quote <= len(findings) else None
+    at = asked.at
+    number, wanted = at.document or 1, None
+    if at.kind == "quote" and at.number <= len(findings):
+        wanted = findings[at.number - 1]
     if wanted is not None:
         number = wanted.get("document") or number
     document = several[min(number, len(several)) - 1]
@@ -48,23 +50,23 @@ def document_pane(
         for place, finding in enumerate(findings, 1)
         if (finding.get("document") or document.number) == document.number
     ]
-    part, is_missing = _part(tenant, document, wanted, asked)
+    part, is_missing = _part(tenant, document, wanted, at)
     shown = texts.shown(part, document, quotes)
-    return DocumentPane(document, several, shown, asked.quote if is_missing else None)
+    return DocumentPane(document, several, shown, at.number if is_missing else None)
 
 
 def _part(
-    tenant: Tenant, document: JobDocument, wanted: Mapping[str, Any] | None, asked: OfDocument
+    tenant: Tenant, document: JobDocument, wanted: Mapping[str, Any] | None, at: Place
 ) -> tuple[texts.Part, bool]:
     """The part to show, and whether a quotation that was asked for is not in the text."""
-    page = asked.page
+    page = at.number if at.kind == "page" else None
     if wanted is not None:
         if found := texts.part_of_quote(tenant, document, str(wanted.get("quote") or "")):
             return found, False
         page = wanted.get("page")
     if page and document.pages:
         return texts.part_of_page(tenant, document, page), wanted is not None
-    return texts.part(tenant, document, asked.part or 1), wanted is not None
+    return texts.part(tenant, document, at.number if at.kind == "part" else 1), wanted is not None
 
 
 def _findings(result: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:

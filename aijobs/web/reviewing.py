@@ -65,8 +65,9 @@ def correct(request: MemberRequest, asked: job_parameters.Then, job_id: UUID) ->
     tenant = request.access.tenant
     job = _job(request, job_id)
     if job.status != AIJob.Status.COMPLETED or job.kind.passes_on:
-        messages.error(request, NO_RESULT)
-        return back(request, job_id)
+        status = 409 if request.method == "POST" else 200
+        context = {"job": job, "label": names_of(tenant, job_id)[0], "refusal": NO_RESULT}
+        return render(request, "jobs/correct.html", context, status=status)
     output = jobs.output_of(tenant, job_id)
     review = reviews.of_job(tenant, request.user, job_id)
     counts = review.corrected.result if review.corrected else output.result

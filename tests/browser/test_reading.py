@@ -107,7 +107,7 @@ def test_a_quotation_leads_to_its_passage(signed_in: Page, live_site: Site) -> N
     quotes = [one["quote"] for one in result["findings"] if one["quote"]]
     assert quotes
     page.set_viewport_size({"width": 1280, "height": 700})
-    page.goto(f"/jobs/{job}?part=2")
+    page.goto(f"/jobs/{job}?at=part-2")
     page.evaluate("window.unreloaded = true")
     page.locator("blockquote a").first.click()
     mark = page.locator("mark.here")

@@ -52,6 +52,7 @@ TEXTS = {
     "model": ["claude-opus-5-5"],
     "list": ["status=failed", "job_type=summarize"],
     "then": ["/collections/"],
+    "at": ["1.part-2", "quote-1"],
 }
 MOMENTS = ("finished_at", "not_before", "erasing_since", "asked_again")
 METHODS = ("post", "put", "patch", "delete")

@@ -87,10 +87,10 @@ def test_all_of_a_long_document_is_reached_part_by_part(writer: Client, tenant: 
     first = page(writer, job)
     assert "The very end." not in first
     assert "Part 1 of 3" in first
-    assert "part=2#document" in first
-    assert "The very end." in writer.get(f"/jobs/{job.pk}?part=3").content.decode()
+    assert 'href="?at=1.part-2#document"' in first
+    assert "The very end." in writer.get(f"/jobs/{job.pk}?at=part-3").content.decode()
     # Who asks for more than there is gets the last one.
-    assert "Part 3 of 3" in writer.get(f"/jobs/{job.pk}?part=99").content.decode()
+    assert "Part 3 of 3" in writer.get(f"/jobs/{job.pk}?at=part-99").content.decode()
 
 
 def test_a_failure_is_told_in_plain_words_with_its_history(writer: Client, tenant: Tenant) -> None:
@@ -204,7 +204,7 @@ def test_a_document_with_pages_is_shown_by_pages_and_findings_lead_to_them(
 
     assert 'id="page-1">Page 1</span>' in page
     assert "[page 1]" not in page
-    assert '<a href="?page=1#page-1" data-swap="document">Page 1</a>' in page
+    assert '<a href="?at=page-1#page-1" data-swap="document">Page 1</a>' in page
     assert "<bdi>two &lt;columns&gt;.pdf</bdi> · 1 page · " in page
     assert f'href="/api/ai/jobs/{job.pk}/document?original=true"' in page
 
@@ -252,16 +252,16 @@ def test_each_of_several_documents_is_shown_with_its_text_and_warnings(
         "An image holds no text that can be read.",
     ]
     for number, said in enumerate(texts, 1):
-        page = writer.get(f"/jobs/{job.pk}?document={number}").content.decode()
+        page = writer.get(f"/jobs/{job.pk}?at={number}.part-1").content.decode()
         assert f'id="document-title">Document {number} of 4</h2>' in page
         assert said in page
         assert ("Claude gets this file as it is" in page) == (number in (2, 4))
         others = [one for one in range(1, 5) if one != number]
-        assert all(f'href="?document={one}#document"' in page for one in others)
+        assert all(f'href="?at={one}.part-1#document"' in page for one in others)
     assert f'href="/api/ai/jobs/{job.pk}/document?original=true&amp;number=4"' in page
-    assert '<a href="?document=2&amp;page=3#page-3" data-swap="document">' in page
+    assert '<a href="?at=2.page-3#page-3" data-swap="document">' in page
     assert "<bdi>Policy &lt;7&gt;.pdf</bdi>, page 3</a>" in page
-    assert '<a href="?document=3#document" data-swap="document"><bdi>terms.docx</bdi></a>' in page
+    assert '<a href="?at=3.part-1#document" data-swap="document"><bdi>terms.docx</bdi></a>' in page
 
 
 def test_the_only_document_is_not_numbered(writer: Client, tenant: Tenant) -> None:

@@ -321,4 +321,4 @@ def test_pages_of_results_take_few_queries(
     with django_assert_max_num_queries(10):
         shown(writer, f"/read?job={several[2].pk}")
     with django_assert_max_num_queries(10):
-        shown(writer, f"/jobs/{several[2].pk}?list=job_type%3Danalyze&quote=1")
+        shown(writer, f"/jobs/{several[2].pk}?list=job_type%3Danalyze&at=quote-1")
