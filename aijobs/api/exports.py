@@ -100,7 +100,7 @@ def _ndjson(tenant: Tenant, collection: Collection, only: RowFilter) -> Iterator
 
 
 def _csv(tenant: Tenant, collection: Collection, only: RowFilter, *, bom: bool) -> Iterator[bytes]:
-    table = result_tables.of(collection)
+    table = result_tables.of(tenant, collection)
     yield (BYTE_ORDER_MARK if bom else "").encode() + csv_lines([table.header])
     for found in jobs.results(tenant, collection, only):
         yield csv_lines(table.cells(translate.result_row(one)) for one in found)

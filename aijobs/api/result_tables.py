@@ -12,6 +12,8 @@ from aijobs.api import shapes
 from aijobs.jobtypes import JobType
 from aijobs.jobtypes.text import utf8
 from aijobs.models import Collection
+from aijobs.reading.reviews import has_corrections
+from citizenapp.tenants.models import Tenant
 
 FIRST = ("row", "reference")
 # Names in the metadata of single items, where there are more than a table can have columns.
@@ -32,12 +34,22 @@ class ResultTable:
     results: Sequence[str]
     lists: dict[str, Sequence[str]]
     has_more_metadata: bool
+    has_corrections: bool = False
+    """Whether what people put in the place of results has columns of its own."""
+
+    @property
+    def corrections(self) -> list[str]:
+        """Their columns: one for each of the result, and who corrected it when."""
+        if not self.has_corrections:
+            return []
+        return [*(f"corrected_{name}" for name in self.results), "corrected_by", "corrected_at"]
 
     @property
     def fixed(self) -> list[str]:
         """The columns after the sender's own ones."""
         more = [MORE_METADATA] if self.has_more_metadata else []
-        return [*more, "job_id", "status", *self.results, "error_type", "error_message", *COSTS]
+        errors = ("error_type", "error_message")
+        return [*more, "job_id", "status", *self.results, *errors, *self.corrections, *COSTS]
 
     @property
     def header(self) -> list[str]:
@@ -60,8 +72,16 @@ class ResultTable:
             *(_cell(result.get(name)) for name in self.results),
             _cell(row.error and row.error.type),
             _cell(row.error and row.error.message),
+            *(self._corrected(row.correction) if self.has_corrections else ()),
             *(f"{getattr(row, name):.10f}" for name in COSTS),
         ]
+
+    def _corrected(self, correction: shapes.Correction | None) -> list[str]:
+        if correction is None:
+            return [""] * len(self.corrections)
+        result = self.kind.cells(correction.result)
+        who = (correction.corrected_by, correction.corrected_at.isoformat(timespec="seconds"))
+        return [*(_cell(result.get(name)) for name in self.results), *who]
 
     def entries(self, row: shapes.ResultRow, name: str) -> list[list[str]]:
         """The objects of the list `name` in a row's result, a cell for each of their fields."""
@@ -72,7 +92,7 @@ class ResultTable:
         return {k: v for k, v in row.metadata.items() if k not in self.own} or None
 
 
-def of(collection: Collection) -> ResultTable:
+def of(tenant: Tenant, collection: Collection) -> ResultTable:
     """The table of a collection's results."""
     kind = jobtypes.get(collection.job_type)
     own: list[str] = collection.columns or []
@@ -82,6 +102,7 @@ def of(collection: Collection) -> ResultTable:
         results=kind.columns,
         lists=_lists(kind),
         has_more_metadata=len(own) >= Collection.MOST_COLUMNS,
+        has_corrections=has_corrections(tenant, collection),
     )
 
 

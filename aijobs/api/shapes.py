@@ -292,8 +292,18 @@ class _ResultFields(Shape):
     error: JobError | None
 
 
+class Correction(Shape):
+    """What a person put in the place of a result, which stays as it was."""
+
+    result: Result
+    corrected_by: str
+    corrected_at: datetime
+
+
 class ResultRow(Cost, _ResultFields):
     """One line of a collection's results, in the order of its rows."""
+
+    correction: Correction | None = Field(None, description="Where a person has corrected it.")
 
 
 class _Jobs(Shape):

@@ -17,6 +17,7 @@ from aijobs.reading.forecast import Expected
 from aijobs.reading.jobs import JobDetail, JobResult, JobRow
 from aijobs.reading.money import NOTHING, Money
 from aijobs.reading.pages import Page
+from aijobs.reading.reviews import Corrected
 from aijobs.reading.usage import GroupBy, Usage
 
 
@@ -65,7 +66,14 @@ def result_row(found: JobResult) -> shapes.ResultRow:
         status=found.status,
         result=found.result,
         error=_error(found.error),
+        correction=_correction(found.corrected) if found.corrected else None,
         **_cost(found.money),
+    )
+
+
+def _correction(found: Corrected) -> shapes.Correction:
+    return shapes.Correction(
+        result=dict(found.result), corrected_by=found.by, corrected_at=found.at
     )
 
 

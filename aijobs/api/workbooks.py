@@ -58,7 +58,7 @@ def spending_chunks(
 
 
 def _write(tenant: Tenant, collection: Collection, only: RowFilter, path: str) -> None:
-    table = result_tables.of(collection)
+    table = result_tables.of(tenant, collection)
     with xlsxwriter.Workbook(path, OPTIONS) as workbook:
         workbook.set_properties({"created": collection.created_at, "title": collection.name})
         results = _Sheets(workbook, "Results", table.header)

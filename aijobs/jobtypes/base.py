@@ -216,6 +216,15 @@ class JobType(ABC, Generic[InputT]):
     def read(self, given: InputT, text: str) -> dict[str, Any]:
         """The result in the shape of `Output`, as JSON data. Raises InvalidOutput."""
 
+    def corrected(self, given: InputT, result: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+        """What a person puts in the place of a result, in the same shape. Raises InvalidInput."""
+        problems: list[ErrorDetails] = []
+        try:
+            return self.Output.model_validate(result).model_dump(exclude_unset=True)
+        except ValidationError as error:
+            problems = error.errors(include_url=False, include_input=False)
+        raise InvalidInput(_by_field(problems))
+
     @property
     def columns(self) -> list[str]:
         """The columns that results have in a table."""

@@ -1,6 +1,7 @@
 """A text and a list of categories in, one of these categories out."""
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
@@ -8,6 +9,7 @@ from pydantic_core import PydanticCustomError
 from typing_extensions import override
 
 from .base import (
+    InvalidInput,
     InvalidOutput,
     JobType,
     JobTypeInput,
@@ -79,6 +81,13 @@ class Classify(JobType[ClassifyInput]):
             "thinking": {"type": "disabled"},
             "output_config": {"format": {"type": "json_schema", "schema": schema}},
         }
+
+    @override
+    def corrected(self, given: ClassifyInput, result: Mapping[str, Any]) -> dict[str, Any]:
+        checked = super().corrected(given, result)
+        if checked["category"] not in given.categories:
+            raise InvalidInput({"category": ["Choose one of the categories that were given."]})
+        return checked
 
     @override
     def read(self, given: ClassifyInput, text: str) -> dict[str, Any]:

@@ -1,11 +1,13 @@
 """A document in, a summary of at most so many words out."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field
 from typing_extensions import override
 
 from .base import (
+    InvalidInput,
     InvalidOutput,
     JobType,
     JobTypeInput,
@@ -57,6 +59,13 @@ class Summarize(JobType[SummarizeInput]):
             options=f"Write at most {given.max_length} words.",
             task="Summarize this document.",
         ) | {"thinking": {"type": "disabled"}}
+
+    @override
+    def corrected(self, given: SummarizeInput, result: Mapping[str, Any]) -> dict[str, Any]:
+        checked = super().corrected(given, result)
+        if not checked["summary"].strip():
+            raise InvalidInput({"summary": ["Must not be empty."]})
+        return checked
 
     @override
     def read(self, given: SummarizeInput, text: str) -> dict[str, Any]:

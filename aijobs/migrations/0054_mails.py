@@ -14,7 +14,7 @@ SQL = Path(__file__).resolve().parent.parent / "sql"
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('aijobs', '0049_find_collections_by_name'),
+        ('aijobs', '0051_reviews'),
         ('tenants', '0007_limits_and_versions'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

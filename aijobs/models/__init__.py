@@ -24,6 +24,7 @@ from aijobs.models.rates import RateBucket, RateLimit
 from aijobs.models.reconciliations import ReconciledLine, Reconciliation, Verdict
 from aijobs.models.rescues import Rescue
 from aijobs.models.results import JobAttempt, JobOutput
+from aijobs.models.reviews import Comment, Correction, Outdated, ReadMark, Rerun, unread_by
 from aijobs.models.rollups import StatusCounter, UsageRollup
 from aijobs.models.seedings import FOR_A_PERSON, Seeding
 from aijobs.models.submissions import StrangerBatch, Submission, new_nonce
@@ -53,6 +54,8 @@ __all__ = [
     "Claim",
     "Collection",
     "CollectionToCheck",
+    "Comment",
+    "Correction",
     "EventType",
     "FailureToTell",
     "Heartbeat",
@@ -69,13 +72,16 @@ __all__ = [
     "MailKind",
     "Operation",
     "OperationPage",
+    "Outdated",
     "Question",
     "Quote",
     "QuotePiece",
     "RateBucket",
     "RateLimit",
+    "ReadMark",
     "ReconciledLine",
     "Reconciliation",
+    "Rerun",
     "Rescue",
     "Reservation",
     "Seeding",
@@ -95,4 +101,5 @@ __all__ = [
     "ids_from",
     "new_id",
     "new_nonce",
+    "unread_by",
 ]

@@ -4,10 +4,11 @@ What is long stands beside it in rows that are written once; what it was given, 
 """
 
 from datetime import datetime, timedelta
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
+from django.db.models import Case, Exists, F, Func, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
 from aijobs import jobtypes
@@ -49,6 +50,7 @@ class AIJobQuerySet(models.QuerySet["AIJob"]):
             started_at=None,
             finished_at=None,
             dropped_at=None,
+            **_remembering(now),
         )
 
     def cancel_waiting(self, now: datetime) -> int:
@@ -180,6 +182,20 @@ def _in_batches(*which: Q, **having: object) -> Q:
     return Q(status=AIJob.Status.SUBMITTED, batch__in=list(batches))
 
 
+def _remembering(now: datetime) -> dict[str, Any]:
+    """What a move back into the queue on request keeps: when it had ended, and when that was."""
+    moment = models.DateTimeField()
+    return {
+        "ended_before": _Append(F("ended_before"), F("finished_at")),
+        "asked_again": _Append(F("asked_again"), Value(now, moment)),
+    }
+
+
+class _Append(Func):
+    function = "array_append"
+    output_field = ArrayField(models.DateTimeField())
+
+
 class AIJob(Movable):
     """One piece of document work that a tenant asked for."""
 
@@ -232,6 +248,15 @@ class AIJob(Movable):
     not_before = models.DateTimeField(help_text="Waits in the queue until then.")
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    # Written with the move: once it is queued again, nothing else says what became of it before.
+    ended_before = ArrayField(
+        models.DateTimeField(),
+        null=True,
+        help_text="When it had failed or was canceled, each time a person asked for it again.",
+    )
+    asked_again = ArrayField(
+        models.DateTimeField(), null=True, help_text="When a person did: one for each of those."
+    )
     erasing_since = models.DateTimeField(
         null=True, help_text="Shown nowhere since then: it is deleted as soon as it has ended."
     )
@@ -401,4 +426,5 @@ class AIJob(Movable):
             started_at=None,
             finished_at=None,
             dropped_at=None,
+            **_remembering(not_before),
         )

@@ -14,11 +14,15 @@ from aijobs.models import (
     AIJob,
     Batch,
     Collection,
+    Comment,
+    Correction,
     JobAttempt,
     JobDocument,
     JobInput,
     JobOutput,
     Quote,
+    ReadMark,
+    Rerun,
 )
 from aijobs.models.jobs import AIJobQuerySet
 from citizenapp.tenants.models import Tenant
@@ -135,7 +139,10 @@ def empty_requests(tenant: Tenant, about: UUID) -> None:
 
 
 def delete(ids: Sequence[UUID]) -> None:
-    """Delete jobs with their documents, results and attempts, in the caller's transaction."""
-    for rows in (JobAttempt, JobDocument, JobInput, JobOutput):
+    """Delete jobs with all that belongs to them, in the caller's transaction."""
+    for rows in (
+        *(JobAttempt, JobDocument, JobInput, JobOutput),
+        *(Correction, Comment, ReadMark, Rerun),
+    ):
         rows._default_manager.filter(job__in=ids).delete()
     AIJob.objects.filter(pk__in=ids).delete()

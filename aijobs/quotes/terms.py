@@ -101,11 +101,12 @@ class Terms:
         """How long it is, why that is refused, and where that is said."""
         likely = expected.tokens * self.ratios(expected).prompt.likely
         tokens = reader.count(1_000 * ceil(likely / 1_000))
+        step, model = reader.count(self.step or 0), self.kind.model_of(self.wanted)
         return LongPrompt(
             field,
-            f"{subject} would have about {tokens} tokens by our estimate. Above "
-            f"{reader.count(self.step or 0)}, {self.kind.model_of(self.wanted)} asks more for each of "
-            "them, and this workspace refuses such prompts: see “Long prompts” in its settings.",
+            f"{subject} would have about {tokens} tokens by our estimate. Above {step}, "
+            f"{model} asks more for each of them, and this workspace refuses such "
+            "prompts: see “Long prompts” in its settings.",
         )
 
     def charges(self, expected: Estimate, max_tokens: int, model: str = "") -> list[pricing.Charge]:

@@ -225,6 +225,33 @@ PARTS = (
         """,
         NO_ID,
     ),
+    Part(
+        "corrections",
+        """
+        SELECT id, json_build_object(
+            'job_id', job_id, 'number', number, 'result', result, 'created_by', created_by,
+            'created_at', created_at)::text
+        FROM aijobs_correction AS correction
+        WHERE tenant_id = %(tenant)s AND id > %(after)s AND EXISTS (
+            SELECT FROM aijobs_aijob AS job
+            WHERE job.id = correction.job_id AND job.erasing_since IS NULL)
+        ORDER BY tenant_id, id LIMIT %(rows)s
+        """,
+    ),
+    Part(
+        "comments",
+        """
+        SELECT id, json_build_object(
+            'job_id', job_id, 'text', text, 'created_by', created_by,
+            'created_at', created_at)::text
+        FROM aijobs_comment AS comment
+        WHERE tenant_id = %(tenant)s AND id > %(after)s AND EXISTS (
+            SELECT FROM aijobs_aijob AS job
+            WHERE job.id = comment.job_id AND job.erasing_since IS NULL)
+        ORDER BY tenant_id, id LIMIT %(rows)s
+        """,
+        NO_ID,
+    ),
 )
 
 WORKSPACE = """
@@ -245,7 +272,12 @@ JOB = """
 SELECT json_build_object(
     'job_id', job.id, 'collection_id', job.collection_id, 'job_type', job.job_type,
     'status', job.status, 'route', job.route, 'attempts', job.attempts,
-    'answered_by', job.answered_by, 'created_at', job.created_at, 'needed_by', job.needed_by,
+    'answered_by', job.answered_by, 'made_of', (
+        SELECT source_id FROM aijobs_rerun WHERE job_id = job.id), 'read_by', (
+        SELECT json_agg(json_build_object('username', username, 'read_at', read_at))
+        FROM aijobs_readmark AS mark JOIN tenants_user ON tenants_user.id = mark.person_id
+        WHERE mark.job_id = job.id),
+    'asked_again', job.asked_again, 'created_at', job.created_at, 'needed_by', job.needed_by,
     'started_at', job.started_at, 'finished_at', job.finished_at,
     'created_by', input.created_by, 'row', input.row_number, 'reference', input.reference,
     'metadata', input.metadata, 'options', input.options, 'model', output.model,

@@ -1,7 +1,7 @@
 """Jobs as they are listed, one job with all that belongs to it, and results in order."""
 
 from collections.abc import Collection as Several
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,9 +13,10 @@ from aijobs.models import AIJob, Collection, JobAttempt, JobDocument, JobOutput
 from aijobs.models.jobs import AIJobQuerySet
 from aijobs.reading import pages, roads, rows
 from aijobs.reading.forecast import NOTHING, Expected, Forecast
-from aijobs.reading.labels import label, labels, shortened
+from aijobs.reading.labels import beginning, label, labels, opening
 from aijobs.reading.money import Money, spent_on_jobs
 from aijobs.reading.pages import NEWEST, Page, Position
+from aijobs.reading.reviews import Corrected, corrections
 from aijobs.reading.rows import EVERY_ROW, RowFilter
 from aijobs.reading.status import shown_status
 from citizenapp.tenants.models import Tenant
@@ -79,6 +80,7 @@ class JobResult:
     result: dict[str, Any] | None
     money: Money | None
     error: JobAttempt | None
+    corrected: Corrected | None = None
 
 
 def page(
@@ -147,32 +149,41 @@ def named(tenant: Tenant, ids: Iterable[UUID]) -> tuple[AIJobQuerySet, set[UUID]
 
 
 def detail(
-    tenant: Tenant, job_id: UUID, *, now: datetime, with_document: bool = False
+    tenant: Tenant,
+    job_id: UUID,
+    *,
+    now: datetime,
+    labeled: bool = False,
+    beside: Mapping[str, Any] | None = None,
 ) -> JobDetail:
     """One job with its input, output, batch, collection, history and charges.
 
-    It has a label only with its document. Raises AIJob.DoesNotExist as `job_of` does.
+    Its documents are there without their texts. `beside`: what else to ask of it in the same query,
+    which is annotated. Raises AIJob.DoesNotExist as `job_of` does.
     """
-    documents = JobDocument.objects.defer("original").order_by("number")
-    if not with_document:
-        documents = documents.defer("text", "original")
+    documents = JobDocument.objects.defer("text", "original").order_by("number")
+    if labeled:
+        documents = documents.annotate(opening=beginning("text"))
     jobs = AIJob.objects.of(tenant).with_shown_status().select_related("input")
     jobs = jobs.prefetch_related(Prefetch("documents", documents))
-    job = jobs.select_related("output", "batch", "collection").get(pk=job_id)
-    attempts = list(job.failed_attempts.select_related("batch").order_by("number"))
+    jobs = jobs.select_related("output", "batch", "collection__cancellation")
+    job = jobs.annotate(**beside or {}).get(pk=job_id)
+    # One that waits for the first time has neither attempts nor charges.
+    is_new = job.status == AIJob.Status.QUEUED and not job.attempts
+    at_first = job.status == AIJob.Status.COMPLETED and job.attempts == 1
+    attempts: list[JobAttempt] = []
+    if not (is_new or at_first):
+        attempts += job.failed_attempts.select_related("batch").order_by("number")
     has_failed = job.status == AIJob.Status.FAILED
     forecast = Forecast(tenant, now)
     name = ""
-    if with_document:
-        name = label(
-            job.pk,
-            job.input.reference or job.input.source_name,
-            shortened(job.documents.all()[0].text),
-        )
+    if labeled:
+        words = opening(vars(job.documents.all()[0])["opening"])
+        name = label(job.pk, job.input.reference or job.input.source_name, words)
     return JobDetail(
         job,
         shown_status(job),
-        _charges(tenant, [job]).get(job.pk),
+        None if is_new else _charges(tenant, [job]).get(job.pk),
         attempts[-1] if attempts and has_failed else None,
         name,
         attempts=attempts,
@@ -224,6 +235,7 @@ def results(
     chunk = list(jobs[:CHUNK])
     while chunk:
         money, errors = _charges(tenant, chunk), _errors(tenant, chunk)
+        corrected = corrections(tenant, [job.pk for job in chunk])
         found = []
         for job in chunk:
             number += 1
@@ -238,6 +250,7 @@ def results(
                     output.result if output else None,
                     money.get(job.pk),
                     errors.get(job.pk),
+                    corrected.get(job.pk),
                 )
             )
         yield found

@@ -38,12 +38,24 @@ def of_collections(tenant: Tenant, keys: Iterable[str]) -> dict[str, str]:
 def first_words(job: str) -> Subquery:
     """The beginning of the JSON of the first document of a job, for `opening`."""
     first = JobDocument.objects.filter(job=OuterRef(job), number=1)
-    return Subquery(first.values(opening=Left(Cast("text", TextField()), _OPENING_JSON)))
+    return Subquery(first.values(opening=beginning("text")))
+
+
+def names_of(tenant: Tenant, job_id: UUID) -> tuple[str, list[str]]:
+    """A job's label, and what the files of its documents are called. Two queries."""
+    documents = JobDocument.objects.filter(job=job_id, job__tenant=tenant).order_by("number")
+    names = list(documents.values_list("name", flat=True))
+    return labels(tenant, [job_id]).get(job_id, str(job_id)), names
 
 
 def label(job_id: UUID, name: str, words: str) -> str:
     """Its reference or its file's name, else the first words of the document, else the id."""
     return name or words or str(job_id)
+
+
+def beginning(name: str) -> Left:
+    """As much of a document's JSON as its first words can take."""
+    return Left(Cast(name, TextField()), _OPENING_JSON)
 
 
 def opening(raw: str) -> str:

@@ -65,13 +65,13 @@ def _known_job_type(value: object) -> object:
     return value
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
     if "\0" in text or text != utf8(text):
         raise PydanticCustomError("text", "Holds a character that nothing is searched for.")
     return text
 
 
-Sought = Annotated[str, Field(max_length=200), AfterValidator(_storable)]
+Sought = Annotated[str, Field(max_length=200), AfterValidator(storable)]
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 JobTypeName = Annotated[
     str,

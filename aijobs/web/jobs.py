@@ -1,22 +1,17 @@
-"""The dashboard, a job's page, and what can be done with a job."""
+"""The dashboard, the form for new jobs, and what moves a job."""
 
-import json
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse, HttpResponseBase, JsonResponse
-from django.shortcuts import redirect, render
-from django.template.loader import select_template
+from django.http import HttpResponseBase, JsonResponse
+from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from aijobs import jobtypes
 from aijobs.budgets.room import OverLimit
-from aijobs.jobtypes.quotes import PAGE_MARK
-from aijobs.jobtypes.text import utf8
-from aijobs.models import AIJob, JobDocument
+from aijobs.models import AIJob
 from aijobs.pipeline import accept, withdraw
 from aijobs.quotes import stored
 from aijobs.quotes.terms import LongPrompt, Terms
@@ -26,17 +21,15 @@ from aijobs.reading.defaults import all_defaults
 from aijobs.reading.jobs import JobFilter
 from aijobs.reading.next_batch import next_batch
 from aijobs.reading.status import shown_status
-from aijobs.web import offers, parameters, queueing, quotes, reasons, wishes
+from aijobs.web import offers, parameters, queueing, quotes, wishes
 from aijobs.web.forms import NewJob
 from aijobs.web.guards import MemberRequest, for_members, for_writers, or_404
 from aijobs.web.home import home_of
 from aijobs.web.parameters import asks
-from aijobs.web.redirects import onward
-from aijobs.web.timeline import timeline
+from aijobs.web.redirects import back, onward
 
 EVERY_JOB = JobFilter()
 PAGE_SIZE = 25
-PREVIEW_CHARS = 4_000
 RECENT_COLLECTIONS = 50
 
 
@@ -141,69 +134,6 @@ def price(request: MemberRequest) -> HttpResponseBase:
     return JsonResponse(told)
 
 
-@require_safe
-@for_members
-def detail(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
-    """A job with its document, its result, its way and its cost."""
-    now = timezone.now()
-    with or_404():
-        found = jobs.detail(request.access.tenant, job_id, now=now, with_document=True)
-    job = found.job
-    whole = "whole" in request.GET
-    return render(
-        request,
-        "jobs/detail.html",
-        {
-            "job": job,
-            "status": found.status,
-            "label": found.label,
-            "documents": [_shown(one, whole=whole) for one in job.documents.all()],
-            "options": job.input.options,
-            "output": found.output,
-            "result_template": select_template(
-                [f"results/{job.job_type}.html", "results/other.html"]
-            ),
-            "attempts": [(attempt, reasons.why(attempt.error_type)) for attempt in found.attempts],
-            "money": found.money,
-            "timeline": timeline(job, found.status),
-            "expected": found.expected,
-            "deadline": job.deadline,
-            "now": now,
-            "route_reason": found.route_reason,
-            "can_cancel": request.access.can_write and job.status == AIJob.Status.QUEUED,
-            "can_retry": request.access.can_write
-            and job.status in (AIJob.Status.FAILED, AIJob.Status.CANCELED),
-        },
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class ShownDocument:
-    """A document on the page of its job, with its text or the beginning of it."""
-
-    given: JobDocument
-    pages: list[tuple[int | None, str]]
-    is_cut: bool
-
-    @property
-    def has_file(self) -> bool:
-        return bool(self.given.name)
-
-
-def _shown(document: JobDocument, *, whole: bool) -> ShownDocument:
-    text = document.text if whole else document.text[:PREVIEW_CHARS]
-    return ShownDocument(document, _pages(text, document), len(text) < len(document.text))
-
-
-def _pages(text: str, document: JobDocument) -> list[tuple[int | None, str]]:
-    """The text by pages, where it has any; what stands before the first has no number."""
-    if not document.pages:
-        return [(None, text)]
-    before, *marked = PAGE_MARK.split(text)
-    pages = zip(map(int, marked[::2]), marked[1::2], strict=True)
-    return [(None, before), *((number, page.strip("\n")) for number, page in pages)]
-
-
 @require_POST
 @for_writers
 def cancel_job(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
@@ -217,7 +147,7 @@ def cancel_job(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
             request,
             moving if status == AIJob.Status.QUEUED else withdraw.why_not_cancelable(status),
         )
-    return redirect("job", job.pk)
+    return back(request, job.pk)
 
 
 @require_POST
@@ -231,27 +161,7 @@ def retry_job(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
             messages.error(request, "Only failed or canceled jobs can be queued again.")
     except (OverLimit, LongPrompt) as refusal:
         messages.error(request, str(refusal))
-    return redirect("job", job.pk)
-
-
-@require_safe
-@for_members
-def download(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
-    """The result as a file: Markdown where it is one text, JSON otherwise."""
-    with or_404():
-        output = jobs.output_of(request.access.tenant, job_id)
-    job, result = output.job, output.result
-    match list(result.values()):
-        case [str(text)] if job.job_type == "summarize":
-            body, suffix, content_type = utf8(text) + "\n", "md", "text/markdown; charset=utf-8"
-        case _:
-            body, suffix = json.dumps(result, indent=2) + "\n", "json"
-            content_type = "application/json"
-    return HttpResponse(
-        body,
-        content_type=content_type,
-        headers={"Content-Disposition": f'attachment; filename="{job.job_type}-{job.pk}.{suffix}"'},
-    )
+    return back(request, job.pk)
 
 
 def _job(request: MemberRequest, job_id: UUID) -> AIJob:

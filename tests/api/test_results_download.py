@@ -11,7 +11,7 @@ from asgiref.sync import sync_to_async
 from django.db import connections
 from django.test import AsyncClient
 
-from aijobs.models import AIJob
+from aijobs.models import AIJob, Correction
 from aijobs.reading import jobs
 from tests.api.conftest import Caller
 from tests.api.rows import fail
@@ -52,6 +52,7 @@ def test_ndjson_has_a_line_for_each_job_in_order(caller: Caller) -> None:
         "status": "completed",
         "result": {"summary": "one"},
         "error": None,
+        "correction": None,
         "cost_usd": "0.0010000000",
         "sync_cost_usd": "0.0020000000",
         "saved_usd": "0.0010000000",
@@ -240,3 +241,35 @@ def test_rows_are_narrowed_as_on_the_page(caller: Caller) -> None:
     table = body(caller.read(f"collections/{made}/results", search="Document 1", **{"as": "csv"}))
     assert len(table.splitlines()) == 2
     assert caller.read(f"collections/{made}/results", risk="huge").status_code == 400
+
+
+def test_what_people_corrected_stands_beside_the_original(caller: Caller) -> None:
+    made = finished_collection(caller, ["one", "two"])
+    plain = body(caller.read(f"collections/{made}/results?as=csv")).splitlines()[0]
+    assert "corrected" not in plain
+    first = AIJob.objects.order_by("pk")[0]
+    Correction.objects.add(first, {"summary": "=uno"}, after=0, by="ann", now=NOW)
+
+    rows = list(
+        csv.DictReader(body(caller.read(f"collections/{made}/results?as=csv")).splitlines())
+    )
+    assert [(row["summary"], row["corrected_summary"], row["corrected_by"]) for row in rows] == [
+        ("one", "'=uno", "ann"),
+        ("two", "", ""),
+    ]
+    assert rows[0]["corrected_at"] == "2026-11-02T09:00:00+00:00"
+    lines = [json.loads(line) for line in body(caller.read(f"collections/{made}/results")).split()]
+    assert lines[0]["result"] == {"summary": "one"}
+    assert lines[0]["correction"] == {
+        "result": {"summary": "=uno"},
+        "corrected_by": "ann",
+        "corrected_at": "2026-11-02T09:00:00Z",
+    }
+    assert lines[1]["correction"] is None
+    sheet = openpyxl.load_workbook(
+        io.BytesIO(b"".join(caller.read(f"collections/{made}/results?as=xlsx").streaming_content))
+    )["Results"]
+    header, values, _ = sheet.iter_rows(values_only=True)
+    found = dict(zip(header, values, strict=True))
+    assert (found["summary"], found["corrected_summary"]) == ("one", "=uno")
+    assert found["cost_usd"] == 0.001

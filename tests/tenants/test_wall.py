@@ -55,8 +55,11 @@ TEXTS = {
     "month": ["2026-11", "2026-10"],
     "model": ["claude-opus-5-5"],
     "who": ["owner-of-acme", "owner-of-other"],
+    "list": ["status=failed", "job_type=summarize"],
+    "then": ["/collections/"],
+    "at": ["1.part-2", "quote-1"],
 }
-MOMENTS = ("finished_at", "not_before", "erasing_since", "withdrawn_at")
+MOMENTS = ("finished_at", "not_before", "erasing_since", "withdrawn_at", "asked_again")
 METHODS = ("post", "put", "patch", "delete")
 
 Answer = tuple[int, str | None, bytes]
@@ -116,7 +119,7 @@ class World:
         whose = (self.mine, self.theirs)
         return [id_of(one) for each in whose for one in (each.messages, each.ended_messages)]
 
-    def values(  # noqa: PLR0911 - one for each kind
+    def values(  # noqa: PLR0911, PLR0912 - one for each kind
         self, name: str, schema: Mapping[str, Any]
     ) -> Sequence[str]:
         """All that a parameter may be where that can be counted, else some of each kind."""
@@ -125,6 +128,8 @@ class World:
         match schema:
             case {"enum": values}:
                 return list(values)
+            case {"const": value}:
+                return [value]
             case {"type": "array", "items": {"enum": values}}:
                 return [*values, ",".join(values)]
             case {"format": "uuid"} if name == "collection":
@@ -270,7 +275,7 @@ def test_what_is_mine_is_there_and_what_is_theirs_is_not(address: Address) -> No
         is_everybody_s = not ids & set(address.variables)
         # A span of time has to be named, in JSON.
         lacks_something = {415} if address.path.endswith("webhook_id>/replay") else set()
-        if address.path.endswith(("webhook_id>/change", "key_id>/roll")):
+        if address.path.endswith(("webhook_id>/change", "key_id>/roll", "job_id>/again")):
             lacks_something = {422}
         is_there = whose is mine or is_everybody_s
         # 501: it is there, but WSGI cannot stream what has not ended.

@@ -82,10 +82,15 @@ def test_a_document_with_markup_is_shown_as_text(writer: Client, tenant: Tenant)
     assert "&lt;/div&gt;&lt;script&gt;alert(1)&lt;/script&gt;\n\ufffd \u202eevil\u2028" in shown
 
 
-def test_a_long_document_is_shown_whole_on_request(writer: Client, tenant: Tenant) -> None:
-    job = make_job(tenant, text="word " * 2_000 + "The very end.")
-    assert "The very end." not in page(writer, job)
-    assert "The very end." in writer.get(f"/jobs/{job.pk}?whole").content.decode()
+def test_all_of_a_long_document_is_reached_part_by_part(writer: Client, tenant: Tenant) -> None:
+    job = make_job(tenant, text="word " * 20_000 + "The very end.")
+    first = page(writer, job)
+    assert "The very end." not in first
+    assert "Part 1 of 3" in first
+    assert 'href="?at=1.part-2#document"' in first
+    assert "The very end." in writer.get(f"/jobs/{job.pk}?at=part-3").content.decode()
+    # Who asks for more than there is gets the last one.
+    assert "Part 3 of 3" in writer.get(f"/jobs/{job.pk}?at=part-99").content.decode()
 
 
 def test_a_failure_is_told_in_plain_words_with_its_history(writer: Client, tenant: Tenant) -> None:
@@ -195,12 +200,12 @@ def test_a_document_with_pages_is_shown_by_pages_and_findings_lead_to_them(
     make_output(job, {"findings": [finding], "obligations": [], "risks": []})
     AIJob.objects.filter(pk=job.pk).update(status="completed", finished_at=NOW)
 
-    page = writer.get(f"/jobs/{job.pk}?whole").content.decode()
+    page = writer.get(f"/jobs/{job.pk}").content.decode()
 
-    assert 'id="document-1-page-1">Page 1</span>' in page
+    assert 'id="page-1">Page 1</span>' in page
     assert "[page 1]" not in page
-    assert '<a href="?whole#document-1-page-1">Page 1</a>' in page
-    assert "two &lt;columns&gt;.pdf · 1 page · " in page
+    assert '<a href="?at=page-1#page-1" data-swap="document">Page 1</a>' in page
+    assert "<bdi>two &lt;columns&gt;.pdf</bdi> · 1 page · " in page
     assert f'href="/api/ai/jobs/{job.pk}/document?original=true"' in page
 
 
@@ -240,22 +245,23 @@ def test_each_of_several_documents_is_shown_with_its_text_and_warnings(
     make_output(job, {"findings": findings, "obligations": [], "risks": []})
     AIJob.objects.filter(pk=job.pk).update(status="completed", finished_at=NOW)
 
-    page = writer.get(f"/jobs/{job.pk}?whole").content.decode()
-
-    titles = [f'id="document-{n}-title">Document {n} of 4</h2>' for n in (1, 2, 3, 4)]
     texts = [
         "The insured must report the loss.",
         "Pages 2–4 have no text that can be read (a scan?).",
         "The insurer pays for hail damage within 30 days.",
         "An image holds no text that can be read.",
     ]
-    places = [page.index(said) for both in zip(titles, texts, strict=True) for said in both]
-    assert places == sorted(places)
-    assert page.count("Claude gets this file as it is") == 2
-    assert "Policy &lt;7&gt;.pdf · 4 pages · " in page
+    for number, said in enumerate(texts, 1):
+        page = writer.get(f"/jobs/{job.pk}?at={number}.part-1").content.decode()
+        assert f'id="document-title">Document {number} of 4</h2>' in page
+        assert said in page
+        assert ("Claude gets this file as it is" in page) == (number in (2, 4))
+        others = [one for one in range(1, 5) if one != number]
+        assert all(f'href="?at={one}.part-1#document"' in page for one in others)
     assert f'href="/api/ai/jobs/{job.pk}/document?original=true&amp;number=4"' in page
-    assert '<a href="?whole#document-2-page-3">Policy &lt;7&gt;.pdf, page 3</a>' in page
-    assert '<a href="?whole#document-3-title">terms.docx</a>' in page
+    assert '<a href="?at=2.page-3#page-3" data-swap="document">' in page
+    assert "<bdi>Policy &lt;7&gt;.pdf</bdi>, page 3</a>" in page
+    assert '<a href="?at=3.part-1#document" data-swap="document"><bdi>terms.docx</bdi></a>' in page
 
 
 def test_the_only_document_is_not_numbered(writer: Client, tenant: Tenant) -> None:

@@ -217,6 +217,17 @@ class ConfirmedMinimal(Shape):
     rejected_count: int | None = None
 
 
+class Correction(Shape):
+    """What a person put in the place of a result, which stays as it was."""
+
+    result: Annotated[
+        AnalyzeOutput | ClassifyOutput | RawOutput | SummarizeOutput | dict[str, Any],
+        Field(union_mode="left_to_right"),
+    ]
+    corrected_by: str
+    corrected_at: AwareDatetime
+
+
 class Counts(Shape):
     queued: int
     submitted: int
@@ -935,6 +946,8 @@ class ResultRow(Shape):
     cost_usd: Amount
     sync_cost_usd: Amount
     saved_usd: Amount
+    correction: Correction | None = None
+    """Where a person has corrected it."""
 
 
 class Risk(Shape):

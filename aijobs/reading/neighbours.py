@@ -1,0 +1,116 @@
+"""The jobs before and after one in a list, found by keys: as quick at its end as at its start."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.db.models import IntegerField, Q, Subquery
+
+from aijobs.models import AIJob, unread_by
+from aijobs.models.jobs import AIJobQuerySet
+from aijobs.reading import jobs
+from aijobs.reading.jobs import JobFilter
+from citizenapp.tenants.models import Tenant, User
+
+# A place in a list is told where so many at most stand on either side: nobody counts millions.
+MOST_COUNTED = 200
+MOST_UNREAD = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A list of jobs: which ones, and whether in the order of a table's rows, or newest first."""
+
+    tenant: Tenant
+    only: JobFilter
+    by_rows: bool = False
+    where: Q = field(default_factory=Q)
+
+    def before(self, job_id: UUID) -> AIJobQuerySet:
+        """Those before it, the nearest first."""
+        return self._ordered(self._after(job_id, is_later=not self.by_rows), not self.by_rows)
+
+    def after(self, job_id: UUID) -> AIJobQuerySet:
+        """Those after it, the nearest first."""
+        return self._ordered(self._after(job_id, is_later=self.by_rows), self.by_rows)
+
+    def all(self) -> AIJobQuerySet:
+        return self._ordered(self._jobs(), self.by_rows)
+
+    def _after(self, job_id: UUID, *, is_later: bool) -> AIJobQuerySet:
+        return self._jobs().filter(**{"pk__gt" if is_later else "pk__lt": job_id})
+
+    def _jobs(self) -> AIJobQuerySet:
+        return jobs.filtered(self.tenant, self.only).filter(self.where)
+
+    def _ordered(self, found: AIJobQuerySet, ascending: bool) -> AIJobQuerySet:
+        """In the order of an index. That of a collection is asked for a range (reading/rows.py)."""
+        collection = self.only.collection_id
+        if collection is None:
+            return found.order_by("pk" if ascending else "-pk")
+        found = found.filter(collection__gte=collection, collection__lte=collection)
+        names = ("collection_id", "pk")
+        return found.order_by(*names if ascending else (f"-{name}" for name in names))
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """`number` counts from 1 of `total`; both are None where that would take long to count."""
+
+    previous: UUID | None = None
+    next: UUID | None = None
+    number: int | None = None
+    total: int | None = None
+
+
+class _Counted(Subquery):
+    """How many rows another query finds."""
+
+    template = "(SELECT count(*) FROM (%(subquery)s) AS counted)"
+    output_field = IntegerField()
+
+
+def expressions(listed: Listed, job_id: UUID) -> dict[str, Any]:
+    """What to ask of the job, in whatever query, for `beside`."""
+    before, after = (
+        found.values("pk")[: MOST_COUNTED + 1]
+        for found in (listed.before(job_id), listed.after(job_id))
+    )
+    return {
+        "previous_job": Subquery(before[:1]),
+        "next_job": Subquery(after[:1]),
+        "jobs_before": _Counted(before),
+        "jobs_after": _Counted(after),
+    }
+
+
+def beside(found: Mapping[str, Any]) -> Neighbours:
+    """What a query has found for these expressions."""
+    before, after = found["jobs_before"], found["jobs_after"]
+    is_countable = max(before, after) <= MOST_COUNTED
+    return Neighbours(
+        found["previous_job"],
+        found["next_job"],
+        before + 1 if is_countable else None,
+        before + 1 + after if is_countable else None,
+    )
+
+
+def of_job(listed: Listed, job_id: UUID) -> Neighbours:
+    """What stands beside it in the list, whether or not it stands there itself. One query."""
+    jobs_of_tenant = AIJob.objects.of(listed.tenant).filter(pk=job_id)
+    found = jobs_of_tenant.values(**expressions(listed, job_id)).first()
+    return beside(found) if found else Neighbours()
+
+
+def first(listed: Listed, before: UUID | None = None) -> UUID | None:
+    """The first job of the list, or of its page that begins behind this one. One query."""
+    found = listed.after(before) if before else listed.all()
+    return found.values_list("pk", flat=True).first()
+
+
+def unread(listed: Listed, person: User) -> Subquery:
+    """How many of them the person has not read; MOST_UNREAD + 1 where they are more than that."""
+    found = listed.all().filter(unread_by(person))
+    return _Counted(found.values("pk")[: MOST_UNREAD + 1])

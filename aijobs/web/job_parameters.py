@@ -1,0 +1,126 @@
+"""The query parameters of a job's page and of the reading desk."""
+
+import re
+from typing import Annotated, Any, Literal, NamedTuple, cast
+from uuid import UUID
+
+from django.http import QueryDict
+from django.urls import reverse
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from aijobs.jobtypes import InvalidInput
+from aijobs.reading.jobs import JobFilter
+from aijobs.reading.neighbours import Listed
+from aijobs.reading.parameters import storable
+from aijobs.web import parameters
+from aijobs.web.parameters import PageParameters
+from aijobs.web.redirects import is_ours
+from citizenapp.tenants.models import Tenant
+
+# What of a query belongs to one job, and is no part of the list that it stands in.
+OF_ONE_JOB = ("job", "at")
+_PLACE = re.compile(r"(?:([1-9]\d{0,3})\.)?(part|page|quote)-([1-9]\d{0,6})", re.ASCII)
+
+
+class Listing(parameters.Jobs):
+    """A list of jobs: newest first, or as a collection shows them, in the order of its rows."""
+
+    order: Literal["rows"] | None = None
+
+
+def _list(value: str) -> str:
+    try:
+        query = QueryDict(value)
+        if "=" not in value:
+            raise PydanticCustomError("list", "Must be the query of a list of jobs.")
+        Listing.read(query)
+    except (InvalidInput, ValueError) as refusal:
+        raise PydanticCustomError("list", "Must be the query of a list of jobs.") from refusal
+    return value
+
+
+class Place(NamedTuple):
+    """A place in a job's documents; `document` is None where it is not said."""
+
+    document: int | None
+    kind: Literal["part", "page", "quote"]
+    number: int
+
+
+START = Place(None, "part", 1)
+
+
+def _place(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    found = _PLACE.fullmatch(value)
+    if found is None:
+        raise PydanticCustomError("at", "Must be a place such as 2.page-3, part-4 or quote-1.")
+    document, kind, number = found.groups()
+    return Place(int(document) if document else None, cast(Any, kind), int(number))
+
+
+class OfDocument(PageParameters):
+    """`at`: which document to show, and where: a part, a page, or what an answer quotes."""
+
+    at: Annotated[
+        Place, BeforeValidator(_place), WithJsonSchema({"type": "string", "format": "place"})
+    ] = START
+
+
+class Job(OfDocument):
+    """`list`: the query of the list that one came from."""
+
+    list: (
+        Annotated[str, Field(max_length=2_000), AfterValidator(storable), AfterValidator(_list)]
+        | None
+    ) = None
+
+
+def _of_ours(value: str) -> str:
+    if not is_ours(value):
+        raise PydanticCustomError("then", "Must be a page of this site.")
+    return value
+
+
+class Then(PageParameters):
+    """Where a form leads to when it was accepted."""
+
+    then: Annotated[str, Field(max_length=4_000), AfterValidator(_of_ours)] | None = None
+
+
+class Result(PageParameters):
+    """As what to download a result."""
+
+    form: Literal["md", "json", "docx"] | None = Field(None, alias="as")
+
+
+class Desk(OfDocument, Listing):
+    """Which results to read, and which one of them now."""
+
+    job: UUID | None = None
+    unread: Literal["1"] | None = None
+
+
+def filter_of(asked: parameters.Jobs) -> JobFilter:
+    """The jobs that a list's query asks for."""
+    return JobFilter(asked.status, asked.job_type, asked.collection)
+
+
+def listed(tenant: Tenant, asked: Listing) -> Listed:
+    """The list, in the order in which its page shows it."""
+    return Listed(tenant, filter_of(asked), by_rows=asked.order == "rows")
+
+
+def list_named(tenant: Tenant, query: str) -> Listed:
+    """The list that one came from. The query was checked."""
+    return listed(tenant, Listing.read(QueryDict(query)))
+
+
+def address_of(query: str) -> str:
+    """The page of the list: that of a collection where it shows its rows in their order."""
+    asked = Listing.read(QueryDict(query))
+    if asked.order == "rows" and asked.collection:
+        return reverse("collection", args=[asked.collection])
+    return f"{reverse('dashboard')}?{query}"
