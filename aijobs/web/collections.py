@@ -1,20 +1,16 @@
 """Collections: many documents queued together, out of one table."""
 
-import csv
-from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse, HttpResponseBase
+from django.http import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from aijobs import jobtypes
 from aijobs.budgets.room import OverLimit
-from aijobs.jobtypes import UnknownJobType
 from aijobs.models import Collection
 from aijobs.pipeline import accept, seed, withdraw
 from aijobs.quotes import stored
@@ -23,14 +19,12 @@ from aijobs.reading import collections, rows
 from aijobs.reading.collections import CollectionDetail
 from aijobs.reading.pages import NEWEST
 from aijobs.reading.rows import RowFilter
-from aijobs.web import parameters, queueing, quotes, wishes
-from aijobs.web.forms import NewCollection
+from aijobs.web import parameters
 from aijobs.web.guards import MemberRequest, for_members, for_writers, or_404
+from aijobs.web.once import not_done, once
 from aijobs.web.parameters import asks
-from aijobs.web.previews import Preview
 from aijobs.web.queueing import counted
 from aijobs.web.reasons import why
-from aijobs.web.redirects import onward
 from aijobs.web.short import in_short
 
 PAGE_SIZE = 25
@@ -43,66 +37,6 @@ def overview(request: MemberRequest, asked: parameters.Paging) -> HttpResponseBa
     """The tenant's collections, newest first, and how far each has come."""
     page = collections.page_with_progress(request.access.tenant, asked.position, size=PAGE_SIZE)
     return render(request, "collections/list.html", {"page": page})
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@for_writers
-@asks(parameters.Chosen)
-def new(request: MemberRequest, asked: parameters.Chosen) -> HttpResponseBase:
-    """The form for many jobs, and what comes of it.
-
-    A trial is queued by a quote: whoever then changes something need not send the table again.
-    """
-    now = timezone.now()
-    if request.method != "POST":
-        with quotes.changing(request, asked.quote, stored.COLLECTION_FORM, now) as before:
-            if before is None:
-                form = NewCollection(initial={"job_type": asked.job_type or "classify"})
-                return _page(request, form, None, now)
-            found = queueing.look(request, before, now)
-            return _page(request, before.collection(), found, now)
-    with queueing.sent(request, now) as given:
-        form = given.collection()
-        found = None
-        if form.is_valid() and "preview" not in request.POST:
-            if "price" in request.POST or given.trial:
-                found = queueing.look(request, given, now)
-                if found and found.bill and found.ready:
-                    target = stored.COLLECTION_FORM
-                    quote = queueing.keep(request, given, target, found.bill, now)
-                    if given.trial:
-                        return quotes.confirm(request, quote, now)
-                    return onward(request, "quote", quote.pk)
-            elif accepted := queueing.queue_collection(request, form, given, now):
-                return onward(request, "collection", accepted.collection.pk)
-        found = found or queueing.look(request, given, now)
-        return _page(request, form, found, now, status=422)
-
-
-def _page(
-    request: MemberRequest,
-    form: NewCollection,
-    preview: Preview | None,
-    now: datetime,
-    *,
-    status: int = 200,
-) -> HttpResponseBase:
-    context = {
-        "form": form,
-        "preview": preview,
-        "wishes": wishes.offered(form["urgency"], request.access.tenant, now),
-    }
-    return render(request, "collections/new.html", context, status=status)
-
-
-@require_POST
-@for_writers
-def preview(request: MemberRequest) -> HttpResponseBase:
-    """What would become of a table, as a part of the form. Nothing is stored."""
-    now = timezone.now()
-    with queueing.sent(request, now) as given:
-        found = queueing.look(request, given, now)
-    return render(request, "collections/preview.html", {"preview": found})
 
 
 @require_safe
@@ -195,9 +129,11 @@ def continue_collection(request: MemberRequest, collection_id: UUID) -> HttpResp
 
 @require_POST
 @for_writers
+@once(told="These are queued again already.")
 def retry_collection(request: MemberRequest, collection_id: UUID) -> HttpResponseBase:
     """Queues failed jobs again, all or those of one reason; with status=canceled the canceled."""
     collection = _collection(request, collection_id)
+    back = redirect("collection", collection.pk)
     status: Literal["failed", "canceled"] = (
         "canceled" if request.POST.get("status") == "canceled" else "failed"
     )
@@ -206,32 +142,15 @@ def retry_collection(request: MemberRequest, collection_id: UUID) -> HttpRespons
         queued = accept.retry_collection(collection, status, reason=reason, now=timezone.now())
     except (OverLimit, LongPrompt) as refusal:
         messages.error(request, str(refusal))
-        return redirect("collection", collection.pk)
+        return not_done(back)
     if queued:
         messages.success(request, f"Queued {counted(queued, f'{status} job')} again.")
-    elif status == "failed":
+        return back
+    if status == "failed":
         messages.error(request, "No job of this collection has failed.")
     else:
         messages.error(request, "No job of this collection is canceled.")
-    return redirect("collection", collection.pk)
-
-
-@require_safe
-@for_members
-def template(request: MemberRequest, job_type: str) -> HttpResponseBase:  # noqa: ARG001
-    """An empty table with the columns of a job type."""
-    try:
-        kind = jobtypes.get(job_type)
-    except UnknownJobType:
-        raise Http404 from None
-    if kind.passes_on:
-        raise Http404
-    response = HttpResponse(
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{job_type}.csv"'},
-    )
-    csv.writer(response).writerow(kind.Input.model_fields)
-    return response
+    return not_done(back)
 
 
 def _price_of_rest(found: CollectionDetail) -> Decimal | None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.forms import BaseForm
 from django.forms.boundfield import BoundField, BoundWidget
 
 from aijobs.reading.forecast import Forecast
@@ -11,9 +12,24 @@ from aijobs.templatetags.durations import in_words
 from citizenapp.tenants.models import Tenant
 
 NOW, HOUR, LATER = "now", "hour", "later"
-LABELS = [(LATER, "Within 24 hours"), (HOUR, "Within an hour"), (NOW, "Now")]
-# The API's `needed_within`, in seconds.
-SECONDS: dict[str, float | None] = {LATER: None, HOUR: 3_600, NOW: 0}
+LABELS = [(LATER, "It can wait"), (HOUR, "By a time I say"), (NOW, "Now")]
+_HOURS = (1, 2, 4, 8, 12)
+TIMES = [(str(hours * 3_600), "an hour" if hours == 1 else f"{hours} hours") for hours in _HOURS]
+
+
+def seconds(urgency: str, within: str) -> float | None:
+    """The API's `needed_within`: None where it can wait."""
+    if urgency == HOUR:
+        return float(within or TIMES[0][0])
+    return 0 if urgency == NOW else None
+
+
+def described(urgency: str, within: str) -> str:
+    """The same in words, for somebody who has chosen."""
+    if urgency == HOUR:
+        return f"Within {dict(TIMES).get(within or TIMES[0][0], '')}"
+    return {NOW: "Now", LATER: "Within 24 hours"}.get(urgency, "")
+
 
 NEVER_FULL = "By batch, since this workspace never pays the full price."
 
@@ -26,35 +42,43 @@ class Wish:
     label: str
     price: str
     hint: str
+    within: BoundField | None = None
+    """Where a time is chosen beside it."""
 
     @property
     def is_half(self) -> bool:
         return self.price == LATER
 
 
-def offered(field: BoundField, tenant: Tenant, now: datetime) -> Iterator[Wish]:
+def offered(form: BaseForm, tenant: Tenant, now: datetime) -> Iterator[Wish]:
     """Those that the tenant may choose, as things are."""
     forecast = Forecast(tenant, now)
-    for choice in field:
+    times = form["within"]
+    within = str(times.value() or "")
+    within = within if within in dict(TIMES) else TIMES[0][0]
+    for choice in form["urgency"]:
         value = str(choice.data["value"])
-        seconds = SECONDS[value]
-        at_once = forecast.goes_at_once(seconds)
+        wanted = seconds(value, within)
+        at_once = forecast.goes_at_once(wanted)
         if value == NOW and not at_once:
             continue
         yield Wish(
             choice,
             choice.choice_label,
             NOW if at_once else LATER,
-            _hint(forecast, value, at_once, now),
+            _hint(forecast, value, wanted, at_once, now),
+            times if value == HOUR else None,
         )
 
 
-def _hint(forecast: Forecast, value: str, at_once: bool, now: datetime) -> str:
+def _hint(
+    forecast: Forecast, value: str, wanted: float | None, at_once: bool, now: datetime
+) -> str:
     if value == NOW:
         return "Runs at once, at the full price."
     if at_once:
         return "Batches take longer than that at the moment: runs at once, at the full price."
-    found = forecast.of_new(SECONDS[value])
+    found = forecast.of_new(wanted)
     usual = ""
     if found.latest and found.latest > now:
         usual = f" Most likely done within {in_words(_round(found.latest - now))}."

@@ -1,11 +1,14 @@
-// Forms: the options of the chosen kind, prices as one types, files dropped in, and errors that
-// come back into the page, so that nothing is lost: a browser does not keep a chosen file when it
-// loads the page anew.
+// Forms: the options of the chosen kind, prices as one types, files that are sent as they are
+// chosen, and errors that come back into the page, so that nothing is lost.
 
+import { Draft, forgetDraftsInTime } from "./drafts.js";
 import { morph } from "./morph.js";
 import { startPreview } from "./preview.js";
+import { Uploads } from "./uploads.js";
 
 const PRICE_DELAY = 300;
+const DRAFT_DELAY = 400;
+const READING = ["read_as", "accept_partial"];
 
 export function startForms() {
   for (const form of document.querySelectorAll("[data-submit-on-change]")) {
@@ -16,33 +19,54 @@ export function startForms() {
       if (!confirm(button.dataset.confirm)) event.preventDefault();
     });
   }
-  for (const form of document.querySelectorAll("[data-work]")) {
-    new WorkForm(form);
-    if (form.dataset.preview) startPreview(form);
-  }
+  forgetDraftsInTime();
+  for (const form of document.querySelectorAll("[data-work]")) new WorkForm(form);
 }
 
 class WorkForm {
   #form;
-  #timer = 0;
+  #uploads;
+  #draft;
+  #preview;
+  #priceTimer = 0;
+  #draftTimer = 0;
   #pricing;
+  #waiting; // The button that was pressed while files were on their way.
+  #isSending = false;
 
   constructor(form) {
     this.#form = form;
-    form.addEventListener("change", () => this.#update());
-    // With a file, once a field is left: the file goes along each time.
+    this.#uploads = new Uploads(form, () => this.#filesChanged());
+    this.#draft = new Draft(form, this.#uploads);
+    form.addEventListener("change", (event) => {
+      if (READING.includes(event.target.name)) this.#uploads.readAgain();
+      this.#update();
+      this.#saveSoon();
+    });
     form.addEventListener("input", (event) => {
       if (event.target.name === "text") this.#priceSoon();
+      this.#saveSoon();
     });
-    form.addEventListener("submit", (event) => this.#submit(event));
+    form.addEventListener("submit", (event) => this.#submit(event), { capture: true });
     for (const area of form.querySelectorAll("[data-drop]")) this.#acceptDrops(area);
+    addEventListener("offline", () => this.#notify("You are offline. What you filled in is still here.", "warning"));
+    if (form.dataset.preview) this.#preview = startPreview(form);
     // The browser may have restored what was filled in before.
-    addEventListener("pageshow", () => this.#update());
-    this.#update();
+    addEventListener("pageshow", () => this.#show());
   }
 
   get #kind() {
     return this.#form.elements.job_type.value;
+  }
+
+  #show() {
+    const found = this.#draft.restore();
+    if (found?.to) this.#tellSent(found.to);
+    else if (found && hasContent(found)) this.#tellRestored(found.isCut);
+    this.#update();
+    this.#preview?.ask();
+    const wrong = this.#form.querySelector("[autofocus]");
+    if (wrong) show(wrong);
   }
 
   #update() {
@@ -53,20 +77,48 @@ class WorkForm {
     for (const frame of this.#form.querySelectorAll(".for-all")) {
       frame.hidden = !frame.querySelector("[data-for-kind]:not([hidden]) .field");
     }
+    this.#sayWhatIsQueued();
     this.#priceSoon();
   }
 
-  #priceSoon() {
-    clearTimeout(this.#timer);
-    if (this.#form.dataset.price) this.#timer = setTimeout(() => this.#price(), PRICE_DELAY);
+  #sayWhatIsQueued() {
+    if (this.#preview) return;
+    const count = this.#uploads.count;
+    const button = this.#form.querySelector("[data-queue]");
+    button.textContent = count > 1 ? `Queue ${count.toLocaleString("en")} documents` : "Queue job";
+    for (const part of this.#form.querySelectorAll("[data-for-several]")) part.hidden = count < 2;
+    for (const part of this.#form.querySelectorAll("[data-for-one]")) part.hidden = count > 1;
+    const trial = this.#form.querySelector("[data-try]");
+    if (trial) trial.hidden = this.#form.querySelector("[data-try-hint]").hidden = count <= Number(trial.value);
   }
 
-  // The server reads what is filled in, files too: only it knows how many pages they have.
+  #filesChanged() {
+    this.#draft.save();
+    this.#update();
+    this.#preview?.ask({ isNew: true });
+    const pressed = this.#waiting;
+    this.#waiting = undefined;
+    if (!pressed) return;
+    this.#form.querySelector("[data-form-errors]").replaceChildren();
+    if (!this.#uploads.failed.length && !this.#uploads.refused.length && !this.#preview) this.#form.requestSubmit(pressed);
+  }
+
+  #saveSoon() {
+    clearTimeout(this.#draftTimer);
+    this.#draftTimer = setTimeout(() => this.#draft.save(), DRAFT_DELAY);
+  }
+
+  #priceSoon() {
+    clearTimeout(this.#priceTimer);
+    if (this.#form.dataset.price) this.#priceTimer = setTimeout(() => this.#price(), PRICE_DELAY);
+  }
+
+  // The server counts what is filled in, and its files: only it knows how many pages they have.
   async #price() {
-    const { text, document: files } = this.#form.elements;
     this.#pricing?.abort();
-    const { quote } = this.#form.elements; // Its files are at the server already.
-    if (!text.value.trim() && !files.files.length && !quote) return this.#tell({});
+    if (!this.#form.elements.text.value.trim() && !this.#uploads.count) return this.#tell({});
+    this.#tell({ later: "…", now: "…", basis: this.#uploads.isBusy ? "once all files are read" : "computing the price" });
+    if (this.#uploads.isBusy) return;
     const asked = (this.#pricing = new AbortController());
     try {
       const response = await fetch(this.#form.dataset.price, {
@@ -74,32 +126,34 @@ class WorkForm {
         body: new FormData(this.#form),
         signal: asked.signal,
       });
-      if (response.ok) this.#tell(await response.json());
-    } catch {
+      if (!response.ok || response.redirected) throw new Error("no price");
+      const told = await response.json();
+      this.#tell({ later: "–", now: "–", basis: "nothing to price yet", ...told });
+    } catch (error) {
       // Without a price one can queue all the same.
+      if (error.name !== "AbortError") this.#tell({ later: "–", now: "–", basis: "the price could not be computed" });
     }
   }
 
-  #tell({ problems = [], notes = [], basis, ...amounts }) {
+  #tell({ problems = [], notes = [], basis, paying, is_warning: isWarning, ...amounts }) {
     const about = this.#form.elements.text.value.trim() ? "text" : "document";
     for (const place of this.#form.querySelectorAll("[data-problems]")) {
-      // What the form was refused for stands there already.
-      const told = place.parentElement.querySelector(".errors")?.textContent ?? "";
+      // What the form was refused for stands there already, and beside each file.
+      const told = place.parentElement.textContent.replace(place.textContent, "");
       const isHere = place.dataset.problems === about;
-      say(place, isHere ? problems.filter((one) => !told.includes(one)) : []);
+      say(place, isHere ? problems.filter((one) => !told.includes(one.replace(/^.*?: /, ""))) : []);
     }
     say(this.#form.querySelector("[data-notes]"), notes);
-    for (const amount of this.#form.querySelectorAll("[data-amount]")) {
-      const about = amount.parentElement.querySelector("[data-basis]");
-      about.dataset.example ??= about.textContent;
-      amount.dataset.example ??= amount.textContent;
-      amount.textContent = amounts[amount.dataset.amount] ?? amount.dataset.example;
-      about.textContent = basis ?? about.dataset.example;
+    showPrices(this.#form, basis === undefined ? undefined : { ...amounts, basis });
+    const payer = this.#form.querySelector("[data-paying]");
+    if (paying && payer) {
+      payer.querySelector("span").textContent = paying;
+      payer.classList.toggle("notice", isWarning);
+      payer.classList.toggle("warning", isWarning);
     }
   }
 
   #acceptDrops(area) {
-    const input = area.querySelector('input[type="file"]');
     for (const name of ["dragenter", "dragover"]) {
       area.addEventListener(name, (event) => {
         event.preventDefault();
@@ -111,68 +165,154 @@ class WorkForm {
     }
     area.addEventListener("drop", (event) => {
       event.preventDefault();
-      // A field for one file would keep the first and lose the others in silence.
-      if (!input.multiple && event.dataTransfer.files.length > 1) {
-        return this.#notify("Drop one table at a time.");
-      }
-      input.files = event.dataTransfer.files;
-      input.dispatchEvent(new Event("change", { bubbles: true }));
+      const taken = this.#uploads.add([...event.dataTransfer.files]);
+      if (!taken) this.#notify("Drop one table at a time.");
+      else this.#update();
     });
   }
 
   async #submit(event) {
+    const { submitter } = event;
+    if (submitter && "native" in submitter.dataset) return;
+    if (submitter && "remove" in submitter.dataset) return event.preventDefault(); // uploads.js does it
+    if (this.#preview?.holds(event)) return;
     event.preventDefault();
-    const button = this.#form.querySelector(".form-foot button.primary");
-    button.disabled = true;
+    if (this.#isSending) return;
+    if (this.#uploads.isBusy) {
+      this.#waiting = submitter;
+      return this.#notify("It goes on as soon as all files are read.", "info");
+    }
+    if (this.#uploads.failed.length) {
+      this.#notify("Not all files were sent. Try them again, or remove them.");
+      return show(this.#uploads.failed[0].querySelector("button"));
+    }
+    const button = this.#form.querySelector("[data-queue]");
+    this.#isSending = button.disabled = true;
+    this.#form.setAttribute("aria-busy", "true");
+    this.#notify("Queueing…", "info");
+    this.#draft.save();
     try {
       const response = await fetch(this.#form.action, {
         method: "POST",
         headers: { "X-Form": "1" },
-        body: new FormData(this.#form, event.submitter),
+        body: new FormData(this.#form, submitter),
       });
-      if (response.status === 201) return location.assign(response.headers.get("Location"));
+      const to = response.headers.get("Location");
+      if (response.status === 201) {
+        if (isQueued(to)) this.#draft.sent(to);
+        return location.assign(to);
+      }
       const page = new DOMParser().parseFromString(await response.text(), "text/html");
       const fresh = page.querySelector("[data-work]");
-      // Neither accepted nor refused with reasons: the browser shows what the server says.
-      if (!fresh) return this.#form.submit();
-      this.#showErrors(fresh);
+      if (fresh) return this.#showErrors(fresh);
+      if (response.redirected) return this.#tellSignedOut(response.url);
+      this.#notify(`The server had a fault (${response.status}). What you filled in is still here: try again.`);
     } catch {
-      this.#showFailure();
+      this.#notify("The server cannot be reached. What you filled in is still here: try again.");
     } finally {
-      button.disabled = false;
+      this.#isSending = button.disabled = false;
+      this.#form.removeAttribute("aria-busy");
       this.#form.dispatchEvent(new Event("settled"));
     }
   }
 
   #showErrors(fresh) {
+    const token = fresh.elements.once.value;
     keepFilledIn(this.#form, fresh);
     morph(this.#form, fresh);
+    this.#form.elements.once.value = token;
+    this.#uploads.sum();
     this.#update();
-    const wrong = this.#form.querySelector(".wrong :is(input, textarea, select), .rejections, .notice.error");
-    if (!wrong) return;
-    if (!wrong.matches("input, textarea, select")) wrong.tabIndex = -1;
-    wrong.focus({ preventScroll: true });
-    wrong.scrollIntoView({ block: "center" });
+    const wrong = this.#form.querySelector(
+      ".wrong :is(input, textarea, select):not([type=hidden]), .rejections, .notice.error",
+    );
+    if (wrong) show(wrong);
   }
 
-  #showFailure() {
-    this.#notify("The server cannot be reached. What you filled in is still here: try again.");
+  #tellSignedOut(address) {
+    this.#draft.save();
+    const notice = this.#notify("You were signed out. What you filled in is kept in this tab. ");
+    const link = document.createElement("a");
+    link.href = address;
+    link.textContent = "Sign in and come back";
+    notice.lastElementChild.append(link, ".");
+    link.focus();
   }
 
-  #notify(text) {
-    const place = this.#form.querySelector("[data-form-errors]");
+  #tellSent(to) {
+    const notice = this.#notify("You have queued this already. ", "info", "[data-notices]");
+    const link = document.createElement("a");
+    link.href = to;
+    link.textContent = "See what came of it";
+    const fresh = document.createElement("a");
+    fresh.href = location.pathname + location.search;
+    fresh.textContent = "begin something new";
+    fresh.addEventListener("click", () => history.replaceState(null, ""));
+    notice.lastElementChild.append(link, ", or ", fresh, ".");
+  }
+
+  #tellRestored(isCut) {
+    const cut = isCut ? "The text was too long for that: paste it again. " : "";
+    const notice = this.#notify(`What you had filled in is here again. ${cut}`, "info", "[data-notices]");
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "small";
+    button.textContent = "Begin anew";
+    button.addEventListener("click", () => {
+      this.#uploads.clear();
+      this.#draft.forget();
+      location.assign(location.pathname);
+    });
+    notice.append(button);
+  }
+
+  #notify(text, kind = "error", where = "[data-form-errors]") {
+    const place = this.#form.querySelector(where);
     const notice = document.createElement("p");
-    notice.className = "notice error";
-    notice.setAttribute("role", "alert");
-    notice.textContent = text;
+    notice.className = `notice ${kind}`;
+    notice.setAttribute("role", kind === "error" ? "alert" : "status");
+    const words = document.createElement("span");
+    words.textContent = text;
+    notice.append(words);
     place.replaceChildren(notice);
-    notice.scrollIntoView({ block: "center" });
+    if (kind === "error") notice.scrollIntoView({ block: "center" });
+    return notice;
   }
+}
+
+// What the choices cost. Without any, an example is priced.
+export function showPrices(form, told) {
+  for (const amount of form.querySelectorAll("[data-amount]")) {
+    const about = amount.parentElement.querySelector("[data-basis]");
+    about.dataset.example ??= about.textContent;
+    amount.dataset.example ??= amount.textContent;
+    amount.textContent = told ? told[amount.dataset.amount] ?? "" : amount.dataset.example;
+    about.textContent = told ? told.basis : about.dataset.example;
+  }
+  const foot = form.querySelector("[data-foot-price]");
+  const chosen = form.querySelector(".offer-box:has(:checked) .offer-price:not([hidden])");
+  foot.hidden = !told || !chosen?.textContent.trim();
+  if (!foot.hidden) foot.textContent = chosen.textContent;
+}
+
+function isQueued(address) {
+  return !new URL(address, location.href).pathname.startsWith("/quotes/");
+}
+
+function hasContent({ fields, uploads }) {
+  const typed = ["text", "name", "reference"];
+  return uploads.length > 0 || fields.some(([name, value]) => value && (typed.includes(name) || /-(categories|question)/.test(name)));
 }
 
 function say(place, sentences) {
   place.hidden = !sentences.length;
   place.textContent = sentences.join(" ");
+}
+
+function show(element) {
+  if (!element.matches("input, textarea, select, button, a")) element.tabIndex = -1;
+  element.focus({ preventScroll: true });
+  element.scrollIntoView({ block: "center" });
 }
 
 // The fields themselves are not replaced: only what stands around them.
