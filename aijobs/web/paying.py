@@ -18,6 +18,8 @@ class Paying:
 
 def of(tenant: Tenant, now: datetime, most: Decimal | None = None) -> Paying:
     """How a tenant's month stands. `most`: in USD, what new work could cost."""
+    if tenant.limit_usd is None and tenant.budget_usd is None:
+        return Paying(f"{tenant.name} pays. It has set no monthly limit.")
     month = standing(tenant, now)
     renews = f"{month.month.renews_on:%-d %B}"
     if month.is_held:
@@ -34,12 +36,10 @@ def of(tenant: Tenant, now: datetime, most: Decimal | None = None) -> Paying:
                 is_warning=True,
             )
         return Paying(f"{tenant.name} pays: {left} until {renews}.")
-    if month.budget is not None:
-        spent = f"{_usd(month.spent)} of its monthly budget of {_usd(month.budget)} are spent"
-        if month.is_budget_spent:
-            return Paying(f"{tenant.name} pays: {spent}. Nothing stops.", is_warning=True)
-        return Paying(f"{tenant.name} pays: {spent}.")
-    return Paying(f"{tenant.name} pays. It has set no monthly limit.")
+    spent = f"{_usd(month.spent)} of its monthly budget of {_usd(month.budget)} are spent"
+    if month.is_budget_spent:
+        return Paying(f"{tenant.name} pays: {spent}. Nothing stops.", is_warning=True)
+    return Paying(f"{tenant.name} pays: {spent}.")
 
 
 def _usd(amount: Decimal | None) -> str:

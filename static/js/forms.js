@@ -4,6 +4,7 @@
 import { Draft, forgetDraftsInTime } from "./drafts.js";
 import { morph } from "./morph.js";
 import { startPreview } from "./preview.js";
+import { showPrices } from "./prices.js";
 import { Uploads } from "./uploads.js";
 
 const PRICE_DELAY = 300;
@@ -83,13 +84,13 @@ class WorkForm {
 
   #sayWhatIsQueued() {
     if (this.#preview) return;
-    const count = this.#uploads.count;
+    const { count, ready } = this.#uploads;
     const button = this.#form.querySelector("[data-queue]");
-    button.textContent = count > 1 ? `Queue ${count.toLocaleString("en")} documents` : "Queue job";
+    button.textContent = ready > 1 ? `Queue ${ready.toLocaleString("en")} documents` : "Queue job";
     for (const part of this.#form.querySelectorAll("[data-for-several]")) part.hidden = count < 2;
     for (const part of this.#form.querySelectorAll("[data-for-one]")) part.hidden = count > 1;
     const trial = this.#form.querySelector("[data-try]");
-    if (trial) trial.hidden = this.#form.querySelector("[data-try-hint]").hidden = count <= Number(trial.value);
+    if (trial) trial.hidden = this.#form.querySelector("[data-try-hint]").hidden = ready <= Number(trial.value);
   }
 
   #filesChanged() {
@@ -100,7 +101,7 @@ class WorkForm {
     this.#waiting = undefined;
     if (!pressed) return;
     this.#form.querySelector("[data-form-errors]").replaceChildren();
-    if (!this.#uploads.failed.length && !this.#uploads.refused.length && !this.#preview) this.#form.requestSubmit(pressed);
+    if (!this.#uploads.failed.length && !this.#uploads.unusable.length && !this.#preview) this.#form.requestSubmit(pressed);
   }
 
   #saveSoon() {
@@ -185,6 +186,12 @@ class WorkForm {
     if (this.#uploads.failed.length) {
       this.#notify("Not all files were sent. Try them again, or remove them.");
       return show(this.#uploads.failed[0].querySelector("button"));
+    }
+    const [unusable] = this.#uploads.unusable;
+    if (unusable) {
+      const which = unusable.querySelector("bdi").textContent;
+      this.#notify(`Nothing is queued yet: ${which} cannot be. Remove it first.`);
+      return show(unusable.querySelector(".file-actions > *"));
     }
     const button = this.#form.querySelector("[data-queue]");
     this.#isSending = button.disabled = true;
@@ -278,21 +285,6 @@ class WorkForm {
     if (kind === "error") notice.scrollIntoView({ block: "center" });
     return notice;
   }
-}
-
-// What the choices cost. Without any, an example is priced.
-export function showPrices(form, told) {
-  for (const amount of form.querySelectorAll("[data-amount]")) {
-    const about = amount.parentElement.querySelector("[data-basis]");
-    about.dataset.example ??= about.textContent;
-    amount.dataset.example ??= amount.textContent;
-    amount.textContent = told ? told[amount.dataset.amount] ?? "" : amount.dataset.example;
-    about.textContent = told ? told.basis : about.dataset.example;
-  }
-  const foot = form.querySelector("[data-foot-price]");
-  const chosen = form.querySelector(".offer-box:has(:checked) .offer-price:not([hidden])");
-  foot.hidden = !told || !chosen?.textContent.trim();
-  if (!foot.hidden) foot.textContent = chosen.textContent;
 }
 
 function isQueued(address) {

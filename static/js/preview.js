@@ -4,7 +4,7 @@
 // A field that is left by pressing a button changes between the press and the click, and a button
 // that is disabled in between is never clicked. So a click waits for the answer instead.
 
-import { showPrices } from "./forms.js";
+import { showPrices } from "./prices.js";
 
 const DELAY = 200;
 const LONG = 1_000; // Whoever waits longer is told for how long.

@@ -31,6 +31,11 @@ export class Uploads {
       this.add(chosen);
     });
     this.#list.addEventListener("click", (event) => this.#press(event));
+    this.#place.querySelector("[data-leave-out]").addEventListener("click", () => {
+      for (const row of this.#list.querySelectorAll(".refused, .failed")) this.#remove(row);
+      this.#input.focus();
+      this.#tell();
+    });
     this.sum();
   }
 
@@ -43,12 +48,21 @@ export class Uploads {
     return [...this.#list.children].filter((row) => row.classList.contains("failed"));
   }
 
-  get refused() {
-    return [...this.#list.children].filter((row) => row.classList.contains("refused"));
+  // Those that keep the form from being queued, and need somebody to say what becomes of them.
+  get unusable() {
+    return [...this.#list.children].filter((row) => this.#isUnusable(row));
   }
 
   get count() {
     return this.#list.children.length;
+  }
+
+  get ready() {
+    return this.count - this.unusable.length - this.failed.length;
+  }
+
+  #isUnusable(row) {
+    return row.classList.contains("refused") || ("table" in row.dataset && this.#input.name !== "table");
   }
 
   // What the server has, for a form that is filled in again.
@@ -106,15 +120,20 @@ export class Uploads {
     const rows = [...this.#list.children];
     const count = (name) => rows.filter((row) => row.classList.contains(name)).length;
     const on = count("going"), failed = count("failed"), refused = count("refused");
-    const done = rows.length - on - failed - refused;
+    const tables = this.unusable.length - refused;
+    const done = rows.length - on - failed - refused - tables;
     const said = [];
     if (rows.length > 1 || on || failed) said.push(`${done} of ${rows.length} file${rows.length === 1 ? "" : "s"} ready`);
     if (on) said.push(`${on} on the way`);
     if (failed) said.push(`${failed} not sent`);
     if (refused) said.push(`${refused} refused`);
+    if (tables) said.push(tables === 1 ? "1 is a table" : `${tables} are tables`);
     const place = this.#place.querySelector("[data-files-sum]");
     const words = said.join(", ") + (said.length ? "." : "");
     if (place.textContent !== words) place.textContent = words;
+    const button = this.#place.querySelector("[data-leave-out]");
+    button.hidden = !(refused + failed) || rows.length < 2;
+    button.textContent = `Leave out the ${refused + failed} that cannot be queued`;
   }
 
   #row(name) {

@@ -178,6 +178,7 @@ def test_every_table_of_a_tenant_is_in_it_or_left_out_for_a_reason() -> None:
         "question", "jobinput",  # With their jobs.
         "statuscounter", "usagerollup", "reservation", "additiontold", "turn",  # Sums of the rest.
         "tenanttokenratio",  # Learned from charges.
+        "upload",  # Waits for a form to be sent, some hours at most.
         "webhookevent",  # What was told of the rest.
         "rescue",  # What a deadline made of a batch that tenants share.
     }  # fmt: skip

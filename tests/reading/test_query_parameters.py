@@ -19,6 +19,7 @@ TEXT = {"nonsense", " ", "0", "-1", "\U0001f600"}
 POSSIBLE = dict.fromkeys(("reference", "category", "reason", "search"), TEXT) | {
     "bom": {"0"},
     "details": {"0"},
+    "example": {"0"},
     "batch_share": {"0"},
     "cache_hit": {"0"},
     "original": {"0"},

@@ -15,6 +15,7 @@ from aijobs.models import (
     Collection,
     Operation,
     Quote,
+    Upload,
     Webhook,
     WebhookDelivery,
     WebhookEvent,
@@ -30,6 +31,7 @@ from tests.factories import (
     make_key,
     make_output,
     make_tenant,
+    make_upload,
     make_user,
     make_webhook,
 )
@@ -67,6 +69,7 @@ class Belongings:
     messages: UUID = field(init=False)
     """A collection of messages: those jobs of that kind that have not ended."""
     ended_messages: UUID = field(init=False)
+    upload: UUID = field(init=False)
     webhook: UUID = field(init=False)
     delivery: UUID = field(default_factory=uuid4)
     key: str = field(default_factory=lambda: f"{uuid4().hex[:8]}.{uuid4().hex}")
@@ -78,6 +81,7 @@ class Belongings:
         self.operation = new_id(NOW + self.shift)
         self.messages, self.ended_messages = new_id(NOW + self.shift), new_id(NOW + self.shift)
         self.webhook = new_id(NOW + self.shift)
+        self.upload = new_id(NOW + self.shift)
 
     @property
     def in_the_middle(self) -> UUID:
@@ -112,6 +116,7 @@ class Belongings:
             id=self.operation, tenant=self.tenant, kind="retry", total=1, created_by="ann",
             created_at=NOW, look_at=NOW,
         )  # fmt: skip
+        make_upload(self.tenant, f"owner-of-{self.name}", id=self.upload)
         webhook = make_webhook(self.tenant, id=self.webhook)
         WebhookDelivery.objects.create(
             webhook=webhook, public_id=self.delivery, next_at=NOW, created_at=NOW,
@@ -171,5 +176,6 @@ class Belongings:
         webhooks = Webhook.objects.filter(pk=self.webhook).values("pk", "url", "state")
         deliveries = WebhookDelivery.objects.filter(webhook=self.webhook).order_by("pk")
         sent = deliveries.values("event__type", "status", "webhook")
+        uploads = Upload.objects.filter(pk=self.upload).values("pk", "tenant", "read_as", "refused")
         jobs = AIJob.objects.filter(pk__in=self.jobs).order_by("pk").values()
-        return [*keys, *quotes, *webhooks, *sent, *jobs]
+        return [*keys, *quotes, *webhooks, *sent, *uploads, *jobs]

@@ -1,0 +1,14 @@
+// What the choices cost. Without any, an example is priced.
+export function showPrices(form, told) {
+  for (const amount of form.querySelectorAll("[data-amount]")) {
+    const about = amount.parentElement.querySelector("[data-basis]");
+    about.dataset.example ??= about.textContent;
+    amount.dataset.example ??= amount.textContent;
+    amount.textContent = told ? told[amount.dataset.amount] ?? "" : amount.dataset.example;
+    about.textContent = told ? told.basis : about.dataset.example;
+  }
+  const foot = form.querySelector("[data-foot-price]");
+  const chosen = form.querySelector(".offer-box:has(:checked) .offer-price:not([hidden])");
+  foot.hidden = !told || !chosen?.textContent.trim();
+  if (!foot.hidden) foot.textContent = chosen.textContent;
+}
