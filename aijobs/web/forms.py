@@ -207,7 +207,7 @@ class NewJob(_Reading, _Work):
     """A text, or files. One is a job; several are a collection, in which each is a job."""
 
     text = forms.CharField(
-        label="Text",
+        label="Document",
         required=False,
         strip=False,
         widget=forms.Textarea(attrs={"rows": 8, "dir": "auto", "placeholder": "Paste the text"}),

@@ -1,22 +1,12 @@
 // What is typed into a form for new work is kept in this tab until it is queued, so that a lost
 // connection, an expired session, a reload or Back loses nothing. It never leaves the browser, is
-// for the person who typed it, and goes when that person signs out or the tab is closed.
+// for the person who typed it, and goes when that person signs out (forms.js) or the tab is closed.
 
 const PREFIX = "draft:";
 const LONGEST = 200_000; // Characters of one field: more is a document to be pasted again.
 const NOT_KEPT = new Set(["csrfmiddlewaretoken", "upload", "quote", "changes"]);
 
-export function forgetDraftsInTime() {
-  for (const form of document.querySelectorAll('form[action*="sign-out"], form[action*="logout"]')) {
-    form.addEventListener("submit", () => forgetAll());
-  }
-  // What is queued from the page of its price was typed into a form that is left behind.
-  for (const form of document.querySelectorAll("[data-forgets]")) {
-    form.addEventListener("submit", () => attempt(() => sessionStorage.removeItem(PREFIX + form.dataset.forgets)));
-  }
-}
-
-function forgetAll(keep = () => false) {
+function forgetAllBut(keep) {
   for (const key of Object.keys(sessionStorage)) {
     if (key.startsWith(PREFIX) && !keep(sessionStorage.getItem(key))) sessionStorage.removeItem(key);
   }
@@ -33,7 +23,7 @@ export class Draft {
     this.#uploads = uploads;
     this.#key = PREFIX + location.pathname;
     this.#whose = form.dataset.draftOf;
-    attempt(() => forgetAll((value) => JSON.parse(value).whose === this.#whose));
+    attempt(() => forgetAllBut((value) => JSON.parse(value).whose === this.#whose));
   }
 
   save() {

@@ -2,6 +2,7 @@
 export function showPrices(form, told) {
   for (const amount of form.querySelectorAll("[data-amount]")) {
     const about = amount.parentElement.querySelector("[data-basis]");
+    about.querySelector("[data-without-script]")?.remove();
     about.dataset.example ??= about.textContent;
     amount.dataset.example ??= amount.textContent;
     amount.textContent = told ? told[amount.dataset.amount] ?? "" : amount.dataset.example;
