@@ -151,7 +151,8 @@ def price(request: MemberRequest) -> HttpResponseBase:
             offer = offers.of_bill(bill)
             told |= {"later": offer.later, "now": offer.now, "basis": form.described()}
             told["notes"] = [f"{one}." for one in (offer.repeats, *bill.notes) if one]
-            pays = paying.of(request.access.tenant, now, bill.batch.high if bill.is_known else None)
+            road = bill.at_once if form.needed_within == 0 else bill.batch
+            pays = paying.of(request.access.tenant, now, road.high if bill.is_known else None)
             told |= {"paying": pays.told, "is_warning": pays.is_warning}
     return JsonResponse(told)
 

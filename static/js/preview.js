@@ -98,7 +98,8 @@ export function startPreview(form) {
     const asked = (running = new AbortController());
     isStale = true;
     shown().setAttribute("aria-busy", "true");
-    showPrices(form, { later: "…", now: "…", basis: "computing the price" });
+    // A price that stands there stays until there is another one: nothing moves under a press.
+    if (!shown().dataset.later) showPrices(form, { later: "…", now: "…", basis: "computing the price" });
     sayReading();
     try {
       const response = await fetch(form.dataset.preview, {

@@ -10,6 +10,6 @@ export function showPrices(form, told) {
   }
   const foot = form.querySelector("[data-foot-price]");
   const chosen = form.querySelector(".offer-box:has(:checked) .offer-price:not([hidden])");
-  foot.hidden = !told || !chosen?.textContent.trim();
-  if (!foot.hidden) foot.textContent = chosen.textContent;
+  // Its place stays: a button that moves away under a press is never clicked.
+  foot.textContent = told && chosen ? chosen.textContent.trim() : "";
 }

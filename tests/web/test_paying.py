@@ -60,8 +60,8 @@ def test_a_budget_is_named_and_stops_nothing(writer: Client, tenant: Tenant) -> 
 
 
 def test_what_could_cost_more_than_is_left_is_said_with_its_price(writer: Client) -> None:
-    Tenant.objects.update(limit_usd=Decimal("0.0001"))
-    form = {"job_type": "summarize", "text": "x" * 300_000, "urgency": "later"}
+    Tenant.objects.update(limit_usd=Decimal("0.01"))
+    form = {"job_type": "analyze", "text": "x" * 590_000, "urgency": "now"}
     priced = writer.post("/jobs/price", form).json()
     assert priced["is_warning"]
     assert priced["paying"].startswith("This could cost more than Acme may spend:")
