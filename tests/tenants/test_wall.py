@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
 # Differ from one moment to the next. When something is expected also depends on all that waits, for
 # tenants share batches.
 FLEETING = re.compile(
-    rb'name="csrfmiddlewaretoken" value="\w+"|"(?:from|to|eta_from|eta)":"[^"]+"'
+    rb'name="(?:csrfmiddlewaretoken|once)" value="\w+"|"(?:from|to|eta_from|eta)":"[^"]+"'
     rb'|Expected .{,300}? at the latest\.|"request_id": "req_\w+"'
 )
 # An export reads by a connection of its own, which sees nothing of a test that is not committed:
