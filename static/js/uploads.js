@@ -61,6 +61,11 @@ export class Uploads {
     return this.count - this.unusable.length - this.failed.length;
   }
 
+  // Whether a sentence is about a file here: then it stands in its row already.
+  tellsOf(sentence) {
+    return [...this.#list.querySelectorAll("bdi")].some((name) => sentence.startsWith(`${name.textContent}: `));
+  }
+
   #isUnusable(row) {
     return row.classList.contains("refused") || ("table" in row.dataset && this.#input.name !== "table");
   }
@@ -133,7 +138,8 @@ export class Uploads {
     if (place.textContent !== words) place.textContent = words;
     const button = this.#place.querySelector("[data-leave-out]");
     button.hidden = !(refused + failed) || rows.length < 2;
-    button.textContent = `Leave out the ${refused + failed} that cannot be queued`;
+    const few = refused + failed === 1 ? "one" : refused + failed;
+    button.textContent = `Leave out the ${few} that cannot be queued`;
   }
 
   #row(name) {

@@ -129,7 +129,7 @@ class WorkForm {
       // What the form was refused for stands there already, and beside each file.
       const told = place.parentElement.textContent.replace(place.textContent, "");
       const isHere = place.dataset.problems === about;
-      say(place, isHere ? problems.filter((one) => !told.includes(one.replace(/^.*?: /, ""))) : []);
+      say(place, isHere ? problems.filter((one) => !told.includes(one) && !this.#uploads.tellsOf(one)) : []);
     }
     say(this.#form.querySelector("[data-notes]"), notes);
     showPrices(this.#form, basis === undefined ? undefined : { ...amounts, basis });

@@ -65,7 +65,7 @@ def test_of_three_files_one_is_refused_and_left_out_and_the_others_are_queued(
     page.get_by_role("button", name="Queue 2 documents").click()
     expect(page.get_by_role("alert")).to_contain_text("photo.bin cannot be")
     expect(row(page, "photo.bin").get_by_role("button")).to_be_focused()
-    page.get_by_role("button", name="Leave out the 1").click()
+    page.get_by_role("button", name="Leave out the one").click()
     page.get_by_label("Name of the collection").fill("Roof and cellar")
     page.get_by_role("button", name="Queue 2 documents").click()
     expect(page).to_have_url(COLLECTION)
