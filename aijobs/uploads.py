@@ -158,7 +158,7 @@ def give_to_quote(uploads: Sequence[Upload], quote_id: UUID, expires_at: datetim
 
 def drop(uploads: Sequence[Upload]) -> None:
     """Delete files: they are queued, or nobody wants them."""
-    _delete([one.pk for one in uploads])
+    Upload.objects.filter(pk__in=[one.pk for one in uploads]).delete()
 
 
 def drop_of_quote(tenant: Tenant, quote_id: UUID) -> None:
@@ -169,16 +169,8 @@ def drop_of_quote(tenant: Tenant, quote_id: UUID) -> None:
 def prune(now: datetime) -> int:
     """Delete what nobody has queued in time; returns how many files."""
     ids = list(Upload.objects.filter(expires_at__lte=now).values_list("pk", flat=True)[:_SOME])
-    _delete(ids)
+    Upload.objects.filter(pk__in=ids).delete()
     return len(ids)
-
-
-@transaction.atomic
-def _delete(ids: Sequence[UUID]) -> None:
-    # One by one, Django would read every piece to find that nothing hangs on it.
-    UploadPiece.objects.filter(upload__in=ids)._raw_delete("default")
-    UploadDocument.objects.filter(upload__in=ids)._raw_delete("default")
-    Upload.objects.filter(pk__in=ids)._raw_delete("default")
 
 
 def _refuse_when_full(tenant: Tenant, person_id: int, size: int) -> None:

@@ -1,6 +1,6 @@
 """When a sender needs an answer: three plain choices, and what comes of each."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -35,19 +35,34 @@ NEVER_FULL = "By batch, since this workspace never pays the full price."
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """One of the choices on a page. `price`: which of the two prices is most likely."""
+class Outcome:
+    """What comes of a wish. `price`: which of the two prices is most likely."""
 
-    choice: BoundWidget
-    label: str
     price: str
     hint: str
-    within: BoundField | None = None
-    """Where a time is chosen beside it."""
+    within: str = ""
+    """The time that was chosen, where one is."""
+    is_shown: bool = True
 
     @property
     def is_half(self) -> bool:
         return self.price == LATER
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One of the choices on a page, and what comes of it: one for each time that may be chosen."""
+
+    choice: BoundWidget
+    label: str
+    outcomes: Sequence[Outcome]
+    within: BoundField | None = None
+    """Where a time is chosen beside it."""
+
+    @property
+    def shown(self) -> Outcome:
+        """What comes of it as it is chosen."""
+        return next(one for one in self.outcomes if one.is_shown)
 
 
 def offered(form: BaseForm, tenant: Tenant, now: datetime) -> Iterator[Wish]:
@@ -58,17 +73,23 @@ def offered(form: BaseForm, tenant: Tenant, now: datetime) -> Iterator[Wish]:
     within = within if within in dict(TIMES) else TIMES[0][0]
     for choice in form["urgency"]:
         value = str(choice.data["value"])
-        wanted = seconds(value, within)
-        at_once = forecast.goes_at_once(wanted)
-        if value == NOW and not at_once:
+        if value == NOW and not forecast.goes_at_once(0):
             continue
-        yield Wish(
-            choice,
-            choice.choice_label,
-            NOW if at_once else LATER,
-            _hint(forecast, value, wanted, at_once, now),
-            times if value == HOUR else None,
-        )
+        has_time = value == HOUR
+        outcomes = [
+            _outcome(forecast, value, one, now, is_shown=not has_time or one == within)
+            for one in (dict(TIMES) if has_time else [""])
+        ]
+        yield Wish(choice, choice.choice_label, outcomes, times if has_time else None)
+
+
+def _outcome(
+    forecast: Forecast, value: str, within: str, now: datetime, *, is_shown: bool
+) -> Outcome:
+    wanted = seconds(value, within)
+    at_once = forecast.goes_at_once(wanted)
+    hint = _hint(forecast, value, wanted, at_once, now)
+    return Outcome(NOW if at_once else LATER, hint, within, is_shown)
 
 
 def _hint(

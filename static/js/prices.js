@@ -4,8 +4,9 @@ export function showPrices(form, told) {
     const about = amount.parentElement.querySelector("[data-basis]");
     about.querySelector("[data-without-script]")?.remove();
     about.dataset.example ??= about.textContent;
-    amount.dataset.example ??= amount.textContent;
-    amount.textContent = told ? told[amount.dataset.amount] ?? "" : amount.dataset.example;
+    const { amount: price, exampleNow, exampleLater } = amount.dataset;
+    const example = (price === "now" ? exampleNow : exampleLater) ?? "";
+    amount.textContent = told ? told[price] ?? "" : example;
     about.textContent = told ? told.basis : about.dataset.example;
   }
   const foot = form.querySelector("[data-foot-price]");

@@ -28,6 +28,8 @@ class WorkForm {
     this.#draft = new Draft(form, this.#uploads);
     form.addEventListener("change", (event) => {
       if (READING.includes(event.target.name)) this.#uploads.readAgain();
+      // Who says a time means that wish.
+      if (event.target.name === "within") this.#form.elements.urgency.value = "hour";
       this.#update();
       this.#saveSoon();
     });
@@ -65,8 +67,21 @@ class WorkForm {
     for (const frame of this.#form.querySelectorAll(".for-all")) {
       frame.hidden = !frame.querySelector("[data-for-kind]:not([hidden]) .field");
     }
+    this.#sayWhatComesOfTime();
     this.#sayWhatIsQueued();
     this.#priceSoon();
+  }
+
+  // What comes of the time that is chosen, of all that could be.
+  #sayWhatComesOfTime() {
+    const { within } = this.#form.elements;
+    for (const one of this.#form.querySelectorAll("[data-within]")) {
+      one.hidden = one.dataset.within !== within.value;
+      if (one.hidden || !one.dataset.withinPrice) continue;
+      for (const amount of one.closest(".offer").querySelectorAll("[data-amount]")) {
+        amount.dataset.amount = one.dataset.withinPrice;
+      }
+    }
   }
 
   #sayWhatIsQueued() {

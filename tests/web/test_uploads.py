@@ -12,6 +12,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from aijobs import uploads
 from aijobs.models import AIJob, Collection, JobDocument, Quote, Upload, UploadPiece
+from aijobs.pipeline import _erasing
 from citizenapp.tenants.models import Tenant
 from tests.documents.case import CASES
 from tests.documents.mails import claim
@@ -156,6 +157,8 @@ def test_a_colleague_may_queue_and_change_what_has_a_price(writer: Client, tenan
     assert Collection.objects.get().total == 7
     # After a trial somebody may want to change something.
     assert Upload.objects.count() == 7
+    _erasing.empty_requests(tenant, Collection.objects.get().pk)
+    assert not Upload.objects.exists()
 
 
 def test_the_price_reads_no_file_twice(writer: Client) -> None:
