@@ -258,6 +258,8 @@ class WorkForm {
     fresh.textContent = "begin something new";
     fresh.addEventListener("click", () => history.replaceState(null, ""));
     notice.lastElementChild.append(link, ", or ", fresh, ".");
+    // After the browser has gone back to where the page was.
+    requestAnimationFrame(() => notice.scrollIntoView({ block: "center" }));
   }
 
   #tellRestored(isCut) {
