@@ -22,6 +22,8 @@ from aijobs.models import (
     ReconciledLine,
     Reconciliation,
     Submission,
+    Upload,
+    UploadPiece,
     Webhook,
     new_id,
 )
@@ -300,6 +302,29 @@ def make_reconciliation(day: date | None = None, **fields: Any) -> Reconciliatio
         verdict=reconciliation.verdict,
     )
     return reconciliation
+
+
+def make_upload(tenant: Tenant, username: str, **fields: Any) -> Upload:
+    """A file that somebody sent to a form, and that waits there; `fields` overrides its columns."""
+    upload = Upload.objects.create(
+        **{
+            "id": new_id(NOW),
+            "tenant": tenant,
+            "person": User.objects.get(username=username),
+            "field": "document",
+            "name": "policy.txt",
+            "media_type": "text/plain",
+            "size": 5,
+            "read_as": "auto",
+            "accept_partial": False,
+            "is_partial": False,
+            "created_at": NOW,
+            "expires_at": timezone.now() + timedelta(hours=1),
+        }
+        | fields
+    )
+    UploadPiece.objects.create(upload=upload, number=1, data=b"Hail.")
+    return upload
 
 
 def make_webhook(tenant: Tenant, url: str = "https://example.com/hook", **fields: Any) -> Webhook:

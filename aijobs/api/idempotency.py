@@ -8,8 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import psycopg
-from django.db import DatabaseError, OperationalError, connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.urls import reverse
 from rest_framework.exceptions import APIException, NotFound
 from rest_framework.request import Request
@@ -20,7 +19,7 @@ from aijobs.api.bodies import Body
 from aijobs.api.problems import InProgress
 from aijobs.jobtypes import InvalidInput
 from aijobs.models import Claim, IdempotencyKey
-from aijobs.models.idempotency import CLAIM_KEY
+from aijobs.postgres import claims
 from citizenapp.tenants.models import Tenant
 
 HEADER = "Idempotency-Key"
@@ -134,13 +133,8 @@ def _whole(answer: dict[str, Any] | Answer, status: int, about: UUID | None) -> 
 
 def _store(tenant: Tenant, claim: Claim, now: datetime) -> bool:
     """Whether the key is ours. Waits for whoever stores it at this moment. Raises InProgress."""
-    with connection.cursor() as cursor, _waited_for():
-        cursor.execute("SELECT set_config('lock_timeout', %s, TRUE)", [f"{WAIT_SECONDS}s"])
-        cursor.execute(CLAIM_KEY, claim.parameters(tenant, now))
-        is_ours = bool(cursor.rowcount)
-        # The work itself may wait as long as it must.
-        cursor.execute("SET LOCAL lock_timeout TO DEFAULT")
-    return is_ours
+    with _waited_for():
+        return claims.is_first(tenant, claim, now, wait_seconds=WAIT_SECONDS)
 
 
 @contextlib.contextmanager
@@ -166,8 +160,7 @@ def waiting_briefly(claim: Claim | None) -> Iterator[None]:
 @contextlib.contextmanager
 def _waited_for() -> Iterator[None]:
     try:
-        yield
-    except OperationalError as error:
-        if isinstance(error.__cause__, psycopg.errors.LockNotAvailable):
-            raise InProgress from None
-        raise
+        with claims.telling_of_waits():
+            yield
+    except claims.StillUnderWay:
+        raise InProgress from None

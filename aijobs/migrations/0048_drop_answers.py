@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("aijobs", "0038_find_message_batches")]
+    dependencies = [("aijobs", "0045_uploads")]
 
     operations = [
         migrations.AddField(

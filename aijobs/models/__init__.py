@@ -30,6 +30,7 @@ from aijobs.models.seedings import FOR_A_PERSON, Seeding
 from aijobs.models.submissions import StrangerBatch, Submission, new_nonce
 from aijobs.models.trials import Trial
 from aijobs.models.turns import Turn
+from aijobs.models.uploads import Upload, UploadDocument, UploadPiece
 from aijobs.models.webhooks import (
     TEST_EVENT,
     CollectionToCheck,
@@ -92,6 +93,9 @@ __all__ = [
     "TokenRatio",
     "Trial",
     "Turn",
+    "Upload",
+    "UploadDocument",
+    "UploadPiece",
     "UsageRollup",
     "Verdict",
     "Webhook",

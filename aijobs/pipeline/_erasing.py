@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q
 
+from aijobs import uploads
 from aijobs.models import (
     AIJob,
     Batch,
@@ -131,6 +132,7 @@ def empty_requests(tenant: Tenant, about: UUID) -> None:
         cursor.execute(EMPTY_ANSWERS, parameters)
     for quote in Quote.objects.filter(pk__in=parameters["quotes"]):
         quote.pieces.all().delete()
+        uploads.drop_of_quote(tenant, quote.pk)
         quote.fields = None
         quote.answer |= _EMPTY
         if quote.queued and "rejected" in quote.queued:

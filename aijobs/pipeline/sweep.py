@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from aijobs import gateway
+from aijobs import gateway, uploads
 from aijobs.budgets import notices
 from aijobs.crash_points import Step, crash_point
 from aijobs.gateway import GatewayError, Unavailable
@@ -67,6 +67,7 @@ PARTS: tuple[Callable[[datetime], object], ...] = (
     ratios.learn,
     stored.compare,
     stored.prune,
+    uploads.prune,
     _retention.prune,
     outbox.prune,
     inform.prune,

@@ -12,16 +12,10 @@ from aijobs.web import wishes
 from aijobs.web.forms import Options
 
 
-class RunAgain(forms.Form):
+class RunAgain(wishes.WishForm):
     """`common`: the options that all rows have; None where rows have options of their own."""
 
     model = forms.ChoiceField(label="Which Claude?", required=False)
-    urgency = forms.ChoiceField(
-        label="When do you need it?",
-        choices=wishes.LABELS,
-        widget=forms.RadioSelect,
-        initial=wishes.LATER,
-    )
     fresh = forms.BooleanField(
         label="Ask again what was asked before",
         required=False,
@@ -59,10 +53,6 @@ class RunAgain(forms.Form):
     @property
     def is_fresh(self) -> bool:
         return bool(self.cleaned_data.get("fresh"))
-
-    @property
-    def needed_within(self) -> float | None:
-        return wishes.SECONDS.get(self.cleaned_data.get("urgency", ""))
 
     @property
     def problems(self) -> list[str]:

@@ -17,6 +17,7 @@ from aijobs.reading import collections, rows
 from aijobs.reading.rows import RowFilter
 from aijobs.web.guards import MemberRequest, for_writers, or_404
 from aijobs.web.offers import ranges
+from aijobs.web.once import not_done, once
 from aijobs.web.queueing import counted
 from aijobs.web.reasons import why
 
@@ -88,6 +89,7 @@ def continue_collection(request: MemberRequest, collection_id: UUID) -> HttpResp
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_writers
+@once(told="These are queued again already.")
 def retry_collection(request: MemberRequest, collection_id: UUID) -> HttpResponseBase:
     """Names the price first; a POST queues failed rows again, all or those of one reason.
 
@@ -119,14 +121,15 @@ def retry_collection(request: MemberRequest, collection_id: UUID) -> HttpRespons
         queued = accept.retry_collection(collection, status, reason=reason, now=now)
     except (OverLimit, LongPrompt) as refusal:
         messages.error(request, str(refusal))
-        return redirect("collection", collection.pk)
+        return not_done(redirect("collection", collection.pk))
     if queued:
         messages.success(request, f"Queued {counted(queued, f'{status} job')} again.")
-    elif status == "failed":
+        return redirect("collection", collection.pk)
+    if status == "failed":
         messages.error(request, "No job of this collection has failed.")
     else:
         messages.error(request, "No job of this collection is canceled.")
-    return redirect("collection", collection.pk)
+    return not_done(redirect("collection", collection.pk))
 
 
 def _reason(given: QueryDict) -> str:

@@ -1,6 +1,5 @@
 """Collections: many documents queued together, out of one table."""
 
-import csv
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -8,29 +7,24 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.http import Http404, HttpResponse, HttpResponseBase
+from django.http import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from aijobs import jobtypes
-from aijobs.jobtypes import UnknownJobType
 from aijobs.models import Collection
 from aijobs.quotes import stored
 from aijobs.reading import collections, comparing, operations, rows
 from aijobs.reading.collections import CollectionDetail
-from aijobs.reading.defaults import all_defaults
 from aijobs.reading.next_batch import next_batch
 from aijobs.reading.pages import NEWEST
 from aijobs.reading.rows import Bar, Row, RowFilter
-from aijobs.web import parameters, queueing, quotes, wishes
-from aijobs.web.forms import NewCollection
-from aijobs.web.guards import MemberRequest, for_members, for_writers, or_404
+from aijobs.web import parameters, quotes
+from aijobs.web.guards import MemberRequest, for_members, or_404
 from aijobs.web.parameters import asks
-from aijobs.web.previews import Preview
 from aijobs.web.reasons import why
-from aijobs.web.redirects import onward
 from aijobs.web.short import in_short
 
 PAGE_SIZE = 25
@@ -58,68 +52,6 @@ def overview(request: MemberRequest, asked: parameters.Collections) -> HttpRespo
             "now": now,
         },
     )
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@for_writers
-@asks(parameters.Chosen)
-def new(request: MemberRequest, asked: parameters.Chosen) -> HttpResponseBase:
-    """The form for many jobs, and what comes of it.
-
-    A trial is queued by a quote: whoever then changes something need not send the table again.
-    """
-    now = timezone.now()
-    if request.method != "POST":
-        with quotes.changing(request, asked.quote, stored.COLLECTION_FORM, now) as before:
-            if before is None:
-                begins_with = all_defaults(request.access.tenant)
-                initial = {"job_type": asked.job_type or "classify"}
-                form = NewCollection(initial=initial, begins_with=begins_with)
-                return _page(request, form, None, now)
-            found = queueing.look(request, before, now)
-            return _page(request, before.collection(), found, now)
-    with queueing.sent(request, now) as given:
-        form = given.collection()
-        found = None
-        if form.is_valid() and "preview" not in request.POST:
-            if "price" in request.POST or given.trial:
-                found = queueing.look(request, given, now)
-                if found and found.bill and found.ready:
-                    target = stored.COLLECTION_FORM
-                    quote = queueing.keep(request, given, target, found.bill, now)
-                    if given.trial:
-                        return quotes.confirm(request, quote, now)
-                    return onward(request, "quote", quote.pk)
-            elif accepted := queueing.queue_collection(request, form, given, now):
-                return onward(request, "collection", accepted.collection.pk)
-        found = found or queueing.look(request, given, now)
-        return _page(request, form, found, now, status=422)
-
-
-def _page(
-    request: MemberRequest,
-    form: NewCollection,
-    preview: Preview | None,
-    now: datetime,
-    *,
-    status: int = 200,
-) -> HttpResponseBase:
-    context = {
-        "form": form,
-        "preview": preview,
-        "wishes": wishes.offered(form["urgency"], request.access.tenant, now),
-    }
-    return render(request, "collections/new.html", context, status=status)
-
-
-@require_POST
-@for_writers
-def preview(request: MemberRequest) -> HttpResponseBase:
-    """What would become of a table, as a part of the form. Nothing is stored."""
-    now = timezone.now()
-    with queueing.sent(request, now) as given:
-        found = queueing.look(request, given, now)
-    return render(request, "collections/preview.html", {"preview": found})
 
 
 @require_safe
@@ -213,24 +145,6 @@ def _chart(collection: Collection, bars: Sequence[Bar], only: RowFilter) -> dict
         return {}
     title, field = _CHARTS[collection.job_type]
     return {"title": title, "field": field, "bars": bars, "chosen": getattr(only, field)}
-
-
-@require_safe
-@for_members
-def template(request: MemberRequest, job_type: str) -> HttpResponseBase:  # noqa: ARG001
-    """An empty table with the columns of a job type."""
-    try:
-        kind = jobtypes.get(job_type)
-    except UnknownJobType:
-        raise Http404 from None
-    if kind.passes_on:
-        raise Http404
-    response = HttpResponse(
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{job_type}.csv"'},
-    )
-    csv.writer(response).writerow(kind.Input.model_fields)
-    return response
 
 
 def _price_of_rest(found: CollectionDetail) -> Decimal | None:

@@ -1,38 +1,34 @@
 """Forms. What a field may hold is said by the job types; here their answers are put in place."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from typing import Any, get_origin
 
 import annotated_types
 from django import forms
-from django.conf import settings
 from pydantic.fields import FieldInfo
 
-from aijobs import jobtypes
-from aijobs.documents import (
-    READ_AS,
-    Document,
-    DocumentLimits,
-    HowToRead,
-    UnreadableDocument,
-    read_documents,
-)
+from aijobs import jobtypes, uploads
+from aijobs.documents import READ_AS, Document, HowToRead
 from aijobs.documents.confined import Confined
 from aijobs.jobtypes import TEXT_FIELD, InvalidInput, JobType, Part
-from aijobs.models import Quote
+from aijobs.models import Quote, Upload
 from aijobs.own_data import MAX_REFERENCE_CHARS
 from aijobs.templatetags.show import field_label
 from aijobs.web import wishes
 
 DOCUMENT_ENDINGS = (
     ".txt,.md,.html,.pdf,.docx,.docm,.odt,.rtf,.pptx,.eml,.msg,.png,.jpg,.jpeg,.gif,.webp"
+    ",image/png,image/jpeg,image/gif,image/webp"  # A phone offers its camera for these.
 )
 _READ_AS_LABELS = (
     "The text; the file itself where that is not enough",
     "The text",
     "The file itself",
 )
-MOST_FILES = 50
+# Of one form. Without scripts a browser sends at most a hundred files at once.
+MOST_FILES = 500
+_TOLD_FILES = 10
 # An error about one of these is one about the file of which a job was to be made.
 ABOUT_DOCUMENT = (TEXT_FIELD, "document")
 TABLE_ENDINGS = ".csv,.tsv,.xlsx,.xlsm,.xls,.ods,.ndjson,.jsonl,.zip"
@@ -42,6 +38,9 @@ class LinesField(forms.CharField):
     """A list of strings, one a line; blank lines are left out."""
 
     widget = forms.Textarea
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
 
     def to_python(self, value: object) -> list[str]:  # type: ignore[override]
         lines = str(value or "").splitlines()
@@ -83,16 +82,10 @@ class Options(forms.Form):
         return self.raw()
 
 
-class _Work(forms.Form):
-    """What one job and a whole collection are both asked: the type, its options, the wish."""
+class _Work(wishes.WishForm):
+    """What a text, files and a table are all asked: the type, its options, the wish."""
 
     job_type = forms.ChoiceField(label="What should be done?", widget=forms.RadioSelect)
-    urgency = forms.ChoiceField(
-        label="When do you need it?",
-        choices=wishes.LABELS,
-        widget=forms.RadioSelect,
-        initial=wishes.LATER,
-    )
 
     fresh = forms.BooleanField(
         label="Ask again what was asked before",
@@ -105,36 +98,41 @@ class _Work(forms.Form):
         data: Mapping[str, Any] | None = None,
         files: Any = None,
         initial: dict[str, Any] | None = None,
-        begins_with: Mapping[str, Mapping[str, Any]] | None = None,
+        *,
+        uploads: Sequence[Upload] = (),
+        gone: int = 0,
     ) -> None:
-        """`begins_with`: what the workspace has set, by job type (reading/defaults.py)."""
-        set_for = begins_with or {}
-        of_kind = set_for.get((initial or {}).get("job_type", ""), {})
-        urgency = {"urgency": of_kind["urgency"]} if "urgency" in of_kind else {}
-        super().__init__(data, files, initial=urgency | (initial or {}))
+        super().__init__(data, files, initial=initial)
         kinds = jobtypes.offered()
         self.fields["job_type"].choices = [(kind.name, kind.title) for kind in kinds]  # type: ignore[attr-defined]
-        self.options = [Options(kind, data, set_for.get(kind.name)) for kind in kinds]
+        of_kinds = (initial or {}).get("options", {})
+        self.options = [Options(kind, data, of_kinds.get(kind.name)) for kind in kinds]
+        self.uploads, self._gone = uploads, gone
 
     kept: Quote | None = None
-    """The quote whose files stand in for those that were not sent again."""
-
-    @property
-    def kept_files(self) -> list[str]:
-        """What the files of that quote are called."""
-        return [file.name or "" for _, files in self.files.lists() for file in files]
+    """The quote that is being changed."""
 
     @property
     def chosen(self) -> Options:
         """The options of the chosen job type. Only for a valid form."""
         return next(o for o in self.options if o.kind.name == self.cleaned_data["job_type"])
 
-    @property
-    def needed_within(self) -> float | None:
-        return wishes.SECONDS.get(self.cleaned_data.get("urgency", ""))
-
     def is_valid(self) -> bool:
         return super().is_valid() and self.chosen.is_valid()
+
+    def mark_first_wrong(self) -> None:
+        """Let the page open at the first field that is wrong."""
+        for form in (self, *self.options):
+            for name in form.errors:
+                if name in form.fields:
+                    form.fields[name].widget.attrs["autofocus"] = True
+                    return
+
+    def add_gone(self, field: str) -> None:
+        """Say that files are not there any more: they were queued, dropped, or not used in time."""
+        if self._gone:
+            which = "A file is" if self._gone == 1 else f"{self._gone:,} files are"
+            self.add_error(field, f"{which} not here any more. Choose again what is missing.")
 
     def refuse(self, refusal: InvalidInput) -> None:
         """Put the errors of a refused job or collection beside the fields they are about."""
@@ -194,17 +192,27 @@ class _Reading(forms.Form):
 
 
 class NewJob(_Reading, _Work):
+    """A text, or files. One is a job; several are a collection, in which each is a job."""
+
     text = forms.CharField(
         label="Document",
         required=False,
         strip=False,
-        widget=forms.Textarea(attrs={"rows": 12, "dir": "auto", "placeholder": "Paste the text"}),
+        widget=forms.Textarea(attrs={"rows": 8, "dir": "auto", "placeholder": "Paste the text"}),
     )
     document = FilesField(
-        label="File",
+        label="Files",
         required=False,
-        help_text="Text, HTML, PDF, Word, mail or image. Each of several files becomes a job.",
+        help_text="Text, HTML, PDF, Word, mail or image. Each of several files gets its own answer."
+        f" Up to {MOST_FILES} files.",
         widget=_FilesInput(attrs={"accept": DOCUMENT_ENDINGS}),
+    )
+    name = forms.CharField(
+        label="Name of the collection (optional)",
+        required=False,
+        max_length=200,
+        help_text="Several files are queued together, under this name.",
+        widget=forms.TextInput(attrs={"placeholder": "Motor policies, 2026", "dir": "auto"}),
     )
     reference = forms.CharField(
         label="Reference (optional)",
@@ -214,100 +222,112 @@ class NewJob(_Reading, _Work):
         widget=forms.TextInput(attrs={"dir": "auto"}),
     )
 
-    field_order = ("job_type", "text", "document", "reference", "urgency")
+    field_order = ("job_type", "text", "document", "name", "reference", "urgency")
     has_partial = False
     """Whether a file was refused of which a part can be read."""
 
+    def __init__(self, *args: Any, unstored: Sequence[str] = (), **given: Any) -> None:
+        super().__init__(*args, **given)
+        self._unstored = unstored
+
     def clean(self) -> dict[str, Any]:
-        """Read the files. None of them is queued where one cannot be read."""
+        """None of the files is queued where one of them cannot be read."""
         cleaned = super().clean() or {}
-        files = cleaned.get("document") or []
-        if files and cleaned.get("text", "").strip():
+        for refusal in self._unstored:
+            self.add_error("document", refusal)
+        self.add_gone("document")
+        if self.uploads and cleaned.get("text", "").strip():
             self.add_error("document", "Give either a text or a file, not both.")
-        elif len(files) > MOST_FILES:
+        elif len(self.uploads) > MOST_FILES:
             self.add_error(
-                "document", f"At most {MOST_FILES} files go at once: put more in a table."
+                "document", f"At most {MOST_FILES} files go at once: put more in a table or a ZIP."
             )
         else:
-            with Confined() as confined:
-                cleaned["documents"] = [self._read(file, confined) for file in files]
+            self._look_at_files()
         return cleaned
 
     @property
-    def documents(self) -> list[tuple[Document, ...]]:
-        """The documents of each file of a valid form; none for a text."""
-        return self.cleaned_data["documents"] or [()]
-
-    @property
     def is_several(self) -> bool:
-        return len(self.files.getlist("document")) > 1 if self.files else False
+        return len(self.uploads) > 1
 
     @property
-    def parts(self) -> list[list[Part]]:
+    def collection_name(self) -> str:
+        """What several files are called together."""
+        if name := self.cleaned_data["name"]:
+            return str(name)
+        others = len(self.uploads) - 1
+        return f"{self.uploads[0].name[:150]} and {others:,} other{'s' if others > 1 else ''}"
+
+    @property
+    def documents(self) -> Sequence[Document]:
+        """What was read of the one file; nothing for a text."""
+        return uploads.documents_of(self.uploads[0]) if self.uploads else ()
+
+    def rows(self, stack: ExitStack) -> Iterator[tuple[Any, ...]]:
+        """Several files as rows of a collection, on disk until the stack is closed."""
+        # At once, and not when the first row is wanted: that may be in the middle of a COPY.
+        read = zip(self.uploads, uploads.spooled(self.uploads, stack), strict=True)
+        return (
+            (number, {"reference": upload.name[-MAX_REFERENCE_CHARS:]}, *documents)
+            for number, (upload, documents) in enumerate(read, 1)
+        )
+
+    def parts(self) -> Iterator[list[Part]]:
         """The documents of each job, as far as they can be read. Only once the form was cleaned."""
-        read = [one for one in self.cleaned_data.get("documents", ()) if one]
         text = self.cleaned_data.get("text", "")
-        if read:
-            return [[document.part for document in of_job] for of_job in read]
-        return [[Part(text)]] if text.strip() else []
+        if text.strip() and not self.uploads:
+            yield [Part(text)]
+        for upload in self.uploads:
+            if not upload.refused and not upload.is_table:
+                yield [document.part for document in uploads.documents_of(upload)]
 
     def described(self) -> str:
         """What a price is for: “for this file of 12 pages”."""
-        read = [one for one in self.cleaned_data.get("documents", ()) if one]
+        read = [one for one in self.uploads if not one.refused and not one.is_table]
         if not read:
             return "for this text"
-        pages = sum(document.pages or 0 for of_job in read for document in of_job)
-        files = "this file" if len(read) == 1 else f"these {len(read)} files"
+        pages = sum(one.pages or 0 for one in read)
+        files = "this file" if len(read) == 1 else f"these {len(read):,} files"
         return f"for {files}{f' of {pages:,} pages' if pages > 1 else ''}"
 
-    def raw(self, documents: Sequence[Document]) -> dict[str, object]:
+    def raw(self) -> dict[str, object]:
         """The input of one job beside its file, for accept with `lenient`."""
-        reference = self.cleaned_data["reference"]
-        if documents and self.is_several:
-            reference = documents[0].name[-MAX_REFERENCE_CHARS:]
-        text = {} if documents else {TEXT_FIELD: self.cleaned_data["text"]}
-        return {**self.chosen.raw(), **text, "reference": reference}
+        text = {} if self.uploads else {TEXT_FIELD: self.cleaned_data["text"]}
+        return {**self.chosen.raw(), **text, "reference": self.cleaned_data["reference"]}
 
-    def refuse_one(self, refusal: InvalidInput, name: str) -> None:
-        """Put the errors of one document in place; among several its file is named."""
-        if not self.is_several:
-            return self.refuse(refusal)
-        for path, messages in refusal.errors.items():
-            if path in ABOUT_DOCUMENT:
+    def refuse_rows(self, rejected: Sequence[tuple[int, Mapping[str, Sequence[str]]]]) -> None:
+        """Put the errors of several files in place, each under its name."""
+        for row, errors in rejected[:_TOLD_FILES]:
+            for messages in errors.values():
                 for message in messages:
-                    self.add_error("document", f"{name}: {message}")
-        rest = {path: told for path, told in refusal.errors.items() if path not in ABOUT_DOCUMENT}
-        if rest and not self.chosen.errors:  # The same for each file.
-            self.refuse(InvalidInput(rest))
-        return None
+                    self.add_error("document", f"{self.uploads[row - 1].name}: {message}")
 
-    def _read(self, file: Any, confined: Confined) -> tuple[Document, ...]:
-        limits = DocumentLimits(size=settings.AIJOBS_UPLOAD_BYTES)
-        try:
-            return read_documents(
-                file.file,
-                file.name,
-                file.content_type,
-                how=self.how_to_read,
-                limits=limits,
-                confined=confined,
-            )
-        except UnreadableDocument as error:
-            if error.is_partial:
-                self.has_partial = True
-            named = f"{file.name}: " if self.is_several else ""
-            self.add_error("document", f"{named}{error}")
-            return ()
+    def _look_at_files(self) -> None:
+        with Confined() as confined:
+            for upload in self.uploads:
+                uploads.read_again(upload, self.how_to_read, confined)
+        self.has_partial = any(one.is_partial for one in self.uploads)
+        for upload in self.uploads:
+            named = f"{upload.name}: " if self.is_several else ""
+            if upload.is_table:
+                self.add_error(
+                    "document", f"{named}This is a table. Set it up under “A table”, or remove it."
+                )
+            elif upload.refused:
+                self.add_error("document", f"{named}{upload.refused}")
 
     def _place(self, path: str) -> tuple[forms.Form, str | None, str]:
         if path in ABOUT_DOCUMENT:
-            return self, "document" if self.files.get("document") else "text", ""
+            return self, "document" if self.uploads else "text", ""
         return super()._place(path)
 
 
 class NewCollection(_Reading, _Work):
+    """A table, of which each row becomes a job; or a ZIP of documents."""
+
     name = forms.CharField(
-        max_length=200, widget=forms.TextInput(attrs={"placeholder": "Motor policies, 2026"})
+        max_length=200,
+        widget=forms.TextInput(attrs={"placeholder": "Motor policies, 2026", "dir": "auto"}),
     )
     table = forms.FileField(
         label="Table",
@@ -323,6 +343,12 @@ class NewCollection(_Reading, _Work):
 
     field_order = ("name", "job_type", "table", "on_error", "urgency")
 
+    def clean(self) -> dict[str, Any]:
+        """Says what is not there any more."""
+        cleaned = super().clean() or {}
+        self.add_gone("table")
+        return cleaned
+
     def _place(self, path: str) -> tuple[forms.Form, str | None, str]:
         return (self, "table", "") if path == "items" else super()._place(path)
 
@@ -334,7 +360,7 @@ def _form_field(name: str, field: FieldInfo) -> forms.Field:
         return LinesField(
             label=label,
             required=False,
-            help_text=field.description or "One a line.",
+            help_text=field.description or "Write each on a line of its own.",
             widget=forms.Textarea(attrs={"rows": 5, "dir": "auto"}),
         )
     attrs: dict[str, object] = {"dir": "auto"}

@@ -1,32 +1,29 @@
 """The dashboard, the form for new jobs, and what moves a job."""
 
-from datetime import datetime
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponseBase, JsonResponse
+from django.http import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from aijobs import jobtypes
 from aijobs.budgets.room import OverLimit
 from aijobs.models import AIJob
 from aijobs.pipeline import accept, withdraw
-from aijobs.quotes import stored
-from aijobs.quotes.terms import LongPrompt, Terms
+from aijobs.quotes.terms import LongPrompt
 from aijobs.reading import collections, jobs
 from aijobs.reading.dashboard import COUNT_LIMIT, figures
-from aijobs.reading.defaults import all_defaults
 from aijobs.reading.jobs import JobFilter
 from aijobs.reading.next_batch import next_batch
 from aijobs.reading.status import shown_status
-from aijobs.web import offers, parameters, queueing, quotes, wishes
-from aijobs.web.forms import NewJob
+from aijobs.web import parameters
 from aijobs.web.guards import MemberRequest, for_members, for_writers, or_404
 from aijobs.web.home import home_of
+from aijobs.web.once import not_done, once
 from aijobs.web.parameters import asks
-from aijobs.web.redirects import back, onward
+from aijobs.web.redirects import back
 
 EVERY_JOB = JobFilter()
 PAGE_SIZE = 25
@@ -67,73 +64,6 @@ def dashboard(request: MemberRequest, asked: parameters.Jobs) -> HttpResponseBas
     )
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@for_writers
-@asks(parameters.Chosen)
-def new(request: MemberRequest, asked: parameters.Chosen) -> HttpResponseBase:
-    """The form for one job, or one for each of several files, and what comes of it."""
-    now = timezone.now()
-    if request.method != "POST":
-        with quotes.changing(request, asked.quote, stored.JOB_FORM, now) as before:
-            begins_with = all_defaults(request.access.tenant)
-            fresh = NewJob(initial={"job_type": _kind(asked)}, begins_with=begins_with)
-            form = before.job() if before else fresh
-            return _page(request, form, now)
-    with queueing.sent(request, now) as given:
-        form = given.job()
-        if form.is_valid():
-            if "price" in request.POST:
-                if bill := queueing.bill_of_jobs(request, form, now):
-                    quote = queueing.keep(request, given, stored.JOB_FORM, bill, now)
-                    return onward(request, "quote", quote.pk)
-            elif queued := queueing.queue_jobs(request, form, now):
-                return onward(request, *queueing.onward_from_jobs(request, queued))
-        return _page(request, form, now, status=422)
-
-
-def _kind(asked: parameters.Chosen) -> str:
-    return asked.job_type or jobtypes.offered()[-1].name
-
-
-def _page(
-    request: MemberRequest, form: NewJob, now: datetime, *, status: int = 200
-) -> HttpResponseBase:
-    tenant = request.access.tenant
-    context = {
-        "form": form,
-        "examples": offers.examples(tenant, now),
-        "wishes": wishes.offered(form["urgency"], tenant, now),
-    }
-    return render(request, "jobs/new.html", context, status=status)
-
-
-@require_POST
-@for_writers
-def price(request: MemberRequest) -> HttpResponseBase:
-    """What the form would cost as it stands, now and in a batch. Nothing is stored.
-
-    `problems` say what keeps its files from being queued.
-    """
-    now = timezone.now()
-    with queueing.sent(request, now) as given:
-        form = given.job()
-        form.is_valid()
-        if "job_type" not in form.cleaned_data:
-            return JsonResponse({"error": "Unknown job type."}, status=400)
-        problems = [str(one) for one in form.errors.get("document", ())]
-        told: dict[str, object] = {"problems": problems}
-        if parts := form.parts:
-            kind, options = form.chosen.kind, form.chosen.filled_in()
-            inputs = (offers.draft(kind, options, of_job) for of_job in parts)
-            terms = Terms(request.access.tenant, kind, now)
-            bill = offers.bill_of(terms, inputs, problems, fresh=form.cleaned_data["fresh"])
-            if bill.jobs:
-                offer = offers.of_bill(bill)
-                told |= {"later": offer.later, "now": offer.now, "basis": form.described()}
-                told["notes"] = [f"{one}." for one in (offer.repeats, *bill.notes) if one]
-    return JsonResponse(told)
-
-
 @require_POST
 @for_writers
 def cancel_job(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
@@ -152,16 +82,17 @@ def cancel_job(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
 
 @require_POST
 @for_writers
+@once(told="It is queued again already.")
 def retry_job(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
     job = _job(request, job_id)
     try:
         if accept.retry_job(job, now=timezone.now()):
             messages.success(request, "Queued again.")
-        else:
-            messages.error(request, "Only failed or canceled jobs can be queued again.")
+            return back(request, job.pk)
+        messages.error(request, "Only failed or canceled jobs can be queued again.")
     except (OverLimit, LongPrompt) as refusal:
         messages.error(request, str(refusal))
-    return back(request, job.pk)
+    return not_done(back(request, job.pk))
 
 
 def _job(request: MemberRequest, job_id: UUID) -> AIJob:

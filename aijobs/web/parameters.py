@@ -122,6 +122,19 @@ class Chosen(PageParameters):
     quote: UUID | None = None
 
 
+class NewJob(Chosen):
+    """The same of the form for a text or files; with `example` there is one in it to try."""
+
+    example: bool | None = None
+
+
+class NewTable(Chosen):
+    """The same of the form for a table, with one that waits already."""
+
+    upload: UUID | None = None
+    example: bool | None = None
+
+
 def _month(value: object) -> object:
     if isinstance(value, str):
         match = re.fullmatch(r"(20\d\d)-(0[1-9]|1[0-2])", value)

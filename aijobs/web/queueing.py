@@ -1,160 +1,143 @@
 """What a filled in form would cost, and how it is queued: just sent, or kept by a quote."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.utils.datastructures import MultiValueDict
 
+from aijobs import uploads
 from aijobs.budgets.room import OverLimit
 from aijobs.documents import UnmappedTable, UnreadableTable, read_items
 from aijobs.jobtypes import InvalidInput
-from aijobs.models import AIJob, Quote, Trial, new_id
+from aijobs.models import AIJob, Trial
 from aijobs.pipeline import accept, withdraw
 from aijobs.pipeline.accept import Accepted, RejectedCollection
-from aijobs.quotes import stored
 from aijobs.quotes.bill import Bill
 from aijobs.quotes.terms import Terms
 from aijobs.web.forms import NewCollection, NewJob
 from aijobs.web.guards import MemberRequest
 from aijobs.web.previews import Choice, Preview, Reasons, Work, look_at
+from aijobs.web.sent import Sent
 
 TOLD_IN_MESSAGE = 5
-# Buttons, and what is there for this one request.
-_NOT_KEPT = {"csrfmiddlewaretoken", "quote", "price", "preview"}
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
-    """What was filled in, and the files. `kept`: the quote that they come from, if they do."""
+class Queued:
+    """What came of a form: the page that shows it, and its job or collection."""
 
-    data: Mapping[str, Any]
-    files: "MultiValueDict[str, Any]"
-    kept: Quote | None = None
-
-    @property
-    def trial(self) -> int:
-        """How many rows are to be tried first: the button by which the form was sent says so."""
-        return trial_of(self.data)
-
-    def job(self) -> NewJob:
-        """The form for single jobs."""
-        form = NewJob(self.data, self.files)
-        form.kept = self.kept
-        return form
-
-    def collection(self) -> NewCollection:
-        """The form for many."""
-        form = NewCollection(self.data, self.files)
-        form.kept = self.kept
-        return form
+    page: tuple[str, UUID]
+    job_id: UUID | None = None
+    collection_id: UUID | None = None
 
 
-def trial_of(data: Mapping[str, Any]) -> int:
-    """How many rows the button names that are to be tried first; 0 for another button."""
-    asked = str(data.get("trial", ""))
-    return min(int(asked[:3]), Trial.MOST) if asked.isdecimal() else 0
-
-
-@contextmanager
-def sent(request: MemberRequest, now: datetime) -> Iterator[Sent]:
-    """What was posted; with the files of the quote that it names, unless it brings its own."""
-    kept = None
-    if not request.FILES and not request.POST.get("text", "").strip():
-        kept = _quote_named(request, now)
-    with ExitStack() as stack:
-        files = _files(stored.request_of(kept, stack)) if kept else request.FILES
-        yield Sent(request.POST, files, kept)
-
-
-@contextmanager
-def sent_before(quote: Quote) -> Iterator[Sent]:
-    """What a quote was asked for."""
-    with ExitStack() as stack:
-        request = stored.request_of(quote, stack)
-        yield Sent(request.fields, _files(request), quote)
-
-
-def keep(request: MemberRequest, given: Sent, target: str, bill: Bill, now: datetime) -> Quote:
-    """Store what was sent, with its price."""
-    fields = {name: given.data[name] for name in given.data if name not in _NOT_KEPT}
-    uploads = [
-        stored.Upload(field, file.name or "", file.content_type or "", file.file)
-        for field, files in given.files.lists()
-        for file in files
-    ]
-    return stored.keep(
-        request.access.tenant,
-        stored.Request(target, fields, uploads, is_form=True),
-        bill,
-        id_=new_id(now),
-        created_by=request.access.actor,
-        now=now,
-    )
-
-
-def bill_of_jobs(request: MemberRequest, form: NewJob, now: datetime) -> Bill | None:
-    """What the jobs of a valid form would cost; None, and the form says why, where one is bad."""
+def bill_of_jobs(request: MemberRequest, form: NewJob, given: Sent, now: datetime) -> Bill | None:
+    """What a valid form would cost; None, and the form says why, where something is bad."""
     terms = Terms(request.access.tenant, form.chosen.kind, now)
-    asked = []
-    for documents in form.documents:
-        try:
-            raw = form.raw(documents)
-            checked = accept.check(terms, raw, form.needed_within, documents, lenient=True)
-            asked.append(checked.asked)
-        except InvalidInput as refusal:
-            form.refuse_one(refusal, documents[0].name if documents else "")
-    if len(asked) < len(form.documents):
+    fresh = form.cleaned_data["fresh"]
+    if form.is_several:
+        return _bill_of_files(terms, form, given, fresh=fresh)
+    try:
+        checked = accept.check(terms, form.raw(), form.needed_within, form.documents, lenient=True)
+    except InvalidInput as refusal:
+        form.refuse(refusal)
         return None
-    return accept.bill_of(terms, asked, fresh=form.cleaned_data["fresh"])
+    return accept.bill_of(terms, [checked.asked], fresh=fresh)
 
 
-def queue_jobs(request: MemberRequest, form: NewJob, now: datetime) -> list[AIJob]:
-    """A job for each document; none, and the form says why, where one of them is bad."""
-    several = form.documents
+def _bill_of_files(terms: Terms, form: NewJob, given: Sent, *, fresh: bool) -> Bill | None:
+    rejected: list[tuple[int, dict[str, list[str]]]] = []
 
-    def refused(position: int, refusal: InvalidInput) -> None:
-        documents = several[position]
-        form.refuse_one(refusal, documents[0].name if documents else "")
+    def asked() -> Iterator[accept.Asked]:
+        for one in accept.examine(
+            terms,
+            form.rows(given.stack),
+            defaults=form.chosen.raw(),
+            needed_within=form.needed_within,
+            fields=["reference"],
+            refused=lambda row, errors: rejected.append((row, errors)),
+        ):
+            yield one.asked
 
     try:
-        return accept.accept_jobs(
+        bill = accept.bill_of(terms, asked(), fresh=fresh, trial=given.trial, is_collection=True)
+    except InvalidInput as refusal:
+        form.refuse(refusal)
+        return None
+    form.refuse_rows(rejected)
+    return None if rejected else bill
+
+
+def queue_jobs(request: MemberRequest, form: NewJob, given: Sent, now: datetime) -> Queued | None:
+    """A job of a text or a file, a collection of several files; None, and the form says why."""
+    queued = _queue_files(request, form, given, now) if form.is_several else None
+    if not form.is_several:
+        queued = _queue_one(request, form, now)
+    if queued and not given.trial:
+        uploads.drop(given.files)
+    return queued
+
+
+def _queue_one(request: MemberRequest, form: NewJob, now: datetime) -> Queued | None:
+    try:
+        queued = accept.accept_jobs(
             request.access.tenant,
             form.chosen.kind.name,
-            ((form.raw(documents), documents) for documents in several),
+            [(form.raw(), form.documents)],
             now=now,
             created_by=request.access.actor,
-            refused=refused,
+            refused=lambda _, refusal: form.refuse(refusal),
             needed_within=form.needed_within,
             lenient=True,
             fresh=form.cleaned_data["fresh"],
         )
     except OverLimit as refusal:
         form.add_error(None, str(refusal))
-        return []
-
-
-def onward_from_jobs(request: MemberRequest, queued: list[AIJob]) -> tuple[str, *tuple[UUID, ...]]:
-    """Says what was queued; returns the page to go to, and its job."""
-    if len(queued) > 1:
-        messages.success(request, f"Queued {len(queued)} documents, each as a job.")
-        return ("dashboard",)
+        return None
+    if not queued:
+        return None
     told = "Queued. The result will appear on this page."
     if queued[0].status == AIJob.Status.COMPLETED:
         told = "The same was asked before: here is that result. Nothing was charged."
     messages.success(request, told)
-    return "job", queued[0].pk
+    return Queued(("job", queued[0].pk), job_id=queued[0].pk)
+
+
+def _queue_files(request: MemberRequest, form: NewJob, given: Sent, now: datetime) -> Queued | None:
+    try:
+        accepted = accept.accept_collection(
+            request.access.tenant,
+            form.collection_name,
+            form.chosen.kind.name,
+            form.rows(given.stack),
+            now=now,
+            created_by=request.access.actor,
+            defaults=form.chosen.raw(),
+            trial=given.trial,
+            needed_within=form.needed_within,
+            lenient=True,
+            fields=["reference"],
+            fresh=form.cleaned_data["fresh"],
+        )
+    except InvalidInput as refusal:
+        form.refuse(refusal)
+    except RejectedCollection as refusal:
+        form.refuse_rows([(one.row, one.errors) for one in refusal.rejected])
+    except OverLimit as refusal:
+        form.add_error(None, str(refusal))
+    else:
+        return _queued(request, accepted, given, Choice(None, None), now)
+    return None
 
 
 def look(request: MemberRequest, given: Sent, now: datetime) -> Preview | None:
     """The table as it would be queued. None where none was sent, or no job type chosen."""
     form = given.collection()
     form.is_valid()
-    table, job_type = given.files.get("table"), form.cleaned_data.get("job_type")
+    table, job_type = given.table, form.cleaned_data.get("job_type")
     if not table or not job_type:
         return None
     options = form.chosen
@@ -180,7 +163,7 @@ def look(request: MemberRequest, given: Sent, now: datetime) -> Preview | None:
 
 def queue_collection(
     request: MemberRequest, form: NewCollection, given: Sent, now: datetime
-) -> Accepted | None:
+) -> Queued | None:
     """Queue the table of a valid form; None, and the form says why, where it is refused."""
     table, choice = form.cleaned_data["table"], Choice.of(given.data)
     try:
@@ -214,12 +197,22 @@ def queue_collection(
     except (RejectedCollection, OverLimit) as refusal:
         form.add_error(None, str(refusal))
     else:
-        _tell(request, accepted, given.trial, choice)
-        drop_changed(request, str(given.data.get("changes", "")), now)
+        queued = _queued(request, accepted, given, choice, now)
         for warning in items.warnings:
             messages.warning(request, f"{warning[:1].upper()}{warning[1:]}.")
-        return accepted
+        if not given.trial:
+            uploads.drop(given.files)
+        return queued
     return None
+
+
+def _queued(
+    request: MemberRequest, accepted: Accepted, given: Sent, choice: Choice, now: datetime
+) -> Queued:
+    _tell(request, accepted, given.trial, choice)
+    drop_changed(request, str(given.data.get("changes", "")), now)
+    key = accepted.collection.pk
+    return Queued(("collection", key), collection_id=key)
 
 
 def drop_changed(request: MemberRequest, collection_id: str, now: datetime) -> None:
@@ -258,18 +251,3 @@ def _tell(request: MemberRequest, accepted: Accepted, trial: int, choice: Choice
         told = "; ".join(map(str, reasons.groups[:TOLD_IN_MESSAGE]))
         more = " …" if len(reasons.groups) > TOLD_IN_MESSAGE else ""
         messages.warning(request, f"Left out {skipped}. {told}{more}")
-
-
-def _quote_named(request: MemberRequest, now: datetime) -> Quote | None:
-    try:
-        quote_id = UUID(request.POST.get("quote", ""))
-    except ValueError:
-        return None
-    return stored.form_of(request.access.tenant, quote_id, now)
-
-
-def _files(request: stored.Request) -> "MultiValueDict[str, Any]":
-    files: MultiValueDict[str, Any] = MultiValueDict()
-    for upload in request.files:
-        files.appendlist(upload.field, upload.opened())
-    return files

@@ -14,12 +14,14 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from aijobs import uploads
 from aijobs.models import Quote
 from aijobs.quotes import stored
 from aijobs.quotes.bill import Cost
-from aijobs.web import queueing, rerunning, wishes
+from aijobs.web import paying, queueing, rerunning, sent, wishes
 from aijobs.web.guards import MemberRequest, for_members, for_writers
 from aijobs.web.offers import Offer, ranges
+from aijobs.web.once import TOLD, not_done, once
 from aijobs.web.redirects import onward
 
 FORM_PAGES = {
@@ -27,6 +29,8 @@ FORM_PAGES = {
     stored.COLLECTION_FORM: "new-collection",
     stored.AGAIN_FORM: "collections",
 }
+# How many documents a trial takes, of which somebody can then read every answer.
+TRIED = 5
 GONE = "The quote has expired, and its documents are gone. Fill in the form once more."
 
 
@@ -34,13 +38,17 @@ GONE = "The quote has expired, and its documents are gone. Fill in the form once
 @for_members
 def detail(request: MemberRequest, quote_id: UUID) -> HttpResponseBase:
     """A quote: its price, until when it holds, and what became of it."""
+    now = timezone.now()
     quote = _quote(request, quote_id)
-    fields = quote.fields or {}
+    tenant, fields = request.access.tenant, quote.fields or {}
     told = quote.answer
     roads = [told[road] for road in ("batch", "at_once") if told[road]]
     by_road = ranges(*map(_cost, roads))
     (asked,) = ranges(Cost(quote.low_usd, quote.likely_usd, quote.high_usd))
     saved = Decimal(told.get("cache_saving_usd", 0))
+    form_page = FORM_PAGES.get(quote.target)
+    is_open = quote.queued is None and quote.expires_at > now
+    files = [one.name for one in uploads.of_quote(tenant, quote.pk)]
     return render(
         request,
         "quotes/detail.html",
@@ -49,25 +57,37 @@ def detail(request: MemberRequest, quote_id: UUID) -> HttpResponseBase:
             "asked": asked if roads else "",
             "likely": quote.likely_usd if quote.high_usd else None,
             "by_road": by_road,
-            "wish": dict(wishes.LABELS).get(fields.get("urgency", "")),
+            "wish": wishes.described(fields.get("urgency", ""), fields.get("within", "")),
+            "seconds": told.get(
+                "at_once_seconds" if fields.get("urgency") == wishes.NOW else "batch_seconds"
+            ),
             "offer": Offer("", "", quote.jobs, told.get("repeated", 0)),
             "saved": saved,
             "told": told,
-            "files": quote.pieces.filter(number=1).order_by("file").values_list("name", flat=True),
+            "files": files,
             "name": fields.get("name", ""),
             "trial": fields.get("trial"),
-            "form_page": FORM_PAGES.get(quote.target),
+            "can_try": is_open
+            and form_page is not None
+            and tenant.full_price
+            and quote.jobs > TRIED
+            and quote.target in stored.FORMS,
+            "tried": TRIED,
+            "form_page": form_page,
             "form_address": form_address(quote),
-            "is_open": quote.queued is None and quote.expires_at > timezone.now(),
+            "is_open": is_open,
+            "paying": paying.of(tenant, now, quote.high_usd) if is_open else None,
         },
     )
 
 
 @require_POST
 @for_writers
+@once()
 def queue(request: MemberRequest, quote_id: UUID) -> HttpResponseBase:
-    """Queue what was quoted; nothing is sent again."""
-    return confirm(request, _quote(request, quote_id), timezone.now())
+    """Queue what was quoted, or try some of it; nothing is sent again."""
+    trial = str(TRIED) if "trial" in request.POST else ""
+    return confirm(request, _quote(request, quote_id), timezone.now(), trial)
 
 
 @require_POST
@@ -75,7 +95,9 @@ def queue(request: MemberRequest, quote_id: UUID) -> HttpResponseBase:
 def drop(request: MemberRequest, quote_id: UUID) -> HttpResponseBase:
     """Delete what was sent with a quote; nothing was queued of it."""
     quote = _quote(request, quote_id)
-    if not stored.drop(request.access.tenant, quote_id):
+    if stored.drop(request.access.tenant, quote_id):
+        uploads.drop_of_quote(request.access.tenant, quote_id)
+    else:
         messages.error(request, "It is queued already.")
         return redirect("quote", quote_id)
     messages.success(request, "Dropped. Nothing was queued, and its documents are deleted.")
@@ -85,7 +107,7 @@ def drop(request: MemberRequest, quote_id: UUID) -> HttpResponseBase:
 @contextmanager
 def changing(
     request: MemberRequest, quote_id: UUID | None, target: str, now: datetime
-) -> Iterator[queueing.Sent | None]:
+) -> Iterator[sent.Sent | None]:
     """What a quote of this form was asked for; None without one, or once it is gone."""
     quote = stored.form_of(request.access.tenant, quote_id, now) if quote_id else None
     if quote is None or quote.target != target:
@@ -93,52 +115,47 @@ def changing(
             messages.warning(request, GONE)
         yield None
         return
-    with queueing.sent_before(quote) as given:
+    with sent.sent_before(quote) as given:
         yield given
 
 
-def confirm(request: MemberRequest, quote: Quote, now: datetime) -> HttpResponse:
+def confirm(request: MemberRequest, quote: Quote, now: datetime, trial: str = "") -> HttpResponse:
     """Queue what a quote was asked for; to what was queued where it was confirmed before."""
     if quote.target not in stored.FORMS:
         messages.error(request, "A program asked for this quote. It is the one to confirm it.")
-        return redirect("quote", quote.pk)
+        return not_done(redirect("quote", quote.pk))
     try:
         with stored.confirming(request.access.tenant, quote.pk, now=now) as confirmation:
-            queued = confirmation.quote.queued or _queue(request, confirmation, now)
+            if before := confirmation.quote.queued:
+                messages.info(request, TOLD)
+            queued = before or _queue(request, confirmation, now, trial)
     except stored.ExpiredQuote:
         messages.error(request, GONE)
-        return onward(request, FORM_PAGES[quote.target])
+        return not_done(onward(request, FORM_PAGES[quote.target]))
     if not queued:
-        return onward(request, "quote", quote.pk)
+        return not_done(onward(request, "quote", quote.pk))
     return onward(request, *queued["page"])
 
 
 def _queue(
-    request: MemberRequest, confirmation: stored.Confirmation, now: datetime
+    request: MemberRequest, confirmation: stored.Confirmation, now: datetime, trial: str
 ) -> dict[str, Any] | None:
     """The page to go to; None, and a message says why, where something has changed since."""
-    with queueing.sent_before(confirmation.quote) as given:
-        if confirmation.quote.target == stored.JOB_FORM:
-            form: Any = given.job()
-            jobs = queueing.queue_jobs(request, form, now) if form.is_valid() else []
-            if jobs:
-                page = queueing.onward_from_jobs(request, jobs)
-                queued = {"page": [*map(str, page)], "job_ids": [str(job.pk) for job in jobs]}
-                confirmation.done(queued, job_id=jobs[0].pk, collection_id=None)
-                return queued
-        elif confirmation.quote.target == stored.AGAIN_FORM:
-            return _run_again(request, confirmation, now)
-        else:
-            form = given.collection()
-            accepted = (
-                queueing.queue_collection(request, form, given, now) if form.is_valid() else None
+    if confirmation.quote.target == stored.AGAIN_FORM:
+        return _run_again(request, confirmation, now, trial)
+    with sent.sent_before(confirmation.quote, trial) as given:
+        is_job = confirmation.quote.target == stored.JOB_FORM
+        form: Any = given.job() if is_job else given.collection()
+        queue_it: Any = queueing.queue_jobs if is_job else queueing.queue_collection
+        if form.is_valid() and (queued := queue_it(request, form, given, now)):
+            told = {"page": [*map(str, queued.page)]}
+            confirmation.done(
+                told,
+                job_id=queued.job_id,
+                collection_id=queued.collection_id,
+                is_trial=bool(given.trial),
             )
-            if accepted:
-                key = accepted.collection.pk
-                queued = {"page": ["collection", str(key)]}
-                is_trial = bool(given.trial)
-                confirmation.done(queued, job_id=None, collection_id=key, is_trial=is_trial)
-                return queued
+            return told
         forms = (form, form.chosen) if "job_type" in form.cleaned_data else (form,)
         for errors in (one for each in forms for one in each.errors.values()):
             messages.error(request, " ".join(errors))
@@ -146,10 +163,10 @@ def _queue(
 
 
 def _run_again(
-    request: MemberRequest, confirmation: stored.Confirmation, now: datetime
+    request: MemberRequest, confirmation: stored.Confirmation, now: datetime, trial: str
 ) -> dict[str, Any] | None:
     """The same of a collection that is run again."""
-    fields = confirmation.quote.fields or {}
+    fields = dict(confirmation.quote.fields or {}) | ({"trial": trial} if trial else {})
     accepted = rerunning.queue(request, fields, now)
     if isinstance(accepted, list):
         for problem in accepted:
@@ -157,7 +174,7 @@ def _run_again(
         return None
     key = accepted.collection.pk
     queued = {"page": ["collection", str(key)]}
-    is_trial = bool(queueing.trial_of(fields))
+    is_trial = bool(sent.trial_of(fields))
     confirmation.done(queued, job_id=None, collection_id=key, is_trial=is_trial)
     return queued
 

@@ -19,7 +19,8 @@ from aijobs.reading import collections, sources
 from aijobs.web.again_form import RunAgain
 from aijobs.web.guards import MemberRequest
 from aijobs.web.previews import Reasons
-from aijobs.web.queueing import counted, drop_changed, trial_of
+from aijobs.web.queueing import counted, drop_changed
+from aijobs.web.sent import trial_of
 from citizenapp.tenants.models import Tenant
 
 

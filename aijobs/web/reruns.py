@@ -19,8 +19,8 @@ from aijobs.web.collection_acts import collection_of
 from aijobs.web.guards import MemberRequest, for_writers
 from aijobs.web.parameters import asks
 from aijobs.web.previews import Reasons
-from aijobs.web.queueing import trial_of
 from aijobs.web.redirects import onward
+from aijobs.web.sent import trial_of
 
 _NOT_KEPT = {"csrfmiddlewaretoken", "once", "price"}
 
@@ -70,7 +70,7 @@ def _page(
     context = {
         "collection": collection,
         "form": form,
-        "wishes": wishes.offered(form["urgency"], tenant, now),
+        "wishes": wishes.offered(form, tenant, now),
         "groups": reasons.groups if reasons else [],
     }
     return render(request, "collections/again.html", context, status=status)

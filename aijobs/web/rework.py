@@ -24,9 +24,10 @@ from aijobs.web import offers, wishes
 from aijobs.web.forms import ABOUT_DOCUMENT, Options
 from aijobs.web.guards import MemberRequest, for_writers, or_404
 from aijobs.web.offers import Offer
+from aijobs.web.once import once
 
 
-class RunAgain(forms.Form):
+class RunAgain(wishes.WishForm):
     """`text` is there only where the job was given one; files go along as they are."""
 
     text = forms.CharField(
@@ -34,12 +35,6 @@ class RunAgain(forms.Form):
         required=False,
         strip=False,
         widget=forms.Textarea(attrs={"rows": 14, "dir": "auto"}),
-    )
-    urgency = forms.ChoiceField(
-        label="When do you need it?",
-        choices=wishes.LABELS,
-        widget=forms.RadioSelect,
-        initial=wishes.LATER,
     )
     fresh = forms.BooleanField(
         label="Ask again even if nothing is changed",
@@ -62,10 +57,6 @@ class RunAgain(forms.Form):
             name: "\n".join(map(str, value)) if isinstance(value, list) else value
             for name, value in given.items()
         }
-
-    @property
-    def needed_within(self) -> float | None:
-        return wishes.SECONDS.get(self.cleaned_data.get("urgency", ""))
 
     def is_valid(self) -> bool:
         return super().is_valid() and self.options.is_valid()
@@ -91,6 +82,7 @@ class RunAgain(forms.Form):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_writers
+@once()
 def again(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
     """A new job of the same kind, with the text or the options changed. The old one stays."""
     tenant, now = request.access.tenant, timezone.now()
@@ -117,7 +109,7 @@ def again(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
         "form": form,
         "files": [file.name for file in files],
         "offer": _offer(job, form, files, text, now),
-        "wishes": wishes.offered(form["urgency"], tenant, now),
+        "wishes": wishes.offered(form, tenant, now),
     }
     return render(request, "jobs/again.html", context, status=status)
 

@@ -1,32 +1,43 @@
-// A table before it is queued: sent to be looked at, and again at each change of the form. The
-// server keeps it with a quote alone, so without one the file goes along each time.
+// A table before it is queued: looked at by the server, which has the file, and again at each
+// change of the form.
 //
 // A field that is left by pressing a button changes between the press and the click, and a button
 // that is disabled in between is never clicked. So a click waits for the answer instead.
 
-const DELAY = 200;
+import { showPrices } from "./prices.js";
 
+const DELAY = 200;
+const LONG = 1_000; // Whoever waits longer is told for how long.
+
+// Returns `ask`, which looks anew, and `holds`, which says whether a click has to wait.
 export function startPreview(form) {
   const button = form.querySelector("[data-queue]");
   const price = form.querySelector("[data-needs-rows]");
   const trial = form.querySelector("[data-try]");
   const trialHint = form.querySelector("[data-try-hint]");
   let timer = 0;
+  let clock = 0;
   let running;
   let isStale = false; // What is shown is not of the form as it stands.
   let waiting; // The button that was clicked meanwhile, and what it said.
 
+  const shown = () => form.querySelector("[data-preview-result]");
+
   // The words of the button say what it will do.
   function sayReady() {
-    const ready = Number(form.querySelector("[data-preview-result]")?.dataset.ready ?? 0);
+    const { ready: count = 0, later, now } = shown()?.dataset ?? {};
+    const ready = Number(count);
     button.textContent = ready ? `Queue ${ready.toLocaleString("en")} document${ready === 1 ? "" : "s"}` : "Queue collection";
     button.disabled = price.disabled = !ready;
     // A workspace that never pays the full price has none.
     if (trial) trial.hidden = trialHint.hidden = ready <= Number(trial.value);
+    const basis = `for ${ready.toLocaleString("en")} document${ready === 1 ? "" : "s"}`;
+    showPrices(form, later ? { later, now, basis } : undefined);
   }
 
   function settle() {
     isStale = false;
+    clearInterval(clock);
     sayReady();
     const clicked = waiting;
     waiting = undefined;
@@ -35,24 +46,61 @@ export function startPreview(form) {
     if (clicked.button.textContent === clicked.words) form.requestSubmit(clicked.button);
   }
 
-  function holdClick(event) {
-    if (!isStale) return;
+  function holds(event) {
+    if (!isStale) return false;
     event.preventDefault();
     event.stopImmediatePropagation();
     waiting = { button: event.submitter ?? button, words: (event.submitter ?? button).textContent };
+    return true;
   }
 
-  async function ask() {
+  // Nobody knows how long a table is before its end: so it is said for how long it has been read.
+  function sayReading() {
+    const since = Date.now();
+    clearInterval(clock);
+    clock = setInterval(() => {
+      const seconds = Math.round((Date.now() - since) / 1_000);
+      if (seconds * 1_000 < LONG) return;
+      let line = shown().querySelector("[data-reading]");
+      if (!line) {
+        line = document.createElement("p");
+        line.dataset.reading = "";
+        line.className = "reading-table";
+        line.setAttribute("role", "status");
+        const bar = document.createElement("progress");
+        bar.setAttribute("aria-label", "Reading the table");
+        line.append("Reading the table to its end…", bar, document.createElement("span"));
+        shown().prepend(line);
+      }
+      line.lastElementChild.textContent = `${seconds} s`;
+      line.lastElementChild.ariaHidden = "true";
+    }, LONG);
+  }
+
+  function forgetWhatWasGuessed() {
+    for (const select of form.querySelectorAll('select[name^="columns."]')) select.disabled = true;
+    button.disabled = price.disabled = true;
+    if (trial) trial.hidden = trialHint.hidden = true;
+  }
+
+  async function ask({ isNew = false } = {}) {
     running?.abort();
-    const place = form.querySelector("[data-preview-result]");
-    if (!form.elements.table.files.length && !form.elements.quote) {
-      place.replaceChildren();
-      place.dataset.ready = "0";
+    if (isNew) {
+      forgetWhatWasGuessed();
+      form.querySelector('select[name="sheet"]')?.remove();
+    }
+    if (!form.querySelector('[data-file-list] input[name="upload"]')) {
+      shown().replaceChildren();
+      shown().dataset.ready = "0";
+      delete shown().dataset.later;
       return settle();
     }
     const asked = (running = new AbortController());
     isStale = true;
-    place.setAttribute("aria-busy", "true");
+    shown().setAttribute("aria-busy", "true");
+    // A price that stands there stays until there is another one: nothing moves under a press.
+    if (!shown().dataset.later) showPrices(form, { later: "…", now: "…", basis: "computing the price" });
+    sayReading();
     try {
       const response = await fetch(form.dataset.preview, {
         method: "POST",
@@ -62,36 +110,45 @@ export function startPreview(form) {
       if (!response.ok) throw new Error(response.statusText);
       const page = new DOMParser().parseFromString(await response.text(), "text/html");
       const fresh = page.querySelector("[data-preview-result]");
-      if (!fresh) return location.reload(); // signed out meanwhile
+      if (!fresh) throw new Error("signed out meanwhile");
       const focused = document.activeElement?.id;
-      place.replaceWith(document.importNode(fresh, true));
+      shown().replaceWith(document.importNode(fresh, true));
       if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
       settle();
     } catch (error) {
       if (error.name === "AbortError") return;
-      place.removeAttribute("aria-busy");
-      place.textContent = "The table could not be looked at. Choose it again.";
-      place.dataset.ready = "0";
+      shown().removeAttribute("aria-busy");
+      sayFailed();
       settle();
     }
   }
 
+  function sayFailed() {
+    const line = document.createElement("p");
+    line.className = "notice error";
+    line.setAttribute("role", "alert");
+    const again = document.createElement("button");
+    again.type = "button";
+    again.className = "small";
+    again.textContent = "Look again";
+    again.addEventListener("click", () => ask());
+    line.append("The table could not be looked at. It is still here. ", again);
+    shown().replaceChildren(line);
+    shown().dataset.ready = "0";
+    delete shown().dataset.later;
+  }
+
   form.addEventListener("change", (event) => {
     if (event.target.name === "name") return;
+    if (["urgency", "within"].includes(event.target.name) && shown().dataset.later) sayReady();
     isStale = true;
     waiting = undefined;
-    // Another file, kind or sheet is guessed anew, and that must be seen before it is queued.
-    if (["table", "job_type", "sheet"].includes(event.target.name)) {
-      for (const select of form.querySelectorAll('select[name^="columns."]')) select.disabled = true;
-      if (event.target.name === "table") form.querySelector('select[name="sheet"]')?.remove();
-      button.disabled = price.disabled = true;
-      if (trial) trial.hidden = trialHint.hidden = true;
-    }
+    // Another kind or sheet is guessed anew, and that must be seen before it is queued.
+    if (["job_type", "sheet"].includes(event.target.name)) forgetWhatWasGuessed();
     clearTimeout(timer);
     timer = setTimeout(ask, DELAY);
   });
-  form.addEventListener("submit", holdClick, { capture: true }); // before it is sent
   form.addEventListener("settled", sayReady);
-  addEventListener("pageshow", ask);
   sayReady();
+  return { ask, holds };
 }

@@ -128,7 +128,7 @@ def test_pages_come_compressed_and_every_static_file_by_a_hashed_name(
     static = [one for one in answers if "/static/" in one.url]
     names = [one.url.rpartition("/")[2] for one in static]
     assert {name.partition(".")[0] for name in names if name.endswith(".js")} == {
-        "app", "draft", "forms", "keys", "live", "moments", "morph", "preview",
+        "app", "draft", "forms", "keys", "live", "moments", "morph",
     }  # fmt: skip
     assert [name for name in names if not HASHED.search(name)] == []
     for one in static:

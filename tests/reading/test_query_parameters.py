@@ -24,6 +24,7 @@ POSSIBLE = dict.fromkeys(
     "bom": {"0"},
     "columns": {"0"},
     "details": {"0"},
+    "example": {"0"},
     "batch_share": {"0"},
     "cache_hit": {"0"},
     "original": {"0"},

@@ -20,6 +20,7 @@ from aijobs.models import (
     MailChoice,
     Operation,
     Quote,
+    Upload,
     Webhook,
     WebhookDelivery,
     WebhookEvent,
@@ -37,6 +38,7 @@ from tests.factories import (
     make_key,
     make_output,
     make_tenant,
+    make_upload,
     make_user,
     make_webhook,
 )
@@ -79,6 +81,7 @@ class Belongings:
     messages: UUID = field(init=False)
     """A collection of messages: those jobs of that kind that have not ended."""
     ended_messages: UUID = field(init=False)
+    upload: UUID = field(init=False)
     webhook: UUID = field(init=False)
     categories: UUID = field(init=False)
     delivery: UUID = field(default_factory=uuid4)
@@ -102,6 +105,7 @@ class Belongings:
         self.entry = new_id(NOW + self.shift)
         self.member = 1_000_000_000 + self.shift // timedelta(milliseconds=1)
         self.categories = new_id(NOW + self.shift)
+        self.upload = new_id(NOW + self.shift)
 
     @property
     def in_the_middle(self) -> UUID:
@@ -156,6 +160,7 @@ class Belongings:
         CategorySet.objects.create(
             id=self.categories, tenant=self.tenant, name="Claims", categories=["motor", "home"]
         )
+        make_upload(self.tenant, f"owner-of-{self.name}", id=self.upload)
         webhook = make_webhook(self.tenant, id=self.webhook)
         WebhookDelivery.objects.create(
             webhook=webhook, public_id=self.delivery, next_at=NOW, created_at=NOW,
@@ -219,9 +224,10 @@ class Belongings:
         webhooks = Webhook.objects.filter(pk=self.webhook).values("pk", "url", "state")
         deliveries = WebhookDelivery.objects.filter(webhook=self.webhook).order_by("pk")
         sent = deliveries.values("event__type", "status", "webhook")
+        uploads = Upload.objects.filter(pk=self.upload).values("pk", "tenant", "read_as", "refused")
         passkeys = Authenticator.objects.filter(pk=self.row).values("pk", "data")
         sessions = UserSession.objects.filter(pk=self.row).values("pk", "session_key")
         jobs = AIJob.objects.filter(pk__in=self.jobs).order_by("pk").values()
         own = [*passkeys, *sessions]
         sets = CategorySet.objects.filter(pk=self.categories).values()
-        return [*sets, *keys, *people, *asked, *quotes, *webhooks, *sent, *own, *jobs]
+        return [*sets, *keys, *people, *asked, *quotes, *webhooks, *sent, *uploads, *own, *jobs]

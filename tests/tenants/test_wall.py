@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
 # Differ from one moment to the next. When something is expected also depends on all that waits, for
 # tenants share batches.
 FLEETING = re.compile(
-    rb'name="csrfmiddlewaretoken" value="\w+"|data-options="[^"]+"'
+    rb'name="(?:csrfmiddlewaretoken|once)" value="\w+"|data-options="[^"]+"'
     rb'|"(?:from|to|eta_from|eta)":"[^"]+"'
     rb'|Expected .{,300}? at the latest\.|"request_id": "req_\w+"'
 )
@@ -100,6 +100,7 @@ class World:
             "set_id": [str(mine.categories), str(theirs.categories)],
             "operation_id": [str(mine.operation), str(theirs.operation)],
             "batch_id": self.message_batches,
+            "upload_id": [str(mine.upload), str(theirs.upload)],
             "webhook_id": [str(mine.webhook), str(theirs.webhook)],
             "delivery_id": [str(mine.delivery), str(theirs.delivery)],
             "session_id": [str(mine.row), str(theirs.row)],
@@ -254,6 +255,7 @@ def test_what_is_mine_is_there_and_what_is_theirs_is_not(address: Address) -> No
             "quote_id": [str(whose.quote)],
             "set_id": [str(whose.categories)],
             "operation_id": [str(whose.operation)],
+            "upload_id": [str(mine.upload), str(theirs.upload)],
             "webhook_id": [str(whose.webhook)],
             "delivery_id": [str(whose.delivery)],
             "session_id": [str(whose.row)],

@@ -41,6 +41,7 @@ def path_of(address: Address, rows: Belongings) -> str:
             "set_id": [str(rows.categories)],
             "batch_id": [id_of(rows.ended_messages)],
             "operation_id": [str(rows.operation)],
+            "upload_id": [str(rows.upload)],
             "webhook_id": [str(rows.webhook)],
             "delivery_id": [str(rows.delivery)],
             "name": ["not-found"],

@@ -8,7 +8,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from aijobs import jobtypes
-from aijobs.models import AIJob, JobDocument
+from aijobs.models import AIJob, Collection, JobDocument
 from aijobs.web.forms import Options
 from citizenapp.tenants.models import Tenant
 from tests.documents.case import CASES
@@ -191,6 +191,8 @@ def test_the_price_of_a_text_is_told_for_both_ways(writer: Client) -> None:
         "later": "$0.0003–$0.0006",
         "now": "$0.0007–$0.0012",
         "basis": "for this text",
+        "paying": f"{Tenant.objects.get().name} pays. It has set no monthly limit.",
+        "is_warning": False,
     }
     longer = price(writer, text="x" * 30_000, **{"summarize-max_length": "4000"}).json()
     assert highest(longer["now"]) > highest(offer["now"])
@@ -250,8 +252,13 @@ def files(*named: tuple[str, bytes]) -> list[SimpleUploadedFile]:
     return [SimpleUploadedFile(name, content, "text/plain") for name, content in named]
 
 
-def test_each_of_several_files_becomes_a_job_called_by_its_name(writer: Client) -> None:
-    send(writer, text="", document=files(("a.txt", b"Hail."), ("b.txt", b"Fire.")))
+def test_each_of_several_files_becomes_a_job_of_one_collection_called_by_its_name(
+    writer: Client,
+) -> None:
+    response = send(writer, text="", document=files(("a.txt", b"Hail."), ("b.txt", b"Fire.")))
+    collection = Collection.objects.get()
+    assert response["Location"] == f"/collections/{collection.pk}"
+    assert (collection.name, collection.total) == ("a.txt and 1 other", 2)
     jobs = AIJob.objects.select_related("input").order_by("pk")
     assert [(job.input.reference, job.documents.get().text) for job in jobs] == [
         ("a.txt", "Hail."),

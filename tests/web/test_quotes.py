@@ -9,7 +9,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
-from aijobs.models import AIJob, Collection, JobDocument, Quote, QuotePiece
+from aijobs import uploads
+from aijobs.models import AIJob, Collection, JobDocument, Quote, Upload
 from aijobs.quotes import stored
 from citizenapp.tenants.models import Tenant
 from tests.api.conftest import Caller
@@ -18,7 +19,8 @@ from tests.factories import make_charge, make_tenant, make_user
 pytestmark = pytest.mark.django_db
 
 TABLE = "policy_text,branch\r\n" + "".join(f"Hail {n}.,north\r\n" for n in range(12))
-PRICE = re.compile(r"Queue for (\$[\d.]+–\$[\d.]+)</button>")
+PRICE = re.compile(r"documents? for (\$[\d.]+–\$[\d.]+)</h1>")
+FILE = re.compile(r'name="upload" value="([^"]+)"')
 
 
 @pytest.fixture
@@ -90,7 +92,8 @@ def test_what_is_needed_now_is_priced_at_the_full_price(writer: Client) -> None:
 
 def test_several_files_become_jobs_that_are_compared_together(writer: Client) -> None:
     files = [SimpleUploadedFile(f"{n}.txt", f"Hail {n}.".encode()) for n in range(3)]
-    assert "0.txt, 1.txt, 2.txt" in page(writer, send_job(writer, text="", document=files))
+    shown = page(writer, send_job(writer, text="", document=files))
+    assert all(f"<bdi>{n}.txt</bdi>" in shown for n in range(3))
     post(writer, "queue")
     assert JobDocument.objects.count() == 3
     for job in AIJob.objects.all():
@@ -107,7 +110,7 @@ def test_a_table_is_queued_by_its_quote_without_being_sent_again(writer: Client)
     collection = Collection.objects.get()
     assert response.redirect_chain[-1][0] == f"/collections/{collection.pk}"
     assert (collection.name, collection.total, collection.columns) == ("October", 12, ["branch"])
-    assert not QuotePiece.objects.exists()
+    assert not Upload.objects.exists()
 
 
 def test_what_has_an_error_is_told_in_the_form_and_has_no_quote(writer: Client) -> None:
@@ -123,10 +126,12 @@ def test_a_quote_is_changed_without_sending_its_file_again(writer: Client) -> No
     first = Quote.objects.get()
     form = writer.get(f"/collections/new?quote={first.pk}").content.decode()
     assert 'value="October"' in form
-    assert "claims.csv</strong> is still here" in form
+    assert "claims.csv" in form
+    assert "is still here" in form
+    [file] = FILE.findall(form)
     assert f'name="quote" value="{first.pk}"' in form
     assert "12 rows" in form
-    shown = page(writer, send_table(writer, name="November", table="", quote=str(first.pk)))
+    shown = page(writer, send_table(writer, name="November", table="", upload=file))
     assert "November" in shown
     assert "claims.csv" in shown
     queued = Quote.objects.exclude(pk=first.pk).get()
@@ -137,22 +142,25 @@ def test_a_quote_is_changed_without_sending_its_file_again(writer: Client) -> No
 def test_another_file_takes_the_place_of_the_one_that_was_kept(writer: Client) -> None:
     send_table(writer)
     other = SimpleUploadedFile("may.csv", b"policy_text\r\nFire.\r\n")
-    send_table(writer, table=other, quote=str(Quote.objects.get().pk), price="")
-    assert Quote.objects.order_by("-pk")[0].jobs == 1
+    quote = str(Quote.objects.get().pk)
+    send_table(writer, table=other, quote=quote, upload=str(Upload.objects.get().pk))
+    assert [one.jobs for one in Quote.objects.all()] == [1]  # The one that was changed is gone.
+    assert [one.name for one in Upload.objects.all()] == ["may.csv"]
 
 
 def test_a_file_of_one_job_is_kept_while_its_options_change(writer: Client) -> None:
     send_job(writer, text="", document=SimpleUploadedFile("policy.txt", b"Hail is insured."))
     quote = str(Quote.objects.get().pk)
-    assert (
-        "policy.txt</strong> is still here"
-        in writer.get(f"/jobs/new?quote={quote}").content.decode()
-    )
-    form = {"job_type": "analyze", "text": "", "urgency": "later", "quote": quote}
+    shown = writer.get(f"/jobs/new?quote={quote}").content.decode()
+    assert "policy.txt" in shown
+    assert "is still here" in shown
+    file = FILE.findall(shown)
+    form = {"job_type": "analyze", "text": "", "urgency": "later", "quote": quote, "upload": file}
     assert writer.post("/jobs/price", form).json()["basis"] == "for this file"
     writer.post("/jobs/new", form)
     assert AIJob.objects.get().documents.get().name == "policy.txt"
-    writer.post("/jobs/new", form | {"text": "Another text."})
+    assert not Upload.objects.exists()
+    writer.post("/jobs/new", form | {"upload": "", "text": "Another text."})
     assert "Another text." in [one.text for one in JobDocument.objects.all()]
 
 
@@ -172,6 +180,7 @@ def test_a_trial_keeps_its_table_for_a_change(writer: Client) -> None:
         writer,
         table="",
         quote=str(quote.pk),
+        upload=FILE.findall(change),
         changes=str(collection.pk),
         **{"summarize-max_length": "50"},
     )
@@ -183,7 +192,8 @@ def test_a_trial_keeps_its_table_for_a_change(writer: Client) -> None:
     assert not waiting.exists()
     assert Collection.objects.count() == 2
     assert stored.prune(timezone.now() + timedelta(hours=2)) == 1
-    assert not QuotePiece.objects.exists()
+    uploads.prune(timezone.now() + timedelta(hours=2))
+    assert not Upload.objects.exists()
     assert "Change something" not in writer.get(f"/collections/{collection.pk}").content.decode()
 
 
@@ -191,7 +201,7 @@ def test_a_dropped_quote_leaves_nothing(writer: Client) -> None:
     send_table(writer)
     assert "Dropped" in post(writer, "drop").content.decode()
     assert not Quote.objects.exists()
-    assert not QuotePiece.objects.exists()
+    assert not Upload.objects.exists()
 
 
 def test_what_is_queued_is_not_dropped(writer: Client) -> None:
@@ -231,7 +241,10 @@ def test_a_viewer_and_another_workspace_queue_nothing(writer: Client, tenant: Te
     assert viewer.post(f"/quotes/{quote.pk}/queue").status_code == 403
     assert other.get(f"/quotes/{quote.pk}").status_code == 404
     assert other.post(f"/quotes/{quote.pk}/queue").status_code == 404
-    assert send_table(other, table="", quote=str(quote.pk)).status_code == 422
+    theirs = str(Upload.objects.get().pk)
+    answer = send_table(other, table="", quote=str(quote.pk), upload=theirs)
+    assert answer.status_code == 422
+    assert "A file is not here any more" in answer.content.decode()
     assert "still here" not in other.get(f"/collections/new?quote={quote.pk}").content.decode()
     assert not Collection.objects.exists()
 

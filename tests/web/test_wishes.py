@@ -120,3 +120,21 @@ def test_a_quote_names_the_price_at_once_to_who_may_pay_it(writer: Client, tenan
     shown = writer.get(address).content.decode()
     assert "<dt>By batch</dt>" in shown
     assert "<dt>At once</dt>" not in shown
+
+
+def test_each_time_that_may_be_said_has_its_own_hint_and_price(
+    writer: Client, tenant: Tenant
+) -> None:
+    job = queue(writer, within="14400")
+    assert job.needed_by
+    assert (job.needed_by - job.created_at).total_seconds() == 4 * 3_600
+    # So few batches end within an hour that none is tried, and most of them within half a day.
+    ended(20_000.0)
+    shown = form(writer)
+    assert 'data-within="3600" data-within-price="now">Batches take longer' in shown
+    assert 'data-within="43200" data-within-price="later" hidden>By batch while' in shown
+
+
+def test_a_time_that_is_not_offered_is_refused(writer: Client) -> None:
+    sent = {"job_type": "summarize", "text": "A policy.", "urgency": "hour", "within": "7"}
+    assert writer.post("/jobs/new", sent).status_code == 422
