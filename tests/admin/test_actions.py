@@ -193,7 +193,7 @@ def test_what_staff_do_to_jobs_stands_in_the_audits_of_their_tenants(staff: Clie
 def test_a_batch_is_told_to_all_tenants_that_share_it(staff: Client) -> None:
     acme, beta = make_tenant("Acme"), make_tenant("Beta")
     batch = make_batch("assembled", tenant_ids=[acme.pk, beta.pk])
-    make_job(acme, batch=batch, status="submitted")
+    make_job(acme, batch=batch, status="submitted", attempts=1)
     act(staff, "batch", "cancel_and_queue_again", batch.pk)
     assert {entry.tenant_id for entry in AuditEntry.objects.filter(action="jobs.canceled")} == {
         acme.pk,
