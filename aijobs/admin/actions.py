@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from aijobs.admin.reading import CONFIRMATION, AnyModelAdmin
+from aijobs.models import Batch
 from citizenapp.tenants import audit
 from citizenapp.tenants.audit import Action
 
@@ -82,7 +83,8 @@ class ActionReport:
         rows: dict[int, list[Model]] = {}
         for row in self._moved:
             # Tenants share batches.
-            for tenant_id in getattr(row, "tenant_ids", None) or [row.tenant_id]:  # type: ignore[attr-defined]
+            of = row.tenant_ids if isinstance(row, Batch) else [getattr(row, "tenant_id")]  # noqa: B009
+            for tenant_id in of:
                 rows.setdefault(tenant_id, []).append(row)
         for tenant_id, of_tenant in rows.items():
             kind = of_tenant[0]._meta.verbose_name

@@ -12,6 +12,7 @@ from pytest_django import Settings
 from aijobs import gateway
 from aijobs.models import AIJob, Batch
 from aijobs.pipeline import accept, assemble, dispatch
+from citizenapp.tenants.models import AuditEntry
 from tests.admin.rows import LATER, act, make_failed_job, page, told
 from tests.factories import NOW, make_batch, make_job, make_tenant
 from tests.ground import Emulator, emulating
@@ -172,3 +173,29 @@ def test_the_failed_jobs_of_a_batch_are_queued_again(staff: Client) -> None:
     make_job(tenant, batch=batch, status="completed", finished_at=LATER)
     act(staff, "batch", "retry_failed", batch.pk)
     assert statuses() == ["completed", "failed", "queued"]
+
+
+def test_what_staff_do_to_jobs_stands_in_the_audits_of_their_tenants(staff: Client) -> None:
+    """A line for each tenant, not for each job."""
+    acme, beta = make_tenant("Acme"), make_tenant("Beta")
+    jobs = [make_job(acme), make_job(acme), make_job(beta)]
+    act(staff, "aijob", "cancel", *(job.pk for job in jobs))
+    told = {
+        entry.tenant_id: (entry.actor.partition(" ")[0], entry.action, entry.details["how many"])
+        for entry in AuditEntry.objects.exclude(action__startswith="person.")
+    }
+    assert told == {
+        acme.pk: ("staff", "jobs.canceled", "2 (AI job)"),
+        beta.pk: ("staff", "jobs.canceled", "1 (AI job)"),
+    }
+
+
+def test_a_batch_is_told_to_all_tenants_that_share_it(staff: Client) -> None:
+    acme, beta = make_tenant("Acme"), make_tenant("Beta")
+    batch = make_batch("assembled", tenant_ids=[acme.pk, beta.pk])
+    make_job(acme, batch=batch, status="submitted", attempts=1)
+    act(staff, "batch", "cancel_and_queue_again", batch.pk)
+    assert {entry.tenant_id for entry in AuditEntry.objects.filter(action="jobs.canceled")} == {
+        acme.pk,
+        beta.pk,
+    }
