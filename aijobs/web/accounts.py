@@ -27,6 +27,13 @@ from citizenapp.tenants.models import User
 class Address(Refusing, account.EmailView):
     """The e-mail address; a new one counts once the link that is sent there was opened."""
 
+    def _action_send(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super()._action_send(request, *args, **kwargs)
+        if not self._did_send_verification_email:
+            messages.warning(
+                request, "A link was sent there just now. Look for it, or ask again in 3 minutes."
+            )
+
 
 class ConfirmedAddress(account.ConfirmEmailView):
     """Where the link leads to that was sent to a new address."""
