@@ -15,6 +15,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -55,6 +56,7 @@ class FirstPassword(Refusing, account.PasswordSetView):
     """A password for who has none."""
 
 
+@method_decorator(never_cache, name="dispatch")
 class App(Refusing, totp.ActivateTOTPView):
     """Set up an authenticator app."""
 
