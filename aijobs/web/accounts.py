@@ -15,6 +15,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -26,6 +27,13 @@ from citizenapp.tenants.models import User
 
 class Address(Refusing, account.EmailView):
     """The e-mail address; a new one counts once the link that is sent there was opened."""
+
+    def _action_send(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super()._action_send(request, *args, **kwargs)
+        if not self._did_send_verification_email:
+            messages.warning(
+                request, "A link was sent there just now. Look for it, or ask again in 3 minutes."
+            )
 
 
 class ConfirmedAddress(account.ConfirmEmailView):
@@ -48,6 +56,7 @@ class FirstPassword(Refusing, account.PasswordSetView):
     """A password for who has none."""
 
 
+@method_decorator(never_cache, name="dispatch")
 class App(Refusing, totp.ActivateTOTPView):
     """Set up an authenticator app."""
 

@@ -1,6 +1,7 @@
 """Customers, as staff see and change them."""
 
 from collections.abc import Iterable
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
@@ -138,6 +139,17 @@ class UserAdmin(Audited, NeverDeleted, AnyUserAdmin):
         super().save_model(request, obj, form, change)
         if not obj.is_active:
             sessions.end_all(obj, timezone.now())
+
+    def user_change_password(
+        self,
+        request: HttpRequest,
+        id: str,  # noqa: A002
+        form_url: str = "",
+    ) -> HttpResponse:
+        response = super().user_change_password(request, id, form_url)
+        if request.method == "POST" and response.status_code == HTTPStatus.FOUND:
+            sessions.end_others(request, User.objects.get(pk=id))
+        return response
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: Model | None = None

@@ -12,12 +12,13 @@ def username_of(login: str) -> str:
     goes before an address: nobody can take a person's place by an address that reads the same. An
     address counts that was confirmed, or that staff have written down, for one person alone.
     """
-    if not login or "\0" in login or User.objects.filter(username=login).exists():
+    if not login or "\0" in login:
         return login
-    address = login.lower()
-    confirmed = EmailAddress.objects.filter(email=address, verified=True)
-    found = list(confirmed.values_list("user__username", flat=True)[:2])
-    if not found:
-        users = User.objects.filter(email__iexact=address)
-        found = list(users.values_list("username", flat=True)[:2])
-    return found[0] if len(found) == 1 else login
+    # All three are asked of everybody: how long it takes says nothing.
+    is_username = User.objects.filter(username=login).exists()
+    confirmed = EmailAddress.objects.filter(email=login.lower(), verified=True)
+    by_confirmed = list(confirmed.values_list("user__username", flat=True)[:2])
+    written = User.objects.filter(email__iexact=login)
+    by_written = list(written.values_list("username", flat=True)[:2])
+    found = by_confirmed or by_written
+    return login if is_username or len(found) != 1 else found[0]

@@ -27,12 +27,6 @@ class SecretLost(Exception):
     """No key that is known opens it: SECRET_KEY was changed."""
 
 
-def has_one(user: User) -> bool:
-    """Whether somebody has an authenticator app or a passkey; recovery codes alone are none."""
-    found: bool = Authenticator.objects.filter(user=user, type__in=_FACTORS).exists()
-    return found
-
-
 def may_remove(authenticator: Authenticator) -> bool:
     """Staff who must have a second factor keep their last one."""
     if not (settings.STAFF_SECOND_FACTOR and authenticator.user.is_staff):
@@ -52,22 +46,29 @@ def required_of_staff(get_response: Callable[[HttpRequest], HttpResponse]) -> An
     """Middleware: staff see the admin only after a second factor, where the settings say so."""
 
     def respond(request: HttpRequest) -> HttpResponse:
-        if not settings.STAFF_SECOND_FACTOR or not request.path.startswith(reverse("admin:index")):
+        if not settings.STAFF_SECOND_FACTOR or not _is_admins(request.path):
             return get_response(request)
         user = request.user
         if not isinstance(user, User) or not user.is_staff or was_shown(request):
             return get_response(request)
-        if has_one(user):
-            back = urlencode({"next": request.get_full_path()})
-            return redirect(f"{reverse('mfa_reauthenticate')}?{back}")
-        messages.warning(
-            request,
-            "Staff need a second factor before they see the admin. Set up an authenticator app or "
-            "a passkey here.",
-        )
-        return redirect("security")
+        types = set(Authenticator.objects.filter(user=user).values_list("type", flat=True))
+        if not types & {*_FACTORS}:
+            messages.warning(
+                request,
+                "Staff need a second factor before they see the admin. Set up an authenticator app "
+                "or a passkey here.",
+            )
+            return redirect("security")
+        has_app = Authenticator.Type.TOTP in types
+        again = reverse("mfa_reauthenticate" if has_app else "mfa_reauthenticate_webauthn")
+        return redirect(f"{again}?{urlencode({'next': request.get_full_path()})}")
 
     return respond
+
+
+def _is_admins(path: str) -> bool:
+    doors = (reverse("admin:login"), reverse("admin:logout"))
+    return path.startswith(reverse("admin:index")) and path not in doors
 
 
 @receiver(authenticator_added)

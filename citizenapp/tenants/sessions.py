@@ -14,6 +14,7 @@ from allauth.account.signals import (
     user_logged_in,
 )
 from allauth.usersessions.models import UserSession
+from django.conf import settings
 from django.contrib.auth.signals import user_logged_out
 from django.contrib.sessions.models import Session
 from django.db import transaction
@@ -36,6 +37,9 @@ def seen(get_response: Callable[[HttpRequest], HttpResponse]) -> Any:
     """Middleware: notes now and then that a session is used, and from where."""
 
     def respond(request: HttpRequest) -> HttpResponse:
+        # Who has no session, such as a program with a key, is not asked for one.
+        if settings.SESSION_COOKIE_NAME not in request.COOKIES:
+            return get_response(request)
         noted = request.session.get(_SEEN)
         now = timezone.now()
         if noted is not None and now.timestamp() - noted > SEEN_EVERY.total_seconds():

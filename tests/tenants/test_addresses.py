@@ -77,6 +77,14 @@ def test_before_it_is_changed_one_shows_that_one_is_the_same_person(ada: User) -
     assert mail.outbox[0].to == ["new@example.com"]
 
 
+def test_a_link_is_sent_again_but_not_at_once(browser: Browser) -> None:
+    ask(browser)
+    browser.post(PAGE, {"email": "new@example.com", "action_send": ""})
+
+    assert "A link was sent there just now" in browser.get(PAGE).content.decode()
+    assert len(mail.outbox) == 1
+
+
 def test_what_waits_can_be_dropped(ada: User, browser: Browser) -> None:
     ask(browser)
     browser.post(PAGE, {"email": "new@example.com", "action_remove": ""})

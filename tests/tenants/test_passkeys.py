@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
+from pytest_django import Settings
 
 from citizenapp.tenants.models import User
 from tests.factories import make_tenant, make_user
@@ -76,6 +77,23 @@ def test_it_shows_that_it_is_still_the_same_person() -> None:
         "/settings/security/app"
     )
     assert other.get("/settings/security/app").status_code == 200
+
+
+def test_staff_show_it_before_they_see_the_admin(ada: User, settings: Settings) -> None:
+    passkey, before = Passkey(), person()
+    ada.is_staff = ada.is_superuser = True
+    ada.save()
+    settings.STAFF_SECOND_FACTOR = True
+    add(person(), passkey)
+    path = before.get("/admin/")["Location"]
+    assert path == "/sign-in/again/passkey?next=%2Fadmin%2F"
+    answer = passkey.used(json.loads(before.get(path).context["options"]))
+
+    assert before.post(path, {"credential": json.dumps(answer)})["Location"] == "/admin/"
+    assert before.get("/admin/").status_code == 200
+    direct = Browser(SERVER_NAME=HOST)
+    sign_in(passkey, direct)
+    assert direct.get("/admin/").status_code == 200
 
 
 def test_one_that_has_not_checked_who_holds_it_opens_nothing() -> None:

@@ -183,9 +183,12 @@ def test_staff_without_a_second_factor_are_led_to_set_one_up(
         assert browser.get(path)["Location"] == "/settings/security"
     assert "Staff need a second factor" in browser.get("/settings/security").content.decode()
     assert browser.get("/usage").status_code == 200
+    assert Browser().get("/admin/")["Location"] == "/admin/login/?next=/admin/"
 
     set_up(browser)
     assert browser.get("/admin/").status_code == 200
+    Authenticator.objects.all().delete()
+    assert browser.post("/admin/logout/")["Location"] == "/sign-in"
 
 
 def test_staff_who_have_one_show_it_before_they_see_the_admin(

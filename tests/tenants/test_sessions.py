@@ -10,12 +10,14 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from aijobs.templatetags.accounts import browser
 from citizenapp.tenants import sessions
 from citizenapp.tenants.models import User
 from tests.factories import make_tenant, make_user
 from tests.tenants.browser import FIREFOX, Browser
 
 pytestmark = pytest.mark.django_db
+CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0.0.0"
 
 
 @pytest.fixture(autouse=True)
@@ -162,6 +164,20 @@ def test_who_is_closed_by_staff_is_signed_out_at_once(ended: list[str], ada: Use
     assert signed_in().get("/usage").status_code == 302
 
 
+def test_a_password_that_staff_set_ends_the_sessions_of_the_person(
+    ended: list[str], ada: User
+) -> None:
+    hers = signed_in()
+    key = key_of(hers)
+    root = make_user("root")
+    User.objects.filter(pk=root.pk).update(is_staff=True, is_superuser=True)
+    fields = {"password1": "hail on 9 cars", "password2": "hail on 9 cars"}
+    signed_in("root").post(f"/admin/tenants/user/{ada.pk}/password/", fields)
+
+    assert hers.user is None
+    assert ended == [key]
+
+
 def test_staff_end_a_session_in_the_admin(ended: list[str]) -> None:
     hers = signed_in()
     root = make_user("root")
@@ -192,3 +208,18 @@ def test_when_it_was_used_last_is_noted_now_and_then(
     with django_assert_max_num_queries(8):
         mine.get("/settings/security", REMOTE_ADDR="192.0.2.9")
     assert UserSession.objects.get().ip == "192.0.2.8"
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "told"),
+    [
+        (FIREFOX, "Firefox on Windows"),
+        (f"{CHROME} Safari/537.36", "Chrome on Linux"),
+        (f"{CHROME} Safari/537.36 Edg/140.0", "Edge on Linux"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Safari/604.1", "Safari on iPhone"),
+        ("curl/8.5.0", "Another program"),
+        ("", "Another program"),
+    ],
+)
+def test_browsers_are_called_what_people_call_them(user_agent: str, told: str) -> None:
+    assert browser(user_agent) == told
