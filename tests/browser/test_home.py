@@ -1,7 +1,7 @@
 """The first day of a new workspace: three steps, an example, an answer, and the steps are gone."""
 
 import pytest
-from django.contrib.auth.hashers import make_password
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from playwright.sync_api import Page, expect
 
 from tests.ground import Site
@@ -27,7 +27,9 @@ VALUES (%s, %s, 'owner', now())
 def newcomer(page: Page, live_site: Site) -> Page:
     """The page, signed in as the owner of a workspace that has nothing yet."""
     with live_site.database() as database:
-        [user] = database.execute(USER, [make_password("newcomer")]).fetchone() or [0]
+        [user] = database.execute(
+            USER, [PBKDF2PasswordHasher().encode("newcomer", "salt")]
+        ).fetchone() or [0]
         [tenant] = database.execute(TENANT).fetchone() or [0]
         database.execute(MEMBERSHIP, [tenant, user])
     page.goto("/")
