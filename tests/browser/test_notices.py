@@ -44,7 +44,7 @@ def test_a_hidden_tab_counts_what_has_ended_and_shows_a_notice(
     page.evaluate(HIDE, True)
     page.wait_for_timeout(500)
     queue(live_site, "summarize", document_text="The insurer pays for hail, says the notice.")
-    expect(page).to_have_title(re.compile(r"^\(\d+\) "), timeout=20_000)
+    expect(page).to_have_title(re.compile(r"^\(\d+\) "), timeout=40_000)
     shown = page.evaluate("window.shown")
     assert shown
     assert re.search(r"jobs? (is|are) done", shown[-1])
