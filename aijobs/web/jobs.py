@@ -45,13 +45,17 @@ def dashboard(request: MemberRequest, asked: parameters.Jobs) -> HttpResponseBas
             recent.append(chosen)
     only = JobFilter(asked.status, asked.job_type, asked.collection)
     page = jobs.page(tenant, only, asked.position, size=PAGE_SIZE, labeled=True)
+    now = timezone.now()
+    sums = figures(tenant, now=now)
+    has_answers = any(row.money for row in page.rows)
     return render(
         request,
         "dashboard.html",
         {
-            "figures": figures(tenant, now=timezone.now()),
-            "home": home_of(request) if only == EVERY_JOB else None,
-            "next_batch": next_batch(tenant, timezone.now()),
+            "figures": sums,
+            # Each is asked for only where it may be: most pages need neither.
+            "home": home_of(request) if only == EVERY_JOB and not has_answers else None,
+            "next_batch": next_batch(tenant, now) if sums.waiting else None,
             "count_limit": COUNT_LIMIT,
             "page": page,
             "only": only,

@@ -45,6 +45,7 @@ class Watch {
 
   #come() {
     clearTimeout(this.#timer);
+    this.#timer = 0;
     this.#ended.clear();
     this.#unnamed = 0;
     document.title = this.#title;
@@ -55,11 +56,12 @@ class Watch {
       if (ENDED.includes(change.status)) this.#ended.set(change.job_id, change.status);
       else this.#ended.delete(change.job_id);
     }
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#tell(), GATHERED);
+    // Not put off by the next one: in a storm of changes nothing would ever be told.
+    this.#timer ||= setTimeout(() => this.#tell(), GATHERED);
   }
 
   async #tell() {
+    this.#timer = 0;
     const open = await openJobs();
     if (!document.hidden) return;
     const told = this.#ended.size;
