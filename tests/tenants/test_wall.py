@@ -46,12 +46,16 @@ ONCE = [
 TEXTS = {
     "reference": ["POL-1"],
     "search": ["POL-1", "Letter"],
+    "by": ["ann"],
+    "columns": ["0"],
+    "was": ["motor"],
+    "now": ["home"],
     "category": ["motor"],
     "reason": ["api_error", "invalid_output"],
     "month": ["2026-11", "2026-10"],
     "model": ["claude-opus-5-5"],
 }
-MOMENTS = ("finished_at", "not_before", "erasing_since")
+MOMENTS = ("finished_at", "not_before", "erasing_since", "dropped_at")
 METHODS = ("post", "put", "patch", "delete")
 
 Answer = tuple[int, str | None, bytes]
@@ -228,7 +232,7 @@ def test_what_is_mine_is_there_and_what_is_theirs_is_not(address: Address) -> No
         is_everybody_s = not ids & set(address.variables)
         # A span of time has to be named, in JSON.
         lacks_something = {415} if address.path.endswith("webhook_id>/replay") else set()
-        if address.path.endswith("webhook_id>/change"):
+        if address.path.endswith(("webhook_id>/change", "collection_id>/again")):
             lacks_something = {422}
         is_there = whose is mine or is_everybody_s
         # 501: it is there, but WSGI cannot stream what has not ended.
