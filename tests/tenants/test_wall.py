@@ -50,6 +50,10 @@ ONCE = [
 TEXTS = {
     "reference": ["POL-1"],
     "search": ["POL-1", "Letter"],
+    "by": ["ann"],
+    "columns": ["0"],
+    "was": ["motor"],
+    "now": ["home"],
     "category": ["motor"],
     "reason": ["api_error", "invalid_output"],
     "month": ["2026-11", "2026-10"],
@@ -59,7 +63,9 @@ TEXTS = {
     "then": ["/collections/"],
     "at": ["1.part-2", "quote-1"],
 }
-MOMENTS = ("finished_at", "not_before", "erasing_since", "withdrawn_at", "asked_again")
+MOMENTS = (
+    "finished_at", "not_before", "erasing_since", "withdrawn_at", "asked_again", "dropped_at",
+)  # fmt: skip
 METHODS = ("post", "put", "patch", "delete")
 
 Answer = tuple[int, str | None, bytes]
@@ -277,7 +283,7 @@ def test_what_is_mine_is_there_and_what_is_theirs_is_not(address: Address) -> No
         is_everybody_s = not ids & set(address.variables)
         # A span of time has to be named, in JSON.
         lacks_something = {415} if address.path.endswith("webhook_id>/replay") else set()
-        if address.path.endswith(("webhook_id>/change", "key_id>/roll", "job_id>/again")):
+        if address.path.endswith(("webhook_id>/change", "key_id>/roll", "_id>/again")):
             lacks_something = {422}
         is_there = whose is mine or is_everybody_s
         # 501: it is there, but WSGI cannot stream what has not ended.
