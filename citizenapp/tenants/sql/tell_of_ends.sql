@@ -31,14 +31,16 @@ CREATE TRIGGER tenant_ended AFTER UPDATE OF is_active ON tenants_tenant
     FOR EACH ROW WHEN (OLD.is_active AND NOT NEW.is_active)
     EXECUTE FUNCTION tenants_tenant_ends();
 
--- Sessions that were opened with another password hold no longer.
+-- Sessions that were opened with another password, or before the person signed out everywhere, hold
+-- no longer.
 CREATE FUNCTION tenants_user_ends() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_notify('citizenapp_access', format('user %s', OLD.id));
     RETURN NULL;
 END $$;
 CREATE TRIGGER user_changed AFTER UPDATE ON tenants_user
-    FOR EACH ROW WHEN (OLD.is_active AND NOT NEW.is_active OR OLD.password <> NEW.password)
+    FOR EACH ROW WHEN (OLD.is_active AND NOT NEW.is_active OR OLD.password <> NEW.password
+                       OR OLD.sessions_since IS DISTINCT FROM NEW.sessions_since)
     EXECUTE FUNCTION tenants_user_ends();
 
 -- A session is told of by a hash: who knows its key is signed in. One that had expired gave
