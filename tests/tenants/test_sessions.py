@@ -8,6 +8,7 @@ import pytest
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from aijobs.templatetags.accounts import browser
@@ -176,6 +177,19 @@ def test_a_password_that_staff_set_ends_the_sessions_of_the_person(
 
     assert hers.user is None
     assert ended == [key]
+
+
+def test_what_is_over_is_deleted_when_somebody_signs_in(ended: list[str]) -> None:
+    make_user("ben", make_tenant())
+    bens, cleos = signed_in("ben"), signed_in()
+    yesterday = timezone.now() - timedelta(days=1)
+    Session.objects.filter(session_key=key_of(bens)).update(expire_date=yesterday)
+    signed_in()
+
+    assert not Session.objects.filter(session_key=key_of(bens)).exists()
+    assert not UserSession.objects.filter(session_key=key_of(bens)).exists()
+    assert cleos.user
+    assert not ended
 
 
 def test_staff_end_a_session_in_the_admin(ended: list[str]) -> None:
