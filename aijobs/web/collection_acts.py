@@ -4,6 +4,7 @@ from typing import Literal
 from uuid import UUID
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -20,6 +21,8 @@ from aijobs.web.offers import ranges
 from aijobs.web.once import not_done, once
 from aijobs.web.queueing import counted
 from aijobs.web.reasons import why
+from citizenapp.tenants import audit
+from citizenapp.tenants.audit import Action
 
 DROP = "drop"
 
@@ -44,7 +47,11 @@ def cancel_collection(request: MemberRequest, collection_id: UUID) -> HttpRespon
         }
         return render(request, "collections/cancel.html", context)
     drops = request.POST.get("answers") == DROP
-    withdrawn = withdraw.withdraw_collection(collection, drops=drops, now=timezone.now())
+    with transaction.atomic():
+        withdrawn = withdraw.withdraw_collection(collection, drops=drops, now=timezone.now())
+        done = {"jobs": withdrawn.canceled, "answers dropped": withdrawn.dropped}
+        if any(done.values()):
+            _record(request, Action.CANCELED, collection, done)
     after = collections.progress(tenant, [collection])[collection.pk]
     kept = after.underway - collections.dropped(tenant, collection)
     if told := _told(withdrawn, kept):
@@ -75,11 +82,14 @@ def _told(withdrawn: withdraw.Withdrawn, kept: int) -> str:
 def continue_collection(request: MemberRequest, collection_id: UUID) -> HttpResponseBase:
     """Lets the jobs go that wait for those that went first."""
     collection = collection_of(request, collection_id)
-    # Two clicks on the button of a trial must not send the jobs without the cache.
-    if "trial" in request.POST:
-        continued = seed.end_trial(collection, timezone.now())
-    else:
-        continued = seed.let_go_on(collection)
+    with transaction.atomic():
+        # Two clicks on the button of a trial must not send the jobs without the cache.
+        if "trial" in request.POST:
+            continued = seed.end_trial(collection, timezone.now())
+        else:
+            continued = seed.let_go_on(collection)
+        if continued:
+            _record(request, Action.CONTINUED, collection, {"jobs": continued})
     if continued:
         messages.success(request, f"{counted(continued, 'job')} will be sent.")
     else:
@@ -118,7 +128,10 @@ def retry_collection(request: MemberRequest, collection_id: UUID) -> HttpRespons
         }
         return render(request, "collections/retry.html", context)
     try:
-        queued = accept.retry_collection(collection, status, reason=reason, now=now)
+        with transaction.atomic():
+            queued = accept.retry_collection(collection, status, reason=reason, now=now)
+            if queued:
+                _record(request, Action.RETRIED, collection, {"jobs": queued})
     except (OverLimit, LongPrompt) as refusal:
         messages.error(request, str(refusal))
         return not_done(redirect("collection", collection.pk))
@@ -130,6 +143,13 @@ def retry_collection(request: MemberRequest, collection_id: UUID) -> HttpRespons
     else:
         messages.error(request, "No job of this collection is canceled.")
     return not_done(redirect("collection", collection.pk))
+
+
+def _record(
+    request: MemberRequest, action: Action, collection: Collection, details: dict[str, int]
+) -> None:
+    subject = f"collection {collection.pk}"
+    audit.of_request(request, request.access, action, subject=subject, details=details)
 
 
 def _reason(given: QueryDict) -> str:

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -14,6 +15,8 @@ from aijobs.reading import collections, jobs
 from aijobs.web.collection_acts import collection_of
 from aijobs.web.guards import MemberRequest, for_writers, or_404
 from aijobs.web.queueing import counted
+from citizenapp.tenants import audit
+from citizenapp.tenants.audit import Action
 
 DONE = "Erased. What it cost stays in the usage of this workspace."
 
@@ -47,16 +50,22 @@ def job(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
 
 
 def _erase_collection(request: MemberRequest, found: Collection) -> None:
+    access = request.access
     try:
-        operation = erase.erase_collection(found, by=request.access.actor, now=timezone.now())
+        with transaction.atomic():
+            audit.of_request(request, access, Action.ERASED, subject=f"collection {found.pk}")
+            operation = erase.erase_collection(found, by=access.actor, now=timezone.now())
     except Collection.DoesNotExist:
         operation = None  # Somebody else erases it.
     _tell(request, operation)
 
 
 def _erase_job(request: MemberRequest, found: AIJob) -> None:
+    access = request.access
     try:
-        operation = erase.erase_job(found, by=request.access.actor, now=timezone.now())
+        with transaction.atomic():
+            audit.of_request(request, access, Action.ERASED, subject=f"job {found.pk}")
+            operation = erase.erase_job(found, by=access.actor, now=timezone.now())
     except AIJob.DoesNotExist:
         operation = None  # Somebody else erases it.
     _tell(request, operation)

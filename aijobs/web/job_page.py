@@ -22,6 +22,8 @@ from aijobs.web.guards import MemberRequest, for_members, or_404
 from aijobs.web.parameters import asks
 from aijobs.web.timeline import timeline
 from aijobs.web.word_files import word_file
+from citizenapp.tenants import audit
+from citizenapp.tenants.audit import Action
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
@@ -69,6 +71,9 @@ def detail(request: MemberRequest, asked: job_parameters.Job, job_id: UUID) -> H
             "now": now,
             "route_reason": found.route_reason,
             "can_cancel": access.can_write and job.status == AIJob.Status.QUEUED,
+            "can_drop": access.can_write
+            and job.status in (AIJob.Status.SUBMITTED, AIJob.Status.PROCESSING)
+            and job.dropped_at is None,
             "can_retry": access.can_write
             and job.status in (AIJob.Status.FAILED, AIJob.Status.CANCELED),
             "can_rework": access.can_write and not job.kind.passes_on,
@@ -126,6 +131,10 @@ def download(
             body, media_type = outlines.markdown(blocks), "text/markdown; charset=utf-8"
         else:
             body, media_type = word_file(label, blocks, made_at), DOCX
+    told = {"as": form}
+    audit.of_request(
+        request, request.access, Action.DOWNLOADED, subject=f"job {job_id}", details=told
+    )
     name = f"{output.job.job_type}-{job_id}.{form}"
     return HttpResponse(
         body,

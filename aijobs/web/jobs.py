@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
@@ -24,6 +25,8 @@ from aijobs.web.home import home_of
 from aijobs.web.once import not_done, once
 from aijobs.web.parameters import asks
 from aijobs.web.redirects import back
+from citizenapp.tenants import audit
+from citizenapp.tenants.audit import Action
 
 EVERY_JOB = JobFilter()
 PAGE_SIZE = 25
@@ -71,8 +74,21 @@ def dashboard(request: MemberRequest, asked: parameters.Jobs) -> HttpResponseBas
 @require_POST
 @for_writers
 def cancel_job(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
-    job = _job(request, job_id)
-    if withdraw.cancel_job(job, now=timezone.now()):
+    """Cancels what waits. With `answers=drop` the answer of what has left is not kept either."""
+    job, now = _job(request, job_id), timezone.now()
+    with transaction.atomic():
+        if request.POST.get("answers") == "drop":
+            withdrawn = withdraw.withdraw_job(job, now=now)
+        else:
+            withdrawn = withdraw.Withdrawn(int(withdraw.cancel_job(job, now=now)), 0)
+        if withdrawn.canceled or withdrawn.dropped:
+            audit.of_request(request, request.access, Action.CANCELED, subject=f"job {job_id}")
+    if withdrawn.dropped:
+        messages.success(
+            request,
+            "It had left for Claude already: it goes on and is charged. Its answer is not kept.",
+        )
+    elif withdrawn.canceled:
         messages.success(request, "Canceled.")
     else:
         status = shown_status(_job(request, job_id))
@@ -90,7 +106,11 @@ def cancel_job(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
 def retry_job(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
     job = _job(request, job_id)
     try:
-        if accept.retry_job(job, now=timezone.now()):
+        with transaction.atomic():
+            queued = accept.retry_job(job, now=timezone.now())
+            if queued:
+                audit.of_request(request, request.access, Action.RETRIED, subject=f"job {job_id}")
+        if queued:
             messages.success(request, "Queued again.")
             return back(request, job.pk)
         messages.error(request, "Only failed or canceled jobs can be queued again.")
