@@ -1,7 +1,5 @@
 // The page of a collection: its link is copied, and lists that drop down close by themselves.
 
-for (const button of document.querySelectorAll("[data-copy-link]")) button.hidden = false;
-
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy-link]");
   if (button) await copyLink(button);
