@@ -15,7 +15,7 @@ from citizenapp.tenants.models import Tenant, User
 
 # A place in a list is told where so many at most stand on either side: nobody counts millions.
 MOST_COUNTED = 200
-MOST_UNREAD = 1_000
+MOST_UNREAD = 500
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from aijobs.models import CircuitBreaker
-from tests.factories import make_tenant, make_user
+from tests.factories import make_batch, make_job, make_tenant, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -40,3 +40,16 @@ def test_who_is_not_signed_in_is_told_nothing() -> None:
     now = timezone.now()
     CircuitBreaker.objects.create(reason="bad_key", message="", opened_at=now, probe_at=now)
     assert "Sending is paused" not in Client().get(reverse("sign-in")).content.decode()
+
+
+def test_no_moment_is_promised_while_sending_is_paused(client: Client) -> None:
+    now, tenant = timezone.now(), make_tenant()
+    client.force_login(make_user("ada", tenant), "django.contrib.auth.backends.ModelBackend")
+    batch = make_batch("submitted", submitted_at=now, assembled_at=now)
+    job = make_job(tenant, now=now, status="submitted", batch=batch, attempts=1)
+    address = reverse("job", args=[job.pk])
+    assert "at the latest" in client.get(address).content.decode()
+    CircuitBreaker.objects.create(reason="bad_key", message="", opened_at=now, probe_at=now)
+    shown = client.get(address).content.decode()
+    assert "at the latest" not in shown
+    assert "nobody can say when its result comes" in shown
