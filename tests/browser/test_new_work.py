@@ -91,6 +91,24 @@ def test_a_file_that_was_cut_off_is_sent_again_by_a_button_and_nothing_typed_is_
     expect(page.get_by_role("heading", level=1)).to_have_text("POL-7")
 
 
+def test_on_a_slow_line_each_file_says_how_far_it_is_and_a_click_waits_for_it(
+    signed_in: Page,
+) -> None:
+    page = signed_in
+    page.goto("/jobs/new")
+    line = page.context.new_cdp_session(page)
+    slow = {"offline": False, "latency": 100, "downloadThroughput": -1, "uploadThroughput": 60_000}
+    line.send("Network.emulateNetworkConditions", slow)
+    page.locator("input[type=file]").set_input_files(
+        file("large.txt", b"Hail is insured. " * 20_000)
+    )
+    expect(row(page, "large.txt")).to_contain_text(re.compile(r"Uploading \d+ %"))
+    expect(page.get_by_role("progressbar", name="Upload of large.txt")).to_be_visible()
+    press(page)
+    expect(page.get_by_text("It goes on as soon as all files are read.")).to_be_visible()
+    expect(page).to_have_url(JOB, timeout=30_000)
+
+
 def test_two_clicks_queue_once_and_so_does_back_and_again(signed_in: Page, live_site: Site) -> None:
     page, reference = signed_in, unique()
     fill_in(page, reference)
@@ -179,6 +197,8 @@ def test_an_example_table_is_there_at_a_click_and_can_be_tried(signed_in: Page) 
     page.get_by_role("button", name="Try 5 first").click()
     expect(page).to_have_url(COLLECTION)
     expect(page.get_by_text("5 documents run now.")).to_be_visible()
+    page.get_by_role("button", name="Queue the other").click()  # Nothing waits for other tests.
+    expect(page.get_by_text("jobs will be sent.")).to_be_visible()
 
 
 @pytest.fixture
