@@ -168,8 +168,8 @@ def detail(
     jobs = jobs.prefetch_related(Prefetch("documents", documents))
     jobs = jobs.select_related("output", "batch", "collection__cancellation")
     job = jobs.annotate(**beside or {}).get(pk=job_id)
-    # One that waits for the first time has neither attempts nor charges.
-    is_new = job.status == AIJob.Status.QUEUED and not job.attempts
+    # One that waits for the first time has no attempts that failed, nor what was done by the first.
+    is_new = job.status == AIJob.Status.QUEUED and not (job.attempts or job.asked_again)
     at_first = job.status == AIJob.Status.COMPLETED and job.attempts == 1
     attempts: list[JobAttempt] = []
     if not (is_new or at_first):
@@ -183,7 +183,7 @@ def detail(
     return JobDetail(
         job,
         shown_status(job),
-        None if is_new else _charges(tenant, [job]).get(job.pk),
+        _charges(tenant, [job]).get(job.pk),
         attempts[-1] if attempts and has_failed else None,
         name,
         attempts=attempts,

@@ -14,6 +14,7 @@ def test_there_is_one_type_for_each_file() -> None:
         "__init__",
         "base",
         "parts",
+        "passages",
         "prefixes",
         "quotes",
         "text",
