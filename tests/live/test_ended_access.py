@@ -208,6 +208,8 @@ def asking(live: Live, headers: dict[str, str], path: str) -> "Iterator[Future[h
     """An answer that is held by now."""
     headers = {**headers, "X-Forwarded-Proto": "https"}
     with _client(live) as client, ThreadPoolExecutor(1) as thread:
+        # The first request of all waits for what is imported.
+        client.get(f"http://{HOST}/api/ai/jobs?page_size=1", headers=headers)
         answer = thread.submit(client.get, f"http://{HOST}/api/ai/{path}", headers=headers)
         time.sleep(1)
         assert not answer.done(), answer.result().text
