@@ -1,11 +1,9 @@
 """Downloads: the results of a collection, in flat memory, and what was spent."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from typing import Literal
 
-from asgiref.sync import sync_to_async
-from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils.text import slugify
 
@@ -21,6 +19,7 @@ from aijobs.reading.tables import (
     table_texts,
 )
 from aijobs.reading.usage import Period, Usage
+from citizenapp.downloads import streamed as streamed
 from citizenapp.tenants.models import Tenant
 
 Form = Literal["ndjson", "csv", "xlsx"]
@@ -85,24 +84,6 @@ def as_csv(
     chunks = chain([mark + csv_lines([table.header])], pieces)
     name = f"{table.name}-{period.name}.csv"
     return streamed(request, chunks, f"{CSV}; charset=utf-8", name)
-
-
-def streamed(
-    request: HttpRequest, chunks: Iterator[bytes], media_type: str, name: str
-) -> StreamingHttpResponse:
-    """A download of this name, made while it is sent: `chunks` may ask the database."""
-    return StreamingHttpResponse(
-        # Under ASGI Django would gather what a plain iterator yields before sending any of it.
-        _from_threads(chunks) if isinstance(request, ASGIRequest) else chunks,
-        content_type=media_type,
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
-
-
-async def _from_threads(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
-    following = sync_to_async(lambda: next(chunks, None))
-    while (chunk := await following()) is not None:
-        yield chunk
 
 
 def _ndjson(tenant: Tenant, collection: Collection) -> Iterator[bytes]:

@@ -15,6 +15,7 @@ from aijobs.models.idempotency import Claim, IdempotencyKey, KeyTaken
 from aijobs.models.inputs import JobDocument, JobInput, Question
 from aijobs.models.jobs import AIJob
 from aijobs.models.ledger import LedgerEntry
+from aijobs.models.listing import JobTag, JobText, JobToRead, SavedView, Tag
 from aijobs.models.notices import AdditionTold
 from aijobs.models.operations import Operation, OperationPage
 from aijobs.models.quotes import Quote, QuotePiece, TenantTokenRatio, TokenRatio
@@ -56,6 +57,9 @@ __all__ = [
     "JobDocument",
     "JobInput",
     "JobOutput",
+    "JobTag",
+    "JobText",
+    "JobToRead",
     "KeyTaken",
     "LedgerEntry",
     "Operation",
@@ -69,10 +73,12 @@ __all__ = [
     "Reconciliation",
     "Rescue",
     "Reservation",
+    "SavedView",
     "Seeding",
     "StatusCounter",
     "StrangerBatch",
     "Submission",
+    "Tag",
     "TenantTokenRatio",
     "TokenRatio",
     "Trial",

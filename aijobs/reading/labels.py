@@ -13,7 +13,7 @@ from citizenapp.tenants.models import Tenant
 
 _OPENING_CHARS = 120
 # An escape in JSON takes six characters, and may have been cut anywhere.
-_OPENING_JSON = 6 * _OPENING_CHARS
+OPENING_JSON = 6 * _OPENING_CHARS
 _ESCAPE = 6
 
 
@@ -24,7 +24,7 @@ def labels(tenant: Tenant, job_ids: Iterable[UUID]) -> dict[UUID, str]:
         "pk",
         "reference",
         "source_name",
-        Subquery(first.values(opening=Left(Cast("text", TextField()), _OPENING_JSON))),
+        Subquery(first.values(opening=Left(Cast("text", TextField()), OPENING_JSON))),
     )
     return {
         job_id: label(job_id, reference or source_name, opening(raw))

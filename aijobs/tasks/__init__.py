@@ -24,6 +24,7 @@ from aijobs.pipeline import (
     dispatch,
     erase,
     expedite,
+    index,
     poll,
     reconcile,
     rescue,
@@ -105,6 +106,11 @@ def run_expedite() -> int:
 
 
 @task
+def run_index() -> int:
+    return index.run(timezone.now())
+
+
+@task
 def run_poll() -> int:
     return poll.run(timezone.now())
 
@@ -151,6 +157,7 @@ STAGES: dict[str, tuple[Callable[[], int], Callable[[datetime], bool]]] = {
     "dispatch": (run_dispatch, dispatch.due),
     "erase": (run_erase, erase.due),
     "expedite": (run_expedite, expedite.due),
+    "index": (run_index, index.due),
     "poll": (run_poll, poll.due),
     "reconcile": (run_reconcile, reconcile.due),
     "rescue": (run_rescue, rescue.due),

@@ -1,4 +1,4 @@
-"""The dashboard, a job's page, and what can be done with a job."""
+"""A job's page, the form for new ones, and what can be done with a job."""
 
 import json
 from dataclasses import dataclass
@@ -20,9 +20,7 @@ from aijobs.models import AIJob, JobDocument
 from aijobs.pipeline import accept, withdraw
 from aijobs.quotes import stored
 from aijobs.quotes.terms import LongPrompt, Terms
-from aijobs.reading import collections, jobs
-from aijobs.reading.dashboard import COUNT_LIMIT, figures
-from aijobs.reading.jobs import JobFilter
+from aijobs.reading import jobs
 from aijobs.reading.status import shown_status
 from aijobs.web import offers, parameters, queueing, quotes, reasons, wishes
 from aijobs.web.forms import NewJob
@@ -31,42 +29,7 @@ from aijobs.web.parameters import asks
 from aijobs.web.redirects import onward
 from aijobs.web.timeline import timeline
 
-EVERY_JOB = JobFilter()
-PAGE_SIZE = 25
 PREVIEW_CHARS = 4_000
-RECENT_COLLECTIONS = 50
-
-
-@require_safe
-@for_members
-@asks(parameters.Jobs)
-def dashboard(request: MemberRequest, asked: parameters.Jobs) -> HttpResponseBase:
-    """The tenant's jobs, newest first, and its headline figures."""
-    tenant = request.access.tenant
-    recent = list(collections.page(tenant, size=RECENT_COLLECTIONS).rows)
-    chosen = None
-    if asked.collection:
-        with or_404():
-            chosen = collections.collection_of(tenant, asked.collection)
-        if chosen not in recent:
-            recent.append(chosen)
-    only = JobFilter(asked.status, asked.job_type, asked.collection)
-    page = jobs.page(tenant, only, asked.position, size=PAGE_SIZE, labeled=True)
-    return render(
-        request,
-        "dashboard.html",
-        {
-            "figures": figures(tenant, now=timezone.now()),
-            "count_limit": COUNT_LIMIT,
-            "page": page,
-            "only": only,
-            "is_filtered": only != EVERY_JOB,
-            "is_new": not page.rows and only == EVERY_JOB and not jobs.exist(tenant),
-            "statuses": AIJob.Status.values,
-            "kinds": jobtypes.all_types(),
-            "collections": recent,
-        },
-    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

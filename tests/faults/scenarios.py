@@ -61,7 +61,9 @@ ASKED = (
 )
 # What only comes when programs cancel what then comes back into the queue (test_messages.py).
 BACK = (Step.SWEEP_WITHDRAWN,)
-RARE = (*LATE, *SLOW, *STRANGE, Step.SWEEP_MISTAKEN, *OLD, *ASKED, *BACK)
+# What people search by; no job waits for it (test_index.py).
+READ = (Step.INDEX_READ, Step.INDEX_READ_OLDER)
+RARE = (*READ, *LATE, *SLOW, *STRANGE, Step.SWEEP_MISTAKEN, *OLD, *ASKED, *BACK)
 LEADS_TO = {
     Step.RECONCILE_ABANDONED: [Step.DISPATCH_INTENT],
     Step.RECONCILE_LISTED: [Step.DISPATCH_INTENT],

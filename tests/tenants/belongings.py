@@ -13,14 +13,17 @@ from aijobs.models import (
     AIJob,
     Batch,
     Collection,
+    JobTag,
     Operation,
     Quote,
+    SavedView,
+    Tag,
     Webhook,
     WebhookDelivery,
     WebhookEvent,
     new_id,
 )
-from citizenapp.tenants.models import APIKey, Tenant
+from citizenapp.tenants.models import APIKey, Tenant, User
 from tests.api.rows import fail, make_quote
 from tests.factories import (
     NOW,
@@ -68,6 +71,7 @@ class Belongings:
     """A collection of messages: those jobs of that kind that have not ended."""
     ended_messages: UUID = field(init=False)
     webhook: UUID = field(init=False)
+    view: int = field(init=False)
     delivery: UUID = field(default_factory=uuid4)
     key: str = field(default_factory=lambda: f"{uuid4().hex[:8]}.{uuid4().hex}")
     tenant: Tenant = field(init=False)
@@ -78,6 +82,7 @@ class Belongings:
         self.operation = new_id(NOW + self.shift)
         self.messages, self.ended_messages = new_id(NOW + self.shift), new_id(NOW + self.shift)
         self.webhook = new_id(NOW + self.shift)
+        self.view = 1_000_001 if self.shift else 1_000_000
 
     @property
     def in_the_middle(self) -> UUID:
@@ -112,6 +117,12 @@ class Belongings:
             id=self.operation, tenant=self.tenant, kind="retry", total=1, created_by="ann",
             created_at=NOW, look_at=NOW,
         )  # fmt: skip
+        owner = User.objects.get(username=f"owner-of-{self.name}")
+        SavedView.objects.create(
+            id=self.view, tenant=self.tenant, user=owner, name="Failed", query="status=failed",
+            is_shared=True, created_at=NOW,
+        )  # fmt: skip
+        tag = Tag.objects.create(tenant=self.tenant, name="urgent")
         webhook = make_webhook(self.tenant, id=self.webhook)
         WebhookDelivery.objects.create(
             webhook=webhook, public_id=self.delivery, next_at=NOW, created_at=NOW,
@@ -142,6 +153,8 @@ class Belongings:
                 metadata={"of": self.name},
                 **fields,
             )
+            if number % 3 == 0:
+                JobTag.objects.create(tag=tag, job=job)
             if life == "completed":
                 make_output(job)
                 make_charge(job, created_at=timezone.now(), route="sync" if number % 2 else "batch")
@@ -172,4 +185,6 @@ class Belongings:
         deliveries = WebhookDelivery.objects.filter(webhook=self.webhook).order_by("pk")
         sent = deliveries.values("event__type", "status", "webhook")
         jobs = AIJob.objects.filter(pk__in=self.jobs).order_by("pk").values()
-        return [*keys, *quotes, *webhooks, *sent, *jobs]
+        views = SavedView.objects.filter(pk=self.view).values("pk", "name", "is_shared")
+        tagged = JobTag.objects.filter(job__in=self.jobs).order_by("job").values("job", "tag__name")
+        return [*views, *tagged, *keys, *quotes, *webhooks, *sent, *jobs]

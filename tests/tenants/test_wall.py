@@ -50,6 +50,10 @@ TEXTS = {
     "reason": ["api_error", "invalid_output"],
     "month": ["2026-11", "2026-10"],
     "model": ["claude-opus-5-5"],
+    "by": ["test"],
+    "tag": ["urgent"],
+    "q": ["letter", "POL-1"],
+    "list": ["status=failed"],
 }
 MOMENTS = ("finished_at", "not_before", "erasing_since")
 METHODS = ("post", "put", "patch", "delete")
@@ -89,6 +93,7 @@ class World:
             "batch_id": self.message_batches,
             "webhook_id": [str(mine.webhook), str(theirs.webhook)],
             "delivery_id": [str(mine.delivery), str(theirs.delivery)],
+            "view_id": [str(mine.view), str(theirs.view)],
             "name": ["not-found"],
             "sample": ["policy.txt"],
             "job_type": list(KINDS),
@@ -118,6 +123,10 @@ class World:
                 return [(NOW + timedelta(seconds=len(self.mine.jobs) // 2)).isoformat()]
             case {"format": "date"}:
                 return [NOW.date().isoformat(), "2026-12-01"]
+            case {"format": "usd"}:
+                return ["0.1"]
+            case {"type": "array", "items": {"format": "uuid"}}:
+                return [",".join(map(str, jobs))]
             case {"format": "share"}:
                 return ["0", "0.65"]
             case {"type": "integer", "minimum": least, "maximum": most}:
@@ -217,6 +226,7 @@ def test_what_is_mine_is_there_and_what_is_theirs_is_not(address: Address) -> No
             "operation_id": [str(whose.operation)],
             "webhook_id": [str(whose.webhook)],
             "delivery_id": [str(whose.delivery)],
+            "view_id": [str(mine.view), str(theirs.view)],
             "name": ["not-found"],
             "sample": ["policy.txt"],
             "job_type": [KINDS[0]],

@@ -37,6 +37,7 @@ def path_of(address: Address, rows: Belongings) -> str:
             "quote_id": [str(rows.quote)],
             "batch_id": [id_of(rows.ended_messages)],
             "operation_id": [str(rows.operation)],
+            "view_id": [str(rows.view)],
             "webhook_id": [str(rows.webhook)],
             "delivery_id": [str(rows.delivery)],
             "name": ["not-found"],
