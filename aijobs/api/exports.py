@@ -19,7 +19,7 @@ from aijobs.reading.tables import (
     table_texts,
 )
 from aijobs.reading.usage import Period, Usage
-from citizenapp.downloads import streamed as streamed
+from citizenapp.downloads import streamed
 from citizenapp.tenants.models import Tenant
 
 Form = Literal["ndjson", "csv", "xlsx"]

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, cast
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from aijobs.models import (
     JobOutput,
     LedgerEntry,
     Operation,
+    UsageRollup,
 )
 from aijobs.models.jobs import AIJobQuerySet
 from aijobs.reading import labels, pages
@@ -50,7 +52,7 @@ _COUNTERS = """(
 # those. All are counted far enough to tell whether more than the limit are completed, by an index
 # alone; what is being erased is in it until it is gone, and is taken off.
 _COUNTS = """
-SELECT few.*, (
+SELECT few.*, month.*, (
     SELECT count(*) FROM (
         SELECT FROM aijobs_jobinput WHERE tenant_id = %(tenant)s
         LIMIT few.queued + few.in_progress + few.failed + few.canceled + few.erasing + %(most)s
@@ -77,7 +79,11 @@ FROM (SELECT
     (SELECT COALESCE(sum(total - done), 0)::bigint FROM aijobs_operation
      WHERE tenant_id = %(tenant)s AND status = 'running' AND kind = %(erase)s
      AND (job_id IS NOT NULL OR collection_id IS NOT NULL)) AS erasing
-) AS few
+) AS few CROSS JOIN (
+    SELECT COALESCE(sum(cost_usd), 0) AS cost, COALESCE(sum(sync_cost_usd), 0) AS full_price,
+           COALESCE(sum(saved_usd), 0) AS saved, COALESCE(sum(answers), 0)::bigint AS answers
+    FROM aijobs_usagerollup WHERE tenant_id = %(tenant)s AND hour >= %(since)s
+) AS month
 """
 
 
@@ -115,44 +121,72 @@ class Counts:
         return sum((self.queued, self.in_progress, self.completed, self.failed, self.canceled))
 
 
-def page(
-    tenant: Tenant, only: JobFilter, at: Position = NEWEST, *, size: int, apart: bool = False
-) -> Page[Row]:
-    """From the newest to the oldest; a query for jobs, and one for collections where they are rows.
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """How many jobs a tenant has, and what it spent and saved this month."""
+
+    counts: Counts
+    month: Money
+
+
+@dataclass
+class JobList:
+    """The list of a tenant that a filter leaves; what narrows it is looked up once.
 
     Collections stand as a row each where nothing but a time narrows the list. Jobs are told one by
     one where they are asked for: by a filter, or `apart`.
     """
-    jobs = _with_all_that_is_shown(tenant, filtered(tenant, only))
-    if apart or not only.is_about_time_only:
-        found = pages.page(jobs, at, size)
-        return found.of([_row(job) for job in found.rows])
-    singles = pages.page(_singles(jobs), at, size)
-    grouped = pages.page(_collections(tenant, only), at, size)
-    return _merged(singles.of([*map(_row, singles.rows)]), grouped, at, size)
+
+    tenant: Tenant
+    only: JobFilter
+    apart: bool = False
+
+    @property
+    def is_grouped(self) -> bool:
+        return not self.apart and self.only.is_about_time_only
+
+    @cached_property
+    def jobs(self) -> AIJobQuerySet:
+        return filtered(self.tenant, self.only)
+
+    def page(self, at: Position = NEWEST, *, size: int, costs: bool = False) -> Page[Row]:
+        """From the newest to the oldest. A query, and one more where collections are rows.
+
+        With `costs`, what collections cost is known as well.
+        """
+        jobs = _with_all_that_is_shown(self.tenant, self.jobs)
+        if not self.is_grouped:
+            found = pages.page(jobs, at, size)
+            return found.of([_row(job) for job in found.rows])
+        singles = pages.page(_singles(jobs), at, size)
+        grouped = pages.page(_collections(self.tenant, self.only, costs=costs), at, size)
+        return _merged(singles.of([*map(_row, singles.rows)]), grouped, at, size)
+
+    def newer(self, than: UUID) -> int:
+        """How many rows there are before this one now, as far as MOST_NEW."""
+        if not self.is_grouped:
+            return _counted(self.jobs.filter(pk__gt=than), MOST_NEW)
+        collections = Collection.objects.of(self.tenant).filter(pk__gt=than)
+        singles = _singles(self.jobs).filter(pk__gt=than)
+        return _counted(singles, MOST_NEW) + _counted(collections, MOST_NEW)
+
+    def count(self, most: int = COUNT_LIMIT) -> int:
+        """How many jobs there are in it; `most` + 1 where there are more."""
+        return _counted(self.jobs, most + 1)
 
 
-def rows(tenant: Tenant, ids: Sequence[UUID]) -> list[Row]:
+def rows(tenant: Tenant, ids: Sequence[UUID], *, costs: bool = False) -> list[Row]:
     """Jobs and collections with these ids, in this order, whatever they are at now. Two queries."""
     jobs = _with_all_that_is_shown(tenant, AIJob.objects.of(tenant).filter(pk__in=ids))
     found = {job.pk: _row(job) for job in jobs}
     if missing := [one for one in ids if one not in found]:
-        every = _collections(tenant, JobFilter()).filter(pk__in=missing)
+        every = _collections(tenant, JobFilter(), costs=costs).filter(pk__in=missing)
         found |= {one.pk: _row_of_collection(one) for one in every}
     return [found[one] for one in ids if one in found]
 
 
-def newer(tenant: Tenant, only: JobFilter, than: UUID, *, apart: bool = False) -> int:
-    """How many rows there are before this one now, as far as MOST_NEW."""
-    jobs = filtered(tenant, only)
-    if apart or not only.is_about_time_only:
-        return _counted(jobs.filter(pk__gt=than), MOST_NEW)
-    collections = Collection.objects.of(tenant).filter(pk__gt=than)
-    return _counted(_singles(jobs).filter(pk__gt=than), MOST_NEW) + _counted(collections, MOST_NEW)
-
-
-def counts(tenant: Tenant) -> Counts:
-    """All jobs of a tenant by status. One query."""
+def overview(tenant: Tenant, *, now: datetime) -> Overview:
+    """All jobs of a tenant by status, and the money of the month in UTC. One query."""
     with connection.cursor() as cursor:
         cursor.execute(
             _COUNTS,
@@ -161,16 +195,16 @@ def counts(tenant: Tenant) -> Counts:
                 "most": COUNT_LIMIT + 1,
                 "final": [str(one) for one in Batch.FINAL],
                 "erase": Operation.Kind.ERASE,
+                "since": now.replace(day=1, hour=0, minute=0, second=0, microsecond=0),
             },
         )
-        queued, in_progress, failed, canceled, _, listed = cursor.fetchone()
+        found = cursor.fetchone()
+    queued, in_progress, failed, canceled, _, cost, full, saved, answers, listed = found
     rest = listed - queued - in_progress - failed - canceled
-    return Counts(queued, in_progress, max(0, rest), failed, canceled)
-
-
-def count(tenant: Tenant, only: JobFilter, most: int = COUNT_LIMIT) -> int:
-    """How many jobs a filter lets through; `most` + 1 where there are more."""
-    return _counted(filtered(tenant, only), most + 1)
+    return Overview(
+        Counts(queued, in_progress, max(0, rest), failed, canceled),
+        Money(cost=cost, full=full, saved=saved, answers=answers),
+    )
 
 
 def _counted(some: "QuerySet[Any]", most: int) -> int:
@@ -181,8 +215,11 @@ def _singles(jobs: AIJobQuerySet) -> AIJobQuerySet:
     return jobs.filter(collection=None)
 
 
-def _collections(tenant: Tenant, only: JobFilter) -> "QuerySet[Collection]":
+def _collections(tenant: Tenant, only: JobFilter, *, costs: bool = False) -> "QuerySet[Collection]":
     found = Collection.objects.of(tenant)
+    if costs:
+        hours = UsageRollup.objects.filter(tenant=tenant, collection_id=OuterRef("pk"))
+        found = found.annotate(sums=Subquery(_sums(hours.values("collection_id"))))
     if after := only.created_after:
         found = found.filter(pk__gte=pages.first_id_of(after), created_at__gte=after)
     if before := only.created_before:
@@ -214,13 +251,6 @@ def _with_all_that_is_shown(tenant: Tenant, jobs: AIJobQuerySet) -> AIJobQuerySe
     first = JobDocument.objects.filter(job=OuterRef("pk"), number=1)
     last = JobAttempt.objects.filter(job=OuterRef("pk")).order_by("-number")
     charges = LedgerEntry.objects.filter(tenant=tenant, job_id=OuterRef("pk")).values("job_id")
-    sums = charges.annotate(
-        sums=JSONObject(
-            cost=Cast(Sum("cost_usd"), TextField()),
-            full=Cast(Sum("sync_cost_usd"), TextField()),
-            saved=Cast(Sum("saved_usd"), TextField()),
-        )
-    )
     return (
         jobs.with_shown_status()
         .select_related("input", "collection", "output")
@@ -231,15 +261,32 @@ def _with_all_that_is_shown(tenant: Tenant, jobs: AIJobQuerySet) -> AIJobQuerySe
             ),
             file=Subquery(first.values("name")),
             reason=Subquery(last.values("error_type")[:1]),
-            sums=Subquery(sums.values("sums")),
+            sums=Subquery(_sums(charges)),
         )
     )
+
+
+def _sums(charges: "QuerySet[Any, Any]") -> "QuerySet[Any, Any]":
+    """The sums of each group of charges as JSON, in which amounts are texts: to the last place."""
+    sums: QuerySet[Any, Any] = charges.annotate(
+        sums=JSONObject(
+            cost=Cast(Sum("cost_usd"), TextField()),
+            full=Cast(Sum("sync_cost_usd"), TextField()),
+            saved=Cast(Sum("saved_usd"), TextField()),
+        )
+    ).values("sums")
+    return sums
+
+
+def _money(sums: Mapping[str, str] | None) -> Money | None:
+    if not sums:
+        return None
+    return Money(*(Decimal(sums[name]) for name in ("cost", "full", "saved")))
 
 
 def _row(job: AIJob) -> Row:
     found = cast(Any, job)
     output: JobOutput | None = getattr(job, "output", None)
-    sums = found.sums and {name: Decimal(text) for name, text in found.sums.items()}
     name = job.input.reference or job.input.source_name or found.file or ""
     return Row(
         job.pk,
@@ -247,7 +294,7 @@ def _row(job: AIJob) -> Row:
         job=job,
         status=shown_status(job),
         label=labels.label(job.pk, name, labels.opening(found.opening or '""')),
-        money=Money(**sums) if sums else None,
+        money=_money(found.sums),
         error=found.reason if job.status == AIJob.Status.FAILED else "",
         result=output.result if output and job.status == AIJob.Status.COMPLETED else None,
     )
@@ -256,7 +303,13 @@ def _row(job: AIJob) -> Row:
 def _row_of_collection(collection: Collection) -> Row:
     counted: Mapping[str, int] = cast(Any, collection).counted or {}
     progress = Progress({status: counted.get(status, 0) for status in AIJob.Status.values})
-    return Row(collection.pk, collection.created_at, collection=collection, progress=progress)
+    return Row(
+        collection.pk,
+        collection.created_at,
+        collection=collection,
+        progress=progress,
+        money=_money(getattr(collection, "sums", None)),
+    )
 
 
 def tab_of(status: str | None) -> str:

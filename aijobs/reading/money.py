@@ -127,13 +127,6 @@ def spent_on_collection(tenant: Tenant, collection_id: UUID) -> Money:
     return money(hours(tenant).filter(collection_id=collection_id).aggregate(**OF_HOURS))
 
 
-def spent_on_collections(tenant: Tenant, ids: Iterable[UUID]) -> dict[UUID, Money]:
-    """The same of several; those that cost nothing yet are left out. One query."""
-    sums = hours(tenant).filter(collection_id__in=list(ids)).values("collection_id")
-    rows = cast("Iterable[dict[str, Any]]", sums.annotate(**OF_HOURS).order_by())
-    return {row.pop("collection_id"): money(row) for row in rows}
-
-
 def hours(tenant: Tenant) -> UsageRollupQuerySet:
     """The tenant's charges, added up by hour, job type, route, collection, model and sender."""
     return UsageRollup.objects.filter(tenant=tenant)

@@ -1,6 +1,6 @@
 """The list of jobs: one page of it, what it is narrowed to, and when its jobs should be done."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 from uuid import UUID
@@ -14,9 +14,8 @@ from django.views.decorators.http import require_safe
 from aijobs import jobtypes
 from aijobs.reading import expectations, job_list, jobs, money
 from aijobs.reading.choices import Choices, choices
-from aijobs.reading.dashboard import month_of
 from aijobs.reading.filters import IN_PROGRESS, JobFilter
-from aijobs.reading.job_list import COUNT_LIMIT, Counts, Row
+from aijobs.reading.job_list import COUNT_LIMIT, Counts, JobList, Row
 from aijobs.reading.pages import NEWEST, Page
 from aijobs.web import parameters
 from aijobs.web.guards import MemberRequest, for_members
@@ -80,29 +79,28 @@ def dashboard(request: MemberRequest, asked: parameters.Jobs) -> HttpResponseBas
     with X-Live-Rows the rows that it shows, as they are now, and how many new ones there are.
     """
     tenant = request.access.tenant
-    only = asked.only(tenant)
+    only, costs = asked.only(tenant), asked.view == "cost"
+    listed = JobList(tenant, only, asked.is_apart)
     is_live, shown = "X-Live" in request.headers, _ids(request.headers.get("X-Live-Rows", ""))
     new = 0
     if shown:
-        page = Page(job_list.rows(tenant, shown), *_ends(asked, shown))
-        if asked.position == NEWEST:
-            new = job_list.newer(tenant, only, shown[0], apart=asked.is_apart)
+        page = Page(job_list.rows(tenant, shown, costs=costs), *_ends(asked, shown))
+        new = listed.newer(shown[0]) if asked.position == NEWEST else 0
     else:
-        page = job_list.page(tenant, only, asked.position, size=PAGE_SIZE, apart=asked.is_apart)
-    if asked.view == "cost":
-        page = page.of(_with_costs(request, page.rows))
+        page = listed.page(asked.position, size=PAGE_SIZE, costs=costs)
     offered = Choices() if is_live else choices(tenant, request.user, asked.collection)
     if asked.collection and not is_live and not offered.chosen:
         raise Http404
-    is_plain = replace(only, status=None) == JobFilter()
-    counts = job_list.counts(tenant) if is_plain else None
-    total = _total(counts, asked) if counts else job_list.count(tenant, only)
+    overview = None
+    if replace(only, status=None) == JobFilter():
+        overview = job_list.overview(tenant, now=timezone.now())
+    counts = overview.counts if overview else None
     return render(
         request,
         "dashboard.html",
         {
             "frame": "live.html" if is_live else "base.html",
-            "month": month_of(tenant, now=timezone.now()),
+            "month": overview.month if overview else None,
             "count_limit": COUNT_LIMIT,
             "most_new": job_list.MOST_NEW,
             "page": page,
@@ -113,8 +111,8 @@ def dashboard(request: MemberRequest, asked: parameters.Jobs) -> HttpResponseBas
             "filters_query": asked.query(*PAGING),
             "today_query": _done_today(tenant),
             "tabs": list(_tabs(asked, counts)),
-            "total": total,
-            "is_grouped": only.is_about_time_only and not asked.is_apart,
+            "total": _total(counts, asked) if counts else listed.count(),
+            "is_grouped": listed.is_grouped,
             "is_filtered": only != JobFilter(),
             "is_new": not page.rows and only == JobFilter() and not jobs.exist(tenant),
             "chips": [] if is_live else list(_chips(asked, offered)),
@@ -197,15 +195,6 @@ def _chips(asked: parameters.Jobs, offered: Choices) -> list[Chip]:
 def _line(row: Row) -> Line:
     short = in_short(row.job.job_type, row.result) if row.job else None
     return Line(row, short, why(row.error) if row.error else "")
-
-
-def _with_costs(request: MemberRequest, rows: Sequence[Row]) -> list[Row]:
-    """Those of collections as well."""
-    ids = [row.id for row in rows if row.collection]
-    found: Mapping[UUID, money.Money] = (
-        money.spent_on_collections(request.access.tenant, ids) if ids else {}
-    )
-    return [replace(row, money=found.get(row.id)) if row.collection else row for row in rows]
 
 
 def _ids(header: str) -> list[UUID]:

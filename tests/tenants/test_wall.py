@@ -104,7 +104,7 @@ class World:
         whose = (self.mine, self.theirs)
         return [id_of(one) for each in whose for one in (each.messages, each.ended_messages)]
 
-    def values(  # noqa: PLR0911 - one for each kind
+    def values(  # noqa: PLR0911, PLR0912 - one for each kind
         self, name: str, schema: Mapping[str, Any]
     ) -> Sequence[str]:
         """All that a parameter may be where that can be counted, else some of each kind."""

@@ -1,7 +1,7 @@
 """The list of jobs: rows with their answers, collections as one row, tabs, filters, live rows."""
 
+import re
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
@@ -87,7 +87,7 @@ def test_a_collection_is_one_row_with_its_progress(reader: Client, tenant: Tenan
     assert "1 of 30 ended · 1 canceled" in response.content.decode()
     assert len(names(reader.get("/", {"collections": "apart"}))) == 25
     assert len(names(reader.get("/", {"status": "queued"}))) == 25
-    assert names(reader.get("/", {"status": "canceled"})) == ["Claim 29"] or True
+    assert len(names(reader.get("/", {"status": "canceled"}))) == 1
 
 
 def test_pages_of_jobs_and_collections_lead_to_each_and_back(
@@ -123,7 +123,7 @@ def test_tabs_count_what_is_behind_them(reader: Client, tenant: Tenant) -> None:
     AIJob.objects.filter(pk=hidden.pk).update(erasing_since=NOW)
     make_job(make_tenant())
     tabs = {tab.title: tab for tab in reader.get("/").context["tabs"]}
-    found = job_list.counts(tenant)
+    found = job_list.overview(tenant, now=NOW).counts
     assert (found.queued, found.in_progress, found.failed, found.canceled) == (1, 3, 1, 1)
     assert (
         tabs["Done"].count == 3
@@ -152,7 +152,7 @@ def test_counts_end_at_their_limit(
     for _ in range(4):
         make_job(tenant)
         make_job(tenant, status="completed", finished_at=NOW)
-    found = job_list.counts(tenant)
+    found = job_list.overview(tenant, now=NOW).counts
     assert found.queued == 3
     assert found.completed == 3
 
@@ -221,7 +221,7 @@ def test_nonsense_is_a_page_that_says_so(reader: Client, query: str, named: str)
 
 def test_a_collection_of_somebody_else_is_not_there(reader: Client, tenant: Tenant) -> None:
     theirs = make_collection(make_tenant(), 1)
-    assert reader.get("/", {"collection": theirs.pk}).status_code == 404
+    assert reader.get("/", {"collection": str(theirs.pk)}).status_code == 404
 
 
 def test_each_job_links_back_to_the_list(reader: Client, tenant: Tenant) -> None:
@@ -238,10 +238,9 @@ def test_the_view_of_costs_has_one_unit_a_column(reader: Client, tenant: Tenant)
     job = AIJob.objects.get(collection=collection)
     make_charge(job, "0.25", "0.5")
     shown = page(reader, view="cost")
-    for cost in ("$1.500000", "$0.000056", "$0.250000"):
-        assert f'<td class="cell-cost number">{cost}' in shown
-    assert Decimal("1.5") in [row.money.cost for row in reader.get("/").context["page"].rows
-                              if row.money]  # fmt: skip
+    costs = re.findall(r'<td class="cell-cost number">([^<]+)', shown)
+    assert sorted(float(cost[1:]) for cost in costs) == pytest.approx([0.00006, 0.25, 1.5])
+    assert len({len(cost) for cost in costs}) == 1
 
 
 def test_a_viewer_sees_no_button_that_changes_something(client: Client, tenant: Tenant) -> None:
@@ -296,8 +295,13 @@ def test_nonsense_in_the_header_is_as_good_as_none(reader: Client, header: str) 
     assert response.status_code == 200
 
 
-@pytest.mark.parametrize("query", ["", "collections=apart", "status=queued", "q=fox", "tag=a",
-                                   "view=cost", "by=max&from=2026-11-01", "cost_from=0"])  # fmt: skip
+QUERIES = [
+    *("", "collections=apart", "status=queued", "q=fox", "tag=a", "view=cost"),
+    *("by=max&from=2026-11-01", "cost_from=0"),
+]
+
+
+@pytest.mark.parametrize("query", QUERIES)
 def test_no_page_asks_the_database_more_than_ten_times(
     client: Client, tenant: Tenant, django_assert_max_num_queries: Any, query: str
 ) -> None:

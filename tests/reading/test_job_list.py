@@ -1,11 +1,11 @@
-"""The headline figures."""
+"""What stands above the list of jobs."""
 
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
-from aijobs.reading.dashboard import month_of
+from aijobs.reading.job_list import overview
 from tests.factories import NOW, make_charge, make_job, make_tenant
 
 pytestmark = pytest.mark.django_db
@@ -21,6 +21,6 @@ def test_the_figures_are_those_of_this_month() -> None:
     make_charge(last_month, "100", "200", created_at=NOW - timedelta(days=20))
     make_charge(make_job(make_tenant(), status="completed", finished_at=NOW), "7", "14")
 
-    month = month_of(tenant, now=NOW)
+    month = overview(tenant, now=NOW).month
     assert (month.cost, month.saved) == (Decimal(2), Decimal(4))
     assert (month.saved_percent, month.answers) == (66, 2)
