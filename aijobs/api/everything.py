@@ -15,12 +15,13 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 
-from aijobs.api import exports, openapi, problem_types
+from aijobs.api import openapi, problem_types
 from aijobs.api.endpoint import Endpoint
 from aijobs.api.problems import Refusal
 from aijobs.models import dump_json
 from aijobs.reading import everything
 from aijobs.reading.everything import PARTS, Snapshot
+from citizenapp.downloads import streamed
 from citizenapp.tenants.models import Tenant
 
 ZIP = "application/zip"
@@ -65,7 +66,7 @@ class Export(Endpoint):
                 raise UnderWay
             chunks = archive(self.access.tenant, now)
         name = f"{self.access.tenant.slug}-{now:%Y-%m-%d}.zip"
-        return exports.streamed(request._request, chunks, ZIP, name)
+        return streamed(request._request, chunks, ZIP, name)
 
 
 def archive(tenant: Tenant, now: datetime) -> Iterator[bytes]:

@@ -281,7 +281,8 @@ def _sums(charges: "QuerySet[Any, Any]") -> "QuerySet[Any, Any]":
 def _money(sums: Mapping[str, str] | None) -> Money | None:
     if not sums:
         return None
-    return Money(*(Decimal(sums[name]) for name in ("cost", "full", "saved")))
+    cost, full, saved = (Decimal(sums[name]) for name in ("cost", "full", "saved"))
+    return Money(cost, full, saved)
 
 
 def _row(job: AIJob) -> Row:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from aijobs.api import exports, idempotency
+from aijobs.api import idempotency
 from aijobs.api.anthropic import bodies, shapes
 from aijobs.api.anthropic.endpoint import ProgramEndpoint
 from aijobs.api.anthropic.parameters import Listing
@@ -20,6 +20,7 @@ from aijobs.pipeline import accept, erase, withdraw
 from aijobs.reading import message_batches
 from aijobs.reading.message_batches import MessageBatch
 from aijobs.wire.errors import invalid, not_found
+from citizenapp.downloads import streamed
 from citizenapp.tenants.models import Tenant
 
 JSON_LINES = "application/x-jsonl"
@@ -125,9 +126,7 @@ class BatchResults(ProgramEndpoint):
             raise not_found(f"Batch {batch_id} has no results: it is still {found.status}")
         if not found.is_kept:
             raise not_found(f"The results of batch {batch_id} are no longer available")
-        return exports.streamed(
-            request._request, _lines(tenant, found), JSON_LINES, f"{batch_id}.jsonl"
-        )
+        return streamed(request._request, _lines(tenant, found), JSON_LINES, f"{batch_id}.jsonl")
 
 
 def _lines(tenant: Tenant, batch: MessageBatch) -> Iterator[bytes]:

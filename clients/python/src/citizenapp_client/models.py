@@ -591,7 +591,7 @@ class Obligation(Shape):
 
 class Operation(OperationState):
     operation_id: UUID
-    kind: Literal["retry", "cancel", "erase"] | str
+    kind: Literal["retry", "cancel", "erase", "tag", "untag"] | str
     status: Literal["running", "completed", "failed"] | str
     """Failed where it failed again and again; what it has changed stays changed."""
     total: int
@@ -599,7 +599,7 @@ class Operation(OperationState):
     done: int
     """Jobs that were looked at so far."""
     changed: int
-    """Jobs that were retried, canceled or erased."""
+    """Jobs that were retried, canceled, erased, or tagged."""
     job_id: UUID | None = None
     """The job that is erased."""
     collection_id: UUID | None = None
@@ -639,7 +639,7 @@ class OperationPart(Shape):
     """Operation with the fields that were asked for."""
 
     operation_id: UUID | None = None
-    kind: Literal["retry", "cancel", "erase"] | str | None = None
+    kind: Literal["retry", "cancel", "erase", "tag", "untag"] | str | None = None
     status: Literal["running", "completed", "failed"] | str | None = None
     """Failed where it failed again and again; what it has changed stays changed."""
     total: int | None = None
@@ -647,7 +647,7 @@ class OperationPart(Shape):
     done: int | None = None
     """Jobs that were looked at so far."""
     changed: int | None = None
-    """Jobs that were retried, canceled or erased."""
+    """Jobs that were retried, canceled, erased, or tagged."""
     job_id: UUID | None = None
     """The job that is erased."""
     collection_id: UUID | None = None
@@ -661,7 +661,7 @@ class OperationPart(Shape):
 
 class OperationSummary(OperationState):
     operation_id: UUID
-    kind: Literal["retry", "cancel", "erase"] | str
+    kind: Literal["retry", "cancel", "erase", "tag", "untag"] | str
     status: Literal["running", "completed", "failed"] | str
     """Failed where it failed again and again; what it has changed stays changed."""
     total: int
@@ -669,7 +669,7 @@ class OperationSummary(OperationState):
     done: int
     """Jobs that were looked at so far."""
     changed: int
-    """Jobs that were retried, canceled or erased."""
+    """Jobs that were retried, canceled, erased, or tagged."""
     job_id: UUID | None = None
     """The job that is erased."""
     collection_id: UUID | None = None
@@ -683,7 +683,7 @@ class OperationSummaryPart(Shape):
     """OperationSummary with the fields that were asked for."""
 
     operation_id: UUID | None = None
-    kind: Literal["retry", "cancel", "erase"] | str | None = None
+    kind: Literal["retry", "cancel", "erase", "tag", "untag"] | str | None = None
     status: Literal["running", "completed", "failed"] | str | None = None
     """Failed where it failed again and again; what it has changed stays changed."""
     total: int | None = None
@@ -691,7 +691,7 @@ class OperationSummaryPart(Shape):
     done: int | None = None
     """Jobs that were looked at so far."""
     changed: int | None = None
-    """Jobs that were retried, canceled or erased."""
+    """Jobs that were retried, canceled, erased, or tagged."""
     job_id: UUID | None = None
     """The job that is erased."""
     collection_id: UUID | None = None
@@ -959,7 +959,9 @@ class SendingResumedEvent(Shape):
 
 class Skipped(Shape):
     reason: str
-    """A job's status, `limit-reached`, `long-prompt`, or `gone`: erased, or pruned."""
+    """A job's status, `limit-reached`, `long-prompt`, `tags-full`, `tagged-already`, `not-tagged`,
+    or `gone`: erased, or pruned.
+    """
     jobs: int
     message: str
 
