@@ -10,7 +10,7 @@ import openpyxl
 import pytest
 from django.test import Client
 
-from aijobs.models import AIJob, JobTag, Operation, Tag
+from aijobs.models import AIJob, Batch, JobTag, Operation, Tag
 from aijobs.pipeline import apply, erase
 from citizenapp.tenants.models import Tenant
 from tests.factories import (
@@ -119,8 +119,7 @@ def test_what_is_erased_is_gone_when_somebody_said_so(member: Client, tenant: Te
     assert not AIJob.objects.filter(pk=gone.pk).exists()
     # What is with Claude is looked for until it has ended.
     AIJob.objects.filter(pk=away.pk).update(status="failed", finished_at=NOW)
-    away.batch.status = "settled"
-    away.batch.save()
+    Batch.objects.filter(aijob=away).update(status="settled")
     assert erase.run(LATER + timedelta(minutes=1)) == 1
 
 
@@ -168,12 +167,13 @@ def test_what_is_no_tag_is_refused_in_words(member: Client, tenant: Tenant, name
 
 
 def make_all_kinds(tenant: Tenant) -> None:
-    for kind, result in [
-        ("summarize", {"summary": "=A fox."}),
-        ("classify", {"category": "motor"}),
-        ("analyze", {"findings": [], "obligations": [], "risks": []}),
-        ("raw", None),
-    ]:
+    results: dict[str, dict[str, Any] | None] = {
+        "summarize": {"summary": "=A fox."},
+        "classify": {"category": "motor"},
+        "analyze": {"findings": [], "obligations": [], "risks": []},
+        "raw": None,
+    }
+    for kind, result in results.items():
         job = make_job(tenant, kind, status="completed", finished_at=NOW, reference=f"R-{kind}")
         make_output(job, result)
         make_charge(job, "0.25")
