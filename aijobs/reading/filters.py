@@ -43,6 +43,11 @@ class JobFilter:
     text: str | None = None
 
     @property
+    def is_about_text_only(self) -> bool:
+        """Whether nothing but words narrows it."""
+        return self == JobFilter(text=self.text)
+
+    @property
     def is_about_time_only(self) -> bool:
         """Whether nothing but a time narrows it."""
         times = {"created_after", "created_before"}
@@ -77,7 +82,9 @@ def filtered(tenant: Tenant, only: JobFilter) -> AIJobQuerySet:
         jobs = jobs.filter(pk__in=tagged.values("job"))
     if only.cost_from is not None or only.cost_to is not None:
         jobs = _that_cost(tenant, jobs, only.cost_from, only.cost_to)
-    return search.found(tenant, jobs, only.text) if only.text else jobs
+    if only.text:
+        return search.found(tenant, jobs, only.text, are_all=only.is_about_text_only)
+    return jobs
 
 
 def ticked(tenant: Tenant, jobs: Sequence[UUID], collections: Sequence[UUID]) -> AIJobQuerySet:

@@ -25,7 +25,7 @@ from aijobs.models import (
     UsageRollup,
 )
 from aijobs.models.jobs import AIJobQuerySet
-from aijobs.reading import labels, pages
+from aijobs.reading import labels, pages, search
 from aijobs.reading.collections import Progress
 from aijobs.reading.filters import IN_PROGRESS, JobFilter, filtered
 from aijobs.reading.money import Money
@@ -33,7 +33,8 @@ from aijobs.reading.pages import NEWEST, Page, Position
 from aijobs.reading.status import shown_status
 from citizenapp.tenants.models import Tenant
 
-COUNT_LIMIT = 10_000
+# Of all jobs by status, and of those that a filter finds, so many are counted.
+COUNT_LIMIT, MATCH_LIMIT = 10_000, 1_000
 # So many new rows are counted.
 MOST_NEW = 100
 MOST_SHOWN = 50
@@ -170,9 +171,18 @@ class JobList:
         singles = _singles(self.jobs).filter(pk__gt=than)
         return _counted(singles, MOST_NEW) + _counted(collections, MOST_NEW)
 
-    def count(self, most: int = COUNT_LIMIT) -> int:
-        """How many jobs there are in it; `most` + 1 where there are more."""
-        return _counted(self.jobs, most + 1)
+    def count(self) -> int | None:
+        """How many jobs there are in it; MATCH_LIMIT + 1 where there are more.
+
+        None where counting would take longer than a page has: of costs, and of words and more.
+        """
+        if self.only.text:
+            is_quick = self.only.is_about_text_only
+            return search.count(self.tenant, self.only.text, MATCH_LIMIT + 1) if is_quick else None
+        if self.only.cost_from is not None or self.only.cost_to is not None:
+            return None
+        # In the order of the list, so that PostgreSQL walks it as for the page.
+        return self.jobs.order_by("-pk").values("pk")[: MATCH_LIMIT + 1].count()
 
 
 def rows(tenant: Tenant, ids: Sequence[UUID], *, costs: bool = False) -> list[Row]:

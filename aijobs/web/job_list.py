@@ -15,7 +15,7 @@ from aijobs import jobtypes
 from aijobs.reading import expectations, job_list, jobs, money
 from aijobs.reading.choices import Choices, choices
 from aijobs.reading.filters import IN_PROGRESS, JobFilter
-from aijobs.reading.job_list import COUNT_LIMIT, Counts, JobList, Row
+from aijobs.reading.job_list import COUNT_LIMIT, MATCH_LIMIT, Counts, JobList, Row
 from aijobs.reading.pages import NEWEST, Page
 from aijobs.web import parameters
 from aijobs.web.guards import MemberRequest, for_members
@@ -82,10 +82,11 @@ def dashboard(request: MemberRequest, asked: parameters.Jobs) -> HttpResponseBas
     only, costs = asked.only(tenant), asked.view == "cost"
     listed = JobList(tenant, only, asked.is_apart)
     is_live, shown = "X-Live" in request.headers, _ids(request.headers.get("X-Live-Rows", ""))
-    new = 0
+    new = moved = 0
     if shown:
         page = Page(job_list.rows(tenant, shown, costs=costs), *_ends(asked, shown))
         new = listed.newer(shown[0]) if asked.position == NEWEST else 0
+        moved = len(shown) - len(page.rows) + sum(_has_left(row, asked) for row in page.rows)
     else:
         page = listed.page(asked.position, size=PAGE_SIZE, costs=costs)
     offered = Choices() if is_live else choices(tenant, request.user, asked.collection)
@@ -95,6 +96,7 @@ def dashboard(request: MemberRequest, asked: parameters.Jobs) -> HttpResponseBas
     if replace(only, status=None) == JobFilter():
         overview = job_list.overview(tenant, now=timezone.now())
     counts = overview.counts if overview else None
+    at_top = asked.position == NEWEST and not shown
     return render(
         request,
         "dashboard.html",
@@ -102,16 +104,18 @@ def dashboard(request: MemberRequest, asked: parameters.Jobs) -> HttpResponseBas
             "frame": "live.html" if is_live else "base.html",
             "month": overview.month if overview else None,
             "count_limit": COUNT_LIMIT,
+            "total_limit": COUNT_LIMIT if counts else MATCH_LIMIT,
             "most_new": job_list.MOST_NEW,
             "page": page,
             "lines": [_line(row) for row in page.rows],
             "new": new,
+            "moved": moved,
             "asked": asked,
             "list_query": urlencode({"list": asked.query()}),
             "filters_query": asked.query(*PAGING),
             "today_query": _done_today(tenant),
             "tabs": list(_tabs(asked, counts)),
-            "total": _total(counts, asked) if counts else listed.count(),
+            "total": _total(counts, asked) if counts else _found(listed, page, at_top=at_top),
             "is_grouped": listed.is_grouped,
             "is_filtered": only != JobFilter(),
             "is_new": not page.rows and only == JobFilter() and not jobs.exist(tenant),
@@ -164,6 +168,13 @@ def _total(counts: Counts, asked: parameters.Jobs) -> int:
     return int(getattr(counts, job_list.tab_of(asked.status) or "all"))
 
 
+def _found(listed: JobList, page: Page[Row], *, at_top: bool) -> int | None:
+    """How many jobs were found; what stands on one page needs no counting."""
+    if at_top and not page.older and not listed.is_grouped:
+        return len(page.rows)
+    return listed.count()
+
+
 def _chips(asked: parameters.Jobs, offered: Choices) -> list[Chip]:
     senders = {one.value: one.title for one in offered.senders}
     titles = {kind.name: kind.title for kind in jobtypes.all_types()}
@@ -195,6 +206,11 @@ def _chips(asked: parameters.Jobs, offered: Choices) -> list[Chip]:
 def _line(row: Row) -> Line:
     short = in_short(row.job.job_type, row.result) if row.job else None
     return Line(row, short, why(row.error) if row.error else "")
+
+
+def _has_left(row: Row, asked: parameters.Jobs) -> bool:
+    """Whether a row that is shown belongs under another tab by now."""
+    return bool(asked.status and job_list.tab_of(row.status) != job_list.tab_of(asked.status))
 
 
 def _ids(header: str) -> list[UUID]:

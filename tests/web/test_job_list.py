@@ -157,6 +157,20 @@ def test_counts_end_at_their_limit(
     assert found.completed == 3
 
 
+def test_what_is_found_is_counted_as_far_as_it_is_quick(
+    reader: Client, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_list, "MATCH_LIMIT", 28)
+    for number in range(30):
+        make_job(tenant, text="Hail", now=later(number))
+    index.run(NOW)
+    assert reader.get("/", {"q": "hail"}).context["total"] == 29
+    assert reader.get("/", {"by": "test"}).context["total"] == 29
+    both = reader.get("/", {"q": "hail", "by": "test"})
+    assert both.context["total"] is None
+    assert "Many jobs found" in both.content.decode()
+
+
 def test_each_filter_narrows_and_stands_as_a_chip(reader: Client, tenant: Tenant) -> None:
     job = make_job(tenant, "classify", text="Hail on the roof", now=NOW)
     job.input.created_by = "ann"
