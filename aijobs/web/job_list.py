@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from django.http import Http404, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from aijobs import jobtypes
@@ -97,7 +98,7 @@ def dashboard(request: MemberRequest, asked: parameters.Jobs) -> HttpResponseBas
         overview = job_list.overview(tenant, now=timezone.now())
     counts = overview.counts if overview else None
     at_top = asked.position == NEWEST and not shown
-    return render(
+    response = render(
         request,
         "dashboard.html",
         {
@@ -124,6 +125,11 @@ def dashboard(request: MemberRequest, asked: parameters.Jobs) -> HttpResponseBas
             "kinds": jobtypes.all_types(),
         },
     )
+    # No browser's cache may give the one for the other, as on “Back”.
+    patch_vary_headers(response, ["X-Live", "X-Live-Rows"])
+    if is_live:
+        response["Cache-Control"] = "no-store"
+    return response
 
 
 @require_safe

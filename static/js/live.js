@@ -83,7 +83,8 @@ class LivePage {
     const keepsRows = rows.length > 0 && !this.#wantsNew;
     if (keepsRows) headers["X-Live-Rows"] = rows.map((row) => row.dataset.key).join(",");
     this.#wantsNew = false;
-    const response = await fetch(location.href, { headers, redirect: "manual" });
+    // A piece of the page must not take the place of the page in the browser's cache.
+    const response = await fetch(location.href, { headers, redirect: "manual", cache: "no-store" });
     if (response.type === "opaqueredirect") return location.reload(); // signed out meanwhile
     if (!response.ok) return;
     const fresh = new DOMParser().parseFromString(await response.text(), "text/html");

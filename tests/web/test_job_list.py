@@ -295,6 +295,13 @@ def test_an_open_page_is_told_little(reader: Client, tenant: Tenant) -> None:
     assert b"<option" not in live
 
 
+def test_no_cache_takes_a_piece_for_the_page(reader: Client) -> None:
+    for headers in ({}, {"X-Live": "1"}):
+        response = reader.get("/", headers=headers)
+        assert "X-Live" in response["Vary"]
+        assert ("no-store" in response.get("Cache-Control", "")) == bool(headers)
+
+
 def test_rows_of_others_are_not_told_to_an_open_page(reader: Client, tenant: Tenant) -> None:
     theirs = make_job(make_tenant())
     collection = make_collection(make_tenant(), 1)
