@@ -263,7 +263,7 @@ def _with_all_that_is_shown(tenant: Tenant, jobs: AIJobQuerySet) -> AIJobQuerySe
     charges = LedgerEntry.objects.filter(tenant=tenant, job_id=OuterRef("pk")).values("job_id")
     return (
         jobs.with_shown_status()
-        .select_related("input", "collection", "output")
+        .select_related("input", "collection")
         .defer("input__options", "input__metadata", "input__fingerprint", "collection__columns")
         .annotate(
             opening=Subquery(
@@ -272,6 +272,7 @@ def _with_all_that_is_shown(tenant: Tenant, jobs: AIJobQuerySet) -> AIJobQuerySe
             file=Subquery(first.values("name")),
             reason=Subquery(last.values("error_type")[:1]),
             sums=Subquery(_sums(charges)),
+            answer=Subquery(JobOutput.objects.filter(pk=OuterRef("pk")).values("result")),
         )
     )
 
@@ -297,7 +298,6 @@ def _money(sums: Mapping[str, str] | None) -> Money | None:
 
 def _row(job: AIJob) -> Row:
     found = cast(Any, job)
-    output: JobOutput | None = getattr(job, "output", None)
     name = job.input.reference or job.input.source_name or found.file or ""
     return Row(
         job.pk,
@@ -307,7 +307,7 @@ def _row(job: AIJob) -> Row:
         label=labels.label(job.pk, name, labels.opening(found.opening or '""')),
         money=_money(found.sums),
         error=found.reason if job.status == AIJob.Status.FAILED else "",
-        result=output.result if output and job.status == AIJob.Status.COMPLETED else None,
+        result=found.answer if job.status == AIJob.Status.COMPLETED else None,
     )
 
 
