@@ -50,6 +50,8 @@ class Step(StrEnum):
     EXPEDITE_COMMITTED = "expedite.committed"
     EXPEDITE_LEARNED = "expedite.learned"
     EXPEDITE_PAUSED = "expedite.paused"
+    INDEX_READ = "index.read"
+    INDEX_READ_OLDER = "index.read_older"
     POLL_CLAIMED = "poll.claimed"
     POLL_ANSWERED = "poll.answered"
     POLL_CANCELED = "poll.canceled"

@@ -15,7 +15,8 @@ MOST_IDS = 10_000
 
 class Skipped(Shape):
     reason: str = Field(
-        description="A job's status, `limit-reached`, `long-prompt`, or `gone`: erased, or pruned."
+        description="A job's status, `limit-reached`, `long-prompt`, `tags-full`, `tagged-already`,"
+        " `not-tagged`, or `gone`: erased, or pruned."
     )
     jobs: int
     message: str
@@ -23,13 +24,15 @@ class Skipped(Shape):
 
 class OperationSummary(Shape):
     operation_id: UUID
-    kind: Literal["retry", "cancel", "drop", "erase"]
+    kind: Literal["retry", "cancel", "drop", "erase", "tag", "untag"]
     status: Literal["running", "completed", "failed"] = Field(
         description="Failed where it failed again and again; what it has changed stays changed."
     )
     total: int = Field(description="Jobs that it is about, fixed when it was asked for.")
     done: int = Field(description="Jobs that were looked at so far.")
-    changed: int = Field(description="Jobs that were retried, canceled, dropped or erased.")
+    changed: int = Field(
+        description="Jobs that were retried, canceled, dropped, erased, or tagged."
+    )
     job_id: UUID | None = Field(description="The job that is erased.")
     collection_id: UUID | None = Field(description="The collection that is erased.")
     created_by: str

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('aijobs', '0038_find_message_batches'),
+        ('aijobs', '0041_note_jobs_to_read'),
         ('tenants', '0007_limits_and_versions'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -25,6 +25,8 @@ class Migration(migrations.Migration):
                     ("cancel", "Cancel"),
                     ("drop", "Drop"),
                     ("erase", "Erase"),
+                    ("tag", "Tag"),
+                    ("untag", "Take a tag from"),
                 ],
                 max_length=6,
             ),

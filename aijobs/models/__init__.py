@@ -16,6 +16,7 @@ from aijobs.models.idempotency import Claim, IdempotencyKey, KeyTaken
 from aijobs.models.inputs import JobDocument, JobInput, Question
 from aijobs.models.jobs import AIJob
 from aijobs.models.ledger import LedgerEntry
+from aijobs.models.listing import JobTag, JobText, JobToRead, SavedView, Tag
 from aijobs.models.mails import FailureToTell, Mail, MailChoice, MailKind
 from aijobs.models.notices import AdditionTold
 from aijobs.models.operations import Operation, OperationPage
@@ -66,6 +67,9 @@ __all__ = [
     "JobDocument",
     "JobInput",
     "JobOutput",
+    "JobTag",
+    "JobText",
+    "JobToRead",
     "KeyTaken",
     "LedgerEntry",
     "Mail",
@@ -85,10 +89,12 @@ __all__ = [
     "Rerun",
     "Rescue",
     "Reservation",
+    "SavedView",
     "Seeding",
     "StatusCounter",
     "StrangerBatch",
     "Submission",
+    "Tag",
     "TenantTokenRatio",
     "TokenRatio",
     "Trial",

@@ -59,6 +59,8 @@ class JobInput(models.Model):
             # The tenant's list, newest first, and that of one job type.
             models.Index(fields=["tenant", "-job"], name="input_of_tenant"),
             models.Index(fields=["tenant", "job_type", "-job"], name="input_of_kind"),
+            # Those that one person, or one key, has queued.
+            models.Index(fields=["tenant", "created_by", "-job"], name="input_of_sender"),
             # The jobs that a sender calls by this reference, newest first.
             models.Index(
                 fields=["tenant", "reference", "-job"],

@@ -366,6 +366,10 @@ class AIJob(Movable):
                 name="job_of_collection",
                 condition=Q(collection__isnull=False),
             ),
+            # A tenant's jobs that are in no collection, newest first: the list of the pages.
+            models.Index(
+                fields=["tenant", "-id"], name="job_single", condition=Q(collection__isnull=True)
+            ),
             # Staff who look for direct calls. No job of a batch is in it.
             models.Index(fields=["-id"], name="job_sync", condition=Q(route="sync")),
             # share: what waits for the result of an earlier job.

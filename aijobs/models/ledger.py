@@ -95,6 +95,8 @@ class LedgerEntry(models.Model):
             models.Index(fields=["job_id"], name="charge_of_job"),
             # A tenant's charges, newest first.
             models.Index(fields=["tenant", "-id"], name="charge_of_tenant"),
+            # A tenant's charges by what they cost: what is dear is rare.
+            models.Index(fields=["tenant", "-cost_usd", "-job_id"], name="charge_by_cost"),
             # Staff who look for direct calls. No charge of a batch is in it.
             models.Index(fields=["-id"], name="charge_sync", condition=Q(route="sync")),
             # The charges of a period. Rows lie in the order of their time, so a few bytes for each

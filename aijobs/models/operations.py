@@ -14,9 +14,9 @@ from citizenapp.tenants.models import Tenant
 class Operation(Movable):
     """What was asked for, by whom, and how far it has come.
 
-    Retrying, canceling and dropping (canceling what waits, and of what is on its way keeping no
-    answer) have their jobs in pages, written down when they were asked for. Erasing
-    has a job or a collection, and looks for what is left of it.
+    Its jobs are in pages, written down when it was asked for. Only erasing one job or a collection
+    has none: it looks for what is left of it. Dropping is canceling what waits, and keeping no
+    answer of what is on its way.
     """
 
     class Kind(models.TextChoices):
@@ -24,6 +24,8 @@ class Operation(Movable):
         CANCEL = "cancel"
         DROP = "drop"
         ERASE = "erase"
+        TAG = "tag"
+        UNTAG = "untag", "Take a tag from"
 
     class Status(models.TextChoices):
         RUNNING = "running"
@@ -37,6 +39,9 @@ class Operation(Movable):
     # No foreign keys: what they name is gone when the operation is completed.
     job_id = models.UUIDField(null=True, help_text="The job that is erased.")
     collection_id = models.UUIDField(null=True, help_text="The collection that is erased.")
+    tag = models.CharField(
+        max_length=50, blank=True, db_default="", help_text="That jobs get, or lose."
+    )
     total = models.PositiveIntegerField(help_text="Jobs.")
     done = models.PositiveIntegerField(default=0, help_text="Jobs that were looked at.")
     changed = models.PositiveIntegerField(default=0, help_text="Jobs that moved.")
@@ -68,6 +73,10 @@ class Operation(Movable):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"
+
+    @property
+    def has_pages(self) -> bool:
+        return self.job_id is None and self.collection_id is None
 
     def mark_completed(self, now: datetime) -> bool:
         """Each of its jobs was looked at; of erasing, nothing is left."""

@@ -21,6 +21,8 @@ from aijobs.models import (
     JobDocument,
     JobInput,
     JobOutput,
+    JobTag,
+    JobText,
     Quote,
     ReadMark,
     Rerun,
@@ -143,8 +145,17 @@ def empty_requests(tenant: Tenant, about: UUID) -> None:
 def delete(ids: Sequence[UUID]) -> None:
     """Delete jobs with all that belongs to them, in the caller's transaction."""
     for rows in (
-        *(JobAttempt, JobDocument, JobInput, JobOutput),
+        *(JobAttempt, JobDocument, JobInput, JobOutput, JobTag, JobText),
         *(Correction, Comment, ReadMark, Rerun),
     ):
         rows._default_manager.filter(job__in=ids).delete()
     AIJob.objects.filter(pk__in=ids).delete()
+
+
+def delete_over(jobs: AIJobQuerySet, most: int) -> int:
+    """Delete some of the jobs that are over, in the caller's transaction; returns how many."""
+    locked = over(jobs).order_by("pk").select_for_update(skip_locked=True, of=("self",))
+    ids: Sequence[UUID] = list(locked.values_list("pk", flat=True)[:most])
+    flag_batches(ids)
+    delete(ids)
+    return len(ids)

@@ -1,4 +1,4 @@
-"""apply: retry, cancel or drop many jobs that were asked for at once, page by page.
+"""apply: retry, cancel, drop, tag or erase many jobs that were asked for at once, page by page.
 
 Which jobs is written down when they are asked for. A page is one transaction: its jobs move, what
 became of them is counted, and it is deleted. So a worker that dies leaves whole pages, and of two
@@ -20,7 +20,8 @@ from django.db.models import F, QuerySet
 from aijobs.crash_points import Step, crash_point
 from aijobs.models import AIJob, Operation, new_id
 from aijobs.models.jobs import AIJobQuerySet
-from aijobs.pipeline import _again
+from aijobs.pipeline import _again, _erasing_many
+from aijobs.pipeline import tag as tags
 from aijobs.pipeline._telling import look_again
 from aijobs.pipeline.withdraw import REASONS, withdraw_jobs
 from citizenapp.tenants.models import Tenant
@@ -28,6 +29,8 @@ from citizenapp.tenants.models import Tenant
 logger = logging.getLogger(__name__)
 
 PAGE_JOBS = 1_000
+# What is erased takes longer, and nobody may use it meanwhile.
+PAGE_ERASED = 100
 # Pages a round, so that a round ends soon whatever there is to do; and operations that take turns.
 MOST_PAGES, MOST_OPERATIONS = 200, 50
 PAUSE = timedelta(minutes=1)
@@ -38,7 +41,7 @@ GONE = "gone"
 
 WRITE_DOWN = """
 INSERT INTO aijobs_operationpage (operation_id, number, jobs)
-SELECT %s, (place - 1) / {jobs}, array_agg(id ORDER BY id)
+SELECT %s, (place - 1) / %s, array_agg(id ORDER BY id)
 FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM ({wanted}) AS wanted (id)) AS placed
 GROUP BY 2
 RETURNING cardinality(jobs)
@@ -48,22 +51,34 @@ Moved = tuple[int, Counter[str]]
 
 
 def ask(
-    tenant: Tenant, kind: Operation.Kind, jobs: AIJobQuerySet, *, by: str, now: datetime
+    tenant: Tenant,
+    kind: Operation.Kind,
+    jobs: AIJobQuerySet,
+    *,
+    by: str,
+    now: datetime,
+    tag: str = "",
 ) -> Operation:
-    """Write down which jobs are to be moved: those among `jobs` at this moment."""
-    operation = _fix(tenant, kind, jobs, by, now)
+    """Write down which jobs it is about: those among `jobs` at this moment.
+
+    `tag` is what they get or lose, where that is what is asked for. Raises TooManyTags.
+    """
+    operation = _fix(tenant, kind, jobs, by, now, tag)
     crash_point(Step.APPLY_ASKED)
     return operation
 
 
 @transaction.atomic
 def _fix(
-    tenant: Tenant, kind: Operation.Kind, jobs: AIJobQuerySet, by: str, now: datetime
+    tenant: Tenant, kind: Operation.Kind, jobs: AIJobQuerySet, by: str, now: datetime, tag: str
 ) -> Operation:
+    if kind == Operation.Kind.TAG:
+        tag = tags.tag_of(tenant, tag).name
     operation = Operation.objects.create(
         id=new_id(now),
         tenant=tenant,
         kind=kind,
+        tag=tag,
         total=0,
         created_by=by,
         created_at=now,
@@ -72,8 +87,9 @@ def _fix(
     with suppress(EmptyResultSet), connection.cursor() as cursor:
         # Django itself sees of some filters that nothing can fit them.
         wanted, parameters = jobs.order_by().values_list("pk").query.sql_with_params()
-        statement = WRITE_DOWN.format(jobs=PAGE_JOBS, wanted=wanted)
-        cursor.execute(statement, [operation.pk, *parameters])
+        size = PAGE_ERASED if kind == Operation.Kind.ERASE else PAGE_JOBS
+        statement = WRITE_DOWN.format(wanted=wanted)
+        cursor.execute(statement, [operation.pk, size, *parameters])
         operation.total = sum(jobs for (jobs,) in cursor)
     operation.save(update_fields=["total"])
     if not operation.total:
@@ -83,8 +99,9 @@ def _fix(
 
 def ready(now: datetime) -> QuerySet[Operation]:
     """Operations that have pages, those first that waited longest."""
-    kinds = [Operation.Kind.RETRY, Operation.Kind.CANCEL, Operation.Kind.DROP]
-    running = Operation.objects.filter(status=Operation.Status.RUNNING, kind__in=kinds)
+    running = Operation.objects.filter(status=Operation.Status.RUNNING)
+    # Others are looked for by `erase`.
+    running = running.filter(job_id=None, collection_id=None)
     return running.filter(look_at__lte=now).order_by("look_at", "pk")
 
 
@@ -130,12 +147,7 @@ def carry_out(operation: Operation, now: datetime) -> bool:
     page = mine.pages.order_by("number").first() if mine else None
     if mine is None or page is None:
         return False
-    if mine.kind == Operation.Kind.RETRY:
-        changed, skipped = _retry(mine.tenant, page.jobs, now)
-    elif mine.kind == Operation.Kind.DROP:
-        changed, skipped = _drop(mine.tenant, page.jobs, now)
-    else:
-        changed, skipped = _cancel(mine.tenant, page.jobs, now)
+    changed, skipped = _changed(mine, page.jobs, now)
     crash_point(Step.APPLY_MOVED)
     page.delete()
     Operation.objects.filter(pk=mine.pk).update(
@@ -148,6 +160,24 @@ def carry_out(operation: Operation, now: datetime) -> bool:
         mine.mark_completed(now)
     look_again(mine.tenant_id)
     return True
+
+
+@transaction.atomic
+def _changed(operation: Operation, ids: Sequence[UUID], now: datetime) -> Moved:
+    tenant = operation.tenant
+    match operation.kind:
+        case Operation.Kind.RETRY:
+            return _retry(tenant, ids, now)
+        case Operation.Kind.CANCEL:
+            return _cancel(tenant, ids, now)
+        case Operation.Kind.ERASE:
+            changed = _erasing_many.erase_page(tenant, ids, operation.created_by, now)
+            return changed, +Counter({GONE: len(ids) - changed})
+        case kind:
+            taken = kind == Operation.Kind.UNTAG
+            move = tags.take if taken else tags.put
+            changed, skipped, there = move(tenant, ids, operation.tag)
+            return changed, +(skipped + Counter({GONE: len(ids) - there}))
 
 
 def _cancel(tenant: Tenant, ids: Sequence[UUID], now: datetime) -> Moved:
@@ -205,6 +235,8 @@ _MESSAGES: dict[str, Mapping[Any, str]] = {
     Operation.Kind.CANCEL: REASONS,
     Operation.Kind.DROP: REASONS,
     Operation.Kind.ERASE: {},
+    Operation.Kind.TAG: tags.WHY_NOT,
+    Operation.Kind.UNTAG: tags.WHY_NOT,
 }
 
 

@@ -8,16 +8,14 @@ Anthropic's copy is deleted by sweep, once the batch is settled.
 """
 
 import logging
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from aijobs.crash_points import Step, crash_point
 from aijobs.models import AIJob, Collection, Operation, Trial, new_id
-from aijobs.models.jobs import AIJobQuerySet
 from aijobs.pipeline import _erasing
 from aijobs.pipeline._telling import look_again
 
@@ -54,7 +52,7 @@ def _ask_for_job(job: AIJob, by: str, now: datetime) -> Operation | None:
     look_again(job.tenant_id)
     if not total:
         raise AIJob.DoesNotExist  # Somebody else erases it.
-    if _delete_over(jobs, AT_ONCE) == total:
+    if _erasing.delete_over(jobs, AT_ONCE) == total:
         return None
     return Operation.objects.create(
         id=new_id(now),
@@ -84,7 +82,7 @@ def _ask_for_collection(collection: Collection, by: str, now: datetime) -> Opera
     look_again(collection.tenant_id)
     is_little = total <= AT_ONCE
     if is_little:
-        _delete_over(jobs, AT_ONCE)
+        _erasing.delete_over(jobs, AT_ONCE)
         if not jobs.exists():
             Collection.objects.filter(pk=collection.pk).delete()
             return None
@@ -106,7 +104,10 @@ def _ask_for_collection(collection: Collection, by: str, now: datetime) -> Opera
 def ready(now: datetime) -> QuerySet[Operation]:
     """Operations whose jobs may have ended, those first that waited longest."""
     running = Operation.objects.filter(
-        status=Operation.Status.RUNNING, kind=Operation.Kind.ERASE, look_at__lte=now
+        Q(job_id__isnull=False) | Q(collection_id__isnull=False),
+        status=Operation.Status.RUNNING,
+        kind=Operation.Kind.ERASE,
+        look_at__lte=now,
     )
     return running.order_by("look_at", "pk")
 
@@ -157,7 +158,7 @@ def carry_out(operation: Operation, now: datetime) -> int:
     jobs = AIJob.objects.filter(**_which(mine))
     # An attempt that failed while it was erased may have brought it back into the queue.
     jobs.cancel_waiting(now)
-    erased = _delete_over(jobs, PIECE_JOBS)
+    erased = _erasing.delete_over(jobs, PIECE_JOBS)
     crash_point(Step.ERASE_DELETED)
     rows = Operation.objects.filter(pk=mine.pk)
     rows.update(done=F("done") + erased, changed=F("changed") + erased)
@@ -179,12 +180,3 @@ def _which(operation: Operation) -> dict[str, UUID | None]:
     if operation.collection_id:
         return {"collection": operation.collection_id}
     return {"pk": operation.job_id}
-
-
-def _delete_over(jobs: AIJobQuerySet, most: int) -> int:
-    """Delete some of the jobs that are over."""
-    locked = _erasing.over(jobs).order_by("pk").select_for_update(skip_locked=True, of=("self",))
-    ids: Sequence[UUID] = list(locked.values_list("pk", flat=True)[:most])
-    _erasing.flag_batches(ids)
-    _erasing.delete(ids)
-    return len(ids)

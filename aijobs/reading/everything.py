@@ -217,8 +217,8 @@ PARTS = (
         "operations",
         """
         SELECT id, json_build_object(
-            'operation_id', id, 'kind', kind, 'status', status, 'total', total, 'done', done,
-            'changed', changed, 'skipped', skipped, 'created_by', created_by,
+            'operation_id', id, 'kind', kind, 'tag', tag, 'status', status, 'total', total,
+            'done', done, 'changed', changed, 'skipped', skipped, 'created_by', created_by,
             'created_at', created_at, 'ended_at', ended_at)::text
         FROM aijobs_operation WHERE tenant_id = %(tenant)s AND id > %(after)s
         ORDER BY id LIMIT %(rows)s
@@ -252,6 +252,17 @@ PARTS = (
         """,
         NO_ID,
     ),
+    Part(
+        "saved_views",
+        """
+        SELECT view.id, json_build_object(
+            'name', view.name, 'query', view.query, 'is_shared', view.is_shared,
+            'username', person.username, 'created_at', view.created_at)::text
+        FROM aijobs_savedview AS view JOIN tenants_user AS person ON person.id = view.user_id
+        WHERE view.tenant_id = %(tenant)s AND view.id > %(after)s
+        ORDER BY view.id LIMIT %(rows)s
+        """,
+    ),
 )
 
 WORKSPACE = """
@@ -281,6 +292,9 @@ SELECT json_build_object(
     'started_at', job.started_at, 'finished_at', job.finished_at,
     'created_by', input.created_by, 'row', input.row_number, 'reference', input.reference,
     'metadata', input.metadata, 'options', input.options, 'model', output.model,
+    'tags', ARRAY(
+        SELECT tag.name FROM aijobs_jobtag AS uses JOIN aijobs_tag AS tag ON tag.id = uses.tag_id
+        WHERE uses.job_id = job.id ORDER BY tag.name),
     'documents', (
         SELECT json_agg(json_build_object(
             'number', number, 'name', name, 'media_type', media_type, 'size', size,

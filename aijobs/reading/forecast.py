@@ -222,16 +222,20 @@ class Forecast:
 
     def _of_waiting_call(self, not_before: datetime) -> Expected:
         start = max(not_before - self.now, timedelta())
-        waiting = AIJob.objects.filter(
-            indexed_status=AIJob.Status.QUEUED, route=AIJob.Route.SYNC
-        ).order_by("tenant_id", "needed_by", "pk")
-        ahead = waiting.values("pk")[:MOST_CALLS].count()
+        ahead = self._waiting_calls
         late = delays.AGAIN if start else ""
         if ahead > settings.AIJOBS_URGENT_AT_ONCE:
             late = late or delays.CALLS
         if ahead >= MOST_CALLS:
             return Expected(late=late)
         return self._between(start, start + SENDING + calls(max(1, ahead)), late)
+
+    @cached_property
+    def _waiting_calls(self) -> int:
+        calls_ = AIJob.objects.filter(
+            indexed_status=AIJob.Status.QUEUED, route=AIJob.Route.SYNC
+        ).order_by("tenant_id", "needed_by", "pk")
+        return calls_.values("pk")[:MOST_CALLS].count()
 
     def _of_call(self, started_at: datetime) -> Expected:
         left = started_at + CALL - self.now
@@ -256,15 +260,18 @@ class Forecast:
             return found
         return Expected(min(found.soonest, needed_by), needed_by, found.late)
 
+    @cached_property
+    def _waiting_for_a_batch(self) -> int:
+        """How many may leave with the next one. In the order of an index: no row is read."""
+        waiting = AIJob.objects.filter(indexed_status=AIJob.Status.QUEUED)
+        batch = waiting.filter(route=AIJob.Route.BATCH, not_before__lte=self.now)
+        return batch.order_by("tenant_id", "not_before", "pk").values("pk")[:MOST_WAITING].count()
+
     def _waiting_with(self, job: AIJob) -> int:
         """How many wait that may go into the same batch, as far as that matters."""
-        waiting = AIJob.objects.filter(indexed_status=AIJob.Status.QUEUED)
         if job.needed_by is None:
-            # In the order of an index: so PostgreSQL counts its entries, and reads no rows.
-            batch = waiting.filter(route=AIJob.Route.BATCH, not_before__lte=self.now)
-            return (
-                batch.order_by("tenant_id", "not_before", "pk").values("pk")[:MOST_WAITING].count()
-            )
+            return self._waiting_for_a_batch
+        waiting = AIJob.objects.filter(indexed_status=AIJob.Status.QUEUED)
         left = max(job.needed_by - self.now, self.choice.reach_of(self.tenant))
         percent, may_be = self.tenant.deadline_percent, may_be_rescued(self.tenant)
         most = max(1, self.choice.largest(left, percent, may_be_rescued=may_be))

@@ -12,6 +12,7 @@ from django.db.models import Prefetch
 from aijobs.models import AIJob, Collection, JobAttempt, JobDocument, JobOutput
 from aijobs.models.jobs import AIJobQuerySet
 from aijobs.reading import pages, roads, rows
+from aijobs.reading.filters import JobFilter, filtered
 from aijobs.reading.forecast import NOTHING, Expected, Forecast
 from aijobs.reading.labels import beginning, label, labels, opening
 from aijobs.reading.money import Money, spent_on_jobs
@@ -21,22 +22,10 @@ from aijobs.reading.rows import EVERY_ROW, RowFilter
 from aijobs.reading.status import shown_status
 from citizenapp.tenants.models import Tenant
 
+# What narrows a list belongs to it.
+__all__ = ["JobFilter", "filtered"]
+
 CHUNK = 500
-
-
-@dataclass(frozen=True, slots=True)
-class JobFilter:
-    """Which jobs to list; `status` is a shown status. None lets everything through.
-
-    Created at `created_after` or later, and before `created_before`.
-    """
-
-    status: str | None = None
-    job_type: str | None = None
-    collection_id: UUID | None = None
-    reference: str | None = None
-    created_after: datetime | None = None
-    created_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,21 +244,6 @@ def results(
             )
         yield found
         chunk = list(jobs.filter(pk__gt=chunk[-1].pk)[:CHUNK])
-
-
-def filtered(tenant: Tenant, only: JobFilter) -> AIJobQuerySet:
-    """A tenant's jobs that a filter lets through, in no order."""
-    jobs = AIJob.objects.listed(tenant, status=only.status or "", job_type=only.job_type or "")
-    if only.collection_id:
-        jobs = jobs.filter(collection=only.collection_id)
-    if only.reference:
-        jobs = jobs.filter(input__tenant=tenant, input__reference=only.reference)
-    # The bound on the id makes it a range of an index; the moment makes it exact.
-    if after := only.created_after:
-        jobs = jobs.filter(pk__gte=pages.first_id_of(after), created_at__gte=after)
-    if before := only.created_before:
-        jobs = jobs.filter(pk__lt=pages.first_id_after(before), created_at__lt=before)
-    return jobs
 
 
 def _charges(tenant: Tenant, jobs: Sequence[AIJob]) -> dict[UUID, Money]:

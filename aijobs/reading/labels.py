@@ -13,7 +13,7 @@ from citizenapp.tenants.models import Tenant
 
 _OPENING_CHARS = 120
 # An escape in JSON takes six characters, and may have been cut anywhere.
-_OPENING_JSON = 6 * _OPENING_CHARS
+OPENING_JSON = 6 * _OPENING_CHARS
 _ESCAPE = 6
 
 
@@ -55,7 +55,7 @@ def label(job_id: UUID, name: str, words: str) -> str:
 
 def beginning(name: str) -> Left:
     """As much of a document's JSON as its first words can take."""
-    return Left(Cast(name, TextField()), _OPENING_JSON)
+    return Left(Cast(name, TextField()), OPENING_JSON)
 
 
 def opening(raw: str) -> str:

@@ -25,6 +25,7 @@ from aijobs.pipeline import (
     dispatch,
     erase,
     expedite,
+    index,
     poll,
     reconcile,
     rescue,
@@ -106,6 +107,11 @@ def run_expedite() -> int:
 
 
 @task
+def run_index() -> int:
+    return index.run(timezone.now())
+
+
+@task
 def run_inform() -> int:
     return inform.run(timezone.now(), timezone.now, lambda: signs.is_stopping)
 
@@ -157,6 +163,7 @@ STAGES: dict[str, tuple[Callable[[], int], Callable[[datetime], bool]]] = {
     "dispatch": (run_dispatch, dispatch.due),
     "erase": (run_erase, erase.due),
     "expedite": (run_expedite, expedite.due),
+    "index": (run_index, index.due),
     "inform": (run_inform, inform.due),
     "poll": (run_poll, poll.due),
     "reconcile": (run_reconcile, reconcile.due),

@@ -4,16 +4,17 @@ import re
 from typing import Annotated, Any, Literal, NamedTuple, cast
 from uuid import UUID
 
+from django.db.models import Q
 from django.http import QueryDict
 from django.urls import reverse
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from aijobs.jobtypes import InvalidInput
-from aijobs.reading.jobs import JobFilter
+from aijobs.reading.job_list import JobList
 from aijobs.reading.neighbours import Listed
 from aijobs.reading.parameters import storable
-from aijobs.web import parameters
+from aijobs.web import list_parameters
 from aijobs.web.parameters import PageParameters
 from aijobs.web.redirects import is_ours
 from citizenapp.tenants.models import Tenant
@@ -23,7 +24,7 @@ OF_ONE_JOB = ("job", "at")
 _PLACE = re.compile(r"(?:([1-9]\d{0,3})\.)?(part|page|quote)-([1-9]\d{0,6})", re.ASCII)
 
 
-class Listing(parameters.Jobs):
+class Listing(list_parameters.Jobs):
     """A list of jobs: newest first, or as a collection shows them, in the order of its rows."""
 
     order: Literal["rows"] | None = None
@@ -32,7 +33,7 @@ class Listing(parameters.Jobs):
 def _list(value: str) -> str:
     try:
         query = QueryDict(value)
-        if "=" not in value:
+        if value and "=" not in value:
             raise PydanticCustomError("list", "Must be the query of a list of jobs.")
         Listing.read(query)
     except (InvalidInput, ValueError) as refusal:
@@ -103,19 +104,21 @@ class Desk(OfDocument, Listing):
     unread: Literal["1"] | None = None
 
 
-def filter_of(asked: parameters.Jobs) -> JobFilter:
-    """The jobs that a list's query asks for."""
-    return JobFilter(asked.status, asked.job_type, asked.collection)
-
-
 def listed(tenant: Tenant, asked: Listing) -> Listed:
-    """The list, in the order in which its page shows it."""
-    return Listed(tenant, filter_of(asked), by_rows=asked.order == "rows")
+    """The jobs that it lists, in the order in which its page shows them."""
+    return Listed(tenant, asked.only(tenant), by_rows=asked.order == "rows")
 
 
 def list_named(tenant: Tenant, query: str) -> Listed:
-    """The list that one came from. The query was checked."""
-    return listed(tenant, Listing.read(QueryDict(query)))
+    """The list that one came from. The query was checked.
+
+    Where each collection is one row of it, its jobs are none.
+    """
+    asked = Listing.read(QueryDict(query))
+    only = asked.only(tenant)
+    is_grouped = JobList(tenant, only, asked.is_apart).is_grouped
+    where = Q(collection=None) if is_grouped else Q()
+    return Listed(tenant, only, by_rows=asked.order == "rows", where=where)
 
 
 def address_of(query: str) -> str:
@@ -123,4 +126,4 @@ def address_of(query: str) -> str:
     asked = Listing.read(QueryDict(query))
     if asked.order == "rows" and asked.collection:
         return reverse("collection", args=[asked.collection])
-    return f"{reverse('dashboard')}?{query}"
+    return f"{reverse('dashboard')}?{query}" if query else reverse("dashboard")

@@ -1,74 +1,24 @@
-"""The dashboard, the form for new jobs, and what moves a job."""
+"""What moves a job: cancel it, and queue it again."""
 
 from uuid import UUID
 
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpResponseBase
-from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_POST
 
-from aijobs import jobtypes
 from aijobs.budgets.room import OverLimit
 from aijobs.models import AIJob
 from aijobs.pipeline import accept, withdraw
 from aijobs.quotes.terms import LongPrompt
-from aijobs.reading import collections, jobs
-from aijobs.reading.dashboard import COUNT_LIMIT, figures
-from aijobs.reading.jobs import JobFilter
-from aijobs.reading.next_batch import next_batch
+from aijobs.reading import jobs
 from aijobs.reading.status import shown_status
-from aijobs.web import parameters
-from aijobs.web.guards import MemberRequest, for_members, for_writers, or_404
-from aijobs.web.home import home_of
+from aijobs.web.guards import MemberRequest, for_writers, or_404
 from aijobs.web.once import not_done, once
-from aijobs.web.parameters import asks
 from aijobs.web.redirects import back
 from citizenapp.tenants import audit
 from citizenapp.tenants.audit import Action
-
-EVERY_JOB = JobFilter()
-PAGE_SIZE = 25
-RECENT_COLLECTIONS = 50
-
-
-@require_safe
-@for_members
-@asks(parameters.Jobs)
-def dashboard(request: MemberRequest, asked: parameters.Jobs) -> HttpResponseBase:
-    """The tenant's jobs, newest first, and its headline figures."""
-    tenant = request.access.tenant
-    recent = list(collections.page(tenant, size=RECENT_COLLECTIONS).rows)
-    chosen = None
-    if asked.collection:
-        with or_404():
-            chosen = collections.collection_of(tenant, asked.collection)
-        if chosen not in recent:
-            recent.append(chosen)
-    only = JobFilter(asked.status, asked.job_type, asked.collection)
-    page = jobs.page(tenant, only, asked.position, size=PAGE_SIZE, labeled=True)
-    now = timezone.now()
-    sums = figures(tenant, now=now)
-    has_answers = any(row.money for row in page.rows)
-    return render(
-        request,
-        "dashboard.html",
-        {
-            "figures": sums,
-            # Each is asked for only where it may be: most pages need neither.
-            "home": home_of(request) if only == EVERY_JOB and not has_answers else None,
-            "next_batch": next_batch(tenant, now) if sums.waiting else None,
-            "count_limit": COUNT_LIMIT,
-            "page": page,
-            "only": only,
-            "is_filtered": only != EVERY_JOB,
-            "is_new": not page.rows and only == EVERY_JOB and not jobs.exist(tenant),
-            "statuses": AIJob.Status.values,
-            "kinds": jobtypes.all_types(),
-            "collections": recent,
-        },
-    )
 
 
 @require_POST

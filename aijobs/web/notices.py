@@ -8,7 +8,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from aijobs.mails import choosing, leaving
-from aijobs.reading.dashboard import open_jobs
+from aijobs.reading.unfinished import open_jobs
 from aijobs.web.guards import MemberRequest, for_members
 from aijobs.web.notice_forms import Notices
 

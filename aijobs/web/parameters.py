@@ -51,6 +51,10 @@ def _alone(after: UUID | None, info: ValidationInfo) -> UUID | None:
     return after
 
 
+def _apart(ids: object) -> object:
+    return ids.split(",") if isinstance(ids, str) else ids
+
+
 class Paging(PageParameters):
     """Rows older than `before`, or newer than `after`."""
 
@@ -102,11 +106,12 @@ class RowsOfCollection(Paging):
         return RowFilter(self.status, self.category, self.reason, self.search, self.risk)
 
 
-class Jobs(JobsInCollection):
-    """Which jobs of a tenant to list."""
+class Several(PageParameters):
+    """Some jobs by their ids, with commas between them."""
 
-    job_type: JobTypeName | None = None
-    collection: UUID | None = None
+    lists: ClassVar[frozenset[str]] = frozenset({"job"})
+
+    job: Annotated[tuple[UUID, ...], BeforeValidator(_apart), Field(max_length=50)] = ()
 
 
 class Finding(PageParameters):
@@ -159,7 +164,7 @@ Month = Annotated[
 Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
 
 
-def _in_order(until: date | None, info: ValidationInfo) -> date | None:
+def in_order(until: date | None, info: ValidationInfo) -> date | None:
     since = info.data.get("since")
     if since and until and since > until:
         raise PydanticCustomError("order", "Must not be before the first day.")
@@ -167,7 +172,7 @@ def _in_order(until: date | None, info: ValidationInfo) -> date | None:
 
 
 def _within_reach(until: date | None, info: ValidationInfo) -> date | None:
-    until, since = _in_order(until, info), info.data.get("since")
+    until, since = in_order(until, info), info.data.get("since")
     if since and until and until - since > LONGEST_RANGE:
         raise PydanticCustomError("length", "Must be within a year of the first day.")
     return until
@@ -242,7 +247,7 @@ class Collections(Paging):
     job_type: JobTypeName | None = None
     by: Sought | None = None
     since: Day | None = Field(None, alias="from")
-    until: Annotated[Day | None, AfterValidator(_in_order)] = Field(None, alias="to")
+    until: Annotated[Day | None, AfterValidator(in_order)] = Field(None, alias="to")
 
     @property
     def only(self) -> CollectionFilter:
@@ -293,7 +298,7 @@ class AuditFilters(PageParameters):
     who: Sought | None = None
     action: RecordedAction | None = None
     since: Day | None = Field(None, alias="from")
-    until: Annotated[Day | None, AfterValidator(_in_order)] = Field(None, alias="to")
+    until: Annotated[Day | None, AfterValidator(in_order)] = Field(None, alias="to")
 
 
 class AuditPage(AuditFilters, Paging):

@@ -6,6 +6,11 @@
 // The first message of a socket is a resync, since something may have changed between the making of
 // the page and the opening of the socket. For a page that has just been loaded the server also says
 // for how many seconds nothing has changed; when the page is younger than that, it is not fetched.
+// A socket that opens may bring several: they are waited for, and answered by one fetch.
+//
+// A list of rows (`data-rows`) stays as it stands while somebody reads it: its rows change in place.
+// The page asks for the rows that it shows, and is told how many new ones there are; these come when
+// they are asked for.
 
 import { showDraft } from "./draft.js";
 import { sayMoments } from "./moments.js";
@@ -17,18 +22,38 @@ const FIRST_DELAY = 500;
 const LONGEST_DELAY = 15_000;
 const ANNOUNCED_BY_NAME = 3;
 const NO_ACCESS = 4401; // the code of aijobs/live/consumers.py
+const AFTER_OPENING = 400; // ms in which what a new socket has to say arrives
+const MOST_ROWS = 50;
 
 export function startLive() {
   const path = document.body.dataset.socket;
   // What stands above the page is kept up only where the page itself is.
   if (!path || !document.querySelector("main [data-live]")) return;
   const page = new LivePage();
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("[data-show-new]");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    page.showNew();
+  });
+  addEventListener("pageshow", (event) => {
+    if (event.persisted) page.refresh();
+  });
   new Line(path, page).open();
 }
 
 class LivePage {
   #busy = false;
   #again = false;
+  #wantsNew = false;
+
+  // The list as it is now, with what is new.
+  async showNew() {
+    this.#wantsNew = true;
+    await this.refresh();
+    document.querySelector("[data-rows] [data-row-link]")?.focus({ preventScroll: true });
+    document.querySelector("[data-rows]")?.scrollIntoView({ block: "nearest" });
+  }
 
   // Whether a change concerns what this page shows.
   concerns(change) {
@@ -54,17 +79,26 @@ class LivePage {
   }
 
   async #fetch() {
-    const response = await fetch(location.href, { headers: { "X-Live": "1" }, redirect: "manual" });
+    const headers = { "X-Live": "1" };
+    const rows = [...document.querySelectorAll("[data-rows] tr[data-key]")].slice(0, MOST_ROWS);
+    const keepsRows = rows.length > 0 && !this.#wantsNew;
+    if (keepsRows) headers["X-Live-Rows"] = rows.map((row) => row.dataset.key).join(",");
+    this.#wantsNew = false;
+    // A piece of the page must not take the place of the page in the browser's cache.
+    const response = await fetch(location.href, { headers, redirect: "manual", cache: "no-store" });
     if (response.type === "opaqueredirect") return location.reload(); // signed out meanwhile
     if (!response.ok) return;
     const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
     sayMoments(fresh);
     const moved = [];
     for (const region of document.querySelectorAll("[data-live]")) {
+      // Its links lead on from the rows that are shown.
+      if (keepsRows && region.id === "pager") continue;
       const wanted = fresh.getElementById(region.id);
       if (wanted) morph(region, wanted, (pill) => moved.push(pill));
     }
     show(moved);
+    document.dispatchEvent(new CustomEvent("citizenapp:list"));
   }
 }
 
@@ -98,6 +132,8 @@ class Line {
   #socket = null;
   #retry = 0;
   #isFirst = true;
+  #opened = 0;
+  #soon = 0;
 
   constructor(path, page) {
     this.#path = path;
@@ -128,6 +164,7 @@ class Line {
     const socket = (this.#socket = new WebSocket(address));
     socket.addEventListener("open", () => {
       this.#delay = FIRST_DELAY;
+      this.#opened = performance.now();
       say("live", "Live");
     });
     socket.addEventListener("message", (event) => {
@@ -137,8 +174,12 @@ class Line {
         message.type === "resync"
           ? !(message.quiet_seconds > secondsSinceLoad())
           : message.changes?.some((one) => this.#page.concerns(one));
-      if (isNews) document.dispatchEvent(new CustomEvent("live:changes", { detail: message }));
-      if (isNews) this.#page.refresh();
+      if (!isNews) return;
+      document.dispatchEvent(new CustomEvent("live:changes", { detail: message }));
+      clearTimeout(this.#soon);
+      const left = this.#opened + AFTER_OPENING - performance.now();
+      if (left <= 0 || message.type !== "resync") this.#page.refresh();
+      else this.#soon = setTimeout(() => this.#page.refresh(), left);
     });
     socket.addEventListener("close", (event) => {
       // The access has ended or has another role: the page itself says what one may do now.

@@ -30,9 +30,8 @@ export function sayMoments(root = document, now = Date.now()) {
 
 function inWords(at, now) {
   const seconds = Math.round((at - now) / 1000);
-  // Clocks differ a little: what is a second ahead is not said to come.
-  if (seconds > 2 && seconds * 1000 < JUST_NOW) return "in a few seconds";
-  if (Math.abs(seconds) * 1000 < JUST_NOW) return "just now";
+  // What lies ahead is not past, however near it is.
+  if (Math.abs(seconds) * 1000 < JUST_NOW) return seconds > 0 ? "in a moment" : "just now";
   const step = steps.find(([limit]) => Math.abs(seconds) < limit);
   if (step) return relative.format(Math.round(seconds / step[2]), step[1]);
   return (at.getFullYear() === new Date(now).getFullYear() ? sameYear : otherYear).format(at);

@@ -198,7 +198,7 @@ def test_head_sends_no_body() -> None:
 def test_every_table_of_a_tenant_is_in_it_or_left_out_for_a_reason() -> None:
     left_out = {
         "idempotencykey",  # Answers that were given already.
-        "question", "jobinput", "readmark", "rerun",  # With their jobs.
+        "question", "jobinput", "readmark", "rerun", "tag",  # With their jobs.
         "statuscounter", "usagerollup", "reservation", "additiontold", "turn",  # Sums of the rest.
         "tenanttokenratio",  # Learned from charges.
         "upload",  # Waits for a form to be sent, some hours at most.

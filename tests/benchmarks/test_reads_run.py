@@ -10,6 +10,7 @@ from tests.processes.ground import LONG_ONLY
 ROWS = {
     "single POST": "single POST: key, checks, idempotency, insert",
     "large tables": "dashboard, 600 jobs",
+    "list of jobs": "list of jobs: all, 6,000 jobs",
     "live": "the same, all sockets in one tenant, 20 changes",
 }
 

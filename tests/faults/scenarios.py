@@ -63,7 +63,9 @@ ASKED = (
 BACK = (Step.SWEEP_WITHDRAWN,)
 # What only comes where somebody wants e-mails (tests/mails/test_dying.py).
 MAILED = (Step.INFORM_WRITTEN, Step.INFORM_CLAIMED, Step.INFORM_SENT, Step.INFORM_STORED)
-RARE = (*LATE, *SLOW, *STRANGE, Step.SWEEP_MISTAKEN, *OLD, *ASKED, *BACK, *MAILED)
+# What people search by; no job waits for it (test_index.py).
+READ = (Step.INDEX_READ, Step.INDEX_READ_OLDER)
+RARE = (*LATE, *SLOW, *STRANGE, Step.SWEEP_MISTAKEN, *OLD, *ASKED, *BACK, *MAILED, *READ)
 LEADS_TO = {
     Step.RECONCILE_ABANDONED: [Step.DISPATCH_INTENT],
     Step.RECONCILE_LISTED: [Step.DISPATCH_INTENT],

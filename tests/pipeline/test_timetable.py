@@ -14,18 +14,8 @@ from tests.factories import make_batch, make_tenant
 pytestmark = pytest.mark.django_db
 
 STAGES = {
-    *(
-        "apply",
-        "assemble",
-        "deliver",
-        "dispatch",
-        "erase",
-        "expedite",
-        "inform",
-        "poll",
-        "reconcile",
-    ),
-    *("rescue", "seed", "settle", "share", "sweep"),
+    *("apply", "assemble", "deliver", "dispatch", "erase", "expedite", "index", "inform", "poll"),
+    *("reconcile", "rescue", "seed", "settle", "share", "sweep"),
 }
 
 
@@ -87,8 +77,8 @@ def test_only_the_stages_that_have_work_are_woken() -> None:
     make_batch("unconfirmed", retry_at=now + timedelta(hours=1))
     make_batch("submitting")
     make_batch("submitted", polled_at=now)
-    assert tasks.wake(now) == ["dispatch", "expedite"]
-    assert tasks_waiting() == ["dispatch", "expedite"]
+    assert tasks.wake(now) == ["dispatch", "expedite", "index"]
+    assert tasks_waiting() == ["dispatch", "expedite", "index"]
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ NONSENSE = ["nonsense", "\0", " ", "0", "-1", "\U0001f600", "9" * 5_000]
 # What is nonsense elsewhere, and may be meant here.
 TEXT = {"nonsense", " ", "0", "-1", "\U0001f600"}
 POSSIBLE = dict.fromkeys(
-    ("reference", "category", "reason", "search", "by", "was", "now", "who"), TEXT
+    ("reference", "category", "reason", "search", "by", "was", "now", "who", "tag", "list"), TEXT
 ) | {
     "bom": {"0"},
     "columns": {"0"},
@@ -30,6 +30,9 @@ POSSIBLE = dict.fromkeys(
     "original": {"0"},
     "fields": {" "},
     "wait": {"0"},
+    "q": TEXT - {" ", "\U0001f600"},
+    "cost_from": {"0"},
+    "cost_to": {"0"},
 }
 TWO_WAYS = [one for one in OF_TENANTS if {"before", "after"} <= one.parameters.keys()]
 PARAMETERS = [(address, name) for address in OF_TENANTS for name in address.parameters]
@@ -46,6 +49,7 @@ def paths(world: World, address: Address) -> Iterator[str]:
         "collection_id": [str(rows.collection)],
         "job_id": [str(rows.jobs[0])],
         "operation_id": [str(rows.operation)],
+        "view_id": [str(rows.view)],
         "webhook_id": [str(rows.webhook)],
         "delivery_id": [str(rows.delivery)],
     }

@@ -17,16 +17,19 @@ from aijobs.models import (
     Batch,
     CategorySet,
     Collection,
+    JobTag,
     MailChoice,
     Operation,
     Quote,
+    SavedView,
+    Tag,
     Upload,
     Webhook,
     WebhookDelivery,
     WebhookEvent,
     new_id,
 )
-from citizenapp.tenants.models import APIKey, Invitation, Membership, Tenant
+from citizenapp.tenants.models import APIKey, Invitation, Membership, Tenant, User
 from tests.api.rows import fail, make_quote
 from tests.factories import (
     NOW,
@@ -84,6 +87,7 @@ class Belongings:
     upload: UUID = field(init=False)
     webhook: UUID = field(init=False)
     categories: UUID = field(init=False)
+    view: int = field(init=False)
     delivery: UUID = field(default_factory=uuid4)
     key: str = field(default_factory=lambda: f"{uuid4().hex[:8]}.{uuid4().hex}")
     invitation: UUID = field(init=False)
@@ -106,6 +110,7 @@ class Belongings:
         self.member = 1_000_000_000 + self.shift // timedelta(milliseconds=1)
         self.categories = new_id(NOW + self.shift)
         self.upload = new_id(NOW + self.shift)
+        self.view = 1_000_001 if self.shift else 1_000_000
 
     @property
     def in_the_middle(self) -> UUID:
@@ -161,6 +166,12 @@ class Belongings:
             id=self.categories, tenant=self.tenant, name="Claims", categories=["motor", "home"]
         )
         make_upload(self.tenant, f"owner-of-{self.name}", id=self.upload)
+        owner = User.objects.get(username=f"owner-of-{self.name}")
+        SavedView.objects.create(
+            id=self.view, tenant=self.tenant, user=owner, name="Failed", query="status=failed",
+            is_shared=True, created_at=NOW,
+        )  # fmt: skip
+        tag = Tag.objects.create(tenant=self.tenant, name="urgent")
         webhook = make_webhook(self.tenant, id=self.webhook)
         WebhookDelivery.objects.create(
             webhook=webhook, public_id=self.delivery, next_at=NOW, created_at=NOW,
@@ -191,6 +202,8 @@ class Belongings:
                 metadata={"of": self.name},
                 **fields,
             )
+            if number % 3 == 0:
+                JobTag.objects.create(tag=tag, job=job)
             if life == "completed":
                 make_output(job)
                 make_charge(job, created_at=timezone.now(), route="sync" if number % 2 else "batch")
@@ -230,4 +243,9 @@ class Belongings:
         jobs = AIJob.objects.filter(pk__in=self.jobs).order_by("pk").values()
         own = [*passkeys, *sessions]
         sets = CategorySet.objects.filter(pk=self.categories).values()
-        return [*sets, *keys, *people, *asked, *quotes, *webhooks, *sent, *uploads, *own, *jobs]
+        views = SavedView.objects.filter(pk=self.view).values("pk", "name", "is_shared")
+        tagged = JobTag.objects.filter(job__in=self.jobs).order_by("job").values("job", "tag__name")
+        return [
+            *(*views, *tagged, *sets, *keys, *people, *asked, *quotes, *webhooks, *sent),
+            *(*uploads, *own, *jobs),
+        ]

@@ -71,6 +71,7 @@ def test_a_job_whose_batch_is_at_anthropic_is_listed_as_processing(
         batch=make_batch("submitted"),
     )
     make_job(tenant, text="Here")
+    assert labels(reader.get("/", {"status": "in_progress"})) == ["Away"]
     assert labels(reader.get("/", {"status": "processing"})) == ["Away"]
     assert labels(reader.get("/", {"status": "submitted"})) == []
     assert labels(reader.get("/", {"status": "queued"})) == ["Here"]

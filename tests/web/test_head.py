@@ -42,6 +42,7 @@ def path_of(address: Address, rows: Belongings) -> str:
             "batch_id": [id_of(rows.ended_messages)],
             "operation_id": [str(rows.operation)],
             "upload_id": [str(rows.upload)],
+            "view_id": [str(rows.view)],
             "webhook_id": [str(rows.webhook)],
             "delivery_id": [str(rows.delivery)],
             "name": ["not-found"],

@@ -972,7 +972,9 @@ class SendingResumedEvent(Shape):
 
 class Skipped(Shape):
     reason: str
-    """A job's status, `limit-reached`, `long-prompt`, or `gone`: erased, or pruned."""
+    """A job's status, `limit-reached`, `long-prompt`, `tags-full`, `tagged-already`, `not-tagged`,
+    or `gone`: erased, or pruned.
+    """
     jobs: int
     message: str
 

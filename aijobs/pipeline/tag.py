@@ -1,0 +1,98 @@
+"""tag: put a word of the tenant's own on jobs, by which they are found, and take it off."""
+
+from collections import Counter
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from aijobs.models import AIJob, JobTag, Tag
+from citizenapp.tenants.models import Tenant
+
+FULL, BEARS_IT, LACKS_IT = "tags-full", "tagged-already", "not-tagged"
+WHY_NOT = {
+    FULL: f"It has {Tag.MOST_OF_A_JOB} tags already.",
+    BEARS_IT: "It has this tag already.",
+    LACKS_IT: "It did not have this tag.",
+}
+
+# A name that is there already with other capitals is that tag.
+FIND_OR_MAKE = """
+INSERT INTO aijobs_tag (tenant_id, name) SELECT %(tenant)s, %(name)s
+WHERE (SELECT count(*) FROM aijobs_tag WHERE tenant_id = %(tenant)s) < %(most)s
+ON CONFLICT (tenant_id, lower(name)) DO NOTHING
+"""
+# Rows are locked, so that nobody adds another tag to the same jobs meanwhile.
+PUT = """
+WITH locked AS MATERIALIZED (
+    SELECT id FROM aijobs_aijob
+    WHERE id = ANY(%(jobs)s::uuid[]) AND tenant_id = %(tenant)s AND erasing_since IS NULL
+    ORDER BY id FOR NO KEY UPDATE
+), counted AS (
+    SELECT locked.id, count(other.tag_id) AS tags,
+           COALESCE(bool_or(other.tag_id = %(tag)s), FALSE) AS bears
+    FROM locked LEFT JOIN aijobs_jobtag AS other ON other.job_id = locked.id GROUP BY locked.id
+), put AS (
+    INSERT INTO aijobs_jobtag (tag_id, job_id)
+    SELECT %(tag)s, id FROM counted WHERE NOT bears AND tags < %(most)s
+)
+SELECT count(*), count(*) FILTER (WHERE bears),
+       count(*) FILTER (WHERE NOT bears AND tags >= %(most)s)
+FROM counted
+"""
+
+# Jobs that changed, why others did not, and how many there were at all.
+Tagged = tuple[int, Counter[str], int]
+
+
+class TooManyTags(Exception):
+    """The tenant has as many tags as it may have."""
+
+
+def tag_of(tenant: Tenant, name: str) -> Tag:
+    """The tag of this name, made where there is none. Raises TooManyTags."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            FIND_OR_MAKE, {"tenant": tenant.pk, "name": name, "most": Tag.MOST_OF_A_TENANT}
+        )
+    found = Tag.objects.filter(tenant=tenant, name__iexact=name).first()
+    if found is None:
+        raise TooManyTags
+    return found
+
+
+def tag_job(job: AIJob, name: str) -> str:
+    """Put a tag on one job; returns why not, or nothing. Raises TooManyTags."""
+    with transaction.atomic():
+        own = tag_of(job.tenant, name)
+        _, skipped, _ = put(job.tenant, [job.pk], own.name)
+    return WHY_NOT[FULL] if skipped[FULL] else ""
+
+
+def untag_job(job: AIJob, name: str) -> None:
+    """Take a tag from one job."""
+    with transaction.atomic():
+        take(job.tenant, [job.pk], name)
+
+
+def put(tenant: Tenant, ids: Sequence[UUID], name: str) -> Tagged:
+    """Give jobs a tag that there is."""
+    own = Tag.objects.filter(tenant=tenant, name__iexact=name).first()
+    if own is None:  # Somebody took it away meanwhile.
+        own = tag_of(tenant, name)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            PUT,
+            {"jobs": list(ids), "tenant": tenant.pk, "tag": own.pk, "most": Tag.MOST_OF_A_JOB},
+        )
+        there, bore, full = cursor.fetchone()
+    return there - bore - full, +Counter({BEARS_IT: bore, FULL: full}), there
+
+
+def take(tenant: Tenant, ids: Sequence[UUID], name: str) -> Tagged:
+    """Take a tag from jobs; the last one takes the tag itself with it."""
+    there = AIJob.objects.of(tenant).filter(pk__in=ids).count()
+    uses = JobTag.objects.filter(tag__tenant=tenant, tag__name__iexact=name)
+    taken, _ = uses.filter(job__in=AIJob.objects.of(tenant).filter(pk__in=ids)).delete()
+    Tag.objects.filter(tenant=tenant, name__iexact=name, uses=None).delete()
+    return taken, +Counter({LACKS_IT: there - taken}), there
