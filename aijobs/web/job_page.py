@@ -16,6 +16,7 @@ from aijobs.models import AIJob
 from aijobs.reading import jobs, neighbours, reviews
 from aijobs.reading.labels import names_of
 from aijobs.reading.neighbours import Neighbours
+from aijobs.reading.tags import tags_of
 from aijobs.web import job_parameters, outlines, panes, reasons
 from aijobs.web.corrections import CorrectionForm
 from aijobs.web.guards import MemberRequest, for_members, or_404
@@ -35,7 +36,7 @@ def detail(request: MemberRequest, asked: job_parameters.Job, job_id: UUID) -> H
     """A job with its document, its result, its way and its cost."""
     access, now = request.access, timezone.now()
     wanted = reviews.expressions(access.tenant, request.user)
-    if asked.list:
+    if asked.list is not None:
         came_from = job_parameters.list_named(access.tenant, asked.list)
         wanted |= neighbours.expressions(came_from, job_id)
     with or_404():
@@ -78,9 +79,10 @@ def detail(request: MemberRequest, asked: job_parameters.Job, job_id: UUID) -> H
             and job.status in (AIJob.Status.FAILED, AIJob.Status.CANCELED),
             "can_rework": access.can_write and not job.kind.passes_on,
             "list": asked.list,
-            "list_address": job_parameters.address_of(asked.list) if asked.list else "",
+            "tags": tags_of(access.tenant, job_id),
+            "list_address": job_parameters.address_of(asked.list or ""),
             "desk_address": _desk_address(asked.list, job),
-            "neighbours": neighbours.beside(beside) if asked.list else Neighbours(),
+            "neighbours": neighbours.beside(beside) if asked.list is not None else Neighbours(),
         },
     )
 

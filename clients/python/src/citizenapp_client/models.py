@@ -602,7 +602,7 @@ class Obligation(Shape):
 
 class Operation(OperationState):
     operation_id: UUID
-    kind: Literal["retry", "cancel", "drop", "erase"] | str
+    kind: Literal["retry", "cancel", "drop", "erase", "tag", "untag"] | str
     status: Literal["running", "completed", "failed"] | str
     """Failed where it failed again and again; what it has changed stays changed."""
     total: int
@@ -610,7 +610,7 @@ class Operation(OperationState):
     done: int
     """Jobs that were looked at so far."""
     changed: int
-    """Jobs that were retried, canceled, dropped or erased."""
+    """Jobs that were retried, canceled, dropped, erased, or tagged."""
     job_id: UUID | None = None
     """The job that is erased."""
     collection_id: UUID | None = None
@@ -650,7 +650,7 @@ class OperationPart(Shape):
     """Operation with the fields that were asked for."""
 
     operation_id: UUID | None = None
-    kind: Literal["retry", "cancel", "drop", "erase"] | str | None = None
+    kind: Literal["retry", "cancel", "drop", "erase", "tag", "untag"] | str | None = None
     status: Literal["running", "completed", "failed"] | str | None = None
     """Failed where it failed again and again; what it has changed stays changed."""
     total: int | None = None
@@ -658,7 +658,7 @@ class OperationPart(Shape):
     done: int | None = None
     """Jobs that were looked at so far."""
     changed: int | None = None
-    """Jobs that were retried, canceled, dropped or erased."""
+    """Jobs that were retried, canceled, dropped, erased, or tagged."""
     job_id: UUID | None = None
     """The job that is erased."""
     collection_id: UUID | None = None
@@ -672,7 +672,7 @@ class OperationPart(Shape):
 
 class OperationSummary(OperationState):
     operation_id: UUID
-    kind: Literal["retry", "cancel", "drop", "erase"] | str
+    kind: Literal["retry", "cancel", "drop", "erase", "tag", "untag"] | str
     status: Literal["running", "completed", "failed"] | str
     """Failed where it failed again and again; what it has changed stays changed."""
     total: int
@@ -680,7 +680,7 @@ class OperationSummary(OperationState):
     done: int
     """Jobs that were looked at so far."""
     changed: int
-    """Jobs that were retried, canceled, dropped or erased."""
+    """Jobs that were retried, canceled, dropped, erased, or tagged."""
     job_id: UUID | None = None
     """The job that is erased."""
     collection_id: UUID | None = None
@@ -694,7 +694,7 @@ class OperationSummaryPart(Shape):
     """OperationSummary with the fields that were asked for."""
 
     operation_id: UUID | None = None
-    kind: Literal["retry", "cancel", "drop", "erase"] | str | None = None
+    kind: Literal["retry", "cancel", "drop", "erase", "tag", "untag"] | str | None = None
     status: Literal["running", "completed", "failed"] | str | None = None
     """Failed where it failed again and again; what it has changed stays changed."""
     total: int | None = None
@@ -702,7 +702,7 @@ class OperationSummaryPart(Shape):
     done: int | None = None
     """Jobs that were looked at so far."""
     changed: int | None = None
-    """Jobs that were retried, canceled, dropped or erased."""
+    """Jobs that were retried, canceled, dropped, erased, or tagged."""
     job_id: UUID | None = None
     """The job that is erased."""
     collection_id: UUID | None = None
