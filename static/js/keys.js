@@ -5,13 +5,13 @@ const AFTER_G = 1_500; // ms for the second key of two
 export function startKeys() {
   const dialog = document.getElementById("shortcuts");
   document.querySelector('[data-open-dialog="shortcuts"]')?.addEventListener("click", () => dialog.showModal());
-  let goes = 0;
+  let goes = -Infinity; // when g was pressed
 
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || isTyping(event.target)) return;
     if (document.querySelector("dialog[open]")) return;
     const isSecond = performance.now() - goes < AFTER_G;
-    goes = 0;
+    goes = -Infinity;
     if (event.key === "g" && !isSecond) {
       goes = performance.now();
       return;
