@@ -7,15 +7,16 @@ from decimal import Decimal
 from aijobs import caching, pricing
 from aijobs.models import Collection, Seeding
 from aijobs.reading.money import Money
+from citizenapp.tenants import reader
 from citizenapp.tenants.models import Tenant
 
 _MESSAGES = {
     Seeding.State.WAITING: (
-        "One job goes first and puts what {rows:,} jobs have in common, about {tokens:,} tokens"
+        "One job goes first and puts what {rows} jobs have in common, about {tokens} tokens"
         " each, into Anthropic's cache. The others follow when it has ended."
     ),
     Seeding.State.WARM: (
-        "One job went first. The others read what {rows:,} jobs have in common, about {tokens:,}"
+        "One job went first. The others read what {rows} jobs have in common, about {tokens}"
         " tokens each, from Anthropic's cache."
     ),
     Seeding.State.COLD: "The jobs go without Anthropic's cache. {note}",
@@ -55,7 +56,9 @@ def of_collection(tenant: Tenant, collection: Collection, spent: Money) -> Cachi
         return None
     state = Seeding.State(seeding.state)
     message = _MESSAGES[state].format(
-        rows=seeding.rows, tokens=seeding.prefix_tokens, note=seeding.note
+        rows=reader.count(seeding.rows),
+        tokens=reader.count(seeding.prefix_tokens),
+        note=seeding.note,
     )
     moments = {Seeding.State.WAITING: seeding.give_up_at, Seeding.State.WARM: seeding.warm_until}
     return Caching(

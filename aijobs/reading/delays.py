@@ -7,6 +7,7 @@ from aijobs.budgets import standing
 from aijobs.budgets.standing import Month
 from aijobs.models import AIJob, CircuitBreaker, Seeding, Trial
 from aijobs.templatetags.durations import in_words
+from citizenapp.tenants import reader
 from citizenapp.tenants.models import Tenant
 
 AGAIN = "It is tried again after a pause."
@@ -49,8 +50,8 @@ def stopped(tenant: Tenant, now: datetime) -> str:
     if standing.spent_in(month, tenant) < tenant.limit_usd:
         return ""
     return (
-        f"The monthly limit is reached: it waits until {month.renews_on:%-d %B}, or until an owner"
-        " raises the limit."
+        f"The monthly limit is reached: it waits until {reader.day(month.renews_on)}, or until an "
+        "owner raises the limit."
     )
 
 

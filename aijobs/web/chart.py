@@ -7,6 +7,7 @@ from decimal import Decimal
 from math import ceil
 
 from aijobs.reading.money import Money
+from citizenapp.tenants import reader
 
 MOST_LINES = 5  # above the ground
 MOST_DATES = 5
@@ -90,7 +91,7 @@ class Chart:
         return [
             Line(
                 round(100 - 100 * number / self.count, 3),
-                f"${self.step * number:,.{places}f}" if number else "$0",
+                reader.usd(self.step * number, places if number else 0),
             )
             for number in range(self.count, -1, -1)
             if self.count

@@ -16,6 +16,7 @@ from aijobs.models import Quote, Upload
 from aijobs.own_data import MAX_REFERENCE_CHARS
 from aijobs.templatetags.show import field_label
 from aijobs.web import wishes
+from citizenapp.tenants import reader
 
 DOCUMENT_ENDINGS = (
     ".txt,.md,.html,.pdf,.docx,.docm,.odt,.rtf,.pptx,.eml,.msg,.png,.jpg,.jpeg,.gif,.webp"
@@ -131,7 +132,7 @@ class _Work(wishes.WishForm):
     def add_gone(self, field: str) -> None:
         """Say that files are not there any more: they were queued, dropped, or not used in time."""
         if self._gone:
-            which = "A file is" if self._gone == 1 else f"{self._gone:,} files are"
+            which = "A file is" if self._gone == 1 else f"{reader.count(self._gone)} files are"
             self.add_error(field, f"{which} not here any more. Choose again what is missing.")
 
     def refuse(self, refusal: InvalidInput) -> None:
@@ -256,7 +257,8 @@ class NewJob(_Reading, _Work):
         if name := self.cleaned_data["name"]:
             return str(name)
         others = len(self.uploads) - 1
-        return f"{self.uploads[0].name[:150]} and {others:,} other{'s' if others > 1 else ''}"
+        told = f"{reader.count(others)} other{'s' if others > 1 else ''}"
+        return f"{self.uploads[0].name[:150]} and {told}"
 
     @property
     def documents(self) -> Sequence[Document]:
@@ -287,8 +289,8 @@ class NewJob(_Reading, _Work):
         if not read:
             return "for this text"
         pages = sum(one.pages or 0 for one in read)
-        files = "this file" if len(read) == 1 else f"these {len(read):,} files"
-        return f"for {files}{f' of {pages:,} pages' if pages > 1 else ''}"
+        files = "this file" if len(read) == 1 else f"these {reader.count(len(read))} files"
+        return f"for {files}{f' of {reader.count(pages)} pages' if pages > 1 else ''}"
 
     def raw(self) -> dict[str, object]:
         """The input of one job beside its file, for accept with `lenient`."""

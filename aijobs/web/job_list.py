@@ -25,6 +25,7 @@ from aijobs.web.home import home_of
 from aijobs.web.parameters import asks
 from aijobs.web.reasons import why
 from aijobs.web.short import Short, in_short
+from citizenapp.tenants import reader
 from citizenapp.tenants.models import Tenant
 
 PAGE_SIZE = 25
@@ -203,7 +204,7 @@ def _chips(asked: list_parameters.Jobs, offered: Choices) -> list[Chip]:
     if asked.tag:
         given.append(("Tag", asked.tag, ("tag",)))
     if asked.since or asked.until:
-        days = " to ".join(f"{day:%-d %b %Y}" for day in (asked.since, asked.until) if day)
+        days = " to ".join(reader.full_day(day) for day in (asked.since, asked.until) if day)
         word = "Queued" if asked.since and asked.until else "From" if asked.since else "Until"
         given.append((word, days, ("from", "to")))
     if asked.cost_from is not None or asked.cost_to is not None:

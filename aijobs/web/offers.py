@@ -11,6 +11,7 @@ from aijobs.pipeline import accept
 from aijobs.quotes.bill import Bill, Cost
 from aijobs.quotes.terms import LongPrompt, Terms
 from aijobs.templatetags.dollars import between, cents
+from citizenapp.tenants import reader
 from citizenapp.tenants.models import Tenant
 
 EXAMPLE_PAGES = 10
@@ -37,7 +38,7 @@ class Offer:
         if self.jobs == 1:
             return "This was asked before: $0"
         were = "was" if self.repeated == 1 else "were"
-        return f"{self.repeated:,} of {self.jobs:,} {were} asked before: $0"
+        return f"{reader.count(self.repeated)} of {reader.count(self.jobs)} {were} asked before: $0"
 
     @property
     def saving(self) -> str:

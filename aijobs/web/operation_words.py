@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from aijobs.models import Operation
+from citizenapp.tenants import reader
 
 _TITLES = {
     Operation.Kind.RETRY: ("Trying jobs again", "Jobs were tried again"),
@@ -67,11 +68,13 @@ def outcome(operation: Operation) -> Outcome:
     if not operation.total:
         return Outcome(title, ["No job was meant by it."])
     if operation.job_id or operation.collection_id:
-        sentence = f"{operation.changed:,} of {operation.total:,} are erased."
+        sentence = (
+            f"{reader.count(operation.changed)} of {reader.count(operation.total)} are erased."
+        )
         if not is_over:
             sentence += " What is with Claude is erased as soon as it has ended."
         return Outcome(title, [sentence])
-    sentences = [_CHANGED[kind].format(f"{operation.changed:,}")]
+    sentences = [_CHANGED[kind].format(reader.count(operation.changed))]
     counted: dict[str, int] = {}
     for reason, jobs in sorted(operation.skipped.items()):
         template = _SKIPPED[kind].get(reason, _GONE)
@@ -79,10 +82,12 @@ def outcome(operation: Operation) -> Outcome:
     sentences += [_said(template, jobs) for template, jobs in counted.items()]
     if operation.status == Operation.Status.FAILED:
         left = operation.total - operation.done
-        sentences.append(f"It went wrong again and again: {left:,} were left as they are.")
+        sentences.append(
+            f"It went wrong again and again: {reader.count(left)} were left as they are."
+        )
     return Outcome(title, sentences)
 
 
 def _said(template: str, jobs: int) -> str:
     words = _ONE if jobs == 1 else {word: word for word in _ONE}
-    return template.format(f"{jobs:,}", **words)
+    return template.format(reader.count(jobs), **words)

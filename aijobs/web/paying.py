@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import ROUND_FLOOR, Decimal
 
 from aijobs.budgets.standing import standing
+from citizenapp.tenants import reader
 from citizenapp.tenants.models import Tenant
 
 
@@ -21,7 +22,7 @@ def of(tenant: Tenant, now: datetime, most: Decimal | None = None) -> Paying:
     if tenant.limit_usd is None and tenant.budget_usd is None:
         return Paying(f"{tenant.name} pays. It has set no monthly limit.")
     month = standing(tenant, now)
-    renews = f"{month.month.renews_on:%-d %B}"
+    renews = reader.day(month.month.renews_on)
     if month.is_held:
         return Paying(
             f"{tenant.name} has spent its monthly limit of {_usd(month.limit)}. What is queued is "
@@ -44,4 +45,4 @@ def of(tenant: Tenant, now: datetime, most: Decimal | None = None) -> Paying:
 
 def _usd(amount: Decimal | None) -> str:
     """To the cent, and never more than there is."""
-    return f"${(amount or Decimal(0)).quantize(Decimal('0.01'), ROUND_FLOOR):,}"
+    return reader.usd((amount or Decimal(0)).quantize(Decimal("0.01"), ROUND_FLOOR), 2)

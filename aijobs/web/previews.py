@@ -17,6 +17,7 @@ from aijobs.quotes.bill import Bill
 from aijobs.quotes.terms import Terms
 from aijobs.templatetags.show import field_label
 from aijobs.web.offers import Offer, of_bill
+from citizenapp.tenants import reader
 from citizenapp.tenants.models import Tenant
 
 SHOWN_ROWS = 5
@@ -83,7 +84,7 @@ class Group:
     def __str__(self) -> str:
         rows = "row" if self.count == 1 else "rows"
         about = f"{self.subject}: " if self.subject else ""
-        return f"{self.count:,} {rows}: {about}{self.message} ({rows} {self.rows})"
+        return f"{reader.count(self.count)} {rows}: {about}{self.message} ({rows} {self.rows})"
 
 
 class Reasons:

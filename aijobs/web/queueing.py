@@ -21,6 +21,7 @@ from aijobs.web.forms import NewCollection, NewJob
 from aijobs.web.guards import MemberRequest
 from aijobs.web.previews import Choice, Preview, Reasons, Work, look_at
 from aijobs.web.sent import Sent
+from citizenapp.tenants import reader
 
 TOLD_IN_MESSAGE = 5
 
@@ -231,7 +232,7 @@ def drop_changed(request: MemberRequest, collection_id: str, now: datetime) -> N
 
 def counted(count: int, noun: str) -> str:
     """Such as "1 row" or "2,000 rows"."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+    return f"{reader.count(count)} {noun}{'' if count == 1 else 's'}"
 
 
 def _tell(request: MemberRequest, accepted: Accepted, trial: int, choice: Choice) -> None:
@@ -242,7 +243,9 @@ def _tell(request: MemberRequest, accepted: Accepted, trial: int, choice: Choice
     else:
         messages.success(request, f"Queued {counted(accepted.accepted, 'document')}.")
     if accepted.repeated:
-        messages.success(request, f"{accepted.repeated:,} ask what was asked before: no charge.")
+        messages.success(
+            request, f"{reader.count(accepted.repeated)} ask what was asked before: no charge."
+        )
     if accepted.rejected_count:
         reasons = Reasons(choice.columns or {})
         for one in accepted.rejected:

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from aijobs.reading.usage import Period
 from aijobs.web import parameters
+from citizenapp.tenants import reader
 
 PAST = {"7": "7 days", "30": "30 days", "90": "90 days"}
 
@@ -98,5 +99,9 @@ def _days(first: date | None, last: date | None, now: datetime, zone: tzinfo) ->
     last = last or max(today, first or today)
     first = first or last - timedelta(days=29)
     period = Period.days_from(first, last, zone)
-    title = f"{first:%-d %b %Y} to {last:%-d %b %Y}" if first < last else f"{first:%-d %B %Y}"
+    title = (
+        f"{reader.full_day(first)} to {reader.full_day(last)}"
+        if first < last
+        else reader.full_day(first)
+    )
     return Range(period, title, f"from={first}&to={last}", period.before, "As many days before")

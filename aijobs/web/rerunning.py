@@ -21,6 +21,7 @@ from aijobs.web.guards import MemberRequest
 from aijobs.web.previews import Reasons
 from aijobs.web.queueing import counted, drop_changed
 from aijobs.web.sent import trial_of
+from citizenapp.tenants import reader
 from citizenapp.tenants.models import Tenant
 
 
@@ -99,6 +100,8 @@ def queue(request: MemberRequest, fields: Mapping[str, Any], now: datetime) -> A
     else:
         messages.success(request, f"Queued {counted(accepted.accepted, 'document')} again.")
     if accepted.repeated:
-        messages.success(request, f"{accepted.repeated:,} ask what was asked before: no charge.")
+        messages.success(
+            request, f"{reader.count(accepted.repeated)} ask what was asked before: no charge."
+        )
     drop_changed(request, str(fields.get("changes", "")), now)
     return accepted

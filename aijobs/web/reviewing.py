@@ -20,6 +20,7 @@ from aijobs.web.corrections import CorrectionForm
 from aijobs.web.guards import MemberRequest, for_members, for_writers, or_404
 from aijobs.web.parameters import asks
 from aijobs.web.redirects import back, is_ours
+from citizenapp.tenants import reader
 
 NO_RESULT = "There is no result yet that could be corrected."
 OUTDATED = "Somebody else has corrected this result meanwhile. Look at what stands there now."
@@ -48,7 +49,8 @@ def comment(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
     elif len(text) > Comment.MOST_CHARACTERS:
         messages.error(
             request,
-            f"The comment has {len(text):,} characters. It may have {Comment.MOST_CHARACTERS:,}.",
+            f"The comment has {reader.count(len(text))} characters. It may have "
+            f"{reader.count(Comment.MOST_CHARACTERS)}.",
         )
     elif job.comments.count() >= Comment.MOST_OF_JOB:
         messages.error(request, f"A job has {Comment.MOST_OF_JOB} comments at most.")

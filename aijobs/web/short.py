@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aijobs.jobtypes.raw import text_of
+from citizenapp.tenants import reader
 
 _CHARS = 240
 _WORST_FIRST = ("high", "medium", "low")
@@ -42,4 +43,4 @@ def in_short(job_type: str, result: Mapping[str, Any] | None) -> Short | None:
 def _counted(count: int, noun: str) -> str:
     if count == 1:
         return f"1 {noun}"
-    return f"{count:,} {noun}s"
+    return f"{reader.count(count)} {noun}s"

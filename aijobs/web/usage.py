@@ -32,6 +32,7 @@ from aijobs.web.chart import Chart
 from aijobs.web.guards import MemberRequest, for_members
 from aijobs.web.parameters import asks
 from aijobs.web.ranges import Range, neighbours, range_of, tabs, zone_of
+from citizenapp.tenants import reader
 from citizenapp.tenants.models import APIKey, Tenant
 
 MOST_ROWS = 12
@@ -201,12 +202,12 @@ def _shortened(
     named = [(Name(key, label(key) if key else empty), sums) for key, sums in shown]
     if rest := rows[len(shown) :]:
         others = sum((sums for _, sums in rest), NOTHING)
-        named.append((Name(" others", f"{len(rest):,} others"), others))
+        named.append((Name(" others", f"{reader.count(len(rest))} others"), others))
     return named
 
 
 def _day(day: date) -> str:
-    return f"{day:%-d %b %Y}"
+    return reader.full_day(day)
 
 
 def _downloads(period: Period) -> str:

@@ -1,6 +1,8 @@
 // Shows on the page of a job what Claude has written so far. The page itself, with the result, takes
 // its place when the job has ended; where no such message ever comes, nothing is missing.
 
+import { counted } from "./reader.js";
+
 // `message` is a "job.writing" of the socket. Its text is data, and never becomes markup.
 export function showDraft(message) {
   const draft = document.querySelector("[data-draft]");
@@ -8,7 +10,7 @@ export function showDraft(message) {
   const text = draft.querySelector("[data-draft-text]");
   if (message.text === undefined) {
     text.hidden = true;
-    say(draft, `Claude is writing: ${message.characters.toLocaleString("en")} characters so far.`);
+    say(draft, `Claude is writing: ${counted(message.characters)} characters so far.`);
   } else {
     // From 0 on it is all that there is: the first message of a socket, or another attempt.
     if (message.start === 0) text.textContent = "";

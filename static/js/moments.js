@@ -2,6 +2,8 @@
 
 import { sayCountdowns } from "./countdown.js";
 
+import { dateFormat } from "./reader.js";
+
 const steps = [
   [60, "second", 1],
   [3600, "minute", 60],
@@ -10,9 +12,9 @@ const steps = [
 ];
 const JUST_NOW = 10_000;
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
-const sameYear = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
-const otherYear = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
-const whole = new Intl.DateTimeFormat("en-GB", { dateStyle: "full", timeStyle: "long" });
+const sameYear = dateFormat({ day: "numeric", month: "short", hour: "numeric", minute: "2-digit" });
+const otherYear = dateFormat({ day: "numeric", month: "short", year: "numeric" });
+const whole = dateFormat({ dateStyle: "full", timeStyle: "long" });
 
 export function sayMoments(root = document, now = Date.now()) {
   for (const element of root.querySelectorAll("time[datetime]")) {

@@ -4,6 +4,8 @@
 // Up to some dozen jobs are told by name. Of more at once only that something changed is told, so
 // the server is asked how many are still open, and what is fewer than before has ended.
 
+import { counted } from "./reader.js";
+
 const OPEN = "/notices/open";
 const GATHERED = 1_500; // ms, so that a batch that ends is one notice and not ten
 const ENDED = ["completed", "failed", "canceled"];
@@ -71,7 +73,7 @@ class Watch {
     }
     const ended = told + this.#unnamed;
     if (!ended) return;
-    document.title = `(${ended.toLocaleString()}) ${this.#title}`;
+    document.title = `(${counted(ended)}) ${this.#title}`;
     const failed = [...this.#ended.values()].filter((status) => status === "failed").length;
     show(this.#person, ended, failed, open);
   }
@@ -89,8 +91,8 @@ async function openJobs() {
 function show(person, ended, failed, open) {
   if (!isWanted(person)) return;
   const words = [`${count(ended, "job")} ${ended === 1 ? "is" : "are"} done`];
-  if (failed) words.push(`${failed.toLocaleString()} failed`);
-  if (open) words.push(`${open.toLocaleString()} still open`);
+  if (failed) words.push(`${counted(failed)} failed`);
+  if (open) words.push(`${counted(open)} still open`);
   try {
     // The same tag: tabs that are hidden side by side show one notice together.
     const notice = new Notification("CitizenApp", { body: `${words.join(", ")}.`, tag: "citizenapp" });
@@ -103,7 +105,7 @@ function show(person, ended, failed, open) {
   }
 }
 
-const count = (number, word) => `${number.toLocaleString()} ${word}${number === 1 ? "" : "s"}`;
+const count = (number, word) => `${counted(number)} ${word}${number === 1 ? "" : "s"}`;
 
 // By person, since several may share a browser.
 const keyOf = (person) => `notices:${person}`;

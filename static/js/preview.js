@@ -4,6 +4,7 @@
 // A field that is left by pressing a button changes between the press and the click, and a button
 // that is disabled in between is never clicked. So a click waits for the answer instead.
 
+import { counted } from "./reader.js";
 import { showPrices } from "./prices.js";
 
 const DELAY = 200;
@@ -27,11 +28,11 @@ export function startPreview(form) {
   function sayReady() {
     const { ready: count = 0, later, now } = shown()?.dataset ?? {};
     const ready = Number(count);
-    button.textContent = ready ? `Queue ${ready.toLocaleString("en")} document${ready === 1 ? "" : "s"}` : "Queue collection";
+    button.textContent = ready ? `Queue ${counted(ready)} document${ready === 1 ? "" : "s"}` : "Queue collection";
     button.disabled = price.disabled = !ready;
     // A workspace that never pays the full price has none.
     if (trial) trial.hidden = trialHint.hidden = ready <= Number(trial.value);
-    const basis = `for ${ready.toLocaleString("en")} document${ready === 1 ? "" : "s"}`;
+    const basis = `for ${counted(ready)} document${ready === 1 ? "" : "s"}`;
     showPrices(form, later ? { later, now, basis } : undefined);
   }
 

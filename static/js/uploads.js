@@ -2,6 +2,8 @@
 // how far it is. The form then names what the server has, so nothing is sent twice, and what failed
 // is tried again by a button.
 
+import { counted } from "./reader.js";
+
 const SIDE_BY_SIDE = 3;
 const TABLES = /\.(csv|tsv|xlsx|xlsm|xls|ods|ndjson|jsonl|zip)$/i;
 
@@ -286,7 +288,7 @@ export class Uploads {
       if (told.is_partial) this.#action(row, "partial", "Take the part that can be read");
       return;
     }
-    const pages = told.pages ? `Read: ${told.pages.toLocaleString("en")} page${told.pages === 1 ? "" : "s"}` : "Read";
+    const pages = told.pages ? `Read: ${counted(told.pages)} page${told.pages === 1 ? "" : "s"}` : "Read";
     this.#say(row, told.is_table ? "A table" : pages, "");
     if (told.is_table && this.#input.name !== "table") this.#offerTable(row);
   }

@@ -1,6 +1,7 @@
 // The forms for new work: the options of the chosen kind, prices as one types, files that are sent as
 // they are chosen, and errors that come back into the page, so that nothing is lost.
 
+import { counted } from "./reader.js";
 import { Draft } from "./drafts.js";
 import { morph } from "./morph.js";
 import { startPreview } from "./preview.js";
@@ -88,7 +89,7 @@ class WorkForm {
     if (this.#preview) return;
     const { count, ready } = this.#uploads;
     const button = this.#form.querySelector("[data-queue]");
-    button.textContent = ready > 1 ? `Queue ${ready.toLocaleString("en")} documents` : "Queue job";
+    button.textContent = ready > 1 ? `Queue ${counted(ready)} documents` : "Queue job";
     for (const part of this.#form.querySelectorAll("[data-for-several]")) part.hidden = count < 2;
     for (const part of this.#form.querySelectorAll("[data-for-one]")) part.hidden = count > 1;
     const trial = this.#form.querySelector("[data-try]");
