@@ -57,7 +57,7 @@ def _pictures_of(
                 continue
             page.goto(address)
             page.wait_for_load_state("networkidle")
-            _shoot(page, FOLDER / f"{name}-{look}.png")
+            _shoot(page, FOLDER / f"{name.replace('/', '-')}-{look}.png")
         context.close()
 
 

@@ -31,60 +31,67 @@ class World:
 
     def pages(self, person: str) -> Iterator[tuple[str, str]]:
         """Names and addresses of the pages that somebody looks at; "" is a stranger."""
-        if not person:
-            yield "sign-in", "/sign-in"
-            yield "docs", "/api/docs"
-            yield "docs-jobs", "/api/docs/jobs"
-            yield "docs-guide", "/api/docs/guides/quickstart"
-            yield "problem", "/problems/"
-            yield "not-there", "/nothing-here"
+        if person != OWNER:
+            yield from (OF_A_NEWCOMER if person else OF_A_STRANGER).items()
             return
-        if person == NEWCOMER:
-            yield "home-empty", "/"
-            yield "collections-empty", "/collections/"
-            yield "usage-empty", "/usage"
-            return
-        yield "jobs", "/"
-        yield "jobs-failed", "/?status=failed"
-        yield "jobs-each", "/?collections=apart"
-        yield "jobs-found", "/?q=parquet"
-        yield "jobs-costs", "/?view=cost&collections=apart"
-        yield "views", "/views/"
-        yield "operations", "/operations/"
-        yield "reading-desk", f"/read?collection={self.collections['policies']}&order=rows"
-        yield "new-job", "/jobs/new"
-        yield "new-job-example", "/jobs/new?example=true"
-        yield "new-collection", "/collections/new"
-        yield "collections", "/collections/"
-        for name, job in self.jobs.items():
-            yield f"job-{name}", f"/jobs/{job}"
-        yield "again", f"/jobs/{self.jobs['analysis']}/again"
-        yield "erase", f"/jobs/{self.jobs['analysis']}/erase"
+        yield from OF_AN_OWNER.items()
+        yield from ((f"job-{name}", f"/jobs/{job}") for name, job in self.jobs.items())
         for name, collection in self.collections.items():
             yield f"collection-{name}", f"/collections/{collection}"
-        yield "compare", f"/collections/{self.collections['done']}/compare"
-        yield "run-again", f"/collections/{self.collections['done']}/again"
-        yield "retry", f"/collections/{self.collections['failed']}/retry"
-        yield "cancel", f"/collections/{self.collections['busy']}/cancel"
-        yield "usage", "/usage"
-        yield "whatif", "/usage/whatif"
-        yield "settings", "/settings/"
-        yield "general", "/settings/general"
-        yield "defaults", "/settings/defaults"
-        yield "categories", "/settings/categories/new"
-        yield "audit", "/settings/audit"
-        yield "notices", "/settings/notices"
-        yield "security", "/settings/security"
-        yield "sessions", "/settings/sessions"
-        yield "mailbox", "/mailbox"
-        yield "members", "/settings/people"
-        yield "keys", "/settings/keys"
-        yield "webhooks", "/settings/webhooks"
-        yield "budget", "/settings/budget"
-        yield "deadlines", "/settings/deadlines"
-        yield "repeats", "/settings/repeats"
-        yield "long-prompts", "/settings/long-prompts"
-        yield "dates", "/settings/you/dates"
+        for act in ("again", "erase"):
+            yield f"job-{act}", f"/jobs/{self.jobs['analysis']}/{act}"
+        for act, name in ACTS.items():
+            yield f"collection-{act}", f"/collections/{self.collections[name]}/{act}"
+        yield "reading-desk", f"/read?collection={self.collections['policies']}&order=rows"
+
+
+OF_A_STRANGER = {
+    "sign-in": "/sign-in",
+    "docs": "/api/docs",
+    "docs-jobs": "/api/docs/jobs",
+    "docs-guide": "/api/docs/guides/quickstart",
+    "problem": "/problems/",
+    "not-there": "/nothing-here",
+}
+OF_A_NEWCOMER = {
+    "home-empty": "/",
+    "collections-empty": "/collections/",
+    "usage-empty": "/usage",
+    "views-empty": "/views/",
+    "operations-empty": "/operations/",
+    "reading-empty": "/read",
+}
+OF_AN_OWNER = {
+    "jobs": "/",
+    "jobs-failed": "/?status=failed",
+    "jobs-each": "/?collections=apart",
+    "jobs-found": "/?q=parquet",
+    "jobs-costs": "/?view=cost&collections=apart",
+    "new-job": "/jobs/new",
+    "new-job-example": "/jobs/new?example=true",
+    "new-collection": "/collections/new",
+    "collections": "/collections/",
+    "usage": "/usage",
+    "whatif": "/usage/whatif",
+    "mailbox": "/mailbox",
+    "settings": "/settings/",
+    **{
+        name: f"/settings/{name}"
+        for name in (
+            *("general", "people", "keys", "webhooks", "budget", "defaults", "categories/new"),
+            *("deadlines", "repeats", "long-prompts", "audit"),
+            *("notices", "you/dates", "security", "security/app", "sessions"),
+        )
+    },
+}
+# What can be done to a collection, and the one whose page is looked at.
+ACTS = {
+    "compare": "done",
+    "again": "done",
+    "retry": "failed",
+    "cancel": "busy",
+    "erase": "busy",
+}
 
 
 def fill(site: Site, *, large: int = 10_000) -> World:
@@ -93,6 +100,8 @@ def fill(site: Site, *, large: int = 10_000) -> World:
     site.emulator.release()
     claims = [{"text": text, "reference": name} for name, text in papers.claims(500)]
     options = {"categories": papers.CATEGORIES}
+    earlier = [{"text": text, "reference": name} for name, text in papers.claims(500, seed=6)]
+    api.collection("Claims of October", "classify", earlier[:80], options)
     filled.collections["done"] = api.collection("Claims of October", "classify", claims, options)
     policies = [{"policy_text": text, "reference": name} for name, text in papers.policies(40)]
     filled.collections["policies"] = api.collection("Policies to renew", "analyze", policies)
