@@ -170,6 +170,8 @@ def _changed(operation: Operation, ids: Sequence[UUID], now: datetime) -> Moved:
             return _retry(tenant, ids, now)
         case Operation.Kind.CANCEL:
             return _cancel(tenant, ids, now)
+        case Operation.Kind.DROP:
+            return _drop(tenant, ids, now)
         case Operation.Kind.ERASE:
             changed = _erasing_many.erase_page(tenant, ids, operation.created_by, now)
             return changed, +Counter({GONE: len(ids) - changed})

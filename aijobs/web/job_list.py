@@ -38,6 +38,8 @@ TABS = {
     "canceled": "Canceled",
 }
 PAGING = ("before", "after")
+# What the list without a filter is called by the pages that one reaches from it.
+AS_IT_IS = "collections=rows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ def dashboard(request: MemberRequest, asked: list_parameters.Jobs) -> HttpRespon
             "new": new,
             "moved": moved,
             "asked": asked,
-            "list_query": urlencode({"list": asked.query()}),
+            "list_query": urlencode({"list": asked.query() or AS_IT_IS}),
             "filters_query": asked.query(*PAGING),
             "today_query": _done_today(tenant),
             "tabs": list(_tabs(asked, counts)),

@@ -36,7 +36,7 @@ def detail(request: MemberRequest, asked: job_parameters.Job, job_id: UUID) -> H
     """A job with its document, its result, its way and its cost."""
     access, now = request.access, timezone.now()
     wanted = reviews.expressions(access.tenant, request.user)
-    if asked.list is not None:
+    if asked.list:
         came_from = job_parameters.list_named(access.tenant, asked.list)
         wanted |= neighbours.expressions(came_from, job_id)
     with or_404():
@@ -82,7 +82,7 @@ def detail(request: MemberRequest, asked: job_parameters.Job, job_id: UUID) -> H
             "tags": tags_of(access.tenant, job_id),
             "list_address": job_parameters.address_of(asked.list or ""),
             "desk_address": _desk_address(asked.list, job),
-            "neighbours": neighbours.beside(beside) if asked.list is not None else Neighbours(),
+            "neighbours": neighbours.beside(beside) if asked.list else Neighbours(),
         },
     )
 

@@ -65,7 +65,7 @@ class Jobs(Paging):
         Annotated[str, Field(max_length=200), AfterValidator(storable), AfterValidator(_searchable)]
         | None
     ) = None
-    collections: Literal["apart"] | None = None
+    collections: Literal["apart", "rows"] | None = None
     view: Literal["cost"] | None = None
 
     def only(self, tenant: Tenant) -> JobFilter:

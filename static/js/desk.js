@@ -24,7 +24,8 @@ function start() {
     mark(form);
   });
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || document.querySelector("dialog[open]")) return;
+    // j, k and what follows g are those of all pages (keys.js).
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || document.querySelector("dialog[open]")) return;
     const action = keys[event.key];
     if (!action) return;
     event.preventDefault();
@@ -34,8 +35,6 @@ function start() {
 }
 
 const keys = {
-  j: () => document.querySelector('a[data-step="next"]')?.click(),
-  k: () => document.querySelector('a[data-step="previous"]')?.click(),
   m: () => document.querySelector("form[data-mark]")?.requestSubmit(),
   e: () => correct(document.querySelector("[data-correct]")),
   c: () => document.getElementById("comment-text")?.focus(),

@@ -24,18 +24,6 @@ document.addEventListener("keydown", (event) => {
     menu.querySelector("summary").focus();
   }
 });
-// The desk has keys of its own.
-if (!document.querySelector("[data-desk]")) {
-  document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
-    const step = { j: "next", k: "previous" }[event.key];
-    const link = step && document.querySelector(`a[data-step="${step}"]`);
-    if (link) {
-      event.preventDefault();
-      link.click();
-    }
-  });
-}
 addEventListener("hashchange", () => point(location.hash));
 for (const form of document.querySelectorAll("[data-priced]")) startPrice(form);
 

@@ -26,8 +26,8 @@ export function startKeys() {
     n: () => following('[data-shortcut="n"]'),
     c: () => following('[data-shortcut="c"]'),
     "/": () => focusing("[data-filter]"),
-    j: () => stepping(1),
-    k: () => stepping(-1),
+    j: () => following('a[data-step="next"]') ?? stepping(1),
+    k: () => following('a[data-step="previous"]') ?? stepping(-1),
     x: () => ticking(),
     "?": () => dialog && (() => dialog.showModal()),
   };

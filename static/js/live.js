@@ -132,6 +132,7 @@ class Line {
   #socket = null;
   #retry = 0;
   #isFirst = true;
+  #isLeaving = false;
   #opened = 0;
   #soon = 0;
 
@@ -145,6 +146,9 @@ class Line {
       if (!document.hidden) this.#isOpen ? page.refresh() : this.open();
     });
     addEventListener("online", () => this.open());
+    document.addEventListener("submit", (event) => {
+      this.#isLeaving = !event.defaultPrevented && Boolean(event.target.closest(".side-actions"));
+    });
   }
 
   get #isOpen() {
@@ -183,7 +187,8 @@ class Line {
     });
     socket.addEventListener("close", (event) => {
       // The access has ended or has another role: the page itself says what one may do now.
-      if (event.code === NO_ACCESS) return location.reload();
+      // Whoever signs out is on the way to another page already.
+      if (event.code === NO_ACCESS) return this.#isLeaving || location.reload();
       say("waiting", "Reconnecting");
       // Jitter, so that a restarted server is not met by everyone at once.
       this.#retry = setTimeout(() => this.open(), this.#delay * (0.5 + Math.random()));

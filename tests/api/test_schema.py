@@ -85,12 +85,10 @@ def test_every_operation_asks_for_credentials(schema: Any) -> None:
 
 def test_the_documentation_page_runs_scripts_of_ours_only(db: None) -> None:
     response = Client().get(reverse("api-docs"))
-    script = Client().get(f"{reverse('api-docs')}?script")
 
     assert response.status_code == 200
     assert b"<script>" not in response.content
     assert b"//cdn" not in response.content
-    assert script["Content-Type"].startswith("application/javascript")
 
 
 @pytest.mark.parametrize("job_type", jobtypes.names())

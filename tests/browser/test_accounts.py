@@ -137,6 +137,8 @@ def test_signing_out_everywhere_signs_out_another_browser(
     page.get_by_role("button", name="Sign out everywhere").click()
     expect(page.get_by_text("You are signed out everywhere.")).to_be_visible()
 
+    # Its socket was closed, so the page that lay open there asked who it is.
+    expect(other).to_have_url(re.compile(r"/sign-in\?next=/$"))
     other.goto("/usage")
     expect(other).to_have_url(re.compile(r"/sign-in\?next=/usage$"))
     other.context.close()

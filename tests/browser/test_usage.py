@@ -26,7 +26,7 @@ def test_days_are_read_by_keyboard(signed_in: Page, live_site: Site) -> None:
     tip = chart.locator(".tip")
     expect(tip).to_be_visible()
     expect(tip).to_contain_text(re.compile(r"\$\d.*spent"))
-    expect(today).to_have_accessible_name(re.compile(r"\d \w+: \$\d.* spent, \$\d.* saved"))
+    expect(today).to_have_accessible_name(re.compile(r"\w+ \d+: \$\d.* spent, \$\d.* saved"))
     first = tip.inner_text()
     page.keyboard.press("ArrowLeft")
     expect(tip).not_to_have_text(first)

@@ -15,7 +15,7 @@ from tests.pictures import papers
 
 # Batches leave soon, and nothing that the pages name is in a hurry.
 PACE = {"AIJOBS_SUBMIT_EVERY": "1", "AIJOBS_POLL_EVERY": "1", "AIJOBS_API_RATE": "10000"}
-OWNER, NEWCOMER, STAFF = "demo", "newcomer", "admin"
+OWNER, NEWCOMER = "demo", "nora"
 LONG_NAME = "Rahmenvertrag_Betriebshaftpflicht_" * 6 + ".txt"
 RIGHT_TO_LEFT = "פוליסה לביטוח דירה 4711"
 

@@ -43,6 +43,10 @@ from citizenapp_client.models import (
 )
 
 Table = Literal["ndjson", "csv", "xlsx"]
+RowStatus = Literal[
+    "queued", "submitted", "processing", "completed", "failed", "canceled", "underway"
+]
+Risk = Literal["high", "medium", "low", "none"]
 
 
 class Collections:
@@ -150,14 +154,28 @@ class Collections:
         *,
         as_: Table | None = None,
         bom: bool | None = None,
+        status: RowStatus | None = None,
+        category: str | None = None,
+        risk: Risk | None = None,
+        reason: str | None = None,
+        search: str | None = None,
     ) -> Path:
         """Write the results of all jobs to a file, in the order of their rows.
 
         The format is what the file's name ends with, unless `as_` says it. `bom` begins a csv with
-        the mark by which Excel knows it as UTF-8. The file is there once all of it is.
+        the mark by which Excel knows it as UTF-8. The others let through only the rows that have
+        this status, category, highest risk or reason of failure, or hold this text. The file is
+        there once all of it is.
         """
+        only = {
+            "status": status,
+            "category": category,
+            "risk": risk,
+            "reason": reason,
+            "search": search,
+        }
         form = as_ or Path(path).suffix.lstrip(".").lower() or "ndjson"
-        call = get(at("collections/{}/results", collection_id), as_=form, bom=bom)
+        call = get(at("collections/{}/results", collection_id), as_=form, bom=bom, **only)
         return self._transport.save(call, path)
 
     @operation("download_results")
