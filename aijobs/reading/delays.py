@@ -42,6 +42,11 @@ def stopped(tenant: Tenant, now: datetime) -> str:
     breaker = CircuitBreaker.objects.open().first()
     if breaker is not None:
         return f"Sending is paused. {breaker.get_reason_display()}"
+    return held(tenant, now)
+
+
+def held(tenant: Tenant, now: datetime) -> str:
+    """Which limit keeps what waits; empty where none does. No query where there is no limit."""
     if standing.is_all_held(now):
         return "The monthly limit of this installation is reached: what waits goes on waiting."
     if tenant.limit_usd is None:

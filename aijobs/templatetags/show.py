@@ -14,8 +14,9 @@ from django.utils.safestring import SafeString, mark_safe
 from aijobs import jobtypes
 from aijobs.jobtypes.text import utf8
 from citizenapp.tenants import reader
+from citizenapp.tenants.access import Access
 from citizenapp.tenants.invitations import invitations_for
-from citizenapp.tenants.models import Invitation, Membership, Tenant, User
+from citizenapp.tenants.models import Invitation, Membership, User
 
 register = template.Library()
 
@@ -128,13 +129,10 @@ def icon(name: str, css_class: str = "icon") -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def workspaces(context: dict[str, Any]) -> list[Membership]:
+def workspaces(context: dict[str, Any]) -> tuple[Membership, ...]:
     """The person's memberships in the tenants to switch between."""
-    request: HttpRequest = context["request"]
-    memberships = Membership.objects.filter(
-        user=cast(User, request.user), tenant__in=Tenant.objects.served()
-    ).select_related("tenant")
-    return list(memberships.order_by("tenant__name", "pk"))
+    access: Access | None = context["access"]
+    return access.memberships if access else ()
 
 
 @register.simple_tag(takes_context=True)

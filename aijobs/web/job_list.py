@@ -111,7 +111,7 @@ def dashboard(request: MemberRequest, asked: list_parameters.Jobs) -> HttpRespon
             "frame": "live.html" if is_live else "base.html",
             "month": overview.month if overview else None,
             # Each is asked for only where it may be: most pages need neither.
-            "home": home_of(request) if counts and not counts.completed else None,
+            "home": home_of(request) if overview and not overview.month.answers else None,
             "next_batch": next_batch(tenant, now) if counts and counts.queued else None,
             "count_limit": COUNT_LIMIT,
             "total_limit": COUNT_LIMIT if counts else MATCH_LIMIT,

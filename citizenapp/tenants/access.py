@@ -1,7 +1,7 @@
 """On whose behalf a request acts: one tenant, one role, one name for the record."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -32,6 +32,8 @@ class Access:
     """Which it may queue; all where it is None."""
     user_id: int | None = None
     """Of a person."""
+    memberships: tuple[Membership, ...] = field(default=(), compare=False, repr=False)
+    """All of a person, of which this access is one; by the names of their tenants."""
 
     @property
     def can_write(self) -> bool:
@@ -58,7 +60,13 @@ def of_user(user: User | AnonymousUser, session: Mapping[str, Any]) -> Access | 
         return None
     chosen = session.get(SESSION_TENANT)
     membership = next((one for one in memberships if one.tenant_id == chosen), memberships[0])
-    return Access(membership.tenant, Role(membership.role), user.get_username(), user_id=user.pk)
+    return Access(
+        membership.tenant,
+        Role(membership.role),
+        user.get_username(),
+        user_id=user.pk,
+        memberships=tuple(memberships),
+    )
 
 
 # All of it: what was left out would be asked for when it is read, maybe in the middle of a COPY,

@@ -87,7 +87,7 @@ def test_a_new_tenant_is_shown_how_to_begin(reader: Client, tenant: Tenant) -> N
     assert "Three steps to your first result" in reader.get("/").content.decode()
     make_job(tenant)
     page = reader.get("/", {"status": "failed"}).content.decode()
-    assert "Three steps to your first result" not in page
+    assert "Queue your first document" not in page
     assert "No job matches this filter" in page
 
 

@@ -62,7 +62,7 @@ def test_it_is_quoted_first_and_becomes_a_collection_of_the_same_name(
     quote = Quote.objects.get()
     assert response["Location"] == f"/quotes/{quote.pk}"
     shown = writer.get(response["Location"]).content.decode()
-    assert re.search(r"Queue for \$[\d.]+–\$[\d.]+", shown)
+    assert re.search(r"\$[\d.]+–\$[\d.]+", shown)
     assert f"/collections/{collection.pk}/again?quote={quote.pk}" in shown
     filled = writer.get(f"/collections/{collection.pk}/again?quote={quote.pk}").content.decode()
     assert "red\nblue</textarea>" in filled

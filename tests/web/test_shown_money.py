@@ -163,7 +163,7 @@ def test_the_pages_add_up(client: Client) -> None:
     tables = re.findall(r'<table class="spending">(.*?)</table>', text, re.DOTALL)
 
     assert saved + cost_shown == full
-    assert len(tables) == 5
+    assert len(tables) == 6
     for table in tables:
         cells = [read(one) for one in re.findall(r"−?\$[\d,.]+\d", table)]
         assert sum(cells[::2]) == cost_shown

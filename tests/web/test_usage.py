@@ -66,7 +66,7 @@ def tenant(client: Client) -> Tenant:
         ("days=7", 7, "Past 7 days"),
         ("days=90", 90, "Past 90 days"),
         ("from=2026-10-30&to=2026-11-02", 4, "30 Oct 2026 to 2 Nov 2026"),
-        ("from=2026-10-30&to=2026-10-30", 1, "30 October 2026"),
+        ("from=2026-10-30&to=2026-10-30", 1, "30 Oct 2026"),
         ("to=2026-10-30", 30, "1 Oct 2026 to 30 Oct 2026"),
     ],
 )

@@ -41,9 +41,7 @@ from citizenapp_client.models import (
 )
 
 Table = Literal["ndjson", "csv", "xlsx"]
-RowStatus = Literal[
-    "queued", "submitted", "processing", "completed", "failed", "canceled", "underway"
-]
+RowStatus = Literal["queued", "submitted", "processing", "completed", "failed", "canceled"]
 Risk = Literal["high", "medium", "low", "none"]
 
 
