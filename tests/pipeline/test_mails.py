@@ -1,5 +1,6 @@
 """A mail with a scan, a Word file and a photo on its whole way, through the real parts."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -52,10 +53,14 @@ def test_a_mail_is_sent_with_its_attachments_and_comes_back_with_a_result(
 
     client = Client()
     client.force_login(make_user("max", tenant))
-    page = client.get(f"/jobs/{analysis}").content.decode()
-    assert all(f"Document {number} of 4" in page for number in (1, 2, 3, 4))
-    name = job["documents"][placed["document"] - 1]["name"]
-    assert f'#document-{placed["document"]}-title">{name}</a>' in page
+    for number in (1, 2, 3, 4):
+        page = client.get(f"/jobs/{analysis}", {"at": f"{number}.part-1"}).content.decode()
+        assert f"Document {number} of 4" in page
+    # A quotation leads to its document, and is marked there.
+    leads = re.search(r'href="\?at=([^"#&]*quote-1)[^"]*#', page)
+    assert leads
+    shown = client.get(f"/jobs/{analysis}", {"at": leads[1]}).content.decode()
+    assert '<mark id="quote-1"' in shown
 
 
 def test_an_urgent_mail_is_sent_with_its_attachments(emulator: Emulator) -> None:
