@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -26,6 +27,8 @@ from aijobs.web.operation_words import Outcome, outcome
 from aijobs.web.parameters import asks
 from aijobs.web.tags import name_of
 from citizenapp.streaming import streamed
+from citizenapp.tenants import audit
+from citizenapp.tenants.audit import Action
 from citizenapp.tenants.models import Tenant
 
 # Rows of a page, and some more.
@@ -49,6 +52,12 @@ QUESTIONS = {
     Operation.Kind.TAG: "Tag",
     Operation.Kind.UNTAG: "Take a tag from",
 }
+# Tags are no act on a job: what it is, and what it costs, stays as it is.
+RECORDED = {
+    Operation.Kind.RETRY: Action.RETRIED,
+    Operation.Kind.CANCEL: Action.CANCELED,
+    Operation.Kind.ERASE: Action.ERASED,
+}
 
 
 @require_POST
@@ -68,6 +77,9 @@ def selection(request: MemberRequest) -> HttpResponseBase:
         return _back(request, asked, "Tick the jobs first that you mean.")
     if what in FORMS:
         chunks, media_type = FORMS[what]
+        audit.of_request(
+            request, request.access, Action.DOWNLOADED, subject="jobs", details={"as": what}
+        )
         return streamed(request, chunks(tenant, wanted), media_type, f"jobs.{what}")
     if not request.access.can_write:
         raise PermissionDenied("Your role in this workspace may read but not change anything.")
@@ -85,8 +97,13 @@ def _asked(
     if "sure" not in request.POST and (kind == Operation.Kind.ERASE or "all" in request.POST):
         return _question(request, asked, kind, tag, wanted)
     access = request.access
+    now = timezone.now()
     try:
-        begun = apply.ask(access.tenant, kind, wanted, by=access.actor, now=timezone.now(), tag=tag)
+        with transaction.atomic():
+            begun = apply.ask(access.tenant, kind, wanted, by=access.actor, now=now, tag=tag)
+            if kind in RECORDED:
+                subject, details = f"operation {begun.pk}", {"jobs": begun.total}
+                audit.of_request(request, access, RECORDED[kind], subject=subject, details=details)
     except TooManyTags:
         return _back(
             request,
