@@ -22,6 +22,8 @@ class Step(StrEnum):
     ACCEPT_COUNTED = "accept.counted"
     ACCEPT_COMMITTED = "accept.committed"
     RETRY_COMMITTED = "retry.committed"
+    REWORK_COMMITTED = "rework.committed"
+    TAG_COMMITTED = "tag.committed"
     APPLY_ASKED = "apply.asked"
     APPLY_MOVED = "apply.moved"
     APPLY_COMMITTED = "apply.committed"

@@ -69,7 +69,8 @@ def read_archive(
     """
     try:
         archive = zipfile.ZipFile(file)
-        infos = [info for info in archive.infolist() if not info.is_dir()]
+        # One without a name is in damaged archives alone, and its is_dir() fails.
+        infos = [one for one in archive.infolist() if one.filename and not one.is_dir()]
     except BROKEN_ZIP:
         raise UnreadableTable("The ZIP file is damaged.") from None
     junk = [info for info in infos if _is_junk(info.filename)]

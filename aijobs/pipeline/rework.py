@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from aijobs.crash_points import Step, crash_point
 from aijobs.documents import Document
 from aijobs.jobtypes import InvalidInput
 from aijobs.models import AIJob, JobDocument, Rerun
@@ -50,6 +51,7 @@ def run_again(
         )
         for job in queued:
             Rerun.objects.create(job=job, tenant=source.tenant, source_id=source.pk)
+    crash_point(Step.REWORK_COMMITTED)
     return queued[0] if queued else None
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from aijobs.crash_points import Step, crash_point
 from aijobs.models import AIJob, JobTag, Tag
 from citizenapp.tenants.models import Tenant
 
@@ -66,6 +67,7 @@ def tag_job(job: AIJob, name: str) -> str:
     with transaction.atomic():
         own = tag_of(job.tenant, name)
         _, skipped, _ = put(job.tenant, [job.pk], own.name)
+    crash_point(Step.TAG_COMMITTED)
     return WHY_NOT[FULL] if skipped[FULL] else ""
 
 
@@ -73,6 +75,7 @@ def untag_job(job: AIJob, name: str) -> None:
     """Take a tag from one job."""
     with transaction.atomic():
         take(job.tenant, [job.pk], name)
+    crash_point(Step.TAG_COMMITTED)
 
 
 def put(tenant: Tenant, ids: Sequence[UUID], name: str) -> Tagged:

@@ -58,6 +58,7 @@ OLD = (Step.SWEEP_PRUNED, Step.SWEEP_GAVE_UP, Step.SWEEP_PRICED)
 ASKED = (
     *(Step.APPLY_ASKED, Step.APPLY_MOVED, Step.APPLY_COMMITTED, Step.APPLY_PUT_OFF),
     *(Step.ERASE_ASKED, Step.ERASE_DELETED, Step.ERASE_COMMITTED),
+    *(Step.REWORK_COMMITTED, Step.TAG_COMMITTED),
 )
 # What only comes when programs cancel what then comes back into the queue (test_messages.py).
 BACK = (Step.SWEEP_WITHDRAWN,)

@@ -18,6 +18,7 @@ def test_there_is_one_type_for_each_file() -> None:
         "prefixes",
         "quotes",
         "text",
+        "words",
     }
 
 
