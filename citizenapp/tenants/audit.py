@@ -185,7 +185,7 @@ def _sign_in_failed(
 
 def _of_person(request: HttpRequest | None, user: User, action: Action) -> None:
     """In each of the person's tenants: who looks after one wants to know."""
-    for tenant_id in user.memberships.values_list("tenant_id", flat=True):
+    for tenant_id in user.memberships.order_by("pk").values_list("tenant_id", flat=True):
         record(
             tenant_id,
             user.get_username(),

@@ -142,6 +142,8 @@ export function startPreview(form) {
   form.addEventListener("change", (event) => {
     if (event.target.name === "name") return;
     if (["urgency", "within"].includes(event.target.name) && shown().dataset.later) sayReady();
+    // What is on its way answers for the form as it was, and must not count for what it is now.
+    running?.abort();
     isStale = true;
     waiting = undefined;
     // Another kind or sheet is guessed anew, and that must be seen before it is queued.
