@@ -220,6 +220,10 @@ class Hub:
         return follows
 
     def _resync_everyone(self) -> None:
+        # What was missed may have been the end of an access as well.
+        for events in self._looks.values():
+            for event in events:
+                event.set()
         self._all_told_at = asyncio.get_running_loop().time()
         self._told_at.clear()
         for mailboxes in self._mailboxes.values():
