@@ -1,7 +1,6 @@
 """What people add to the list of jobs: tags, kept views; and the words that it is searched by."""
 
 from typing import ClassVar, Self
-from uuid import UUID
 
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
@@ -102,6 +101,3 @@ class JobToRead(models.Model):
 
     def __str__(self) -> str:
         return f"{self.job_id} is to be read"
-
-
-NEWER_THAN_ALL = UUID(int=2**128 - 1)

@@ -14,7 +14,7 @@ from aijobs.models.jobs import AIJobQuerySet
 from aijobs.reading import pages, roads, rows
 from aijobs.reading.filters import JobFilter, filtered
 from aijobs.reading.forecast import NOTHING, Expected, Forecast
-from aijobs.reading.labels import beginning, label, labels, opening
+from aijobs.reading.labels import beginning, label, opening
 from aijobs.reading.money import Money, spent_on_jobs
 from aijobs.reading.pages import NEWEST, Page, Position
 from aijobs.reading.reviews import Corrected, corrections
@@ -78,17 +78,14 @@ def page(
     at: Position = NEWEST,
     *,
     size: int,
-    labeled: bool = False,
 ) -> Page[JobRow]:
     """A tenant's jobs from the newest to the oldest, with their collections.
 
-    Takes a query for the jobs, one for the charges, one for the errors where a job has failed,
-    and one for the labels, which read documents.
+    Takes a query for the jobs, one for the charges, and one for the errors where a job has failed.
     """
     jobs = filtered(tenant, only).with_shown_status().select_related("input", "collection")
     found = pages.page(jobs, at, size)
     money, errors = _charges(tenant, found.rows), _errors(tenant, found.rows)
-    names = labels(tenant, [job.pk for job in found.rows]) if labeled else {}
     return found.of(
         [
             JobRow(
@@ -96,7 +93,6 @@ def page(
                 shown_status(job),
                 money.get(job.pk),
                 errors.get(job.pk),
-                names.get(job.pk, ""),
             )
             for job in found.rows
         ]

@@ -109,11 +109,6 @@ def spent(tenant: Tenant, since: datetime) -> Money:
     return money(hours(tenant).since(since).aggregate(**OF_HOURS))
 
 
-def spent_between(tenant: Tenant, since: datetime, until: datetime) -> Money:
-    """From the hour of `since` on, up to the hour of `until`, which is not part of it."""
-    return money(hours(tenant).since(since).filter(hour__lt=until).aggregate(**OF_HOURS))
-
-
 def spent_on_jobs(tenant: Tenant, job_ids: Iterable[UUID]) -> dict[UUID, Money]:
     """The charges of each job; jobs that cost nothing yet are left out. One query."""
     charges = LedgerEntry.objects.filter(tenant=tenant, job_id__in=list(job_ids))

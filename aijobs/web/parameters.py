@@ -67,12 +67,6 @@ class Paging(PageParameters):
         return Position(before=self.before, after=self.after)
 
 
-class JobsInCollection(Paging):
-    """Which jobs of a collection to list."""
-
-    status: Status | None = None
-
-
 def _numbers(value: object) -> object:
     """Numbers of columns, each once, in their order."""
     if isinstance(value, str):

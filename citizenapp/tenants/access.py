@@ -43,9 +43,6 @@ class Access:
     def can_administer(self) -> bool:
         return self.role.can_administer
 
-    def may_queue(self, job_type: str) -> bool:
-        return self.can_write and (self.job_types is None or job_type in self.job_types)
-
 
 def of_user(user: User | AnonymousUser, session: Mapping[str, Any]) -> Access | None:
     """The access of a signed-in person, in the tenant chosen in the session or the first one."""
