@@ -366,6 +366,12 @@ class AIJob(Movable):
                 name="job_of_collection",
                 condition=Q(collection__isnull=False),
             ),
+            # Those of a collection that are being erased: what is counted of it is less by them.
+            models.Index(
+                fields=["collection", "id"],
+                name="job_of_collection_erasing",
+                condition=Q(collection__isnull=False, erasing_since__isnull=False),
+            ),
             # A tenant's jobs that are in no collection, newest first: the list of the pages.
             models.Index(
                 fields=["tenant", "-id"], name="job_single", condition=Q(collection__isnull=True)

@@ -1,30 +1,19 @@
 """A collection as its sender knows it: rows in the order of the table, each with its result."""
 
-import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
 
-from django.db.models import (
-    Case,
-    Count,
-    Exists,
-    F,
-    OuterRef,
-    Q,
-    QuerySet,
-    Subquery,
-    TextField,
-    Value,
-    When,
-)
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, TextField
 from django.db.models.fields.tuple_lookups import TupleGreaterThan, TupleLessThan
 from django.db.models.functions import Cast
 
+from aijobs.jobtypes.analyze import NO_RISK, SEVERITIES
 from aijobs.models import AIJob, Collection, JobAttempt, JobDocument, JobInput, JobOutput, dump_json
 from aijobs.models.jobs import AIJobQuerySet
+from aijobs.reading import words
 from aijobs.reading.collections import UNDERWAY
 from aijobs.reading.labels import first_words, label, opening
 from aijobs.reading.pages import NEWEST, Page, Position
@@ -36,7 +25,7 @@ MOST_SEARCHED = 10_000
 # One bar for each category; a collection whose rows name their own may have thousands.
 MOST_CATEGORIES = 30
 # Of an analysis: its highest risk. `none` where there is an answer without one.
-RISKS = ("high", "medium", "low", "none")
+RISKS = (*SEVERITIES, NO_RISK)
 Risk = Literal["high", "medium", "low", "none"]
 
 
@@ -164,87 +153,37 @@ def before_row(tenant: Tenant, collection: Collection, number: int) -> Position:
 
 def categories(tenant: Tenant, collection: Collection) -> list[Bar]:
     """How many rows of a classified collection have which category, the largest first."""
-    return _category_bars(_categories(tenant, collection).values_list("raw", "rows"))
+    return _bars(words.counted(tenant, collection, MOST_CATEGORIES).answers)
 
 
 def risks(tenant: Tenant, collection: Collection) -> list[Bar]:
     """How many rows of an analyzed collection have which highest risk, the highest first."""
-    return _risk_bars(_risks(tenant, collection).values_list("raw", "rows"))
+    return _by_severity(words.counted(tenant, collection, len(RISKS)).answers)
 
 
 def reasons(tenant: Tenant, collection: Collection) -> list[Bar]:
     """How many rows failed for which error type, the most frequent first."""
-    found = _reasons(tenant, collection).order_by("-rows", "raw")
-    return _bars(list(found.values_list("raw", "rows")))
+    return _bars(words.counted(tenant, collection, 0).reasons)
 
 
 def charts(tenant: Tenant, collection: Collection) -> tuple[list[Bar], list[Bar]]:
     """What is counted of the answers, if anything, and the reasons of failures. One query."""
-    counted: dict[str, list[tuple[str, int]]] = {"answer": [], "reason": []}
-    queries = {"reason": _reasons(tenant, collection)}
-    if collection.job_type in _COUNTED:
-        queries["answer"] = _COUNTED[collection.job_type][0](tenant, collection)
-    marked = [
-        query.annotate(of=Value(name)).values_list("of", "raw", "rows")
-        for name, query in queries.items()
-    ]
-    for of, raw, rows in marked[0].union(*marked[1:], all=True):
-        counted[of].append((raw, rows))
-    # Of a union, PostgreSQL promises no order.
-    for found in counted.values():
-        found.sort(key=lambda one: (-one[1], one[0]))
-    answers = []
-    if collection.job_type in _COUNTED:
-        answers = _COUNTED[collection.job_type][1](counted["answer"])
-    return answers, _bars(counted["reason"])
-
-
-def _categories(tenant: Tenant, collection: Collection) -> "QuerySet[Any]":
-    found: QuerySet[Any] = _answers(tenant, collection).values("raw").annotate(rows=Count("pk"))
-    few: QuerySet[Any] = found.order_by("-rows", "raw")[:MOST_CATEGORIES]
-    return few
-
-
-def _risks(tenant: Tenant, collection: Collection) -> "QuerySet[Any]":
-    highest = Case(
-        *(When(has_risk("text", risk), then=Value(risk)) for risk in RISKS[:-1]),
-        default=Value(RISKS[-1]),
-    )
-    answers = _answers(tenant, collection, name="text").annotate(raw=highest)
-    found: QuerySet[Any] = answers.values("raw").annotate(rows=Count("pk")).order_by()
-    return found
-
-
-def _reasons(tenant: Tenant, collection: Collection) -> "QuerySet[Any]":
-    last: QuerySet[Any] = _last_attempts(tenant, collection).annotate(raw=F("error_type"))
-    found: QuerySet[Any] = last.values("raw").annotate(rows=Count("pk")).order_by()
-    return found
-
-
-def _category_bars(found: Iterable[tuple[str, int]]) -> list[Bar]:
-    return _bars([(str(json.loads(raw).get("category", "")), rows) for raw, rows in found])
-
-
-def _risk_bars(found: Iterable[tuple[str, int]]) -> list[Bar]:
-    counted = dict(found)
-    return _bars([(risk, counted[risk]) for risk in RISKS if risk in counted])
-
-
-# What is counted of the answers of a job type, and how that is shown.
-_COUNTED = {"classify": (_categories, _category_bars), "analyze": (_risks, _risk_bars)}
-
-
-def has_risk(raw: str, severity: str) -> Q:
-    """Whether the text of a result, under this name, has a risk so severe.
-
-    As it is stored: within a string, its quotes would be escaped.
-    """
-    return Q(**{f"{raw}__contains": dump_json({"severity": severity})[1:-1]})
+    most, bars = _COUNTED.get(collection.job_type, (0, _bars))
+    found = words.counted(tenant, collection, most)
+    return bars(found.answers), _bars(found.reasons)
 
 
 def _bars(counted: Sequence[tuple[str, int]]) -> list[Bar]:
     most = max((rows for _, rows in counted), default=1)
     return [Bar(name, rows, round(100 * rows / most, 2)) for name, rows in counted]
+
+
+def _by_severity(counted: Sequence[tuple[str, int]]) -> list[Bar]:
+    return _bars(sorted(counted, key=lambda one: RISKS.index(one[0])))
+
+
+# Of which job types answers are counted: bars at most, and how they are shown.
+_COUNTED = {"classify": (MOST_CATEGORIES, _bars), "analyze": (len(RISKS), _by_severity)}
 
 
 def filtered(tenant: Tenant, collection: Collection, only: RowFilter) -> AIJobQuerySet:
@@ -255,18 +194,9 @@ def filtered(tenant: Tenant, collection: Collection, only: RowFilter) -> AIJobQu
     elif only.status:
         jobs = jobs.shown_as(only.status)
     if only.risk is not None:
-        jobs = jobs.annotate(raw_result=Cast("output__result", TextField())).filter(
-            status=AIJob.Status.COMPLETED
-        )
-        for risk in RISKS[: RISKS.index(only.risk)]:
-            jobs = jobs.exclude(has_risk("raw_result", risk))
-        if only.risk != RISKS[-1]:
-            jobs = jobs.filter(has_risk("raw_result", only.risk))
+        jobs = words.answered(jobs.filter(job_type="analyze"), collection, only.risk)
     if only.category is not None:
-        # The text of a result, as it is stored: JSON is not searched inside.
-        jobs = jobs.annotate(raw_result=Cast("output__result", TextField())).filter(
-            status=AIJob.Status.COMPLETED, raw_result=dump_json({"category": only.category})
-        )
+        jobs = words.answered(jobs.filter(job_type="classify"), collection, only.category)
     if only.reason is not None:
         failed = _last_attempts(tenant, collection).filter(error_type=only.reason)
         jobs = jobs.filter(pk__in=failed.values("job"))
@@ -302,16 +232,6 @@ def _number_at(tenant: Tenant, collection: Collection, position: int) -> float:
         return math.inf
     found = JobInput.objects.filter(tenant=tenant, pk=key).values_list("row_number", flat=True)
     return found.first() or position + 1
-
-
-def _answers(tenant: Tenant, collection: Collection, name: str = "raw") -> "QuerySet[Any]":
-    """The results of its completed jobs, with their texts under this name."""
-    return JobOutput.objects.filter(
-        job__tenant=tenant,
-        job__erasing_since=None,
-        job__collection=collection,
-        job__status=AIJob.Status.COMPLETED,
-    ).annotate(**{name: Cast("result", TextField())})
 
 
 def _last_attempts(tenant: Tenant, collection: Collection) -> "QuerySet[JobAttempt]":
