@@ -29,9 +29,9 @@ class Migration(migrations.Migration):
         AddIndexConcurrently(
             model_name="aijob",
             index=models.Index(
-                condition=models.Q(("collection__isnull", False), ("erasing_since__isnull", False)),
-                fields=["collection", "id"],
-                name="job_of_collection_erasing",
+                condition=models.Q(("erasing_since__isnull", False)),
+                fields=["tenant", "indexed_status", "collection", "id"],
+                name="job_erasing",
             ),
         ),
     ]

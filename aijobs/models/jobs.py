@@ -366,11 +366,12 @@ class AIJob(Movable):
                 name="job_of_collection",
                 condition=Q(collection__isnull=False),
             ),
-            # Those of a collection that are being erased: what is counted of it is less by them.
+            # What is being erased. Few are at any time: others are counted in an index alone, and
+            # these are taken off.
             models.Index(
-                fields=["collection", "id"],
-                name="job_of_collection_erasing",
-                condition=Q(collection__isnull=False, erasing_since__isnull=False),
+                fields=["tenant", "indexed_status", "collection", "id"],
+                name="job_erasing",
+                condition=Q(erasing_since__isnull=False),
             ),
             # A tenant's jobs that are in no collection, newest first: the list of the pages.
             models.Index(

@@ -28,7 +28,8 @@ COUNTED = """
         WHERE id = %(collection)s AND tenant_id = %(tenant)s AND erasing_since IS NULL
     ) AND NOT EXISTS (
         SELECT FROM aijobs_aijob
-        WHERE collection_id = %(collection)s AND erasing_since IS NOT NULL AND id = output.job_id
+        WHERE tenant_id = %(tenant)s AND collection_id = %(collection)s
+          AND indexed_status IS NULL AND erasing_since IS NOT NULL AND id = output.job_id
     )
     GROUP BY word
     UNION ALL
