@@ -1,17 +1,17 @@
 """A collection as its sender knows it: rows in the order of the table, each with its result."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, TextField
 from django.db.models.fields.tuple_lookups import TupleGreaterThan, TupleLessThan
 from django.db.models.functions import Cast
 
 from aijobs.jobtypes.analyze import NO_RISK, SEVERITIES
-from aijobs.models import AIJob, Collection, JobAttempt, JobDocument, JobInput, JobOutput, dump_json
+from aijobs.models import AIJob, Collection, JobAttempt, JobDocument, JobOutput, dump_json
 from aijobs.models.jobs import AIJobQuerySet
 from aijobs.reading import words
 from aijobs.reading.collections import UNDERWAY
@@ -49,6 +49,38 @@ class RowFilter:
 
 
 EVERY_ROW = RowFilter()
+
+# The key at a position, and whether what stands there is before the number: beyond the last row
+# nothing is.
+_KEY = """(
+    SELECT id FROM aijobs_aijob
+    WHERE collection_id >= %(collection)s AND collection_id <= %(collection)s
+      AND tenant_id = %(tenant)s AND erasing_since IS NULL
+    ORDER BY collection_id, id LIMIT 1 OFFSET {position}
+)"""
+_IS_BEFORE = f"""coalesce((
+    SELECT coalesce(row_number, {{position}} + 1) < %(number)s FROM aijobs_jobinput
+    WHERE tenant_id = %(tenant)s AND job_id = {_KEY}
+), FALSE)"""  # noqa: S608 - our own words
+# The halves of a range of positions, each of them looked into. Where rows were erased, the number
+# stands before the range that is looked into first.
+BEFORE_ROW = f"""
+WITH RECURSIVE half (low, high) AS (
+    SELECT CASE WHEN is_further_on THEN low ELSE 0 END,
+           CASE WHEN is_further_on THEN high ELSE low - 1 END
+    FROM (SELECT %(low)s::int AS low, %(high)s::int AS high) AS range CROSS JOIN LATERAL (
+        SELECT low = 0 OR {_IS_BEFORE.format(position="greatest(low - 1, 0)")} AS is_further_on
+    ) AS looked
+    UNION ALL
+    SELECT CASE WHEN is_before THEN middle + 1 ELSE low END,
+           CASE WHEN is_before THEN high ELSE middle END
+    FROM half CROSS JOIN LATERAL (SELECT (low + high) / 2 AS middle) AS between_them
+    CROSS JOIN LATERAL (SELECT {_IS_BEFORE.format(position="middle")} AS is_before) AS looked
+    WHERE low < high
+)
+SELECT CASE WHEN low > 0 THEN {_KEY.format(position="greatest(low - 1, 0)")} END
+FROM half WHERE low >= high
+"""  # noqa: S608 - our own words
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,24 +163,21 @@ def before_page(tenant: Tenant, collection: Collection, number: int, *, size: in
 def before_row(tenant: Tenant, collection: Collection, number: int) -> Position:
     """Where a page begins whose first row has this number, or the next higher one there is.
 
-    Numbers ascend, with gaps where rows were left out: found by halving, in a few short queries.
+    Numbers ascend, with gaps where rows were left out: found by halving, in one query.
     """
-
-    def is_before(position: int) -> bool:
-        return _number_at(tenant, collection, position) < number
-
     # A row stands no later than its number says, and earlier only by what was left out before it.
     high = max(0, min(collection.total, number - 1))
-    low = max(0, high - collection.rejected - 1)
-    if low and not is_before(low - 1):
-        low, high = 0, low - 1
-    while low < high:
-        middle = (low + high) // 2
-        if is_before(middle):
-            low = middle + 1
-        else:
-            high = middle
-    return Position(after=_key_at(tenant, collection, low - 1)) if low else NEWEST
+    parameters: Mapping[str, Any] = {
+        "tenant": tenant.pk,
+        "collection": collection.pk,
+        "number": number,
+        "high": high,
+        "low": max(0, high - collection.rejected - 1),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(BEFORE_ROW, parameters)
+        [key] = cursor.fetchone()
+    return Position(after=key) if key else NEWEST
 
 
 def categories(tenant: Tenant, collection: Collection) -> list[Bar]:
@@ -194,9 +223,11 @@ def filtered(tenant: Tenant, collection: Collection, only: RowFilter) -> AIJobQu
     elif only.status:
         jobs = jobs.shown_as(only.status)
     if only.risk is not None:
-        jobs = words.answered(jobs.filter(job_type="analyze"), collection, only.risk)
+        kind = jobs.filter(job_type="analyze")
+        jobs = words.answered(tenant, collection, only.risk, kind)
     if only.category is not None:
-        jobs = words.answered(jobs.filter(job_type="classify"), collection, only.category)
+        kind = jobs.filter(job_type="classify")
+        jobs = words.answered(tenant, collection, only.category, kind)
     if only.reason is not None:
         failed = _last_attempts(tenant, collection).filter(error_type=only.reason)
         jobs = jobs.filter(pk__in=failed.values("job"))
@@ -223,15 +254,6 @@ def _jobs(tenant: Tenant, collection: Collection) -> AIJobQuerySet:
 def _key_at(tenant: Tenant, collection: Collection, position: int) -> UUID | None:
     keys = _jobs(tenant, collection).order_by("collection_id", "pk")
     return keys.values_list("pk", flat=True)[position : position + 1].first()
-
-
-def _number_at(tenant: Tenant, collection: Collection, position: int) -> float:
-    """The row number at this position; beyond the last row higher than any."""
-    key = _key_at(tenant, collection, position)
-    if key is None:
-        return math.inf
-    found = JobInput.objects.filter(tenant=tenant, pk=key).values_list("row_number", flat=True)
-    return found.first() or position + 1
 
 
 def _last_attempts(tenant: Tenant, collection: Collection) -> "QuerySet[JobAttempt]":

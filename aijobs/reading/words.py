@@ -4,11 +4,12 @@ The word is stored beside the answer. Answers from before there were words get t
 until then, it is read out of the whole answer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
-from django.db.models import CharField, F, Func, Q
+from django.db.models import CharField, F, Func
 from django.db.models.functions import Coalesce
 
 from aijobs.models import AIJob, Collection, JobOutput
@@ -63,7 +64,7 @@ class Counted:
 
 def counted(tenant: Tenant, collection: Collection, most: int) -> Counted:
     """The words of its answers, so many at `most`, and why rows failed. One query."""
-    parameters = {"collection": collection.pk, "tenant": tenant.pk, "most": most}
+    parameters: Mapping[str, Any] = {"collection": collection.pk, "tenant": tenant.pk, "most": most}
     with connection.cursor() as cursor:
         cursor.execute(COUNTED, parameters)
         found: dict[str, list[tuple[str, int]]] = {"answer": [], "reason": []}
@@ -75,12 +76,15 @@ def counted(tenant: Tenant, collection: Collection, most: int) -> Counted:
     return Counted(found["answer"], found["reason"])
 
 
-def answered(jobs: AIJobQuerySet, collection: Collection, word: str) -> AIJobQuerySet:
-    """Of the jobs of a collection those whose answer is this word.
+def answered(
+    tenant: Tenant, collection: Collection, word: str, jobs: AIJobQuerySet
+) -> AIJobQuerySet:
+    """Of some jobs of a collection those whose answer is this word.
 
-    Asks first whether all answers have words, which an index can then be asked for.
+    Asks first whether all answers have words, which an index can then be asked for. That has them
+    in the order of their ids; the collection is an equal column, so that no other order is wanted.
     """
-    jobs = jobs.filter(status=AIJob.Status.COMPLETED)
+    jobs = jobs.filter(tenant=tenant, collection=collection, status=AIJob.Status.COMPLETED)
     if JobOutput.objects.filter(word=None).order_by("-job").values_list("job").first() is None:
         return jobs.filter(output__collection_id=collection.pk, output__word=word)
     read = Func(
@@ -89,4 +93,4 @@ def answered(jobs: AIJobQuerySet, collection: Collection, word: str) -> AIJobQue
         function="aijobs_word_of_answer",
         output_field=CharField(),
     )
-    return jobs.alias(word=Coalesce("output__word", read)).filter(Q(word=word))
+    return jobs.alias(word=Coalesce("output__word", read)).filter(word=word)
