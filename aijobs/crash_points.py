@@ -90,6 +90,7 @@ class Step(StrEnum):
     SWEEP_DELETED = "sweep.deleted"
     SWEEP_PRUNED = "sweep.pruned"
     SWEEP_GAVE_UP = "sweep.gave_up"
+    SWEEP_WORDED = "sweep.worded"
     WITHDRAW_DISSOLVED = "withdraw.dissolved"
     WITHDRAW_WISHED = "withdraw.wished"
     WITHDRAW_CANCELED = "withdraw.canceled"

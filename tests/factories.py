@@ -194,11 +194,13 @@ def make_document(job: AIJob, text: str, **fields: Any) -> JobDocument:
     )
 
 
-def make_output(job: AIJob, result: Mapping[str, Any] | None = None) -> JobOutput:
-    usual = MESSAGE if job.job_type == "raw" else {"summary": "A fox."}
-    return JobOutput.objects.create(
-        job=job, result=dict(result or usual), model="m", stop_reason="end_turn"
-    )
+def make_output(
+    job: AIJob, result: Mapping[str, Any] | None = None, *, has_word: bool = True
+) -> JobOutput:
+    """What a job returned; without a word as if it were from before there were words."""
+    told = dict(result or (MESSAGE if job.job_type == "raw" else {"summary": "A fox."}))
+    own = {"word": job.kind.word(told), "collection_id": job.collection_id} if has_word else {}
+    return JobOutput.objects.create(job=job, result=told, model="m", stop_reason="end_turn", **own)
 
 
 def make_batch(

@@ -1,5 +1,6 @@
 """A policy in; findings, obligations, risks and answers to the reader's questions out."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationError
@@ -29,6 +30,9 @@ needs attention, low otherwise.
 State only what the document supports, in its language. Where it leaves something open, say so \
 instead of guessing. Leave a text empty where there is nothing to put, and a list empty where \
 nothing belongs in it."""
+
+# The highest first; and what is said of a document without any risk.
+SEVERITIES, NO_RISK = ("high", "medium", "low"), "none"
 
 _TEXT = {"type": "string"}
 _PAGE = {"type": "integer", "description": "The page on which the quote stands; 0 where unknown."}
@@ -138,6 +142,12 @@ class Analyze(JobType[AnalyzeInput]):
                 if name in where:
                     finding[name] = place.get(name)
         return result
+
+    @override
+    def word(self, result: Mapping[str, Any]) -> str:
+        """Its highest risk."""
+        found = {risk.get("severity") for risk in result.get("risks") or ()}
+        return next((one for one in SEVERITIES if one in found), NO_RISK)
 
     @staticmethod
     def _located(finding: dict[str, Any], texts: PagedTexts) -> dict[str, int | None]:

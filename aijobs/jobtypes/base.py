@@ -216,6 +216,13 @@ class JobType(ABC, Generic[InputT]):
     def read(self, given: InputT, text: str) -> dict[str, Any]:
         """The result in the shape of `Output`, as JSON data. Raises InvalidOutput."""
 
+    def word(self, result: Mapping[str, Any]) -> str:  # noqa: ARG002
+        """The result in one word, by which it is counted and compared; "" where there is none.
+
+        aijobs/sql/word_of_answer.sql tells the same of answers from before words were stored.
+        """
+        return ""
+
     def corrected(self, given: InputT, result: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002
         """What a person puts in the place of a result, in the same shape. Raises InvalidInput."""
         problems: list[ErrorDetails] = []

@@ -83,6 +83,10 @@ class Classify(JobType[ClassifyInput]):
         }
 
     @override
+    def word(self, result: Mapping[str, Any]) -> str:
+        return str(result.get("category", ""))
+
+    @override
     def corrected(self, given: ClassifyInput, result: Mapping[str, Any]) -> dict[str, Any]:
         checked = super().corrected(given, result)
         if checked["category"] not in given.categories:

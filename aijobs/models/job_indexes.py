@@ -55,6 +55,13 @@ JOB_INDEXES: list[models.Index] = [
         name="job_of_collection",
         condition=Q(collection__isnull=False),
     ),
+    # What is being erased. Few are at any time: others are counted in an index alone, and
+    # these are taken off.
+    models.Index(
+        fields=["tenant", "indexed_status", "collection", "id"],
+        name="job_erasing",
+        condition=Q(erasing_since__isnull=False),
+    ),
     # A tenant's jobs that are in no collection, newest first: the list of the pages.
     models.Index(fields=["tenant", "-id"], name="job_single", condition=Q(collection__isnull=True)),
     # Staff who look for direct calls. No job of a batch is in it.

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from django.db import models
+from django.db.models import Q
 
 from aijobs.models.batches import Batch
 from aijobs.models.fields import JSONTextField
@@ -16,6 +17,29 @@ class JobOutput(models.Model):
     result = JSONTextField(help_text="The validated result of its job type.")
     model = models.CharField(max_length=100)
     stop_reason = models.CharField(max_length=40)
+    word = models.CharField(
+        max_length=100,
+        null=True,
+        help_text="The result in one word, where its job type has one, else empty. Null: sweep"
+        " has not come to it, which is from before there were words.",
+    )
+    # No foreign key: it goes with its job, which has one. Stored again, beside the word, so that
+    # one index counts the words of a collection.
+    collection_id = models.UUIDField(null=True, help_text="That of its job, where it is in one.")
+
+    class Meta:
+        indexes: ClassVar = [
+            # The words of a collection: how many answers have which, and which answers they are.
+            models.Index(
+                fields=["collection_id", "word", "job"],
+                name="output_by_word",
+                condition=Q(collection_id__isnull=False, word__gt=""),
+            ),
+            # Answers from before there were words. What is stored with its word is not in it.
+            models.Index(
+                fields=["job"], name="output_without_word", condition=Q(word__isnull=True)
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"output of {self.pk}"

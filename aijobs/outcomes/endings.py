@@ -34,7 +34,7 @@ DOCUMENTS_AT_ONCE = 100
 
 DROPPED = "It was canceled on its way. Its answer came, was charged, and was not kept."
 
-OUTPUT_COLUMNS = ["job_id", "model", "stop_reason", "result"]
+OUTPUT_COLUMNS = ["job_id", "collection_id", "model", "stop_reason", "word", "result"]
 CHARGE_COLUMNS = [
     "tenant_id",
     "job_id",
@@ -77,6 +77,7 @@ class LockedJob(NamedTuple):
     """Nothing of its answer is stored but what it cost."""
     is_dropped: bool = False
     """Nor of this one's, whose row stays: its attempt is noted down, and it ends as canceled."""
+    collection_id: UUID | None = None
 
     @property
     def given(self) -> JobTypeInput:
@@ -142,7 +143,7 @@ def lock_jobs(
             """
             SELECT encode(uuid_send(id), 'hex'), id, tenant_id, job_type, attempts,
                    forgiven_attempts, max_tokens_factor, erasing_since IS NOT NULL,
-                   dropped_at IS NOT NULL
+                   dropped_at IS NOT NULL, collection_id
             FROM aijobs_aijob
             WHERE id = ANY(ARRAY(SELECT unnest(%s::uuid[])))
               AND status = %s AND batch_id IS NOT DISTINCT FROM %s
@@ -151,9 +152,9 @@ def lock_jobs(
             [wanted, status, batch.pk if batch else None],
         )
         return {
-            job[0]: LockedJob._make((*job, *inputs[job[0]], *unwanted))
-            for *job, is_erased, is_dropped in cursor.fetchall()
-            for unwanted in [(is_erased, is_dropped)]
+            job[0]: LockedJob._make((*job, *inputs[job[0]], *rest))
+            for *job, is_erased, is_dropped, collection in cursor.fetchall()
+            for rest in [(is_erased, is_dropped, collection)]
         }
 
 
@@ -213,8 +214,10 @@ def store(
                 completed.append(job.key)
                 yield (
                     job.id,
+                    job.collection_id,
                     _storable(outcome.billed.model)[:100],
                     outcome.billed.stop_reason[:40],
+                    jobtypes.get(job.job_type).word(outcome.result),
                     outcome.result,
                 )
             else:

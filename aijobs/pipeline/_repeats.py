@@ -51,7 +51,8 @@ ON CONFLICT (tenant_id, fingerprint) {known}
 # statistics from talking PostgreSQL into a scan.
 ASKED = """
 WITH asked AS MATERIALIZED (
-    SELECT job.id, job.needed_by, question.fingerprint, question.job_id AS first
+    SELECT job.id, job.collection_id, job.needed_by, question.fingerprint,
+           question.job_id AS first
     FROM aijobs_aijob AS job CROSS JOIN LATERAL (
         SELECT fingerprint FROM aijobs_jobinput WHERE job_id = job.id OFFSET 0
     ) AS input CROSS JOIN LATERAL (
@@ -85,12 +86,14 @@ FROM locked WHERE question.tenant_id = %(tenant)s AND question.fingerprint = loc
 # The first is locked against deletion: the copy would stay behind. What is being deleted is gone.
 ANSWER_NOW = """
 {asked}, ready AS (
-    SELECT asked.id, asked.first FROM asked JOIN aijobs_aijob AS first ON first.id = asked.first
+    SELECT asked.id, asked.collection_id, asked.first
+    FROM asked JOIN aijobs_aijob AS first ON first.id = asked.first
     WHERE first.status = 'completed' AND first.finished_at >= %(since)s
     FOR KEY SHARE OF first
 ), copied AS (
-    INSERT INTO aijobs_joboutput (job_id, result, model, stop_reason)
-    SELECT ready.id, output.result, output.model, output.stop_reason
+    INSERT INTO aijobs_joboutput (job_id, collection_id, word, result, model, stop_reason)
+    SELECT ready.id, ready.collection_id, output.word, output.result, output.model,
+           output.stop_reason
     FROM ready JOIN aijobs_joboutput AS output ON output.job_id = ready.first
     RETURNING job_id
 )
@@ -143,7 +146,7 @@ SELECT EXISTS (
 
 ANSWER = """
 WITH ready AS (
-    SELECT job.id, first.id AS first
+    SELECT job.id, job.collection_id, first.id AS first
     FROM aijobs_aijob AS job JOIN aijobs_aijob AS first ON first.id = job.answered_by
     WHERE job.indexed_status = 'queued' AND job.answered_by IS NOT NULL
       AND first.status = 'completed'
@@ -151,8 +154,9 @@ WITH ready AS (
     FOR NO KEY UPDATE OF job SKIP LOCKED
     FOR KEY SHARE OF first SKIP LOCKED
 ), copied AS (
-    INSERT INTO aijobs_joboutput (job_id, result, model, stop_reason)
-    SELECT ready.id, output.result, output.model, output.stop_reason
+    INSERT INTO aijobs_joboutput (job_id, collection_id, word, result, model, stop_reason)
+    SELECT ready.id, ready.collection_id, output.word, output.result, output.model,
+           output.stop_reason
     FROM ready JOIN aijobs_joboutput AS output ON output.job_id = ready.first
     RETURNING job_id
 )

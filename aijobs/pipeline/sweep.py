@@ -21,7 +21,7 @@ from aijobs.models import AIJob, rollups
 from aijobs.outcomes import charges, endings
 from aijobs.outcomes.answers import Failure
 from aijobs.outcomes.endings import Road
-from aijobs.pipeline import _cancellations, _retention, _watch
+from aijobs.pipeline import _cancellations, _retention, _watch, _words
 from aijobs.postgres.locks import exclusive
 from aijobs.postgres.outages import AWAY
 from aijobs.quotes import ratios, stored
@@ -71,6 +71,7 @@ PARTS: tuple[Callable[[datetime], object], ...] = (
     _retention.prune,
     outbox.prune,
     inform.prune,
+    _words.fill,
     duplicates.find,
     duplicates.follow,
     _watch.give_up_vanished,

@@ -18,11 +18,12 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from aijobs.models import AIJob, Collection, JobOutput, dump_json
+from aijobs.models import AIJob, Collection, JobOutput
 from aijobs.reading.labels import labels
 from aijobs.reading.pages import NEWEST, Page, Position
 from aijobs.reading.rows import RISKS
 from aijobs.reading.tables import guarded
+from aijobs.reading.words import WORD
 from citizenapp.tenants.models import Tenant
 
 # Job types whose answers have one word.
@@ -62,7 +63,7 @@ WITH method AS MATERIALIZED (
     FROM later FULL JOIN earlier USING (name, nth)
 )
 """
-# Words are JSON or plain: of neither kind is one empty.
+# No word is empty.
 WHICH = """
     WHERE id IS NOT NULL AND earlier_id IS NOT NULL AND was IS NOT NULL AND now IS NOT NULL
       AND CASE WHEN %(was)s = '' THEN was <> now ELSE was = %(was)s AND now = %(now)s END
@@ -191,7 +192,6 @@ def compare(
 
     Three queries.
     """
-    kind = after.job_type
     is_back = at.before is not None
     edge, beyond = at.before or at.after, ""
     if edge is not None:
@@ -201,7 +201,7 @@ def compare(
         most=MOST_PAIRS, which=WHICH, beyond=beyond, order="DESC" if is_back else "ASC"
     )
     with connection.cursor() as cursor:
-        cursor.execute(_both(after) + query, parameters)
+        cursor.execute(_both() + query, parameters)
         sums, pairs, found = map(_read, cursor.fetchone())
     has_more, found = len(found) > size, found[:size]
     rows = _changed(tenant, found[::-1] if is_back else found)
@@ -209,7 +209,7 @@ def compare(
     leads_on = True if is_back else has_more
     return Comparison(
         **sums,
-        pairs=[Change(_word(kind, p["was"]), _word(kind, p["now"]), p["rows"]) for p in pairs],
+        pairs=[Change(one["was"], one["now"], one["rows"]) for one in pairs],
         page=Page(
             rows,
             older=rows[-1].job_id if rows and leads_on else None,
@@ -247,7 +247,7 @@ def _write(
         text.detach()
         return
     where = "" if is_all else WHICH
-    query = f"{_both(after)} {ALL_CHANGED} {where} ORDER BY id, earlier_id"
+    query = f"{_both()} {ALL_CHANGED} {where} ORDER BY id, earlier_id"
     with transaction.atomic(), connection.chunked_cursor() as cursor:
         cursor.execute(query, _parameters(tenant, before, after, None))
         while rows := cursor.fetchmany(PIECE_ROWS):
@@ -259,8 +259,8 @@ def _write(
                             str(number or ""),
                             reference,
                             "reference" if is_by_reference else "row",
-                            _word(after.job_type, was),
-                            _word(after.job_type, now),
+                            was or "",
+                            now or "",
                             *(str(one or "") for one in ids),
                         ),
                     )
@@ -268,16 +268,9 @@ def _write(
     text.detach()
 
 
-def _both(after: Collection) -> str:
+def _both() -> str:
     """The pairs of rows, as PostgreSQL is asked for them."""
-    value = "output.result::text"
-    if after.job_type == "analyze":
-        has = (
-            f"WHEN {value} LIKE '%%{dump_json({'severity': risk})[1:-1]}%%' THEN '{risk}'"
-            for risk in RISKS[:-1]
-        )
-        value = f"CASE WHEN output.result IS NULL THEN NULL {' '.join(has)} ELSE '{RISKS[-1]}' END"
-    sides = {side: SIDE.format(value=value, key=KEY, side=side) for side in ("earlier", "later")}
+    sides = {side: SIDE.format(value=WORD, key=KEY, side=side) for side in ("earlier", "later")}
     return BOTH.format(**sides)
 
 
@@ -285,8 +278,6 @@ def _parameters(
     tenant: Tenant, before: Collection, after: Collection, cell: tuple[str, str] | None
 ) -> dict[str, Any]:
     was, now = cell or ("", "")
-    if cell and after.job_type == "classify":
-        was, now = (dump_json({"category": one}) for one in cell)
     return {
         "tenant": tenant.pk,
         "earlier": before.pk,
@@ -298,12 +289,6 @@ def _parameters(
 
 def _read(value: Any) -> Any:
     return json.loads(value) if isinstance(value, str) else value
-
-
-def _word(job_type: str, raw: str | None) -> str:
-    if raw is None:
-        return ""
-    return str(json.loads(raw).get("category", "")) if job_type == "classify" else raw
 
 
 def _changed(tenant: Tenant, found: Sequence[dict[str, Any]]) -> list[ChangedRow]:

@@ -71,11 +71,7 @@ def filtered(tenant: Tenant, only: JobFilter) -> AIJobQuerySet:
         jobs = jobs.filter(input__tenant=tenant, input__reference=only.reference)
     if only.created_by:
         jobs = jobs.filter(input__tenant=tenant, input__created_by=only.created_by)
-    # The bound on the id makes it a range of an index; the moment makes it exact.
-    if after := only.created_after:
-        jobs = jobs.filter(pk__gte=pages.first_id_of(after), created_at__gte=after)
-    if before := only.created_before:
-        jobs = jobs.filter(pk__lt=pages.first_id_after(before), created_at__lt=before)
+    jobs = of_the_time(jobs, only)
     if only.tag:
         tagged = JobTag.objects.alias(word=Lower("tag__name"))
         tagged = tagged.filter(tag__tenant=tenant, word=only.tag.lower())
@@ -84,6 +80,15 @@ def filtered(tenant: Tenant, only: JobFilter) -> AIJobQuerySet:
         jobs = _that_cost(tenant, jobs, only.cost_from, only.cost_to)
     if only.text:
         return search.found(tenant, jobs, only.text, are_all=only.is_about_text_only)
+    return jobs
+
+
+def of_the_time(jobs: AIJobQuerySet, only: JobFilter) -> AIJobQuerySet:
+    """Those of the time of a filter. The bound on the id makes it a range of an index."""
+    if after := only.created_after:
+        jobs = jobs.filter(pk__gte=pages.first_id_of(after), created_at__gte=after)
+    if before := only.created_before:
+        jobs = jobs.filter(pk__lt=pages.first_id_after(before), created_at__lt=before)
     return jobs
 
 

@@ -27,7 +27,7 @@ from aijobs.models import (
 from aijobs.models.jobs import AIJobQuerySet
 from aijobs.reading import labels, pages, search
 from aijobs.reading.collections import Progress
-from aijobs.reading.filters import IN_PROGRESS, JobFilter, filtered
+from aijobs.reading.filters import IN_PROGRESS, JobFilter, filtered, of_the_time
 from aijobs.reading.money import Money
 from aijobs.reading.pages import NEWEST, Page, Position
 from aijobs.reading.status import shown_status
@@ -50,36 +50,39 @@ _COUNTERS = """(
 )"""
 
 # Jobs with a status are few, or counted up to a limit. The others are completed: all jobs less
-# those. All are counted far enough to tell whether more than the limit are completed, by an index
-# alone; what is being erased is in it until it is gone, and is taken off.
+# those. All are counted far enough to tell whether more than the limit are completed. Each count
+# reads an index alone; what is being erased is in it until it is gone, and is taken off.
+_FEW = """(
+    SELECT count(*) FROM (
+        SELECT FROM aijobs_aijob WHERE tenant_id = %(tenant)s AND indexed_status = '{status}'
+        LIMIT %(most)s + erasing.{status}
+    ) AS jobs
+) - erasing.{status} AS {name}"""
+_ERASING = """(
+    SELECT count(*) FROM aijobs_aijob
+    WHERE tenant_id = %(tenant)s AND indexed_status = '{status}' AND erasing_since IS NOT NULL
+) AS {status}"""
+_COUNTED = {
+    "queued": "queued", "processing": "direct", "failed": "failed", "canceled": "canceled",
+}  # fmt: skip
 _COUNTS = """
 SELECT few.*, month.*, (
     SELECT count(*) FROM (
-        SELECT FROM aijobs_jobinput WHERE tenant_id = %(tenant)s
-        LIMIT few.queued + few.in_progress + few.failed + few.canceled + few.erasing + %(most)s
+        SELECT FROM aijobs_jobinput WHERE tenant_id = %(tenant)s ORDER BY job_id DESC
+        LIMIT few.queued + few.direct + few.submitted + few.failed + few.canceled + few.erasing
+              + %(most)s
     ) AS listed
 ) - few.erasing AS listed
-FROM (SELECT
+FROM (SELECT {few},
     (SELECT count(*) FROM (
-        SELECT FROM aijobs_aijob WHERE tenant_id = %(tenant)s AND indexed_status = 'queued'
-        AND erasing_since IS NULL LIMIT %(most)s) AS jobs) AS queued,
-    (SELECT count(*) FROM (
-        SELECT FROM aijobs_aijob WHERE tenant_id = %(tenant)s AND indexed_status = 'processing'
-        AND erasing_since IS NULL LIMIT %(most)s) AS jobs)
-    + (SELECT count(*) FROM (
         SELECT FROM aijobs_aijob WHERE tenant_id = %(tenant)s AND status = 'submitted'
         AND erasing_since IS NULL AND batch_id = ANY(ARRAY(
             SELECT id FROM aijobs_batch WHERE status <> ALL(%(final)s)))
-        LIMIT %(most)s) AS jobs) AS in_progress,
-    (SELECT count(*) FROM (
-        SELECT FROM aijobs_aijob WHERE tenant_id = %(tenant)s AND indexed_status = 'failed'
-        AND erasing_since IS NULL LIMIT %(most)s) AS jobs) AS failed,
-    (SELECT count(*) FROM (
-        SELECT FROM aijobs_aijob WHERE tenant_id = %(tenant)s AND indexed_status = 'canceled'
-        AND erasing_since IS NULL LIMIT %(most)s) AS jobs) AS canceled,
+        LIMIT %(most)s) AS jobs) AS submitted,
     (SELECT COALESCE(sum(total - done), 0)::bigint FROM aijobs_operation
      WHERE tenant_id = %(tenant)s AND status = 'running' AND kind = %(erase)s
      AND (job_id IS NOT NULL OR collection_id IS NOT NULL)) AS erasing
+    FROM (SELECT {erasing}) AS erasing
 ) AS few CROSS JOIN (
     SELECT COALESCE(sum(cost_usd), 0) AS cost, COALESCE(sum(sync_cost_usd), 0) AS full_price,
            COALESCE(sum(saved_usd), 0) AS saved, COALESCE(sum(answers), 0)::bigint AS answers
@@ -150,16 +153,26 @@ class JobList:
     def jobs(self) -> AIJobQuerySet:
         return filtered(self.tenant, self.only)
 
+    @property
+    def singles(self) -> AIJobQuerySet:
+        """Those in no collection, to be walked in the order of the index `job_single`.
+
+        Before a large collection PostgreSQL would rather walk the primary key, past all of its
+        jobs. So it is asked for a range: of an equal column, the order would be nothing to it.
+        """
+        jobs = AIJob.objects.filter(tenant__gte=self.tenant, tenant__lte=self.tenant)
+        return of_the_time(jobs.filter(erasing_since=None, collection=None), self.only)
+
     def page(self, at: Position = NEWEST, *, size: int, costs: bool = False) -> Page[Row]:
         """From the newest to the oldest. A query, and one more where collections are rows.
 
         With `costs`, what collections cost is known as well.
         """
-        jobs = _with_all_that_is_shown(self.tenant, self.jobs)
+        jobs = _with_all_that_is_shown(self.tenant, self.singles if self.is_grouped else self.jobs)
         if not self.is_grouped:
             found = pages.page(jobs, at, size)
             return found.of([_row(job) for job in found.rows])
-        singles = pages.page(_singles(jobs), at, size)
+        singles = pages.page(jobs, at, size, within=["tenant_id"])
         grouped = pages.page(_collections(self.tenant, self.only, costs=costs), at, size)
         return _merged(singles.of([*map(_row, singles.rows)]), grouped, at, size)
 
@@ -168,7 +181,7 @@ class JobList:
         if not self.is_grouped:
             return _counted(self.jobs.filter(pk__gt=than), MOST_NEW)
         collections = Collection.objects.of(self.tenant).filter(pk__gt=than)
-        singles = _singles(self.jobs).filter(pk__gt=than)
+        singles = self.singles.filter(pk__gt=than)
         return _counted(singles, MOST_NEW) + _counted(collections, MOST_NEW)
 
     def count(self) -> int | None:
@@ -199,7 +212,10 @@ def overview(tenant: Tenant, *, now: datetime) -> Overview:
     """All jobs of a tenant by status, and the money of the month in UTC. One query."""
     with connection.cursor() as cursor:
         cursor.execute(
-            _COUNTS,
+            _COUNTS.format(
+                few=", ".join(_FEW.format(status=one, name=_COUNTED[one]) for one in _COUNTED),
+                erasing=", ".join(_ERASING.format(status=one) for one in _COUNTED),
+            ),
             {
                 "tenant": tenant.pk,
                 "most": COUNT_LIMIT + 1,
@@ -209,7 +225,8 @@ def overview(tenant: Tenant, *, now: datetime) -> Overview:
             },
         )
         found = cursor.fetchone()
-    queued, in_progress, failed, canceled, _, cost, full, saved, answers, listed = found
+    queued, direct, failed, canceled, submitted, _, cost, full, saved, answers, listed = found
+    in_progress = direct + submitted
     rest = listed - queued - in_progress - failed - canceled
     return Overview(
         Counts(queued, in_progress, max(0, rest), failed, canceled),
@@ -219,10 +236,6 @@ def overview(tenant: Tenant, *, now: datetime) -> Overview:
 
 def _counted(some: "QuerySet[Any]", most: int) -> int:
     return some.order_by().values("pk")[:most].count()
-
-
-def _singles(jobs: AIJobQuerySet) -> AIJobQuerySet:
-    return jobs.filter(collection=None)
 
 
 def _collections(tenant: Tenant, only: JobFilter, *, costs: bool = False) -> "QuerySet[Collection]":

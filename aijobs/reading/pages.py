@@ -37,16 +37,24 @@ class Page(Generic[RowT]):
         return Page(rows, self.older, self.newer)
 
 
-def page(rows: "QuerySet[ModelT]", at: Position, size: int) -> Page[ModelT]:
-    """At most `size` of these rows, whose primary keys are ids that sort by time. One query."""
+def page(
+    rows: "QuerySet[ModelT]", at: Position, size: int, *, within: Sequence[str] = ()
+) -> Page[ModelT]:
+    """At most `size` of these rows, whose primary keys are ids that sort by time. One query.
+
+    `within`: columns that are the same in all of these rows, and stand before the id in the index
+    that should be walked.
+    """
     if at.after is not None:
         # The nearest of the newer ones, turned round.
-        found = list(rows.filter(pk__gt=at.after).order_by("pk")[: size + 1])
+        found = list(
+            rows.filter(pk__gt=at.after).order_by(*(f"-{one}" for one in within), "pk")[: size + 1]
+        )
         shown = found[:size][::-1]
         has_older, has_newer = True, len(found) > size
     else:
         older = rows if at.before is None else rows.filter(pk__lt=at.before)
-        found = list(older.order_by("-pk")[: size + 1])
+        found = list(older.order_by(*within, "-pk")[: size + 1])
         shown = found[:size]
         has_older, has_newer = len(found) > size, at.before is not None
     return Page(

@@ -1,30 +1,19 @@
 """A collection as its sender knows it: rows in the order of the table, each with its result."""
 
-import json
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
 
-from django.db.models import (
-    Case,
-    Count,
-    Exists,
-    F,
-    OuterRef,
-    Q,
-    QuerySet,
-    Subquery,
-    TextField,
-    Value,
-    When,
-)
+from django.db import connection
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, TextField
 from django.db.models.fields.tuple_lookups import TupleGreaterThan, TupleLessThan
 from django.db.models.functions import Cast
 
-from aijobs.models import AIJob, Collection, JobAttempt, JobDocument, JobInput, JobOutput, dump_json
+from aijobs.jobtypes.analyze import NO_RISK, SEVERITIES
+from aijobs.models import AIJob, Collection, JobAttempt, JobDocument, JobOutput, dump_json
 from aijobs.models.jobs import AIJobQuerySet
+from aijobs.reading import words
 from aijobs.reading.collections import UNDERWAY
 from aijobs.reading.labels import first_words, label, opening
 from aijobs.reading.pages import NEWEST, Page, Position
@@ -36,7 +25,7 @@ MOST_SEARCHED = 10_000
 # One bar for each category; a collection whose rows name their own may have thousands.
 MOST_CATEGORIES = 30
 # Of an analysis: its highest risk. `none` where there is an answer without one.
-RISKS = ("high", "medium", "low", "none")
+RISKS = (*SEVERITIES, NO_RISK)
 Risk = Literal["high", "medium", "low", "none"]
 
 
@@ -60,6 +49,38 @@ class RowFilter:
 
 
 EVERY_ROW = RowFilter()
+
+# The key at a position, and whether what stands there is before the number: beyond the last row
+# nothing is.
+_KEY = """(
+    SELECT id FROM aijobs_aijob
+    WHERE collection_id >= %(collection)s AND collection_id <= %(collection)s
+      AND tenant_id = %(tenant)s AND erasing_since IS NULL
+    ORDER BY collection_id, id LIMIT 1 OFFSET {position}
+)"""
+_IS_BEFORE = f"""coalesce((
+    SELECT coalesce(row_number, {{position}} + 1) < %(number)s FROM aijobs_jobinput
+    WHERE tenant_id = %(tenant)s AND job_id = {_KEY}
+), FALSE)"""  # noqa: S608 - our own words
+# The halves of a range of positions, each of them looked into. Where rows were erased, the number
+# stands before the range that is looked into first.
+BEFORE_ROW = f"""
+WITH RECURSIVE half (low, high) AS (
+    SELECT CASE WHEN is_further_on THEN low ELSE 0 END,
+           CASE WHEN is_further_on THEN high ELSE low - 1 END
+    FROM (SELECT %(low)s::int AS low, %(high)s::int AS high) AS range CROSS JOIN LATERAL (
+        SELECT low = 0 OR {_IS_BEFORE.format(position="greatest(low - 1, 0)")} AS is_further_on
+    ) AS looked
+    UNION ALL
+    SELECT CASE WHEN is_before THEN middle + 1 ELSE low END,
+           CASE WHEN is_before THEN high ELSE middle END
+    FROM half CROSS JOIN LATERAL (SELECT (low + high) / 2 AS middle) AS between_them
+    CROSS JOIN LATERAL (SELECT {_IS_BEFORE.format(position="middle")} AS is_before) AS looked
+    WHERE low < high
+)
+SELECT CASE WHEN low > 0 THEN {_KEY.format(position="greatest(low - 1, 0)")} END
+FROM half WHERE low >= high
+"""  # noqa: S608 - our own words
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,109 +163,56 @@ def before_page(tenant: Tenant, collection: Collection, number: int, *, size: in
 def before_row(tenant: Tenant, collection: Collection, number: int) -> Position:
     """Where a page begins whose first row has this number, or the next higher one there is.
 
-    Numbers ascend, with gaps where rows were left out: found by halving, in a few short queries.
+    Numbers ascend, with gaps where rows were left out: found by halving, in one query.
     """
-
-    def is_before(position: int) -> bool:
-        return _number_at(tenant, collection, position) < number
-
     # A row stands no later than its number says, and earlier only by what was left out before it.
     high = max(0, min(collection.total, number - 1))
-    low = max(0, high - collection.rejected - 1)
-    if low and not is_before(low - 1):
-        low, high = 0, low - 1
-    while low < high:
-        middle = (low + high) // 2
-        if is_before(middle):
-            low = middle + 1
-        else:
-            high = middle
-    return Position(after=_key_at(tenant, collection, low - 1)) if low else NEWEST
+    parameters: Mapping[str, Any] = {
+        "tenant": tenant.pk,
+        "collection": collection.pk,
+        "number": number,
+        "high": high,
+        "low": max(0, high - collection.rejected - 1),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(BEFORE_ROW, parameters)
+        [key] = cursor.fetchone()
+    return Position(after=key) if key else NEWEST
 
 
 def categories(tenant: Tenant, collection: Collection) -> list[Bar]:
     """How many rows of a classified collection have which category, the largest first."""
-    return _category_bars(_categories(tenant, collection).values_list("raw", "rows"))
+    return _bars(words.counted(tenant, collection, MOST_CATEGORIES).answers)
 
 
 def risks(tenant: Tenant, collection: Collection) -> list[Bar]:
     """How many rows of an analyzed collection have which highest risk, the highest first."""
-    return _risk_bars(_risks(tenant, collection).values_list("raw", "rows"))
+    return _by_severity(words.counted(tenant, collection, len(RISKS)).answers)
 
 
 def reasons(tenant: Tenant, collection: Collection) -> list[Bar]:
     """How many rows failed for which error type, the most frequent first."""
-    found = _reasons(tenant, collection).order_by("-rows", "raw")
-    return _bars(list(found.values_list("raw", "rows")))
+    return _bars(words.counted(tenant, collection, 0).reasons)
 
 
 def charts(tenant: Tenant, collection: Collection) -> tuple[list[Bar], list[Bar]]:
     """What is counted of the answers, if anything, and the reasons of failures. One query."""
-    counted: dict[str, list[tuple[str, int]]] = {"answer": [], "reason": []}
-    queries = {"reason": _reasons(tenant, collection)}
-    if collection.job_type in _COUNTED:
-        queries["answer"] = _COUNTED[collection.job_type][0](tenant, collection)
-    marked = [
-        query.annotate(of=Value(name)).values_list("of", "raw", "rows")
-        for name, query in queries.items()
-    ]
-    for of, raw, rows in marked[0].union(*marked[1:], all=True):
-        counted[of].append((raw, rows))
-    # Of a union, PostgreSQL promises no order.
-    for found in counted.values():
-        found.sort(key=lambda one: (-one[1], one[0]))
-    answers = []
-    if collection.job_type in _COUNTED:
-        answers = _COUNTED[collection.job_type][1](counted["answer"])
-    return answers, _bars(counted["reason"])
-
-
-def _categories(tenant: Tenant, collection: Collection) -> "QuerySet[Any]":
-    found: QuerySet[Any] = _answers(tenant, collection).values("raw").annotate(rows=Count("pk"))
-    few: QuerySet[Any] = found.order_by("-rows", "raw")[:MOST_CATEGORIES]
-    return few
-
-
-def _risks(tenant: Tenant, collection: Collection) -> "QuerySet[Any]":
-    highest = Case(
-        *(When(has_risk("text", risk), then=Value(risk)) for risk in RISKS[:-1]),
-        default=Value(RISKS[-1]),
-    )
-    answers = _answers(tenant, collection, name="text").annotate(raw=highest)
-    found: QuerySet[Any] = answers.values("raw").annotate(rows=Count("pk")).order_by()
-    return found
-
-
-def _reasons(tenant: Tenant, collection: Collection) -> "QuerySet[Any]":
-    last: QuerySet[Any] = _last_attempts(tenant, collection).annotate(raw=F("error_type"))
-    found: QuerySet[Any] = last.values("raw").annotate(rows=Count("pk")).order_by()
-    return found
-
-
-def _category_bars(found: Iterable[tuple[str, int]]) -> list[Bar]:
-    return _bars([(str(json.loads(raw).get("category", "")), rows) for raw, rows in found])
-
-
-def _risk_bars(found: Iterable[tuple[str, int]]) -> list[Bar]:
-    counted = dict(found)
-    return _bars([(risk, counted[risk]) for risk in RISKS if risk in counted])
-
-
-# What is counted of the answers of a job type, and how that is shown.
-_COUNTED = {"classify": (_categories, _category_bars), "analyze": (_risks, _risk_bars)}
-
-
-def has_risk(raw: str, severity: str) -> Q:
-    """Whether the text of a result, under this name, has a risk so severe.
-
-    As it is stored: within a string, its quotes would be escaped.
-    """
-    return Q(**{f"{raw}__contains": dump_json({"severity": severity})[1:-1]})
+    most, bars = _COUNTED.get(collection.job_type, (0, _bars))
+    found = words.counted(tenant, collection, most)
+    return bars(found.answers), _bars(found.reasons)
 
 
 def _bars(counted: Sequence[tuple[str, int]]) -> list[Bar]:
     most = max((rows for _, rows in counted), default=1)
     return [Bar(name, rows, round(100 * rows / most, 2)) for name, rows in counted]
+
+
+def _by_severity(counted: Sequence[tuple[str, int]]) -> list[Bar]:
+    return _bars(sorted(counted, key=lambda one: RISKS.index(one[0])))
+
+
+# Of which job types answers are counted: bars at most, and how they are shown.
+_COUNTED = {"classify": (MOST_CATEGORIES, _bars), "analyze": (len(RISKS), _by_severity)}
 
 
 def filtered(tenant: Tenant, collection: Collection, only: RowFilter) -> AIJobQuerySet:
@@ -255,18 +223,11 @@ def filtered(tenant: Tenant, collection: Collection, only: RowFilter) -> AIJobQu
     elif only.status:
         jobs = jobs.shown_as(only.status)
     if only.risk is not None:
-        jobs = jobs.annotate(raw_result=Cast("output__result", TextField())).filter(
-            status=AIJob.Status.COMPLETED
-        )
-        for risk in RISKS[: RISKS.index(only.risk)]:
-            jobs = jobs.exclude(has_risk("raw_result", risk))
-        if only.risk != RISKS[-1]:
-            jobs = jobs.filter(has_risk("raw_result", only.risk))
+        kind = jobs.filter(job_type="analyze")
+        jobs = words.answered(tenant, collection, only.risk, kind)
     if only.category is not None:
-        # The text of a result, as it is stored: JSON is not searched inside.
-        jobs = jobs.annotate(raw_result=Cast("output__result", TextField())).filter(
-            status=AIJob.Status.COMPLETED, raw_result=dump_json({"category": only.category})
-        )
+        kind = jobs.filter(job_type="classify")
+        jobs = words.answered(tenant, collection, only.category, kind)
     if only.reason is not None:
         failed = _last_attempts(tenant, collection).filter(error_type=only.reason)
         jobs = jobs.filter(pk__in=failed.values("job"))
@@ -293,25 +254,6 @@ def _jobs(tenant: Tenant, collection: Collection) -> AIJobQuerySet:
 def _key_at(tenant: Tenant, collection: Collection, position: int) -> UUID | None:
     keys = _jobs(tenant, collection).order_by("collection_id", "pk")
     return keys.values_list("pk", flat=True)[position : position + 1].first()
-
-
-def _number_at(tenant: Tenant, collection: Collection, position: int) -> float:
-    """The row number at this position; beyond the last row higher than any."""
-    key = _key_at(tenant, collection, position)
-    if key is None:
-        return math.inf
-    found = JobInput.objects.filter(tenant=tenant, pk=key).values_list("row_number", flat=True)
-    return found.first() or position + 1
-
-
-def _answers(tenant: Tenant, collection: Collection, name: str = "raw") -> "QuerySet[Any]":
-    """The results of its completed jobs, with their texts under this name."""
-    return JobOutput.objects.filter(
-        job__tenant=tenant,
-        job__erasing_since=None,
-        job__collection=collection,
-        job__status=AIJob.Status.COMPLETED,
-    ).annotate(**{name: Cast("result", TextField())})
 
 
 def _last_attempts(tenant: Tenant, collection: Collection) -> "QuerySet[JobAttempt]":

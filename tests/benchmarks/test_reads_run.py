@@ -11,6 +11,8 @@ ROWS = {
     "single POST": "single POST: key, checks, idempotency, insert",
     "large tables": "dashboard, 600 jobs",
     "list of jobs": "list of jobs: all, 6,000 jobs",
+    "collections": "page of analyze, risk, 6,000 jobs",
+    "job, desk and usage": "the slowest of 3 pages: usage",
     "live": "the same, all sockets in one tenant, 20 changes",
 }
 

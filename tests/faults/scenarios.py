@@ -53,7 +53,7 @@ LATE = (Step.SWEEP_FOUND, Step.SWEEP_CANCELED, Step.SWEEP_COUNTED)
 STRANGE = (Step.SETTLE_GAVE_BACK, Step.IDENTITY_RECORDED, Step.SETTLE_DISOWNED)
 # What only comes when batches take too long for a deadline (`slow`).
 SLOW = (Step.RESCUE_DECIDED, Step.RESCUE_CANCELED, Step.ROAD_CHOSEN)
-OLD = (Step.SWEEP_PRUNED, Step.SWEEP_GAVE_UP, Step.SWEEP_PRICED)
+OLD = (Step.SWEEP_PRUNED, Step.SWEEP_GAVE_UP, Step.SWEEP_PRICED, Step.SWEEP_WORDED)
 # What is asked for of many jobs at once (test_operations.py).
 ASKED = (
     *(Step.APPLY_ASKED, Step.APPLY_MOVED, Step.APPLY_COMMITTED, Step.APPLY_PUT_OFF),

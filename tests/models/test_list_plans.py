@@ -95,7 +95,8 @@ def test_every_list_finds_its_rows_by_an_index(client: Client) -> None:
 @pytest.mark.parametrize(
     ("name", "index"),
     [
-        ("dashboard", "input_of_tenant"),
+        ("dashboard", "job_single"),
+        ("jobs (API)", "input_of_tenant"),
         ("dashboard, rare kind", "input_of_kind"),
         ("dashboard, failed", "job_of_tenant_by_status"),
         ("dashboard, failed of a kind", "job_of_type_by_status"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from aijobs.models import AIJob, Collection, JobOutput, ids_from, new_id
+from aijobs.models import AIJob, Collection, ids_from, new_id
 from aijobs.reading import rows
 from aijobs.reading.pages import NEWEST, Position
 from aijobs.reading.rows import RowFilter
@@ -49,8 +49,7 @@ def numbers(
 def complete(collection: Collection, *categories: str) -> None:
     for job, category in zip(AIJob.objects.order_by("pk"), categories, strict=False):
         AIJob.objects.filter(pk=job.pk).update(status="completed", finished_at=NOW)
-        make_output(job)
-        JobOutput.objects.filter(pk=job.pk).update(result={"category": category})
+        make_output(job, {"category": category})
 
 
 def test_rows_come_in_their_order_page_after_page(tenant: Tenant, collection: Collection) -> None:
