@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db.models import IntegerField, Q, Subquery
+from django.db.models import Q, Subquery
 
 from aijobs.models import AIJob, unread_by
 from aijobs.models.jobs import AIJobQuerySet
 from aijobs.reading import jobs
+from aijobs.reading.counting import Counted
 from aijobs.reading.jobs import JobFilter
 from citizenapp.tenants.models import Tenant, User
 
@@ -64,13 +65,6 @@ class Neighbours:
     total: int | None = None
 
 
-class _Counted(Subquery):
-    """How many rows another query finds."""
-
-    template = "(SELECT count(*) FROM (%(subquery)s) AS counted)"
-    output_field = IntegerField()
-
-
 def expressions(listed: Listed, job_id: UUID) -> dict[str, Any]:
     """What to ask of the job, in whatever query, for `beside`."""
     before, after = (
@@ -80,8 +74,8 @@ def expressions(listed: Listed, job_id: UUID) -> dict[str, Any]:
     return {
         "previous_job": Subquery(before[:1]),
         "next_job": Subquery(after[:1]),
-        "jobs_before": _Counted(before),
-        "jobs_after": _Counted(after),
+        "jobs_before": Counted(before),
+        "jobs_after": Counted(after),
     }
 
 
@@ -110,7 +104,7 @@ def first(listed: Listed, before: UUID | None = None) -> UUID | None:
     return found.values_list("pk", flat=True).first()
 
 
-def unread(listed: Listed, person: User) -> Subquery:
+def unread(listed: Listed, person: User) -> Counted:
     """How many of them the person has not read; MOST_UNREAD + 1 where they are more than that."""
     found = listed.all().filter(unread_by(person))
-    return _Counted(found.values("pk")[: MOST_UNREAD + 1])
+    return Counted(found.values("pk")[: MOST_UNREAD + 1])

@@ -1,7 +1,7 @@
 """A collection as its sender knows it: rows in the order of the table, each with its result."""
 
 import json
-import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -17,13 +17,15 @@ from django.db.models import (
     QuerySet,
     Subquery,
     TextField,
+    UUIDField,
     Value,
     When,
 )
+from django.db.models.expressions import Combinable, RawSQL
 from django.db.models.fields.tuple_lookups import TupleGreaterThan, TupleLessThan
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, Coalesce
 
-from aijobs.models import AIJob, Collection, JobAttempt, JobDocument, JobInput, JobOutput, dump_json
+from aijobs.models import AIJob, Collection, JobAttempt, JobDocument, JobOutput, dump_json
 from aijobs.models.jobs import AIJobQuerySet
 from aijobs.reading.collections import UNDERWAY
 from aijobs.reading.labels import first_words, label, opening
@@ -61,6 +63,47 @@ class RowFilter:
 
 EVERY_ROW = RowFilter()
 
+# Where a page begins: the key of the row before it, as part of the query of the page.
+Before = Combinable | None
+_NOWHERE = Value(UUID(int=0), output_field=UUIDField())
+
+# The key of the row before the first one that has a number or a higher one: positions are halved.
+# What was erased lets rows stand before the lowest position that they can have otherwise: that is
+# looked at first.
+_BEFORE_ROW = """
+WITH RECURSIVE search (low, high, is_looked_at) AS (
+    SELECT %(low)s::bigint, %(high)s::bigint, %(low)s = 0
+    UNION ALL
+    SELECT
+        CASE WHEN NOT is_looked_at THEN CASE WHEN is_before THEN low ELSE 0 END
+             WHEN is_before THEN place + 1 ELSE low END,
+        CASE WHEN NOT is_looked_at THEN CASE WHEN is_before THEN high ELSE place END
+             WHEN is_before THEN high ELSE place END,
+        TRUE
+    FROM search
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN is_looked_at THEN (low + high) / 2 ELSE low - 1 END AS place
+    ) AS middle
+    CROSS JOIN LATERAL (
+        SELECT COALESCE((
+            SELECT COALESCE(input.row_number, place + 1) FROM (
+                SELECT id FROM aijobs_aijob
+                WHERE tenant_id = %(tenant)s AND erasing_since IS NULL
+                AND collection_id >= %(collection)s AND collection_id <= %(collection)s
+                ORDER BY collection_id, id OFFSET place LIMIT 1
+            ) AS job JOIN aijobs_jobinput AS input ON input.job_id = job.id
+        ) < %(number)s, FALSE) AS is_before
+    ) AS found
+    WHERE low < high
+)
+SELECT job.id FROM search CROSS JOIN LATERAL (
+    SELECT id FROM aijobs_aijob
+    WHERE tenant_id = %(tenant)s AND erasing_since IS NULL
+    AND collection_id >= %(collection)s AND collection_id <= %(collection)s
+    ORDER BY collection_id, id OFFSET low - 1 LIMIT 1
+) AS job WHERE low = high AND low > 0
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -84,11 +127,18 @@ class Bar:
 
 
 def page(
-    tenant: Tenant, collection: Collection, only: RowFilter, at: Position = NEWEST, *, size: int
+    tenant: Tenant,
+    collection: Collection,
+    only: RowFilter,
+    at: Position = NEWEST,
+    *,
+    size: int,
+    start: Before = None,
 ) -> Page[Row]:
-    """Rows in ascending order: `newer` leads back, `older` leads on. Two queries at most.
+    """Rows in ascending order: `newer` leads back, `older` leads on. One query.
 
-    Ids ascend with the rows, so a page is a range of the index `job_of_collection`.
+    Ids ascend with the rows, so a page is a range of the index `job_of_collection`. `start`: where
+    it begins that has no position, as `before_page` and `before_row` say it.
     """
     jobs = filtered(tenant, collection, only).with_shown_status()
     jobs = jobs.select_related("output", "input").defer("input__options")
@@ -104,9 +154,14 @@ def page(
         later = jobs
         if at.after is not None:
             later = jobs.filter(TupleGreaterThan(place, (collection.pk, at.after)))
+        elif start is not None:
+            first = Coalesce(start, _NOWHERE)
+            later = jobs.annotate(start=start)
+            later = later.filter(TupleGreaterThan(place, (collection.pk, first)))
         found = list(later.order_by("collection_id", "pk")[: size + 1])
         shown = found[:size]
-        leads_back, leads_on = at.after is not None, len(found) > size
+        has_start = any(getattr(job, "start", None) for job in shown[:1])
+        leads_back, leads_on = at.after is not None or has_start, len(found) > size
     rows = [
         Row(
             job.input.row_number,
@@ -129,37 +184,36 @@ def page(
     )
 
 
-def before_page(tenant: Tenant, collection: Collection, number: int, *, size: int) -> Position:
-    """Where the page of this number begins, counted from 1: after the last row before it.
+def before_page(tenant: Tenant, collection: Collection, number: int, *, size: int) -> Before:
+    """Before the page of this number, counted from 1: after the last row of the one before it.
 
     Walks the keys in the index alone, without a row.
     """
-    if number <= 1:
-        return NEWEST
-    return Position(after=_key_at(tenant, collection, (number - 1) * size - 1))
+    keys = _jobs(tenant, collection).order_by("collection_id", "pk").values("pk")
+    last = (max(number, 1) - 1) * size
+    return Subquery(keys[last - 1 : last]) if last else None
 
 
-def before_row(tenant: Tenant, collection: Collection, number: int) -> Position:
-    """Where a page begins whose first row has this number, or the next higher one there is.
+def before_row(tenant: Tenant, collection: Collection, number: int) -> Before:
+    """Before the row that has this number, or the next higher one there is.
 
-    Numbers ascend, with gaps where rows were left out: found by halving, in a few short queries.
+    Numbers ascend, with gaps where rows were left out: found by halving.
     """
-
-    def is_before(position: int) -> bool:
-        return _number_at(tenant, collection, position) < number
-
     # A row stands no later than its number says, and earlier only by what was left out before it.
     high = max(0, min(collection.total, number - 1))
+    if not high:
+        return None
     low = max(0, high - collection.rejected - 1)
-    if low and not is_before(low - 1):
-        low, high = 0, low - 1
-    while low < high:
-        middle = (low + high) // 2
-        if is_before(middle):
-            low = middle + 1
-        else:
-            high = middle
-    return Position(after=_key_at(tenant, collection, low - 1)) if low else NEWEST
+    told = {
+        "low": low,
+        "high": high,
+        "tenant": tenant.pk,
+        "collection": collection.pk,
+        "number": number,
+    }
+    names = re.findall(r"%\((\w+)\)s", _BEFORE_ROW)
+    sql = re.sub(r"%\(\w+\)s", "%s", _BEFORE_ROW)
+    return RawSQL(sql, [told[name] for name in names], UUIDField())  # noqa: S611 - our own words
 
 
 def categories(tenant: Tenant, collection: Collection) -> list[Bar]:
@@ -288,20 +342,6 @@ def _jobs(tenant: Tenant, collection: Collection) -> AIJobQuerySet:
     nothing to it.
     """
     return AIJob.objects.of(tenant).filter(collection__gte=collection, collection__lte=collection)
-
-
-def _key_at(tenant: Tenant, collection: Collection, position: int) -> UUID | None:
-    keys = _jobs(tenant, collection).order_by("collection_id", "pk")
-    return keys.values_list("pk", flat=True)[position : position + 1].first()
-
-
-def _number_at(tenant: Tenant, collection: Collection, position: int) -> float:
-    """The row number at this position; beyond the last row higher than any."""
-    key = _key_at(tenant, collection, position)
-    if key is None:
-        return math.inf
-    found = JobInput.objects.filter(tenant=tenant, pk=key).values_list("row_number", flat=True)
-    return found.first() or position + 1
 
 
 def _answers(tenant: Tenant, collection: Collection, name: str = "raw") -> "QuerySet[Any]":

@@ -17,7 +17,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from citizenapp.tenants import mail, second_factor, sessions
+from citizenapp.tenants import mail, remembering, second_factor, sessions
 from citizenapp.tenants.models import User
 from citizenapp.tenants.throttle import full_address
 
@@ -128,6 +128,12 @@ class SecondFactorAdapter(DefaultMFAAdapter):
         except second_factor.SecretLost:
             page = render(allauth_context.request, "mfa/lost.html", status=409)
             raise ImmediateHttpResponse(page) from None
+
+    def is_mfa_enabled(self, user: User, types: Iterable[str] | None = None) -> bool:
+        """Pages of allauth ask it again and again."""
+        wanted = None if types is None else tuple(types)
+        find = super().is_mfa_enabled
+        return remembering.once((user.pk, wanted), lambda: bool(find(user, wanted)))
 
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
         return second_factor.may_remove(authenticator)
