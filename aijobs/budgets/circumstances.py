@@ -45,7 +45,8 @@ _FACTS = """
      ORDER BY id DESC LIMIT 1) AS failed_webhook,
     EXISTS (
         SELECT FROM aijobs_ratelimit WHERE halved_at > %(lately)s OR paused_until > %(now)s
-    ) AS is_refused
+    ) AS is_refused,
+    EXISTS (SELECT FROM aijobs_usagerollup WHERE tenant_id = %(tenant)s) AS has_answers
 """
 _QUEUE = f"""
     {WAITING_CALLS} AS waiting_calls,
@@ -67,7 +68,10 @@ _WITH_BATCHES = f"""
 SELECT known.*, seen.* FROM (SELECT {_FACTS}, {_QUEUE} OFFSET 0) AS known
 LEFT JOIN LATERAL ({SEEN}) AS seen ON TRUE
 """  # noqa: S608 - names of our own
-_NAMES = ("breaker", "spent", "spent_by_all", "budget_percent", "failed_webhook", "is_refused")
+_NAMES = (
+    *("breaker", "spent", "spent_by_all", "budget_percent", "failed_webhook"),
+    *("is_refused", "has_answers"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,8 @@ class Facts:
     budget_percent: int | None
     failed_webhook: UUID | None
     is_refused: bool
+    has_answers: bool
+    """Whether anything was charged yet: nobody is new then."""
 
     @property
     def is_held(self) -> bool:

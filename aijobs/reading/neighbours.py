@@ -7,11 +7,12 @@ from uuid import UUID
 
 from django.db.models import Q, Subquery
 
-from aijobs.models import AIJob, unread_by
+from aijobs.models import AIJob, Collection, unread_by
 from aijobs.models.jobs import AIJobQuerySet
-from aijobs.reading import jobs
+from aijobs.reading import jobs, rows
 from aijobs.reading.counting import Counted
 from aijobs.reading.jobs import JobFilter
+from aijobs.reading.rows import RowFilter
 from citizenapp.tenants.models import Tenant, User
 
 # A place in a list is told where so many at most stand on either side: nobody counts millions.
@@ -21,12 +22,16 @@ MOST_UNREAD = 500
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A list of jobs: which ones, and whether in the order of a table's rows, or newest first."""
+    """A list of jobs: which ones, and whether in the order of a table's rows, or newest first.
+
+    `rows`: those that the page of a collection is narrowed to.
+    """
 
     tenant: Tenant
     only: JobFilter
     by_rows: bool = False
     where: Q = field(default_factory=Q)
+    rows: tuple[Collection, RowFilter] | None = None
 
     def before(self, job_id: UUID) -> AIJobQuerySet:
         """Those before it, the nearest first."""
@@ -43,6 +48,8 @@ class Listed:
         return self._jobs().filter(**{"pk__gt" if is_later else "pk__lt": job_id})
 
     def _jobs(self) -> AIJobQuerySet:
+        if self.rows is not None:
+            return rows.filtered(self.tenant, *self.rows).filter(self.where)
         return jobs.filtered(self.tenant, self.only).filter(self.where)
 
     def _ordered(self, found: AIJobQuerySet, ascending: bool) -> AIJobQuerySet:

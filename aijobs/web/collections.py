@@ -21,7 +21,7 @@ from aijobs.reading.collections import CollectionDetail
 from aijobs.reading.next_batch import next_batch
 from aijobs.reading.pages import NEWEST
 from aijobs.reading.rows import Bar, Row, RowFilter
-from aijobs.web import parameters, quotes
+from aijobs.web import job_parameters, parameters, quotes
 from aijobs.web.guards import MemberRequest, for_members, or_404
 from aijobs.web.parameters import asks
 from aijobs.web.reasons import why
@@ -73,6 +73,7 @@ def detail(
         number = min(asked.page or 1, pages)
         start = rows.before_page(tenant, collection, number, size=PAGE_SIZE)
     page = rows.page(tenant, collection, only, at, size=PAGE_SIZE, start=start)
+    rows_query = job_parameters.query_of(collection, only)
     bars, reasons = rows.charts(tenant, collection)
     own = [*enumerate(collection.columns or [])]
     shown = [(key, name) for key, name in own if key in asked.columns]
@@ -105,6 +106,8 @@ def detail(
             "reasons": [(one, why(one.name)) for one in reasons],
             "only": only,
             "only_why": why(only.reason) if only.reason else "",
+            "rows_query": rows_query,
+            "list_query": urlencode({"list": rows_query}),
             "download": urlencode(
                 {name: value for name in _FILTERS if (value := getattr(only, name))}
             ),

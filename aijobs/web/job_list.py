@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from aijobs import jobtypes
 from aijobs.models import AIJob
-from aijobs.reading import expectations, job_list, jobs, money
+from aijobs.reading import expectations, home, job_list, jobs, money
 from aijobs.reading.choices import Choices, choices
 from aijobs.reading.filters import IN_PROGRESS, JobFilter
 from aijobs.reading.forecast import Expected
@@ -107,6 +107,8 @@ def dashboard(request: MemberRequest, asked: list_parameters.Jobs) -> HttpRespon
     counts = overview.counts if overview else None
     at_top = asked.position == NEWEST and not shown
     now = timezone.now()
+    is_early = overview is not None and not overview.month.answers
+    first_step = home.of_rows(page.rows) if at_top and only == JobFilter() else None
     coming = expectations.of_jobs(tenant, [] if costs else _unfinished(page.rows), now=now)
     response = render(
         request,
@@ -115,7 +117,7 @@ def dashboard(request: MemberRequest, asked: list_parameters.Jobs) -> HttpRespon
             "frame": "live.html" if is_live else "base.html",
             "month": overview.month if overview else None,
             # Each is asked for only where it may be: most pages need neither.
-            "home": home_of(request) if overview and not overview.month.answers else None,
+            "home": home_of(request, now, first_step) if is_early else None,
             "next_batch": next_batch(tenant, now) if counts and counts.queued else None,
             "count_limit": COUNT_LIMIT,
             "total_limit": COUNT_LIMIT if counts else MATCH_LIMIT,
