@@ -42,14 +42,6 @@ def _tell(tenant: Tenant, month: Month, percent: int, now: datetime) -> bool:
     return is_new
 
 
-def open_notice(tenant: Tenant, now: datetime) -> BudgetNotice | None:
-    """The highest notice of this month, unless it was put away."""
-    month = Month.around(now, tenant.time_zone)
-    notices = BudgetNotice.objects.filter(tenant=tenant, month=month.first_day)
-    latest = notices.order_by("-percent").first()
-    return None if latest is None or latest.put_away_by else latest
-
-
 def put_away(tenant: Tenant, now: datetime, *, by: str) -> int:
     """Nobody of the tenant sees those of this month any more; returns how many there were."""
     month = Month.around(now, tenant.time_zone)

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 from django.conf import settings
 from django.db import DatabaseError
-from django.db.models import Sum
+from django.db.models import OuterRef, Subquery, Sum
 
 from aijobs.budgets.room import OverLimit, QueueFull, most_waiting
 from aijobs.models import Reservation, UsageRollup
@@ -118,13 +118,21 @@ class Standing:
 
 
 def standing(tenant: Tenant, now: datetime) -> Standing:
+    """One query."""
     month = Month.around(now, tenant.time_zone)
+    of_month = UsageRollup.objects.filter(tenant=tenant, **month.hours)
+    reserved = Reservation.objects.filter(tenant=OuterRef("pk")).values("tenant")
+    sums = Tenant.objects.filter(pk=tenant.pk).values_list(
+        Subquery(of_month.values("tenant").annotate(sum=Sum("cost_usd")).values("sum")),
+        Subquery(reserved.annotate(sum=Sum("usd")).values("sum")),
+    )
+    spent, held = sums.first() or (None, None)
     return Standing(
         month,
         tenant.budget_usd,
         tenant.limit_usd,
-        spent=spent_in(month, tenant),
-        reserved=Reservation.objects.filter(tenant=tenant).total(),
+        spent=spent or Decimal(0),
+        reserved=held or Decimal(0),
     )
 
 

@@ -66,6 +66,20 @@ class Text:
         return value
 
 
+def cut(text: str, most: int) -> str:
+    """At most so many characters, and none of its last word where there is no room for all of it.
+
+    Only a word that would take half of the room is cut itself, such as the name of a file.
+    """
+    if len(text) <= most:
+        return text
+    room = text[: most - 1]
+    whole, _, rest = room.rpartition(" ")
+    is_cut = not text[most - 1].isspace()
+    kept = whole if is_cut and 2 * len(rest) < most and whole else room
+    return kept.rstrip(" ,;:") + "…"
+
+
 def utf8(text: str) -> str:
     """The same text, with lone surrogates replaced by U+FFFD and divided pairs joined."""
     if text.isascii():

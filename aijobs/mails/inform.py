@@ -18,8 +18,10 @@ from django.db import connection
 from django.template.loader import render_to_string
 
 from aijobs.crash_points import Step, crash_point
+from aijobs.jobtypes.text import cut
 from aijobs.mails import leaving, writing
 from aijobs.models import Collection, FailureToTell, Mail, MailKind
+from citizenapp.tenants import reader
 from citizenapp.tenants.models import Membership, Role
 
 logger = logging.getLogger(__name__)
@@ -167,7 +169,8 @@ def letter_of(mail: Mail) -> EmailMessage | None:
         case _:
             told["link"] = f"{root}/settings/budget"
             template = "budget_reached"
-    subject, _, body = render_to_string(f"mail/{template}.txt", told).partition("\n")
+    with reader.reading(lambda: reader.of_person(choice.user, choice.tenant)):
+        subject, _, body = render_to_string(f"mail/{template}.txt", told).partition("\n")
     host = urlsplit(choice.root).hostname or "localhost"
     return EmailMessage(
         subject,
@@ -185,8 +188,7 @@ def letter_of(mail: Mail) -> EmailMessage | None:
 
 def _on_a_line(name: str) -> str:
     """A header has one line, and a subject is read at a glance."""
-    words = " ".join(name.split())
-    return words if len(words) <= 80 else f"{words[:79]}…"
+    return cut(" ".join(name.split()), 80)
 
 
 def prune(now: datetime) -> int:

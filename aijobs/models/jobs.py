@@ -6,6 +6,7 @@ What is long stands beside it in rows that are written once; what it was given, 
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Case, Exists, F, Func, OuterRef, Q, Subquery, Value, When
@@ -175,12 +176,18 @@ class AIJobQuerySet(models.QuerySet["AIJob"]):
 
 
 def _in_batches(*which: Q, **having: object) -> Q:
-    """Submitted jobs of batches such as these, which are few: asked for here, by their status.
+    """Submitted jobs of batches such as these, which are few: found first, by their status.
 
-    With their keys at hand, PostgreSQL finds the jobs of a tenant in them by `job_of_batch`.
+    With their keys as an array, PostgreSQL finds the jobs of a tenant in them by `job_of_batch`.
     """
-    batches = Batch.objects.filter(*which, **having).values_list("pk", flat=True)
-    return Q(status=AIJob.Status.SUBMITTED, batch__in=list(batches))
+    keys = ArraySubquery(Batch.objects.filter(*which, **having).values("pk"))
+    return Q(_IsAnyOf(F("batch"), keys), status=AIJob.Status.SUBMITTED)
+
+
+class _IsAnyOf(Func):
+    template = "%(expressions)s)"
+    arg_joiner = " = ANY("
+    output_field = models.BooleanField()
 
 
 def _remembering(now: datetime) -> dict[str, Any]:

@@ -7,6 +7,7 @@ rows up; `compact` adds them up to one row of each kind, so that there are never
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar, NamedTuple, Self
 from uuid import UUID
@@ -21,6 +22,7 @@ from aijobs.models.jobs import AIJob
 from citizenapp.tenants.models import Tenant
 
 HOUR = timedelta(hours=1)
+_THERE = (*Batch.REMOTE, Batch.Status.ENDED)
 
 
 class StandingAt(NamedTuple):
@@ -36,7 +38,30 @@ class StandingAt(NamedTuple):
     @property
     def shown_status(self) -> str:
         """A job of a batch is processing while Anthropic has the batch."""
-        there = self.batch_status in (*Batch.REMOTE, Batch.Status.ENDED)
+        there = self.batch_status in _THERE
+        return AIJob.Status.PROCESSING.value if there else self.status
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """So many jobs of one collection have this status, in this batch where they are in one.
+
+    Of the batch, OF_BATCH is known.
+    """
+
+    OF_BATCH: ClassVar = (
+        *("status", "requests", "model_names", "submitted_at", "canceling_at", "rescued_at"),
+        *("after_cancel", "promised_seconds"),
+    )
+
+    status: str
+    batch: Batch | None
+    jobs: int
+
+    @property
+    def shown_status(self) -> str:
+        """A job of a batch is processing while Anthropic has the batch."""
+        there = self.batch is not None and self.batch.status in _THERE
         return AIJob.Status.PROCESSING.value if there else self.status
 
 
@@ -45,7 +70,7 @@ class StatusCounterQuerySet(models.QuerySet["StatusCounter"]):
         """Jobs by shown status, by collection; statuses without jobs are left out."""
         shown = Case(
             When(
-                batch__status__in=[*Batch.REMOTE, Batch.Status.ENDED],
+                batch__status__in=_THERE,
                 then=Value(AIJob.Status.PROCESSING.value),
             ),
             default=F("status"),
@@ -57,16 +82,20 @@ class StatusCounterQuerySet(models.QuerySet["StatusCounter"]):
                 found[collection_id][status] = jobs
         return found
 
-    def unfinished(self) -> list[tuple[str, int | None]]:
-        """What its unfinished jobs are at: a status, and the key of their batch."""
-        rows = (
-            self.exclude(status__in=AIJob.FINAL)
-            .values_list("status", "batch")
-            .annotate(jobs_sum=Sum("jobs"))
-            .filter(jobs_sum__gt=0)
-            .order_by()
-        )
-        return [(status, batch) for status, batch, _ in rows]
+    def standing(self) -> "list[Standing]":
+        """Where the jobs of one collection stand, with what of their batches says until when."""
+        told = [f"batch__{name}" for name in Standing.OF_BATCH]
+        rows = self.values_list("status", "batch", *told).annotate(jobs_sum=Sum("jobs"))
+        return [
+            Standing(
+                status,
+                Batch(pk=key, **dict(zip(Standing.OF_BATCH, of_batch, strict=True)))
+                if key
+                else None,
+                jobs,
+            )
+            for status, key, *of_batch, jobs in rows.filter(jobs_sum__gt=0).order_by()
+        ]
 
     def by_batch(self) -> list[StandingAt]:
         """Where the jobs of each collection stand, by status and batch."""

@@ -5,17 +5,21 @@ from collections.abc import Collection as Several
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Case, Exists, IntegerField, OuterRef, QuerySet, Subquery, When
+from django.db.models.functions import JSONObject
 
 from aijobs.models import AIJob, Collection, StatusCounter, Trial
 from aijobs.models.collections import CollectionQuerySet
-from aijobs.models.rollups import StandingAt
+from aijobs.models.jobs import AIJobQuerySet
+from aijobs.models.rollups import Standing, StandingAt
 from aijobs.reading import caching, pages, trials
 from aijobs.reading.caching import Caching
+from aijobs.reading.counting import Counted
 from aijobs.reading.forecast import NOTHING, Expected, Forecast
-from aijobs.reading.money import Money, spent_on_collection, spent_on_collections
+from aijobs.reading.money import Money, spent_on_collections, sums_of_collection, sums_told
 from aijobs.reading.pages import NEWEST, Page, Position
 from aijobs.reading.trials import Tried
 from aijobs.turnaround.promise import LATE, Promise
@@ -137,7 +141,8 @@ class CollectionDetail:
     """One collection: how far it has come, what it cost so far, when all of it should be done.
 
     `caching` is None where no job of it went first. `has_earlier`: there is an earlier one of the
-    same name and kind. Of so many on their way the answers are `dropped`.
+    same name and kind. Of so many on their way the answers are `dropped`. `deadline`: when it is
+    needed, while it is not over.
     """
 
     collection: Collection
@@ -148,6 +153,7 @@ class CollectionDetail:
     trial: Tried | None
     has_earlier: bool = False
     dropped: int = 0
+    deadline: datetime | None = None
 
     @property
     def is_over(self) -> bool:
@@ -240,24 +246,38 @@ def collection_of(tenant: Tenant, collection_id: UUID) -> Collection:
 
 def detail(tenant: Tenant, collection_id: UUID, *, now: datetime) -> CollectionDetail:
     """One collection. Raises Collection.DoesNotExist as `collection_of` does."""
+    beside = {
+        "has_earlier": _earlier(),
+        "last": Subquery(_last_job(tenant)),
+        "sums": Subquery(sums_of_collection(tenant)),
+        "dropped": _dropped_of_canceled(tenant),
+        **trials.expressions(tenant),
+    }
     known = Collection.objects.of(tenant).select_related("trial", "seeding", "cancellation")
-    collection = known.annotate(has_earlier=_earlier()).get(pk=collection_id)
-    money = spent_on_collection(tenant, collection.pk)
-    reached = progress(tenant, [collection])[collection.pk]
+    collection = known.annotate(**beside).get(pk=collection_id)
+    found = vars(collection)
+    standing = StatusCounter.objects.filter(collection=collection).standing()
+    reached = _reached(standing)
     is_over = reached.ended == reached.total
+    money = sums_told(found["sums"])
     return CollectionDetail(
         collection,
         reached,
         money,
-        NOTHING if is_over else Forecast(tenant, now).of_collection(collection),
+        NOTHING if is_over else Forecast(tenant, now).of_collection(collection, standing),
         caching.of_collection(tenant, collection, money),
-        trials.of_collection(tenant, collection),
-        getattr(collection, "has_earlier", False),
-        # Answers are dropped by who sends nothing more of it.
-        dropped(tenant, collection)
-        if reached.underway and getattr(collection, "cancellation", None)
-        else 0,
+        trials.of_collection(tenant, collection, found),
+        found["has_earlier"],
+        found["dropped"],
+        deadline=None if is_over else _deadline(found["last"]),
     )
+
+
+def _reached(standing: Iterable[Standing]) -> Progress:
+    counted = Counter(dict.fromkeys(AIJob.Status.values, 0))
+    for one in standing:
+        counted[one.shown_status] += one.jobs
+    return Progress(counted)
 
 
 def _earlier() -> Exists:
@@ -266,15 +286,23 @@ def _earlier() -> Exists:
     return Exists(Collection.objects.filter(**same, pk__lt=OuterRef("pk"), erasing_since=None))
 
 
-def deadline_of(tenant: Tenant, collection: Collection) -> datetime | None:
-    """When its results are needed. All its jobs have one deadline, but for a trial: the first ones.
+def _last_job(tenant: Tenant) -> "QuerySet[Any, Any]":
+    """When the last of its jobs was queued and is needed.
 
-    So the last one tells. One query, in the order of the index `job_of_collection`: a range, since
-    of an equal column the order would be nothing to PostgreSQL.
+    All jobs of a collection have one deadline, but for a trial: the first ones. In the order of the
+    index `job_of_collection`: a range, since of an equal column the order would be nothing to
+    PostgreSQL.
     """
-    jobs = AIJob.objects.of(tenant).filter(collection__gte=collection, collection__lte=collection)
-    last = jobs.order_by("-collection_id", "-pk").only("created_at", "needed_by").first()
-    return last.deadline if last else None
+    key = OuterRef("pk")
+    jobs = AIJob.objects.of(tenant).filter(collection__gte=key, collection__lte=key)
+    moments = JSONObject(created_at="created_at", needed_by="needed_by")
+    return jobs.order_by("-collection_id", "-pk").values(moments=moments)[:1]
+
+
+def _deadline(last: Mapping[str, str | None] | None) -> datetime | None:
+    """When its results are needed."""
+    moments = {name: datetime.fromisoformat(one) for name, one in (last or {}).items() if one}
+    return AIJob(**moments).deadline if len(moments) == 2 else None
 
 
 def progress(tenant: Tenant, collections: Iterable[Collection]) -> dict[UUID, Progress]:
@@ -286,8 +314,19 @@ def progress(tenant: Tenant, collections: Iterable[Collection]) -> dict[UUID, Pr
 
 def dropped(tenant: Tenant, collection: Collection) -> int:
     """How many of its jobs are on their way whose answers will not be kept. One query."""
-    jobs = AIJob.objects.of(tenant).filter(collection=collection, dropped_at__isnull=False)
-    return jobs.exclude(status__in=AIJob.FINAL).count()
+    return _dropped(tenant).filter(collection=collection).count()
+
+
+def _dropped(tenant: Tenant) -> AIJobQuerySet:
+    found: AIJobQuerySet = AIJob.objects.of(tenant).filter(dropped_at__isnull=False)
+    return found.exclude(status__in=AIJob.FINAL)
+
+
+def _dropped_of_canceled(tenant: Tenant) -> Case:
+    """The same of the collection of a query. Only who sends nothing more of one drops answers."""
+    some = _dropped(tenant).filter(collection=OuterRef("pk"))
+    is_canceled = When(cancellation__isnull=False, then=Counted(some.values("pk")))
+    return Case(is_canceled, default=0, output_field=IntegerField())
 
 
 def states(ids: Several[UUID]) -> dict[UUID, Progress]:

@@ -1,14 +1,9 @@
 """Why a result is late, or what a job waits for beside its turn: one sentence each."""
 
-from datetime import datetime
-from uuid import UUID
-
-from aijobs.budgets import standing
-from aijobs.budgets.standing import Month
-from aijobs.models import AIJob, CircuitBreaker, Seeding, Trial
+from aijobs.budgets.circumstances import Facts
+from aijobs.models import AIJob, Seeding, Trial
 from aijobs.templatetags.durations import in_words
 from citizenapp.tenants import reader
-from citizenapp.tenants.models import Tenant
 
 AGAIN = "It is tried again after a pause."
 CALLS = "Many jobs are to run at once: workspaces take turns."
@@ -37,40 +32,37 @@ def slower(usual: float) -> str:
     )
 
 
-def stopped(tenant: Tenant, now: datetime) -> str:
+def stopped(facts: Facts) -> str:
     """Why nothing of this tenant is sent; empty where it is."""
-    breaker = CircuitBreaker.objects.open().first()
-    if breaker is not None:
-        return f"Sending is paused. {breaker.get_reason_display()}"
-    return held(tenant, now)
+    if facts.breaker is not None:
+        return f"Sending is paused. {facts.breaker.label}"
+    return held(facts)
 
 
-def held(tenant: Tenant, now: datetime) -> str:
-    """Which limit keeps what waits; empty where none does. No query where there is no limit."""
-    if standing.is_all_held(now):
+def held(facts: Facts) -> str:
+    """Which limit keeps what waits; empty where none does."""
+    if facts.are_all_held:
         return "The monthly limit of this installation is reached: what waits goes on waiting."
-    if tenant.limit_usd is None:
-        return ""
-    month = Month.around(now, tenant.time_zone)
-    if standing.spent_in(month, tenant) < tenant.limit_usd:
+    if not facts.is_held:
         return ""
     return (
-        f"The monthly limit is reached: it waits until {reader.day(month.renews_on)}, or until an "
-        "owner raises the limit."
+        f"The monthly limit is reached: it waits until {reader.day(facts.month.renews_on)}, or "
+        "until an owner raises the limit."
     )
 
 
-def decision(tenant: Tenant, collection: UUID | None) -> str:
-    """What a person must decide before it goes on."""
-    trial = Trial.objects.filter(
-        collection=collection, collection__tenant=tenant, state=Trial.State.OPEN
-    )
-    return TRIAL if trial.exists() else SEED_FAILED
+def decision(job: AIJob) -> str:
+    """What a person must decide before it goes on. Reads the trial of its collection."""
+    return TRIAL if _trial_is_open(job) else SEED_FAILED
 
 
-def pause(tenant: Tenant, job: AIJob) -> str:
-    """Why a job may not be sent before a certain moment."""
-    seeding = Seeding.objects.waiting().filter(
-        collection=job.collection_id, collection__tenant=tenant
-    )
-    return SEED if job.collection_id and seeding.exists() else AGAIN
+def pause(job: AIJob) -> str:
+    """Why a job may not be sent before a certain moment. Reads the seeding of its collection."""
+    seeding: Seeding | None = getattr(job.collection, "seeding", None)
+    is_waited_for = seeding is not None and seeding.state == Seeding.State.WAITING
+    return SEED if is_waited_for else AGAIN
+
+
+def _trial_is_open(job: AIJob) -> bool:
+    trial: Trial | None = getattr(job.collection, "trial", None)
+    return trial is not None and trial.state == Trial.State.OPEN

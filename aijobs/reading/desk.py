@@ -1,7 +1,7 @@
 """One result of a list as the reading desk shows it: in three queries, whatever the list."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -44,7 +44,7 @@ def first(listed: Listed, before: UUID | None = None) -> UUID | None:
 def results(listed: Listed, person: User, *, unread: bool) -> Listed:
     """Of a list what is done, or what of that the person has not read."""
     where = DONE & unread_by(person) if unread else DONE
-    return Listed(listed.tenant, listed.only, listed.by_rows, listed.where & where)
+    return replace(listed, where=listed.where & where)
 
 
 def on_desk(

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Q
+
+from aijobs.budgets.circumstances import facts_of
 from aijobs.models import AIJob
 from aijobs.reading.forecast import Expected, Forecast
-from aijobs.turnaround import refusals
+from aijobs.reading.last_ones import READS
 from aijobs.turnaround.history import conditions_at
 from citizenapp.tenants.models import Tenant
 
@@ -21,12 +24,22 @@ class Expectations:
 
 
 def of_jobs(tenant: Tenant, ids: Sequence[UUID], *, now: datetime) -> Expectations:
-    """Some jobs of a tenant, those of others passed over. One computation for all of them."""
+    """Some jobs of a tenant, those of others passed over. Three queries at the most."""
     forecast = Forecast(tenant, now)
-    found = {}
-    if ids:
-        waiting = AIJob.objects.of(tenant).filter(pk__in=ids).exclude(status__in=AIJob.FINAL)
-        found = {job.pk: forecast.of_job(job) for job in waiting.select_related("batch")}
+    found = _unfinished(tenant, ids) if ids else []
+    asked = {*ids}
+    jobs = [job for job in found if job.pk in asked]
+    expected = dict(zip((job.pk for job in jobs), forecast.of_jobs(jobs, found), strict=True))
     # Whoever has forecast something knows already.
-    told = forecast.turnaround.conditions.told if found else conditions_at(now).told
-    return Expectations(found, [line for line in (told, refusals.told(now)) if line])
+    conditions = forecast.turnaround.conditions if jobs else conditions_at(now)
+    told = (conditions.told, facts_of(tenant, now).refusals)
+    return Expectations(expected, [line for line in told if line])
+
+
+def _unfinished(tenant: Tenant, ids: Sequence[UUID]) -> list[AIJob]:
+    """Those that are not over, and those whose results some of them wait for. One query."""
+    own = AIJob.objects.of(tenant).filter(pk__in=ids)
+    first_ones = own.exclude(answered_by=None).values("answered_by")
+    jobs = AIJob.objects.filter(Q(pk__in=ids, erasing_since=None) | Q(pk__in=first_ones))
+    jobs = jobs.filter(tenant=tenant).exclude(status__in=AIJob.FINAL)
+    return list(jobs.select_related(*READS))

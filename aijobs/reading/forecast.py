@@ -4,25 +4,40 @@ Anthropic tells nothing about progress inside a batch, so there is no percentage
 is known of how long batches take, over all tenants, who share them (aijobs/turnaround/).
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import cached_property
 from typing import cast
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Sum
+from django.db import connection
 
+from aijobs.budgets.circumstances import MOST_WAITING, Circumstances, circumstances
 from aijobs.models import FOR_A_PERSON, AIJob, Batch, Collection
-from aijobs.reading import delays, rescues
-from aijobs.turnaround.choice import CALL, SENDING, Choice, called, calls, may_be_rescued, ours
+from aijobs.models.rollups import Standing
+from aijobs.reading import delays, last_ones, rescues
+from aijobs.reading.last_ones import READS
+from aijobs.turnaround.choice import CALL, SENDING, Choice, calls, may_be_rescued, ours
 from aijobs.turnaround.history import Turnaround
 from aijobs.turnaround.promise import EARLY, LATE, Promise
 from citizenapp.tenants.models import Tenant
 
-# What waits is counted as far as this, since a page has no time for more: for a batch, and to run
-# at once.
-MOST_WAITING, MOST_CALLS = 20_000, 1_000
+# Nobody can tell when a job runs at once behind so many.
+MOST_CALLS = 1_000
+
+# How many jobs are needed by a moment, as far as matters: for several moments at once.
+_PRESSING = """
+SELECT (
+    SELECT count(*) FROM (
+        SELECT FROM aijobs_aijob WHERE indexed_status = 'queued' AND needed_by <= asked.until
+        ORDER BY tenant_id, needed_by, id LIMIT asked.most
+    ) AS pressing
+) FROM unnest(%s::timestamptz[], %s::int[]) WITH ORDINALITY AS asked(until, most, number)
+ORDER BY number
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +61,35 @@ class Forecast:
 
     tenant: Tenant
     now: datetime
+    _pressing: dict[tuple[datetime, int], int] = field(default_factory=dict)
+    _first_ones: dict[UUID, AIJob | None] = field(default_factory=dict)
 
     @cached_property
+    def known(self) -> Circumstances:
+        return circumstances(self.tenant, self.now)
+
+    @property
     def turnaround(self) -> Turnaround:
-        return Turnaround.load(self.now)
+        return self.known.turnaround
 
     @cached_property
     def choice(self) -> Choice:
-        return Choice(self.turnaround, called())
+        return Choice(self.turnaround, self.known.queue.called)
+
+    def of_jobs(self, jobs: Iterable[AIJob], first_ones: Iterable[AIJob] = ()) -> list[Expected]:
+        """The same of several, in two queries more than of none at the most.
+
+        `first_ones`: those whose results answer others, as far as they are there and not over.
+        """
+        some, others = list(jobs), list(first_ones)
+        self._first_ones |= dict.fromkeys(job.answered_by for job in some if job.answered_by)
+        self._first_ones |= {one.pk: one for one in (*some, *others)}
+        if not self._stopped:
+            self._count_pressing([*some, *others])
+        return [self.of_job(job) for job in some]
 
     def of_job(self, job: AIJob) -> Expected:
-        """When the job's result may be expected. Reads `job.batch`: select it with the jobs."""
+        """When the job's result may be expected. Select READS with it."""
         found = self._on_its_way(job)
         is_over = job.status in AIJob.FINAL
         if is_over or job.needed_by is None or not job.created_at < job.needed_by <= self.now:
@@ -81,22 +114,26 @@ class Forecast:
         if self._stopped:
             return Expected(late=self._stopped)
         if job.not_before == FOR_A_PERSON:
-            return Expected(late=delays.decision(self.tenant, job.collection_id))
+            return Expected(late=delays.decision(job))
         if job.route == AIJob.Route.SYNC or self.is_late(job):
             return self._of_waiting_call(job.not_before)
         return self._rescued(job.needed_by, self._of_waiting(job))
 
-    def of_collection(self, collection: Collection) -> Expected:
-        """When the last of its results may be expected; nothing as soon as one is unknown."""
-        unfinished = collection.counters.unfinished()
-        batches = Batch.objects.in_bulk([key for _, key in unfinished if key is not None])
-        found: list[Expected] = []
+    def of_collection(
+        self, collection: Collection, standing: Iterable[Standing] | None = None
+    ) -> Expected:
+        """When the last of its results may be expected; nothing as soon as one is unknown.
+
+        `standing`: where its jobs stand, for who has read that.
+        """
+        known = collection.counters.standing() if standing is None else standing
+        going_on = [one for one in known if one.status not in AIJob.FINAL]
         # Jobs of one batch end together.
-        for status, key in unfinished:
-            if key is not None:
-                found.append(self.of_batch(batches[key]))
-            else:
-                found += map(self.of_job, self._last_ones(collection, status))
+        batches = {one.batch.pk: one.batch for one in going_on if one.batch}
+        found = [self.of_batch(batch) for batch in batches.values()]
+        if statuses := {one.status for one in going_on if not one.batch}:
+            own, others = last_ones.last_ones(self.tenant, collection, sorted(statuses))
+            found += self.of_jobs(own, others)
         return _last(found)
 
     def of_batch(self, batch: Batch) -> Expected:
@@ -137,12 +174,17 @@ class Forecast:
             return False
         if not self.choice.runs_at_once(self.tenant, job.needed_by - self.now):
             return False
-        was_sent = job.attempts > job.forgiven_attempts
-        return not was_sent or rescues.may_be_paid(self.tenant, job.reserved_usd / 2, self.now)
+        if self.tenant.rescue_usd is None or job.attempts <= job.forgiven_attempts:
+            return True
+        return self._rescues + job.reserved_usd / 2 <= self.tenant.rescue_usd
+
+    @cached_property
+    def _rescues(self) -> Decimal:
+        return rescues.spent(self.tenant, self.now)
 
     @cached_property
     def _stopped(self) -> str:
-        return delays.stopped(self.tenant, self.now)
+        return delays.stopped(self.known.facts)
 
     def _of_waiting(self, job: AIJob) -> Expected:
         """It leaves with the next batch, at the latest when it has waited for others long enough.
@@ -151,7 +193,7 @@ class Forecast:
         """
         first, late = max(job.not_before, self.now), ""
         if job.not_before > self.now:
-            late = delays.pause(self.tenant, job)
+            late = delays.pause(job)
             if late == delays.SEED:
                 first = self.now
         leaves = max(job.not_before + timedelta(seconds=settings.AIJOBS_SUBMIT_EVERY), self.now)
@@ -183,7 +225,7 @@ class Forecast:
         longest = timedelta(seconds=promise.within(LATE)) + ours(most)
         late = late or self.turnaround.conditions.told
         rounds = 1
-        if slots and (ahead := self._at_anthropic) + requests > slots:
+        if slots and (ahead := self.known.queue.at_anthropic) + requests > slots:
             # One after the other, each as large as the queue has room for.
             rounds = -(-(ahead + requests) // slots)
             late = delays.TURNS
@@ -222,20 +264,13 @@ class Forecast:
 
     def _of_waiting_call(self, not_before: datetime) -> Expected:
         start = max(not_before - self.now, timedelta())
-        ahead = self._waiting_calls
+        ahead = self.known.queue.waiting_calls
         late = delays.AGAIN if start else ""
         if ahead > settings.AIJOBS_URGENT_AT_ONCE:
             late = late or delays.CALLS
         if ahead >= MOST_CALLS:
             return Expected(late=late)
         return self._between(start, start + SENDING + calls(max(1, ahead)), late)
-
-    @cached_property
-    def _waiting_calls(self) -> int:
-        calls_ = AIJob.objects.filter(
-            indexed_status=AIJob.Status.QUEUED, route=AIJob.Route.SYNC
-        ).order_by("tenant_id", "needed_by", "pk")
-        return calls_.values("pk")[:MOST_CALLS].count()
 
     def _of_call(self, started_at: datetime) -> Expected:
         left = started_at + CALL - self.now
@@ -245,12 +280,18 @@ class Forecast:
 
     def _of_sharing(self, job: AIJob) -> Expected:
         """It is over when the job is that it waits for."""
-        sent = AIJob.objects.filter(tenant=job.tenant_id, answered_by=None)
-        first = sent.select_related("batch").filter(pk=cast(UUID, job.answered_by)).first()
+        first = self._first_of(cast(UUID, job.answered_by))
         if first is None or first.status in AIJob.FINAL:
             return self._between(timedelta(), ours(1), delays.SHARING)
         found = self.of_job(first)
         return Expected(found.soonest, found.latest, found.late or delays.SHARING)
+
+    def _first_of(self, key: UUID) -> AIJob | None:
+        if key not in self._first_ones:
+            sent = AIJob.objects.filter(tenant=self.tenant, pk=key).select_related(*READS)
+            self._first_ones[key] = sent.first()
+        found = self._first_ones[key]
+        return found if found and found.answered_by is None else None
 
     def _rescued(self, needed_by: datetime | None, found: Expected) -> Expected:
         """A batch that takes too long for a deadline is canceled, and the job runs in time."""
@@ -260,45 +301,38 @@ class Forecast:
             return found
         return Expected(min(found.soonest, needed_by), needed_by, found.late)
 
-    @cached_property
-    def _waiting_for_a_batch(self) -> int:
-        """How many may leave with the next one. In the order of an index: no row is read."""
-        waiting = AIJob.objects.filter(indexed_status=AIJob.Status.QUEUED)
-        batch = waiting.filter(route=AIJob.Route.BATCH, not_before__lte=self.now)
-        return batch.order_by("tenant_id", "not_before", "pk").values("pk")[:MOST_WAITING].count()
-
     def _waiting_with(self, job: AIJob) -> int:
         """How many wait that may go into the same batch, as far as that matters."""
         if job.needed_by is None:
-            return self._waiting_for_a_batch
-        waiting = AIJob.objects.filter(indexed_status=AIJob.Status.QUEUED)
-        left = max(job.needed_by - self.now, self.choice.reach_of(self.tenant))
+            return self.known.queue.waiting
+        self._count_pressing([job])
+        return self._pressing[self._pressing_with(job.needed_by)]
+
+    def _pressing_with(self, needed_by: datetime) -> tuple[datetime, int]:
+        """Until when others are needed that may go along, and how far they are counted."""
+        left = max(needed_by - self.now, self.choice.reach_of(self.tenant))
         percent, may_be = self.tenant.deadline_percent, may_be_rescued(self.tenant)
         most = max(1, self.choice.largest(left, percent, may_be_rescued=may_be))
-        most = min(most, MOST_WAITING)
-        pressing = waiting.filter(needed_by__lte=self.now + 2 * left)
-        return pressing.order_by("tenant_id", "needed_by", "pk").values("pk")[:most].count()
+        return self.now + 2 * left, min(most, MOST_WAITING)
 
-    @cached_property
-    def _at_anthropic(self) -> int:
-        """Requests that have a place in its queue."""
-        there = Batch.objects.filter(
-            status__in=(*Batch.REMOTE, Batch.Status.SUBMITTING, Batch.Status.UNCONFIRMED)
-        )
-        return there.aggregate(total=Sum("requests"))["total"] or 0
-
-    def _last_ones(self, collection: Collection, status: str) -> list[AIJob]:
-        """Of its jobs in no batch, the last ones: of each route, and of those that share."""
-        jobs = AIJob.objects.of(self.tenant).filter(collection=collection, indexed_status=status)
-        sent, sharing = jobs.filter(answered_by=None), jobs.exclude(answered_by=None)
-        last_ones = (
-            *(
-                sent.filter(route=route).order_by("-not_before", "-pk").first()
-                for route in AIJob.Route.values
-            ),
-            sharing.order_by("-answered_by").first(),
-        )
-        return [job for job in last_ones if job]
+    def _count_pressing(self, jobs: Iterable[AIJob]) -> None:
+        """Of all these jobs that wait for a batch by a deadline at once. One query, or none."""
+        wanted = {
+            self._pressing_with(job.needed_by)
+            for job in jobs
+            if job.needed_by
+            and job.status == AIJob.Status.QUEUED
+            and job.route == AIJob.Route.BATCH
+            and job.not_before != FOR_A_PERSON
+            and not job.answered_by
+        }
+        if missing := sorted(wanted - self._pressing.keys()):
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    _PRESSING, [[one[0] for one in missing], [one[1] for one in missing]]
+                )
+                counted = [count for (count,) in cursor.fetchall()]
+            self._pressing |= dict(zip(missing, counted, strict=True))
 
     def _between(self, soonest: timedelta, latest: timedelta, late: str = "") -> Expected:
         """So long from now, to the second."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, Subquery
 
 from aijobs.models import AIJob, Collection, JobAttempt, JobDocument, JobOutput
 from aijobs.models.jobs import AIJobQuerySet
@@ -15,7 +15,8 @@ from aijobs.reading import pages, roads, rows
 from aijobs.reading.filters import JobFilter, filtered
 from aijobs.reading.forecast import NOTHING, Expected, Forecast
 from aijobs.reading.labels import beginning, label, opening
-from aijobs.reading.money import Money, spent_on_jobs
+from aijobs.reading.last_ones import READS
+from aijobs.reading.money import Money, spent_on_jobs, sums_of_job, sums_told
 from aijobs.reading.pages import NEWEST, Page, Position
 from aijobs.reading.reviews import Corrected, corrections
 from aijobs.reading.rows import EVERY_ROW, RowFilter
@@ -146,13 +147,11 @@ def detail(
     Its documents are there without their texts. `beside`: what else to ask of it in the same query,
     which is annotated. Raises AIJob.DoesNotExist as `job_of` does.
     """
-    documents = JobDocument.objects.defer("text", "original").order_by("number")
-    if labeled:
-        documents = documents.annotate(opening=beginning("text"))
-    jobs = AIJob.objects.of(tenant).with_shown_status().select_related("input")
-    jobs = jobs.prefetch_related(Prefetch("documents", documents))
-    jobs = jobs.select_related("output", "batch", "collection__cancellation")
-    job = jobs.annotate(**beside or {}).get(pk=job_id)
+    jobs = _with_documents(tenant, labeled=labeled)
+    jobs = jobs.select_related("output", "collection__cancellation", *READS)
+    jobs = jobs.annotate(sums=Subquery(sums_of_job(tenant)), **beside or {})
+    job = jobs.get(pk=job_id)
+    sums = vars(job)["sums"]
     # One that waits for the first time has no attempts that failed, nor what was done by the first.
     is_new = job.status == AIJob.Status.QUEUED and not (job.attempts or job.asked_again)
     at_first = job.status == AIJob.Status.COMPLETED and job.attempts == 1
@@ -161,21 +160,40 @@ def detail(
         attempts += job.failed_attempts.select_related("batch").order_by("number")
     has_failed = job.status == AIJob.Status.FAILED
     forecast = Forecast(tenant, now)
-    name = ""
-    if labeled:
-        words = opening(vars(job.documents.all()[0])["opening"])
-        name = label(job.pk, job.input.reference or job.input.source_name, words)
     return JobDetail(
         job,
         shown_status(job),
-        _charges(tenant, [job]).get(job.pk),
+        sums_told(sums) if sums else None,
         attempts[-1] if attempts and has_failed else None,
-        name,
+        _name_of(job) if labeled else "",
         attempts=attempts,
         output=getattr(job, "output", None),
         expected=forecast.of_job(job),
         route_reason=roads.reason(tenant, job, attempts, forecast),
     )
+
+
+def asked_of(tenant: Tenant, job_id: UUID) -> tuple[AIJob, str]:
+    """A job with what was asked of it, for whoever asks anew; and what it is called. Two queries.
+
+    Its documents are there without their texts. Raises AIJob.DoesNotExist as `job_of` does.
+    """
+    job = _with_documents(tenant, labeled=True).get(pk=job_id)
+    job.tenant = tenant
+    return job, _name_of(job)
+
+
+def _with_documents(tenant: Tenant, *, labeled: bool) -> AIJobQuerySet:
+    documents = JobDocument.objects.defer("text", "original").order_by("number")
+    if labeled:
+        documents = documents.annotate(opening=beginning("text"))
+    jobs = AIJob.objects.of(tenant).with_shown_status().select_related("input")
+    return jobs.prefetch_related(Prefetch("documents", documents))
+
+
+def _name_of(job: AIJob) -> str:
+    words = opening(vars(job.documents.all()[0])["opening"])
+    return label(job.pk, job.input.reference or job.input.source_name, words)
 
 
 def document_of(tenant: Tenant, job_id: UUID, number: int, *, original: bool) -> JobDocument:

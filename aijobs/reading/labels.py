@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db.models import OuterRef, Subquery, TextField
 from django.db.models.functions import Cast, Left
 
-from aijobs.jobtypes.text import utf8
+from aijobs.jobtypes.text import cut, utf8
 from aijobs.models import Collection, JobDocument, JobInput
 from citizenapp.tenants.models import Tenant
 
@@ -73,4 +73,4 @@ def opening(raw: str) -> str:
 def shortened(document: str) -> str:
     """The first words of a document on one line, without lone surrogates."""
     words = " ".join(utf8(document[: 2 * _OPENING_CHARS]).split())
-    return words if len(words) <= _OPENING_CHARS else words[: _OPENING_CHARS - 1] + "…"
+    return cut(words, _OPENING_CHARS)

@@ -7,7 +7,8 @@ from decimal import ROUND_FLOOR, Decimal
 from typing import Any, cast
 from uuid import UUID
 
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Sum, TextField
+from django.db.models.functions import Cast, JSONObject
 
 from aijobs.models import AIJob, LedgerEntry, UsageRollup
 from aijobs.models.rollups import UsageRollupQuerySet
@@ -35,6 +36,7 @@ OF_HOURS = _SUMS | {
     "cache_write_1h_tokens": Sum("cache_write_1h_tokens"),
     "batch_full": Sum("sync_cost_usd", filter=Q(route=AIJob.Route.BATCH), default=Decimal(0)),
 }
+_AMOUNTS = {"cost", "full", "saved", "batch_full"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,16 +119,38 @@ def spent_on_jobs(tenant: Tenant, job_ids: Iterable[UUID]) -> dict[UUID, Money]:
     return {row.pop("job_id"): Money(**row) for row in rows}
 
 
-def spent_on_collection(tenant: Tenant, collection_id: UUID) -> Money:
-    """All charges of a collection's jobs; zeros where there are none. One query."""
-    return money(hours(tenant).filter(collection_id=collection_id).aggregate(**OF_HOURS))
-
-
 def spent_on_collections(tenant: Tenant, ids: Iterable[UUID]) -> dict[UUID, Money]:
-    """The same of several; those that cost nothing yet are left out. One query."""
+    """All charges of the jobs of each collection; where nothing was charged, none. One query."""
     sums = hours(tenant).filter(collection_id__in=list(ids)).values("collection_id")
     rows = cast("Iterable[dict[str, Any]]", sums.annotate(**OF_HOURS).order_by())
     return {row.pop("collection_id"): money(row) for row in rows}
+
+
+def sums_of_collection(tenant: Tenant) -> "QuerySet[Any, Any]":
+    """The same of the collection of an outer query: as JSON, for `sums_told`."""
+    own = hours(tenant).filter(collection_id=OuterRef("pk")).values("collection_id")
+    return _as_json(own, OF_HOURS)
+
+
+def sums_of_job(tenant: Tenant) -> "QuerySet[Any, Any]":
+    """The charges of the job of an outer query: as JSON, for `sums_told`."""
+    own = LedgerEntry.objects.filter(tenant=tenant, job_id=OuterRef("pk")).values("job_id")
+    return _as_json(own, OF_CHARGES)
+
+
+def sums_told(sums: Mapping[str, str | None] | None) -> Money:
+    """What these have found; zeros where there was nothing. JSON would round: amounts are texts."""
+    known = {name: value for name, value in (sums or {}).items() if value is not None}
+    told: dict[str, Any] = {
+        name: Decimal(one) if name in _AMOUNTS else int(one) for name, one in known.items()
+    }
+    return Money(**told)
+
+
+def _as_json(own: "QuerySet[Any, Any]", sums: Mapping[str, Any]) -> "QuerySet[Any, Any]":
+    texts = {name: Cast(one, TextField()) for name, one in sums.items()}
+    found: QuerySet[Any, Any] = own.annotate(sums=JSONObject(**texts)).values("sums").order_by()
+    return found
 
 
 def hours(tenant: Tenant) -> UsageRollupQuerySet:

@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db.models import IntegerField, Q, Subquery
+from django.db.models import Q, Subquery
 
-from aijobs.models import AIJob, unread_by
+from aijobs.models import AIJob, Collection, unread_by
 from aijobs.models.jobs import AIJobQuerySet
-from aijobs.reading import jobs
+from aijobs.reading import jobs, rows
+from aijobs.reading.counting import Counted
 from aijobs.reading.jobs import JobFilter
+from aijobs.reading.rows import RowFilter
 from citizenapp.tenants.models import Tenant, User
 
 # A place in a list is told where so many at most stand on either side: nobody counts millions.
@@ -20,12 +22,16 @@ MOST_UNREAD = 500
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A list of jobs: which ones, and whether in the order of a table's rows, or newest first."""
+    """A list of jobs: which ones, and whether in the order of a table's rows, or newest first.
+
+    `rows`: those that the page of a collection is narrowed to.
+    """
 
     tenant: Tenant
     only: JobFilter
     by_rows: bool = False
     where: Q = field(default_factory=Q)
+    rows: tuple[Collection, RowFilter] | None = None
 
     def before(self, job_id: UUID) -> AIJobQuerySet:
         """Those before it, the nearest first."""
@@ -42,6 +48,8 @@ class Listed:
         return self._jobs().filter(**{"pk__gt" if is_later else "pk__lt": job_id})
 
     def _jobs(self) -> AIJobQuerySet:
+        if self.rows is not None:
+            return rows.filtered(self.tenant, *self.rows).filter(self.where)
         return jobs.filtered(self.tenant, self.only).filter(self.where)
 
     def _ordered(self, found: AIJobQuerySet, ascending: bool) -> AIJobQuerySet:
@@ -64,13 +72,6 @@ class Neighbours:
     total: int | None = None
 
 
-class _Counted(Subquery):
-    """How many rows another query finds."""
-
-    template = "(SELECT count(*) FROM (%(subquery)s) AS counted)"
-    output_field = IntegerField()
-
-
 def expressions(listed: Listed, job_id: UUID) -> dict[str, Any]:
     """What to ask of the job, in whatever query, for `beside`."""
     before, after = (
@@ -80,8 +81,8 @@ def expressions(listed: Listed, job_id: UUID) -> dict[str, Any]:
     return {
         "previous_job": Subquery(before[:1]),
         "next_job": Subquery(after[:1]),
-        "jobs_before": _Counted(before),
-        "jobs_after": _Counted(after),
+        "jobs_before": Counted(before),
+        "jobs_after": Counted(after),
     }
 
 
@@ -110,7 +111,7 @@ def first(listed: Listed, before: UUID | None = None) -> UUID | None:
     return found.values_list("pk", flat=True).first()
 
 
-def unread(listed: Listed, person: User) -> Subquery:
+def unread(listed: Listed, person: User) -> Counted:
     """How many of them the person has not read; MOST_UNREAD + 1 where they are more than that."""
     found = listed.all().filter(unread_by(person))
-    return _Counted(found.values("pk")[: MOST_UNREAD + 1])
+    return Counted(found.values("pk")[: MOST_UNREAD + 1])

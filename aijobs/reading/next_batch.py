@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Exists
 
-from aijobs.models import AIJob, CircuitBreaker
+from aijobs.budgets.circumstances import circumstances
 from aijobs.reading import delays
 from citizenapp.tenants.models import Tenant
 
@@ -24,10 +23,9 @@ class NextBatch:
 
 def next_batch(tenant: Tenant, now: datetime) -> NextBatch | None:
     """None where nothing waits for a batch, or where nothing of this tenant is sent at all."""
-    waiting = AIJob.objects.of(tenant).next_to_leave(now)
-    is_paused = Exists(CircuitBreaker.objects.open())
-    oldest = waiting.annotate(is_paused=is_paused).values_list("not_before", "is_paused").first()
-    if oldest is None or oldest[1] or delays.held(tenant, now):
+    known = circumstances(tenant, now)
+    oldest = known.queue.leaves_first
+    if oldest is None or delays.stopped(known.facts):
         return None
-    leaves_at = oldest[0] + timedelta(seconds=settings.AIJOBS_SUBMIT_EVERY)
+    leaves_at = oldest + timedelta(seconds=settings.AIJOBS_SUBMIT_EVERY)
     return NextBatch(leaves_at, leaves_at <= now)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from aijobs.models import AIJob, JobAttempt, Trial
+from aijobs.models import AIJob, JobAttempt
 from aijobs.reading.forecast import Forecast
 from aijobs.templatetags.durations import in_words
 from aijobs.turnaround.choice import ours
@@ -38,7 +38,7 @@ def reason(tenant: Tenant, job: AIJob, attempts: Sequence[JobAttempt], forecast:
         return REPEAT
     waits = job.status == AIJob.Status.QUEUED
     if job.route == AIJob.Route.SYNC or (waits and forecast.is_late(job)):
-        return _at_once(tenant, job, attempts)
+        return _at_once(job, attempts)
     if job.needed_by is None:
         return NO_DEADLINE
     if not tenant.full_price:
@@ -46,10 +46,9 @@ def reason(tenant: Tenant, job: AIJob, attempts: Sequence[JobAttempt], forecast:
     return _by_batch(job, forecast)
 
 
-def _at_once(tenant: Tenant, job: AIJob, attempts: Sequence[JobAttempt]) -> str:
+def _at_once(job: AIJob, attempts: Sequence[JobAttempt]) -> str:
     if job.needed_by is None or job.needed_by <= job.created_at:
-        trials = Trial.objects.filter(collection=job.collection_id, collection__tenant=tenant)
-        return TRIED if job.collection_id and trials.exists() else WISHED
+        return TRIED if getattr(job.collection, "trial", None) else WISHED
     canceled = [one for one in attempts if one.batch and one.error_type == "canceled"]
     if canceled:
         last = canceled[-1].batch

@@ -1,14 +1,25 @@
 """A collection as its sender knows it: rows in the order of the table, each with its result."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
 
-from django.db import connection
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, TextField
+from django.db.models import (
+    Exists,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    TextField,
+    UUIDField,
+    Value,
+)
+from django.db.models.expressions import Combinable, RawSQL
 from django.db.models.fields.tuple_lookups import TupleGreaterThan, TupleLessThan
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, Coalesce
 
 from aijobs.jobtypes.analyze import NO_RISK, SEVERITIES
 from aijobs.models import AIJob, Collection, JobAttempt, JobDocument, JobOutput, dump_json
@@ -50,37 +61,46 @@ class RowFilter:
 
 EVERY_ROW = RowFilter()
 
-# The key at a position, and whether what stands there is before the number: beyond the last row
-# nothing is.
-_KEY = """(
-    SELECT id FROM aijobs_aijob
-    WHERE collection_id >= %(collection)s AND collection_id <= %(collection)s
-      AND tenant_id = %(tenant)s AND erasing_since IS NULL
-    ORDER BY collection_id, id LIMIT 1 OFFSET {position}
-)"""
-_IS_BEFORE = f"""coalesce((
-    SELECT coalesce(row_number, {{position}} + 1) < %(number)s FROM aijobs_jobinput
-    WHERE tenant_id = %(tenant)s AND job_id = {_KEY}
-), FALSE)"""  # noqa: S608 - our own words
-# The halves of a range of positions, each of them looked into. Where rows were erased, the number
-# stands before the range that is looked into first.
-BEFORE_ROW = f"""
-WITH RECURSIVE half (low, high) AS (
-    SELECT CASE WHEN is_further_on THEN low ELSE 0 END,
-           CASE WHEN is_further_on THEN high ELSE low - 1 END
-    FROM (SELECT %(low)s::int AS low, %(high)s::int AS high) AS range CROSS JOIN LATERAL (
-        SELECT low = 0 OR {_IS_BEFORE.format(position="greatest(low - 1, 0)")} AS is_further_on
-    ) AS looked
+# Where a page begins: the key of the row before it, as part of the query of the page.
+Before = Combinable | None
+_NOWHERE = Value(UUID(int=0), output_field=UUIDField())
+
+# The key of the row before the first one that has a number or a higher one: positions are halved.
+# What was erased lets rows stand before the lowest position that they can have otherwise: that is
+# looked at first.
+_BEFORE_ROW = """
+WITH RECURSIVE search (low, high, is_looked_at) AS (
+    SELECT %(low)s::bigint, %(high)s::bigint, %(low)s = 0
     UNION ALL
-    SELECT CASE WHEN is_before THEN middle + 1 ELSE low END,
-           CASE WHEN is_before THEN high ELSE middle END
-    FROM half CROSS JOIN LATERAL (SELECT (low + high) / 2 AS middle) AS between_them
-    CROSS JOIN LATERAL (SELECT {_IS_BEFORE.format(position="middle")} AS is_before) AS looked
+    SELECT
+        CASE WHEN NOT is_looked_at THEN CASE WHEN is_before THEN low ELSE 0 END
+             WHEN is_before THEN place + 1 ELSE low END,
+        CASE WHEN NOT is_looked_at THEN CASE WHEN is_before THEN high ELSE place END
+             WHEN is_before THEN high ELSE place END,
+        TRUE
+    FROM search
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN is_looked_at THEN (low + high) / 2 ELSE low - 1 END AS place
+    ) AS middle
+    CROSS JOIN LATERAL (
+        SELECT COALESCE((
+            SELECT COALESCE(input.row_number, place + 1) FROM (
+                SELECT id FROM aijobs_aijob
+                WHERE tenant_id = %(tenant)s AND erasing_since IS NULL
+                AND collection_id >= %(collection)s AND collection_id <= %(collection)s
+                ORDER BY collection_id, id OFFSET place LIMIT 1
+            ) AS job JOIN aijobs_jobinput AS input ON input.job_id = job.id
+        ) < %(number)s, FALSE) AS is_before
+    ) AS found
     WHERE low < high
 )
-SELECT CASE WHEN low > 0 THEN {_KEY.format(position="greatest(low - 1, 0)")} END
-FROM half WHERE low >= high
-"""  # noqa: S608 - our own words
+SELECT job.id FROM search CROSS JOIN LATERAL (
+    SELECT id FROM aijobs_aijob
+    WHERE tenant_id = %(tenant)s AND erasing_since IS NULL
+    AND collection_id >= %(collection)s AND collection_id <= %(collection)s
+    ORDER BY collection_id, id OFFSET low - 1 LIMIT 1
+) AS job WHERE low = high AND low > 0
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +125,18 @@ class Bar:
 
 
 def page(
-    tenant: Tenant, collection: Collection, only: RowFilter, at: Position = NEWEST, *, size: int
+    tenant: Tenant,
+    collection: Collection,
+    only: RowFilter,
+    at: Position = NEWEST,
+    *,
+    size: int,
+    start: Before = None,
 ) -> Page[Row]:
-    """Rows in ascending order: `newer` leads back, `older` leads on. Two queries at most.
+    """Rows in ascending order: `newer` leads back, `older` leads on. One query.
 
-    Ids ascend with the rows, so a page is a range of the index `job_of_collection`.
+    Ids ascend with the rows, so a page is a range of the index `job_of_collection`. `start`: where
+    it begins that has no position, as `before_page` and `before_row` say it.
     """
     jobs = filtered(tenant, collection, only).with_shown_status()
     jobs = jobs.select_related("output", "input").defer("input__options")
@@ -125,9 +152,14 @@ def page(
         later = jobs
         if at.after is not None:
             later = jobs.filter(TupleGreaterThan(place, (collection.pk, at.after)))
+        elif start is not None:
+            first = Coalesce(start, _NOWHERE)
+            later = jobs.annotate(start=start)
+            later = later.filter(TupleGreaterThan(place, (collection.pk, first)))
         found = list(later.order_by("collection_id", "pk")[: size + 1])
         shown = found[:size]
-        leads_back, leads_on = at.after is not None, len(found) > size
+        has_start = any(getattr(job, "start", None) for job in shown[:1])
+        leads_back, leads_on = at.after is not None or has_start, len(found) > size
     rows = [
         Row(
             job.input.row_number,
@@ -150,34 +182,36 @@ def page(
     )
 
 
-def before_page(tenant: Tenant, collection: Collection, number: int, *, size: int) -> Position:
-    """Where the page of this number begins, counted from 1: after the last row before it.
+def before_page(tenant: Tenant, collection: Collection, number: int, *, size: int) -> Before:
+    """Before the page of this number, counted from 1: after the last row of the one before it.
 
     Walks the keys in the index alone, without a row.
     """
-    if number <= 1:
-        return NEWEST
-    return Position(after=_key_at(tenant, collection, (number - 1) * size - 1))
+    keys = _jobs(tenant, collection).order_by("collection_id", "pk").values("pk")
+    last = (max(number, 1) - 1) * size
+    return Subquery(keys[last - 1 : last]) if last else None
 
 
-def before_row(tenant: Tenant, collection: Collection, number: int) -> Position:
-    """Where a page begins whose first row has this number, or the next higher one there is.
+def before_row(tenant: Tenant, collection: Collection, number: int) -> Before:
+    """Before the row that has this number, or the next higher one there is.
 
-    Numbers ascend, with gaps where rows were left out: found by halving, in one query.
+    Numbers ascend, with gaps where rows were left out: found by halving.
     """
     # A row stands no later than its number says, and earlier only by what was left out before it.
     high = max(0, min(collection.total, number - 1))
-    parameters: Mapping[str, Any] = {
+    if not high:
+        return None
+    low = max(0, high - collection.rejected - 1)
+    told = {
+        "low": low,
+        "high": high,
         "tenant": tenant.pk,
         "collection": collection.pk,
         "number": number,
-        "high": high,
-        "low": max(0, high - collection.rejected - 1),
     }
-    with connection.cursor() as cursor:
-        cursor.execute(BEFORE_ROW, parameters)
-        [key] = cursor.fetchone()
-    return Position(after=key) if key else NEWEST
+    names = re.findall(r"%\((\w+)\)s", _BEFORE_ROW)
+    sql = re.sub(r"%\(\w+\)s", "%s", _BEFORE_ROW)
+    return RawSQL(sql, [told[name] for name in names], UUIDField())  # noqa: S611 - our own words
 
 
 def categories(tenant: Tenant, collection: Collection) -> list[Bar]:
@@ -249,11 +283,6 @@ def _jobs(tenant: Tenant, collection: Collection) -> AIJobQuerySet:
     nothing to it.
     """
     return AIJob.objects.of(tenant).filter(collection__gte=collection, collection__lte=collection)
-
-
-def _key_at(tenant: Tenant, collection: Collection, position: int) -> UUID | None:
-    keys = _jobs(tenant, collection).order_by("collection_id", "pk")
-    return keys.values_list("pk", flat=True)[position : position + 1].first()
 
 
 def _last_attempts(tenant: Tenant, collection: Collection) -> "QuerySet[JobAttempt]":

@@ -7,6 +7,7 @@ from django.db.models import BooleanField, F, Func, OuterRef, Subquery, Value
 from aijobs.jobtypes.words import in_order, stored
 from aijobs.models import JobText
 from aijobs.models.jobs import AIJobQuerySet
+from citizenapp.tenants import remembering
 from citizenapp.tenants.models import Tenant
 
 # A word that so many of the newest jobs hold is found by walking the list from the newest on.
@@ -75,6 +76,9 @@ def _matches(query: str) -> Func:
 
 
 def _among_the_newest(tenant: Tenant, query: str) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(PROBE, [tenant.pk, PROBED, query])
-        return int(cursor.fetchone()[0])
+    def probe() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute(PROBE, [tenant.pk, PROBED, query])
+            return int(cursor.fetchone()[0])
+
+    return remembering.once((PROBE, tenant.pk, query), probe)

@@ -1,10 +1,13 @@
 """How far the trial of a collection has come."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Q
+from django.db.models import Case, IntegerField, OuterRef, Q, QuerySet, When
 
 from aijobs.models import FOR_A_PERSON, AIJob, Collection, Trial
+from aijobs.reading.counting import Counted
 from citizenapp.tenants.models import Tenant
 
 
@@ -18,15 +21,29 @@ class Tried:
     is_open: bool
 
 
-def of_collection(tenant: Tenant, collection: Collection) -> Tried | None:
-    """None where there was none. While it is open, one query more, over what runs and waits."""
+def expressions(tenant: Tenant) -> dict[str, Any]:
+    """What to ask of a collection, in whatever query, for `of_collection`.
+
+    What was tried is counted where there was a trial, and what waits as long as it is open.
+    """
+    jobs = AIJob.objects.of(tenant).filter(collection=OuterRef("pk")).order_by()
+    ran = jobs.filter(route=AIJob.Route.SYNC, status=AIJob.Status.COMPLETED)
+    held = jobs.filter(status=AIJob.Status.QUEUED, not_before=FOR_A_PERSON)
+    return {
+        "tried": _where(Q(trial__isnull=False), ran.values("pk")[: Trial.MOST]),
+        "not_tried": _where(Q(trial__state=Trial.State.OPEN), held.values("pk")),
+    }
+
+
+def _where(condition: Q, some: "QuerySet[Any, Any]") -> Case:
+    return Case(When(condition, then=Counted(some)), default=0, output_field=IntegerField())
+
+
+def of_collection(tenant: Tenant, collection: Collection, found: Mapping[str, Any]) -> Tried | None:
+    """What a query has found for these expressions. None where there was no trial."""
     trial: Trial | None = getattr(collection, "trial", None)
     if trial is None or collection.tenant_id != tenant.pk:
         return None
-    jobs = AIJob.objects.of(tenant).filter(collection=collection)
-    held = Q(status=AIJob.Status.QUEUED, not_before=FOR_A_PERSON)
-    is_open = trial.state == Trial.State.OPEN
-    waiting = jobs.filter(held).count() if is_open else 0
-    ran = jobs.filter(route=AIJob.Route.SYNC, status=AIJob.Status.COMPLETED)
-    completed = min(trial.jobs, ran.order_by().values("pk")[: trial.jobs].count())
-    return Tried(trial.jobs, completed, waiting, is_open and waiting > 0)
+    waiting: int = found["not_tried"]
+    is_open = trial.state == Trial.State.OPEN and waiting > 0
+    return Tried(trial.jobs, min(trial.jobs, found["tried"]), waiting, is_open)

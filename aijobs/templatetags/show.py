@@ -12,7 +12,7 @@ from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from aijobs import jobtypes
-from aijobs.jobtypes.text import utf8
+from aijobs.jobtypes.text import cut, utf8
 from citizenapp.tenants import reader
 from citizenapp.tenants.access import Access
 from citizenapp.tenants.invitations import invitations_for
@@ -37,6 +37,12 @@ def grouped(count: int) -> str:
 def of_limit(count: int, limit: int) -> str:
     """A count that stops counting at a limit."""
     return f"{reader.count(limit)}+" if count > limit else reader.count(count)
+
+
+@register.filter
+def cut_to(text: str, most: int) -> str:
+    """At most so many characters of a text, in whole words."""
+    return cut(text, most)
 
 
 _STATUS_WORDS = {
@@ -64,9 +70,23 @@ def job_title(name: str) -> str:
         return name
 
 
+# Fields that are numbers of something: what they are called, and what is counted.
+_MEASURED = {"max_length": ("Longest summary", "words")}
+
+
+@register.filter
+def measured(value: object, name: str) -> str:
+    """What was filled in, with its unit where it is a number of something."""
+    if name not in _MEASURED or not isinstance(value, int):
+        return utf8(str(value))
+    return f"{reader.count(value)} {_MEASURED[name][1]}"
+
+
 @register.filter
 def field_label(name: str) -> str:
     """What a field of an input or a result is called."""
+    if name in _MEASURED:
+        return _MEASURED[name][0]
     return name.replace("_", " ").capitalize()
 
 
@@ -85,6 +105,18 @@ def moment(when: datetime | None) -> SafeString:
         when.astimezone(UTC).isoformat(timespec="seconds"),
         reader.moment(when),
     )
+
+
+@register.filter
+def moment_text(when: datetime) -> str:
+    """A moment where no script says it: "26 Nov 2026, 14:05 CET"."""
+    return reader.moment(when)
+
+
+@register.filter
+def clock(when: datetime) -> str:
+    """A moment of today or tomorrow: "14:05 CET"."""
+    return reader.clock(when)
 
 
 @register.filter

@@ -34,18 +34,19 @@ LIKELY = 50
 CALL = timedelta(seconds=30)
 
 # Counts no further than matters.
-CALLED = """
-SELECT (
+WAITING_CALLS = """(
     SELECT count(*) FROM (
         SELECT FROM aijobs_aijob WHERE indexed_status = 'queued' AND route = 'sync'
         ORDER BY tenant_id, needed_by, id  -- So that stale statistics cannot talk it into a scan.
         LIMIT 100000
     ) AS waiting
-) + (
+)"""
+CALLED = f"""
+SELECT {WAITING_CALLS} + (
     SELECT COALESCE(sum(requests), 0) FROM aijobs_batch
     WHERE status = 'canceling' AND rescued_at IS NOT NULL
 )
-"""
+"""  # noqa: S608 - names of our own
 
 
 def ours(requests: int) -> timedelta:
@@ -82,7 +83,7 @@ class Choice:
 
     @classmethod
     def at(cls, now: datetime) -> Self:
-        """With all that is learned from: three queries."""
+        """With all that is learned from: two queries."""
         return cls(Turnaround.load(now), called())
 
     def takes(self, requests: int, percent: int) -> timedelta:

@@ -21,7 +21,7 @@ from aijobs.reading.collections import CollectionDetail
 from aijobs.reading.next_batch import next_batch
 from aijobs.reading.pages import NEWEST
 from aijobs.reading.rows import Bar, Row, RowFilter
-from aijobs.web import parameters, quotes
+from aijobs.web import job_parameters, parameters, quotes
 from aijobs.web.guards import MemberRequest, for_members, or_404
 from aijobs.web.parameters import asks
 from aijobs.web.reasons import why
@@ -65,13 +65,15 @@ def detail(
     with or_404():
         found = collections.detail(tenant, collection_id, now=now)
     collection, counts = found.collection, found.progress.counts
-    only, at, number = asked.only, asked.position, None
+    only, at, number, start = asked.only, asked.position, None, None
+    pages = max(1, -(-found.progress.total // PAGE_SIZE))
     if asked.row and at == NEWEST:
-        at = rows.before_row(tenant, collection, asked.row)
+        start = rows.before_row(tenant, collection, asked.row)
     elif only.is_empty and at == NEWEST:
-        number = asked.page or 1
-        at = rows.before_page(tenant, collection, number, size=PAGE_SIZE)
-    page = rows.page(tenant, collection, only, at, size=PAGE_SIZE)
+        number = min(asked.page or 1, pages)
+        start = rows.before_page(tenant, collection, number, size=PAGE_SIZE)
+    page = rows.page(tenant, collection, only, at, size=PAGE_SIZE, start=start)
+    rows_query = job_parameters.query_of(collection, only)
     bars, reasons = rows.charts(tenant, collection)
     own = [*enumerate(collection.columns or [])]
     shown = [(key, name) for key, name in own if key in asked.columns]
@@ -82,7 +84,7 @@ def detail(
             "collection": collection,
             "counts": counts,
             "expected": found.expected,
-            "deadline": None if found.is_over else collections.deadline_of(tenant, collection),
+            "deadline": found.deadline,
             "now": now,
             "next_batch": next_batch(tenant, now) if counts["queued"] else None,
             "caching": found.caching,
@@ -95,7 +97,7 @@ def detail(
             "money": found.money,
             "page": page,
             "number": number,
-            "pages": max(1, -(-found.progress.total // PAGE_SIZE)),
+            "pages": pages,
             "results": [_shown(collection, row, [name for _, name in shown]) for row in page.rows],
             "own_columns": own,
             "shown_columns": shown,
@@ -104,6 +106,8 @@ def detail(
             "reasons": [(one, why(one.name)) for one in reasons],
             "only": only,
             "only_why": why(only.reason) if only.reason else "",
+            "rows_query": rows_query,
+            "list_query": urlencode({"list": rows_query}),
             "download": urlencode(
                 {name: value for name in _FILTERS if (value := getattr(only, name))}
             ),

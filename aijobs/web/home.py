@@ -20,10 +20,13 @@ CATEGORIES = ["motor", "home", "travel", "other"]
 A_YEAR = 365 * 86_400
 
 
-def home_of(request: MemberRequest) -> FirstSteps | None:
+def home_of(
+    request: MemberRequest, now: datetime, newest: FirstSteps | None = None
+) -> FirstSteps | None:
     """None once there is a result, or where this person has put it away in this workspace."""
-    tenant = request.access.tenant
-    return None if _cookie(request) in request.COOKIES else first_steps(tenant)
+    if _cookie(request) in request.COOKIES:
+        return None
+    return first_steps(request.access.tenant, now, newest)
 
 
 @require_POST
@@ -33,7 +36,8 @@ def try_example(request: MemberRequest) -> HttpResponseBase:
 
     Whoever has a result already is past this, so a page that lies open somewhere queues nothing.
     """
-    now, steps = timezone.now(), first_steps(request.access.tenant)
+    now = timezone.now()
+    steps = first_steps(request.access.tenant, now)
     if steps is None:
         messages.info(request, "There are results already: see the list below.")
         return redirect("dashboard")

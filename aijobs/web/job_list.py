@@ -13,9 +13,11 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from aijobs import jobtypes
-from aijobs.reading import expectations, job_list, jobs, money
+from aijobs.models import AIJob
+from aijobs.reading import expectations, home, job_list, jobs, money
 from aijobs.reading.choices import Choices, choices
 from aijobs.reading.filters import IN_PROGRESS, JobFilter
+from aijobs.reading.forecast import Expected
 from aijobs.reading.job_list import COUNT_LIMIT, MATCH_LIMIT, Counts, JobList, Row
 from aijobs.reading.next_batch import next_batch
 from aijobs.reading.pages import NEWEST, Page
@@ -63,11 +65,12 @@ class Chip:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A row as it is written: the answer in a line, or why there is none."""
+    """A row as it is written: the answer in a line, or why there is none, and when it comes."""
 
     row: Row
     short: Short | None
     failure: str
+    expected: Expected | None = None
 
     @property
     def money(self) -> money.Money | None:
@@ -104,6 +107,9 @@ def dashboard(request: MemberRequest, asked: list_parameters.Jobs) -> HttpRespon
     counts = overview.counts if overview else None
     at_top = asked.position == NEWEST and not shown
     now = timezone.now()
+    is_early = overview is not None and not overview.month.answers
+    first_step = home.of_rows(page.rows) if at_top and only == JobFilter() else None
+    coming = expectations.of_jobs(tenant, [] if costs else _unfinished(page.rows), now=now)
     response = render(
         request,
         "dashboard.html",
@@ -111,13 +117,15 @@ def dashboard(request: MemberRequest, asked: list_parameters.Jobs) -> HttpRespon
             "frame": "live.html" if is_live else "base.html",
             "month": overview.month if overview else None,
             # Each is asked for only where it may be: most pages need neither.
-            "home": home_of(request) if overview and not overview.month.answers else None,
+            "home": home_of(request, now, first_step) if is_early else None,
             "next_batch": next_batch(tenant, now) if counts and counts.queued else None,
             "count_limit": COUNT_LIMIT,
             "total_limit": COUNT_LIMIT if counts else MATCH_LIMIT,
             "most_new": job_list.MOST_NEW,
             "page": page,
-            "lines": [_line(row) for row in page.rows],
+            "lines": [_line(row, coming.jobs.get(row.id)) for row in page.rows],
+            "unusual": coming.unusual,
+            "now": now,
             "new": new,
             "moved": moved,
             "asked": asked,
@@ -147,14 +155,14 @@ def dashboard(request: MemberRequest, asked: list_parameters.Jobs) -> HttpRespon
 def expected(request: MemberRequest, asked: parameters.Several) -> HttpResponseBase:
     """When some jobs should be done, and what is unusual at the moment: a piece of the list.
 
-    The list asks for it by itself, after it is shown: to know this takes longer than to list jobs.
+    A list that lies open asks for it each minute, so that what it says of them stays true.
     """
     now = timezone.now()
     found = expectations.of_jobs(request.access.tenant, asked.job, now=now)
     return render(
         request,
         "parts/expectations.html",
-        {"found": found.jobs, "lines": found.unusual, "now": now},
+        {"found": found.jobs, "unusual": found.unusual, "now": now},
     )
 
 
@@ -218,9 +226,13 @@ def _chips(asked: list_parameters.Jobs, offered: Choices) -> list[Chip]:
     return [Chip(title, value, asked.query(*names, *PAGING)) for title, value, names in given]
 
 
-def _line(row: Row) -> Line:
+def _line(row: Row, expected: Expected | None) -> Line:
     short = in_short(row.job.job_type, row.result) if row.job else None
-    return Line(row, short, why(row.error) if row.error else "")
+    return Line(row, short, why(row.error) if row.error else "", expected)
+
+
+def _unfinished(rows: Sequence[Row]) -> list[UUID]:
+    return [row.id for row in rows if row.job and row.status not in AIJob.FINAL]
 
 
 def _has_left(row: Row, asked: list_parameters.Jobs) -> bool:

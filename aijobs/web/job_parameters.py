@@ -1,19 +1,25 @@
 """The query parameters of a job's page and of the reading desk."""
 
 import re
+from dataclasses import asdict, replace
 from typing import Annotated, Any, Literal, NamedTuple, cast
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.db.models import Q
 from django.http import QueryDict
 from django.urls import reverse
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from aijobs.jobtypes import InvalidInput
+from aijobs.models import Collection
+from aijobs.reading.collections import UNDERWAY
+from aijobs.reading.filters import IN_PROGRESS, JobFilter
 from aijobs.reading.job_list import JobList
 from aijobs.reading.neighbours import Listed
-from aijobs.reading.parameters import storable
+from aijobs.reading.parameters import Sought, Status, storable
+from aijobs.reading.rows import Risk, RowFilter
 from aijobs.web import list_parameters
 from aijobs.web.parameters import PageParameters
 from aijobs.web.redirects import is_ours
@@ -24,10 +30,37 @@ OF_ONE_JOB = ("job", "at")
 _PLACE = re.compile(r"(?:([1-9]\d{0,3})\.)?(part|page|quote)-([1-9]\d{0,6})", re.ASCII)
 
 
-class Listing(list_parameters.Jobs):
-    """A list of jobs: newest first, or as a collection shows them, in the order of its rows."""
+def _of_rows(value: str | None, info: ValidationInfo) -> str | None:
+    if value and not (info.data.get("order") and info.data.get("collection")):
+        raise PydanticCustomError("rows", "Narrows nothing but the rows of a collection.")
+    return value
 
+
+OfRows = AfterValidator(_of_rows)
+
+
+class Listing(list_parameters.Jobs):
+    """A list of jobs: newest first, or as a collection shows them, in the order of its rows.
+
+    These may be narrowed as on its page.
+    """
+
+    status: Literal[Status, "in_progress", "underway"] | None = None
     order: Literal["rows"] | None = None
+    category: Annotated[Sought | None, OfRows] = None
+    reason: Annotated[Sought | None, OfRows] = None
+    search: Annotated[Sought | None, OfRows] = None
+    risk: Annotated[Risk | None, OfRows] = None
+
+    def only(self, tenant: Tenant) -> JobFilter:
+        found = super().only(tenant)
+        is_underway = self.status == UNDERWAY
+        return replace(found, status=IN_PROGRESS) if is_underway else found
+
+    @property
+    def of_rows(self) -> RowFilter:
+        """What the page of the collection was narrowed to."""
+        return RowFilter(self.status, self.category, self.reason, self.search, self.risk)
 
 
 def _list(value: str) -> str:
@@ -105,8 +138,16 @@ class Desk(OfDocument, Listing):
 
 
 def listed(tenant: Tenant, asked: Listing) -> Listed:
-    """The jobs that it lists, in the order in which its page shows them."""
-    return Listed(tenant, asked.only(tenant), by_rows=asked.order == "rows")
+    """The jobs that it lists, in the order in which its page shows them.
+
+    One query where the rows of a collection are narrowed, none otherwise.
+    """
+    is_by_rows, narrowed = asked.order == "rows", None
+    if is_by_rows and asked.collection and not asked.of_rows.is_empty:
+        found = Collection.objects.of(tenant).filter(pk=asked.collection).first()
+        # Of one of somebody else nothing is there: no row is either.
+        narrowed = (found or Collection(pk=asked.collection, total=0), asked.of_rows)
+    return Listed(tenant, asked.only(tenant), by_rows=is_by_rows, rows=narrowed)
 
 
 def list_named(tenant: Tenant, query: str) -> Listed:
@@ -115,15 +156,22 @@ def list_named(tenant: Tenant, query: str) -> Listed:
     Where each collection is one row of it, its jobs are none.
     """
     asked = Listing.read(QueryDict(query))
-    only = asked.only(tenant)
-    is_grouped = JobList(tenant, only, asked.is_apart).is_grouped
-    where = Q(collection=None) if is_grouped else Q()
-    return Listed(tenant, only, by_rows=asked.order == "rows", where=where)
+    found = listed(tenant, asked)
+    is_grouped = JobList(tenant, found.only, asked.is_apart).is_grouped
+    return replace(found, where=Q(collection=None)) if is_grouped else found
+
+
+def query_of(collection: Collection, only: RowFilter) -> str:
+    """The query of the list that the page of a collection shows, narrowed like this."""
+    narrowed = {name: value for name, value in asdict(only).items() if value}
+    return urlencode({"collection": collection.pk, "order": "rows"} | narrowed)
 
 
 def address_of(query: str) -> str:
     """The page of the list: that of a collection where it shows its rows in their order."""
     asked = Listing.read(QueryDict(query))
     if asked.order == "rows" and asked.collection:
-        return reverse("collection", args=[asked.collection])
+        address = reverse("collection", args=[asked.collection])
+        narrowed = {name: value for name, value in asdict(asked.of_rows).items() if value}
+        return f"{address}?{urlencode(narrowed)}" if narrowed else address
     return f"{reverse('dashboard')}?{query}" if query else reverse("dashboard")

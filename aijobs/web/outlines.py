@@ -12,6 +12,7 @@ from aijobs.models import JobOutput
 from aijobs.reading.reviews import Corrected
 from aijobs.templatetags.results import by_severity
 from aijobs.templatetags.show import field_label, job_title
+from citizenapp.tenants import reader
 
 # What Markdown would take for its own.
 _MARKUP = re.compile(r"([\\`*_\[\]<>#|~])")
@@ -44,7 +45,7 @@ def outline(
 
 
 def said_by(corrected: Corrected) -> str:
-    return f"Corrected by {corrected.by} on {corrected.at:%Y-%m-%d, %H:%M} UTC."
+    return f"Corrected by {corrected.by} on {reader.moment(corrected.at)}."
 
 
 def markdown(blocks: Iterator[Block]) -> str:

@@ -12,6 +12,7 @@ from aijobs.documents.archives import is_archive
 from aijobs.documents.mapping import Item, fields_of, items_of, items_of_archive
 from aijobs.documents.tables import open_table
 from aijobs.jobtypes import TEXT_ALIASES, TEXT_FIELD, InvalidInput, JobType
+from aijobs.jobtypes.text import cut
 from aijobs.pipeline import accept
 from aijobs.quotes.bill import Bill
 from aijobs.quotes.terms import Terms
@@ -315,4 +316,4 @@ def _kept(items: Iterable[Item], found: Preview, columns: Mapping[str, str]) -> 
 
 def _short(cell: object) -> str:
     text = " ".join(str(cell if cell is not None else "")[: 2 * CELL_CHARS].split())
-    return text if len(text) <= CELL_CHARS else text[: CELL_CHARS - 1] + "…"
+    return cut(text, CELL_CHARS)

@@ -19,7 +19,6 @@ from aijobs.models import AIJob
 from aijobs.pipeline import accept, rework
 from aijobs.quotes.terms import Terms
 from aijobs.reading import jobs
-from aijobs.reading.labels import names_of
 from aijobs.web import offers, wishes
 from aijobs.web.forms import ABOUT_DOCUMENT, Options
 from aijobs.web.guards import MemberRequest, for_writers, or_404
@@ -87,7 +86,7 @@ def again(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
     """A new job of the same kind, with the text or the options changed. The old one stays."""
     tenant, now = request.access.tenant, timezone.now()
     with or_404():
-        job = jobs.detail(tenant, job_id, now=now).job
+        job, label = jobs.asked_of(tenant, job_id)
     if job.kind.passes_on:
         messages.error(request, "A message that a program wrote is sent again by the program.")
         return redirect("job", job_id)
@@ -105,7 +104,7 @@ def again(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
         status = 422
     context = {
         "job": job,
-        "label": names_of(tenant, job_id)[0],
+        "label": label,
         "form": form,
         "files": [file.name for file in files],
         "offer": _offer(job, form, files, text, now),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aijobs.jobtypes.raw import text_of
+from aijobs.jobtypes.text import cut
 from citizenapp.tenants import reader
 
 _CHARS = 240
@@ -37,7 +38,7 @@ def in_short(job_type: str, result: Mapping[str, Any] | None) -> Short | None:
     else:
         first = next((value for value in result.values() if isinstance(value, str)), "")
     words = " ".join(first[: 2 * _CHARS].split())
-    return Short(text=words if len(words) <= _CHARS else words[: _CHARS - 1] + "…")
+    return Short(text=cut(words, _CHARS))
 
 
 def _counted(count: int, noun: str) -> str:

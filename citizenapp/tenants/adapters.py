@@ -17,7 +17,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from citizenapp.tenants import mail, second_factor, sessions
+from citizenapp.tenants import mail, reader, remembering, second_factor, sessions
+from citizenapp.tenants.access import of_user
 from citizenapp.tenants.models import User
 from citizenapp.tenants.throttle import full_address
 
@@ -100,7 +101,8 @@ class AccountAdapter(DefaultAccountAdapter):
         """By a template of ours, of the same name. A mail that fails fails nothing else."""
         name = template_prefix.rpartition("/")[2]
         request = allauth_context.request
-        message = mail.write(name, email, {"request": request, "email": email} | context)
+        with reader.reading(lambda: _who_gets(context, request)):
+            message = mail.write(name, email, {"request": request, "email": email} | context)
 
         def tell() -> None:
             messages.error(
@@ -108,6 +110,15 @@ class AccountAdapter(DefaultAccountAdapter):
             )
 
         mail.send(message, tell)
+
+
+def _who_gets(context: dict[str, Any], request: HttpRequest) -> reader.Reader:
+    """Dates in an e-mail are those of its owner, whoever made the request that it tells of."""
+    person = context.get("user")
+    if not isinstance(person, User):
+        return reader.of_request(request)
+    access = of_user(person, {})
+    return reader.of_person(person, access.tenant if access else None)
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):
@@ -128,6 +139,12 @@ class SecondFactorAdapter(DefaultMFAAdapter):
         except second_factor.SecretLost:
             page = render(allauth_context.request, "mfa/lost.html", status=409)
             raise ImmediateHttpResponse(page) from None
+
+    def is_mfa_enabled(self, user: User, types: Iterable[str] | None = None) -> bool:
+        """Pages of allauth ask it again and again."""
+        wanted = None if types is None else tuple(types)
+        find = super().is_mfa_enabled
+        return remembering.once((user.pk, wanted), lambda: bool(find(user, wanted)))
 
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
         return second_factor.may_remove(authenticator)

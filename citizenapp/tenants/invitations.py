@@ -21,7 +21,7 @@ from django.db import IntegrityError, transaction
 from django.template.loader import render_to_string
 
 from citizenapp.ids import ids_from
-from citizenapp.tenants import people
+from citizenapp.tenants import people, reader
 from citizenapp.tenants.access import Access
 from citizenapp.tenants.models import Invitation, Membership, Role, Tenant, User
 from citizenapp.tenants.people import Refused
@@ -215,9 +215,13 @@ def _message(letter: Letter, link: str, connection: Any) -> mail.EmailMessage:
     invitation = letter.invitation
     workspace = " ".join(invitation.tenant.name.split())
     context = {"invitation": invitation, "workspace": workspace, "link": link}
+    # Who has an account already has said how dates are to be written.
+    guest = User.objects.filter(email__iexact=invitation.email, is_active=True).first()
+    with reader.reading(lambda: reader.of_person(guest, invitation.tenant)):
+        text = render_to_string("mail/invitation.txt", context)
     return mail.EmailMessage(
         f"{invitation.inviter} invites you to {workspace} on CitizenApp",
-        render_to_string("mail/invitation.txt", context),
+        text,
         to=[invitation.email],
         connection=connection,
     )

@@ -7,6 +7,7 @@ from django.utils.functional import SimpleLazyObject
 
 from citizenapp.tenants import reader as readers
 from citizenapp.tenants.access import of_user
+from citizenapp.tenants.remembering import remembering
 
 Next = Callable[[HttpRequest], HttpResponse]
 
@@ -48,6 +49,18 @@ def reader(get_response: Next) -> Next:
         if request.path.startswith(_FOR_MACHINES):
             return get_response(request)
         with readers.reading(lambda: readers.of_request(request)):
+            return get_response(request)
+
+    return respond
+
+
+def once_a_page(get_response: Next) -> Next:
+    """Whatever a page asks the database twice, it asks once. What changes something asks anew."""
+
+    def respond(request: HttpRequest) -> HttpResponse:
+        if request.method not in ("GET", "HEAD") or request.path.startswith(_FOR_MACHINES):
+            return get_response(request)
+        with remembering():
             return get_response(request)
 
     return respond

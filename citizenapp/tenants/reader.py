@@ -22,7 +22,7 @@ from babel.dates import format_date, format_skeleton, format_time
 from babel.numbers import format_decimal
 from django.http import HttpRequest
 
-from citizenapp.tenants.models import User
+from citizenapp.tenants.models import Tenant, User
 
 UTC = ZoneInfo("UTC")
 
@@ -88,6 +88,14 @@ def of_request(request: HttpRequest) -> Reader:
     return Reader(numbers, dates, _zone(zone), zone_is_chosen=bool(chosen))
 
 
+def of_person(person: User | None, tenant: Tenant | None = None) -> Reader:
+    """Of somebody who reads no page but an e-mail, as a member or a guest of a workspace."""
+    chosen = person.time_zone if person else ""
+    numbers, dates = locales_of(person.locale if person else "")
+    zone = _zone(chosen or (tenant.time_zone if tenant else "UTC"))
+    return Reader(numbers, dates, zone, zone_is_chosen=bool(chosen))
+
+
 @lru_cache(maxsize=256)
 def locales_of(languages: str) -> tuple[Locale, Locale]:
     """The locales of numbers and of dates for an Accept-Language, or for one tag such as "de-CH".
@@ -127,10 +135,15 @@ def usd(amount: Decimal, places: int) -> str:
 
 def moment(when: datetime) -> str:
     """A moment with its time zone: "26 Nov 2026, 14:05 CET"."""
+    return f"{full_day(when.astimezone(current().zone).date())}, {clock(when)}"
+
+
+def clock(when: datetime) -> str:
+    """The time of day of a moment with its time zone: "14:05 CET", "2:05 PM EST"."""
     reader = current()
     local = when.astimezone(reader.zone)
     time = format_time(local, "short", tzinfo=reader.zone, locale=reader.dates)
-    return f"{full_day(local.date())}, {time} {local.tzname()}"
+    return f"{time} {local.tzname()}"
 
 
 def day(when: date) -> str:

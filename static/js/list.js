@@ -1,4 +1,4 @@
-// The list of jobs: its filters, its selection, and when its jobs should be done.
+// The list of jobs: its filters, its selection, and when its jobs should be done by now.
 
 import { sayMoments } from "./moments.js";
 
@@ -54,15 +54,12 @@ function startSelection() {
   document.addEventListener("citizenapp:list", say);
 }
 
-// Asked for by itself, once the list stands, and again when rows have changed.
+// The page says it, as do rows that have changed. What lies open is asked about again.
 function startExpectations() {
   const address = "/jobs/expected";
-  let asked = "";
-  let again = 0;
   const ask = async () => {
     const cells = [...document.querySelectorAll("[data-expected]")];
     const jobs = cells.map((cell) => cell.dataset.expected).join(",");
-    asked = jobs;
     const response = await fetch(`${address}?job=${jobs}`, { redirect: "manual" }).catch(() => null);
     if (!response?.ok) return;
     const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
@@ -77,14 +74,6 @@ function startExpectations() {
       cell?.replaceChildren(...document.importNode(found, true).childNodes);
     }
   };
-  const soon = () => {
-    const cells = [...document.querySelectorAll("[data-expected]")];
-    if (cells.map((cell) => cell.dataset.expected).join(",") === asked) return;
-    clearTimeout(again);
-    again = setTimeout(ask, 500);
-  };
-  if (document.getElementById("jobs")) ask();
-  document.addEventListener("citizenapp:list", soon);
   setInterval(() => {
     if (!document.hidden && document.getElementById("jobs")) ask();
   }, 60_000);

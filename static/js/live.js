@@ -120,9 +120,18 @@ function show(pills) {
       : keyed.map((pill) => `${nameOf(pill)}: ${pill.textContent.trim()}.`).join(" ");
 }
 
+// Whole words, as the pages cut them (aijobs/jobtypes/text.py).
+function cut(text, most) {
+  if (text.length <= most) return text;
+  const room = text.slice(0, most - 1);
+  const end = room.lastIndexOf(" ");
+  const isCut = !/\s/.test(text[most - 1]) && end > 0 && 2 * (room.length - end - 1) < most;
+  return `${(isCut ? room.slice(0, end) : room).replace(/[ ,;:]+$/, "")}…`;
+}
+
 function nameOf(pill) {
   const label = pill.closest("tr")?.querySelector("[data-row-link]") ?? document.querySelector("h1");
-  return label.textContent.trim().slice(0, 80);
+  return cut(label.textContent.trim(), 80);
 }
 
 class Line {

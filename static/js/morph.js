@@ -6,7 +6,6 @@ export function morph(old, fresh, changed = () => {}) {
   if (old.isEqualNode(fresh) || old === document.activeElement && isField(old)) return;
   if (old.localName === "time" && old.getAttribute("datetime") === fresh.getAttribute("datetime")) return;
   if (old.dataset.draft && old.dataset.draft === fresh.dataset.draft) return; // draft.js fills it
-  if (old.dataset.expected && old.dataset.expected === fresh.dataset.expected) return; // list.js fills it
   // A form that is drawn anew between two clicks is still the same form.
   if (old.localName === "input" && ["csrfmiddlewaretoken", "once"].includes(old.name)) return;
   const moved = old.dataset.status && old.dataset.status !== fresh.dataset.status;

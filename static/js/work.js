@@ -89,7 +89,7 @@ class WorkForm {
     if (this.#preview) return;
     const { count, ready } = this.#uploads;
     const button = this.#form.querySelector("[data-queue]");
-    button.textContent = ready > 1 ? `Queue ${counted(ready)} documents` : "Queue job";
+    button.textContent = ready > 1 ? `Queue ${counted(ready)} documents` : "Queue document";
     for (const part of this.#form.querySelectorAll("[data-for-several]")) part.hidden = count < 2;
     for (const part of this.#form.querySelectorAll("[data-for-one]")) part.hidden = count > 1;
     const trial = this.#form.querySelector("[data-try]");

@@ -54,13 +54,13 @@ def test_an_app_is_set_up_and_asked_for_from_then_on(page: Page, live_site: Site
     expect(page.get_by_text("This code is not right")).to_be_visible()
     page.get_by_label("Code").fill(app.code(time.time(), 1))
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("link", name="New job").first).to_be_visible()
+    expect(page.get_by_role("link", name="New work").first).to_be_visible()
 
     sign_out(page)
     sign_in(page, name)
     page.get_by_label("Code").fill(recovery)
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("link", name="New job").first).to_be_visible()
+    expect(page.get_by_role("link", name="New work").first).to_be_visible()
 
 
 def test_a_passkey_is_added_and_signs_in_alone(browser: Browser, live_site: Site) -> None:
@@ -93,14 +93,14 @@ def test_a_passkey_is_added_and_signs_in_alone(browser: Browser, live_site: Site
 
     sign_in(page, name)
     page.get_by_role("button", name="Use your passkey").click()
-    expect(page.get_by_role("link", name="New job").first).to_be_visible()
+    expect(page.get_by_role("link", name="New work").first).to_be_visible()
     context.close()
 
 
 def test_where_passkeys_cannot_be_the_page_says_why(page: Page, live_site: Site) -> None:
     name = add_person(live_site)
     sign_in(page, name)
-    expect(page.get_by_role("link", name="New job").first).to_be_visible()
+    expect(page.get_by_role("link", name="New work").first).to_be_visible()
     page.goto("/settings/security/passkeys")
     prove(page, name)
     expect(page.get_by_text("this address is a number")).to_be_visible()
@@ -121,7 +121,7 @@ def test_a_forgotten_password_is_set_anew_by_the_mailbox(page: Page, live_site: 
     expect(page.get_by_text("Your password has changed.")).to_be_visible()
 
     sign_in(page, f"{name}@example.com", NEW)
-    expect(page.get_by_role("link", name="New job").first).to_be_visible()
+    expect(page.get_by_role("link", name="New work").first).to_be_visible()
 
 
 def test_signing_out_everywhere_signs_out_another_browser(
@@ -131,7 +131,7 @@ def test_signing_out_everywhere_signs_out_another_browser(
     other = browser.new_context(base_url=live_site.url).new_page()
     for one in (page, other):
         sign_in(one, name)
-        expect(one.get_by_role("link", name="New job").first).to_be_visible()
+        expect(one.get_by_role("link", name="New work").first).to_be_visible()
     page.goto("/settings/sessions")
     expect(page.locator("tbody tr")).to_have_count(2)
     page.get_by_role("button", name="Sign out everywhere").click()

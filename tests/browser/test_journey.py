@@ -19,9 +19,9 @@ BATCH_SECONDS = 60_000
 
 
 def queue_text(page: Page, text: str) -> None:
-    page.get_by_role("link", name="New job").first.click()
+    page.get_by_role("link", name="New work").first.click()
     page.get_by_label("Document", exact=True).fill(text)
-    page.get_by_role("button", name="Queue job").click()
+    page.get_by_role("button", name="Queue document").click()
 
 
 def status(page: Page) -> Locator:
@@ -103,10 +103,10 @@ def test_a_pause_shows_on_the_open_page_as_long_as_it_lasts(
 
 def test_what_is_wanted_now_overtakes_the_batch(signed_in: Page) -> None:
     page = signed_in
-    page.get_by_role("link", name="New job").first.click()
+    page.get_by_role("link", name="New work").first.click()
     page.get_by_label("Document", exact=True).fill(POLICY * 5)
     page.get_by_role("radio", name=re.compile("^Now")).check(force=True)
-    page.get_by_role("button", name="Queue job").click()
+    page.get_by_role("button", name="Queue document").click()
     expect(status(page)).to_contain_text("Done", timeout=20_000)
     expect(page.locator("main")).to_contain_text("full price", ignore_case=True)
 

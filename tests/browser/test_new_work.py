@@ -48,7 +48,7 @@ def fill_in(page: Page, reference: str) -> None:
 
 
 def press(page: Page) -> None:
-    page.get_by_role("button", name="Queue job").click()
+    page.get_by_role("button", name="Queue document").click()
 
 
 def test_of_three_files_one_is_refused_and_left_out_and_the_others_are_queued(
@@ -112,7 +112,7 @@ def test_on_a_slow_line_each_file_says_how_far_it_is_and_a_click_waits_for_it(
 def test_two_clicks_queue_once_and_so_does_back_and_again(signed_in: Page, live_site: Site) -> None:
     page, reference = signed_in, unique()
     fill_in(page, reference)
-    page.get_by_role("button", name="Queue job").dblclick()
+    page.get_by_role("button", name="Queue document").dblclick()
     expect(page).to_have_url(JOB)
     job = page.url
     page.go_back()

@@ -53,7 +53,7 @@ def test_a_colleague_is_invited_joins_and_is_removed_while_looking(
         row.get_by_role("button", name="Change").click()
         expect(owner.locator("main")).to_contain_text("is now a viewer")
         # The colleague's page has loaded itself, and offers no new work any more.
-        expect(colleague.get_by_role("link", name="New job")).to_have_count(0, timeout=AT_ONCE)
+        expect(colleague.get_by_role("link", name="New work")).to_have_count(0, timeout=AT_ONCE)
         expect(colleague.get_by_text("Live", exact=True)).to_be_visible()
 
         owner.once("dialog", lambda dialog: dialog.accept())

@@ -127,7 +127,7 @@ def test_a_long_name_fits_a_small_phone_and_paper_shows_what_matters(
     page.locator('input[type="file"]').set_input_files(
         {"name": NAME, "mimeType": "text/plain", "buffer": (POLICY[:3_000]).encode()}
     )
-    page.get_by_role("button", name="Queue job").click()
+    page.get_by_role("button", name="Queue document").click()
     expect(page).to_have_url(re.compile("/jobs/[0-9a-f-]{36}$"))
     expect(page.locator(".page-head")).to_contain_text("Done", timeout=SECONDS)
     address = page.url

@@ -21,7 +21,7 @@ def test_a_text_that_is_too_long_is_refused_once_beside_it(
         said = page.get_by_text("The prompt would have").filter(visible=True)
         expect(said).to_have_count(1)
         expect(page.locator('[data-problems="text"]')).to_be_visible()
-        page.get_by_role("button", name="Queue job").click()
+        page.get_by_role("button", name="Queue document").click()
         expect(page.locator("ul.errors")).to_be_visible()
         page.wait_for_timeout(1_500)
         expect(said).to_have_count(1)

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from aijobs.budgets import notices
+from aijobs.budgets.circumstances import facts_of
 from aijobs.models import BudgetNotice
 from citizenapp.tenants.models import Tenant
 from tests.factories import NOW, make_charge, make_job, make_tenant
@@ -42,7 +43,7 @@ def test_another_month_begins_anew(tenant: Tenant) -> None:
     spend(tenant, "10.00")
     notices.tell(NOW)
     assert notices.tell(NEXT_MONTH) == 0
-    assert notices.open_notice(tenant, NEXT_MONTH) is None
+    assert facts_of(tenant, NEXT_MONTH).budget_percent is None
 
 
 def test_who_has_no_budget_is_told_nothing() -> None:
@@ -53,13 +54,9 @@ def test_who_has_no_budget_is_told_nothing() -> None:
 def test_what_was_put_away_comes_back_with_the_next_part(tenant: Tenant) -> None:
     spend(tenant, "5.00")
     notices.tell(NOW)
-    found = notices.open_notice(tenant, NOW)
-    assert found is not None
-    assert found.percent == 50
+    assert facts_of(tenant, NOW).budget_percent == 50
     notices.put_away(tenant, NOW, by="olga")
-    assert notices.open_notice(tenant, NOW) is None
+    assert facts_of(tenant, NOW).budget_percent is None
     spend(tenant, "3.00")
     notices.tell(NOW)
-    found = notices.open_notice(tenant, NOW)
-    assert found is not None
-    assert found.percent == 80
+    assert facts_of(tenant, NOW).budget_percent == 80

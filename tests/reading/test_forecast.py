@@ -354,5 +354,5 @@ def test_a_page_reads_the_history_once(
     ended(60.0)
     jobs = [in_batch(tenant) for _ in range(5)]
     page = Forecast(tenant, NOW)
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(1):
         assert all(page.of_job(job).latest for job in jobs)

@@ -274,7 +274,7 @@ def test_a_result_is_downloaded_as_word_markdown_and_json(writer: Client, tenant
     word = docx.Document(io.BytesIO(writer.get(f"/jobs/{job.pk}/result?as=docx").content))
     said = [paragraph.text for paragraph in word.paragraphs]
     assert said[0] == "*Police* <7>\ufffd"
-    assert "Corrected by ann on 2026-11-02, 09:00 UTC." in said
+    assert "Corrected by ann on 2 Nov 2026, 09:00 UTC." in said
     assert said.index("Original result") < said.index("High: A gap") < said.index("Low: Vague")
     assert "pays for hail" in said
     text = writer.get(f"/jobs/{job.pk}/result?as=md").content.decode()

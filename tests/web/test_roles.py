@@ -14,7 +14,7 @@ def test_a_viewer_is_offered_nothing_to_change(client: Client) -> None:
     tenant = make_tenant()
     job = make_job(tenant)
     client.force_login(make_user("vera", tenant, role="viewer"))
-    assert "New job" not in client.get("/").content.decode()
+    assert "New work" not in client.get("/").content.decode()
     assert "Cancel job" not in client.get(f"/jobs/{job.pk}").content.decode()
 
 
@@ -22,7 +22,7 @@ def test_a_member_is_offered_what_a_viewer_is_not(client: Client) -> None:
     tenant = make_tenant()
     job = make_job(tenant)
     client.force_login(make_user("max", tenant, role="member"))
-    assert "New job" in client.get("/").content.decode()
+    assert "New work" in client.get("/").content.decode()
     assert "Cancel job" in client.get(f"/jobs/{job.pk}").content.decode()
 
 
