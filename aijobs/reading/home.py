@@ -40,9 +40,9 @@ def of_rows(rows: Sequence[Row]) -> FirstSteps | None:
     if not rows:
         return None
     job, collection = rows[0].job, rows[0].collection
-    return FirstSteps(
-        job.pk if job else None, collection.pk if collection else job and job.collection_id
-    )
+    if job is not None:
+        return FirstSteps(job.pk, job.collection_id)
+    return FirstSteps(collection=collection.pk if collection else None)
 
 
 def _newest(tenant: Tenant) -> FirstSteps:

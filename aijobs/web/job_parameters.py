@@ -45,7 +45,8 @@ class Listing(list_parameters.Jobs):
     These may be narrowed as on its page.
     """
 
-    status: Literal[Status, "in_progress", "underway"] | None = None
+    # The page of a collection has a word of its own for what is in progress.
+    status: Literal[Status, "in_progress", "underway"] | None = None  # type: ignore[assignment]
     order: Literal["rows"] | None = None
     category: Annotated[Sought | None, OfRows] = None
     reason: Annotated[Sought | None, OfRows] = None

@@ -1,5 +1,6 @@
 """A forgotten password is set anew by a link; one that is known is changed."""
 
+import re
 import time
 
 import pytest
@@ -135,3 +136,11 @@ def test_who_has_none_sets_a_first_one(ada: User) -> None:
     assert browser.post("/settings/security/first-password", fields).status_code == 302
 
     assert Browser().sign_in("ada", NEW)["Location"] == "/"
+
+
+def test_a_notice_says_when_as_its_owner_reads_times(ada: User) -> None:
+    ada.time_zone, ada.locale = "Asia/Tokyo", "de-DE"
+    ada.save()
+    ask("ada@example.com")
+    choose(Browser(), last_link())
+    assert re.search(r"It was done on \d+ \w{3} 20\d\d, \d\d:\d\d JST from", mail.outbox[1].body)

@@ -32,7 +32,11 @@ def refuse(*, minutes_ago: int, pause_minutes: int = 1) -> None:
 
 
 def dashboard(client: Client) -> str:
-    return client.get("/jobs/expected").content.decode()
+    """What the page says at once, and a list that lies open asks for again."""
+    page = client.get("/").content.decode()
+    told = page.partition('id="conditions" role="status">')[2].partition("</div>")[0]
+    assert told in client.get("/jobs/expected").content.decode()
+    return told
 
 
 def test_on_most_days_there_is_no_line(reader: Client) -> None:

@@ -50,6 +50,18 @@ def actions() -> list[str]:
     return list(rows.values_list("action", flat=True))
 
 
+def test_a_letter_says_its_end_as_its_guest_reads_dates(owner: Client, tenant: Tenant) -> None:
+    tenant.time_zone = "Europe/Vienna"
+    tenant.save()
+    guest = make_user("gus")
+    guest.email, guest.locale, guest.time_zone = "gus@example.com", "en-US", "America/New_York"
+    guest.save()
+    invite(owner, "gus@example.com, ann@example.com")
+    known, new = (str(one.body) for one in mail.outbox)
+    assert re.search(r"until \w{3} \d+, 20\d\d, \d+:\d\d.[AP]M E[SD]T:", known)
+    assert re.search(r"until \d+ \w{3} 20\d\d, \d\d:\d\d CES?T:", new)
+
+
 def test_several_people_get_a_letter_each(owner: Client, tenant: Tenant) -> None:
     answer = invite(owner, "Ann@Example.com, bob@example.com\nann@example.com", role="viewer")
     assert told(answer) == "An invitation is on its way to 2 addresses."

@@ -73,6 +73,13 @@ def test_one_reads_through_the_results_of_a_list(writer: Client, tenant: Tenant)
     assert f'href="?job_type=classify&amp;job={several[0].pk}"' in second
 
 
+def test_the_desk_belongs_to_jobs_and_its_keys_are_listed(writer: Client, tenant: Tenant) -> None:
+    done(tenant)
+    page = shown(writer, "/read")
+    assert '<a href="/" aria-current="page">' in page
+    assert "<kbd>m</kbd> <kbd>e</kbd> <kbd>c</kbd>" in page.partition('id="shortcuts"')[2]
+
+
 def test_a_collection_is_read_in_the_order_of_its_rows(writer: Client, tenant: Tenant) -> None:
     collection = Collection.objects.create(
         id=new_id(NOW), tenant=tenant, name="c", job_type="classify", total=2, created_at=NOW

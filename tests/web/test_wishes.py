@@ -1,11 +1,13 @@
 """When an answer is needed is one of three plain choices, and each says what comes of it."""
 
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from django.test import Client
 
 from aijobs.models import AIJob, Quote
+from aijobs.web import wishes
 from citizenapp.tenants.models import Tenant
 from tests.factories import make_tenant, make_user
 from tests.pipeline.history import ended
@@ -133,6 +135,15 @@ def test_each_time_that_may_be_said_has_its_own_hint_and_price(
     shown = form(writer)
     assert 'data-within="3600" data-within-price="now">Batches take longer' in shown
     assert 'data-within="43200" data-within-price="later">By batch while' in shown
+
+
+def test_the_style_sheet_knows_each_time_so_that_no_script_need_choose_its_hint(
+    writer: Client,
+) -> None:
+    rules = Path("static/css/new.css").read_text()
+    for seconds, _ in wishes.TIMES:
+        assert f':not(:has(option[value="{seconds}"]:checked)) [data-within="{seconds}"]' in rules
+    assert "hidden>By batch" not in form(writer)
 
 
 def test_a_time_that_is_not_offered_is_refused(writer: Client) -> None:
