@@ -11,7 +11,7 @@ from django.db.models import Prefetch
 
 from aijobs.models import AIJob, Collection, JobAttempt, JobDocument, JobOutput
 from aijobs.models.jobs import AIJobQuerySet
-from aijobs.reading import pages, roads, rows
+from aijobs.reading import pages, roads, rows, tags
 from aijobs.reading.filters import JobFilter, filtered
 from aijobs.reading.forecast import NOTHING, Expected, Forecast
 from aijobs.reading.labels import beginning, label, opening
@@ -33,7 +33,7 @@ class JobRow:
     """A job in a list. Its input is at hand, its documents are not.
 
     `status` is the shown one. `money` is None until there is a charge, `error` unless it failed;
-    `label` is empty where nobody asked for it.
+    `label` is empty where nobody asked for it. `tags` are in the order of the alphabet.
     """
 
     job: AIJob
@@ -41,6 +41,7 @@ class JobRow:
     money: Money | None
     error: JobAttempt | None
     label: str = ""
+    tags: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def page(
     Takes a query for the jobs, one for the charges, and one for the errors where a job has failed.
     """
     jobs = filtered(tenant, only).with_shown_status().select_related("input", "collection")
-    found = pages.page(jobs, at, size)
+    found = pages.page(jobs.annotate(tags=tags.names()), at, size)
     money, errors = _charges(tenant, found.rows), _errors(tenant, found.rows)
     return found.of(
         [
@@ -93,6 +94,7 @@ def page(
                 shown_status(job),
                 money.get(job.pk),
                 errors.get(job.pk),
+                tags=vars(job)["tags"],
             )
             for job in found.rows
         ]
@@ -152,7 +154,7 @@ def detail(
     jobs = AIJob.objects.of(tenant).with_shown_status().select_related("input")
     jobs = jobs.prefetch_related(Prefetch("documents", documents))
     jobs = jobs.select_related("output", "batch", "collection__cancellation")
-    job = jobs.annotate(**beside or {}).get(pk=job_id)
+    job = jobs.annotate(tags=tags.names(), **beside or {}).get(pk=job_id)
     # One that waits for the first time has no attempts that failed, nor what was done by the first.
     is_new = job.status == AIJob.Status.QUEUED and not (job.attempts or job.asked_again)
     at_first = job.status == AIJob.Status.COMPLETED and job.attempts == 1
@@ -171,6 +173,7 @@ def detail(
         _charges(tenant, [job]).get(job.pk),
         attempts[-1] if attempts and has_failed else None,
         name,
+        vars(job)["tags"],
         attempts=attempts,
         output=getattr(job, "output", None),
         expected=forecast.of_job(job),

@@ -1,12 +1,12 @@
-"""The tags that a job has."""
+"""The tags that jobs have."""
 
-from uuid import UUID
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef
 
 from aijobs.models import JobTag
-from citizenapp.tenants.models import Tenant
 
 
-def tags_of(tenant: Tenant, job_id: UUID) -> list[str]:
-    """The names of a job's tags, in the order of the alphabet. One query."""
-    tagged = JobTag.objects.filter(job=job_id, tag__tenant=tenant).order_by("tag__name")
-    return list(tagged.values_list("tag__name", flat=True))
+def names() -> ArraySubquery:
+    """The names of the tags of each job of a query, in the order of the alphabet, within it."""
+    tagged = JobTag.objects.filter(job=OuterRef("pk")).order_by("tag__name")
+    return ArraySubquery(tagged.values("tag__name"))

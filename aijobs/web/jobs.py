@@ -41,11 +41,12 @@ def cancel_job(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
     elif withdrawn.canceled:
         messages.success(request, "Canceled.")
     else:
-        status = shown_status(_job(request, job_id))
+        still = _job(request, job_id)
+        status = shown_status(still)
         moving = "It is changing at this very moment. Try again."
         messages.error(
             request,
-            moving if status == AIJob.Status.QUEUED else withdraw.why_not_cancelable(status),
+            moving if status == AIJob.Status.QUEUED else withdraw.why_not_cancelable(status, still),
         )
     return back(request, job.pk)
 
