@@ -32,7 +32,12 @@ def cancel_job(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
         else:
             withdrawn = withdraw.Withdrawn(int(withdraw.cancel_job(job, now=now)), 0)
         if withdrawn.canceled or withdrawn.dropped:
-            audit.of_request(request, request.access, Action.CANCELED, subject=f"job {job_id}")
+            details = {"answers dropped": 1} if withdrawn.dropped else {}
+            audit.of_request(
+                *(request, request.access, Action.CANCELED),
+                subject=f"job {job_id}",
+                details=details,
+            )
     if withdrawn.dropped:
         messages.success(
             request,
