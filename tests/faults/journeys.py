@@ -313,7 +313,8 @@ def live(world: World, event: Deed | None = None) -> None:
     )
     dues = [stage.due for stage in stages]
     idle = 1
-    apply.PAGE_JOBS = 12  # So that an operation has several pages.
+    # So that an operation has several pages, and a dead worker's letters do not wait for long.
+    apply.PAGE_JOBS, inform.LEASE = 12, timedelta(seconds=60)
     for _ in range(MOST_ROUNDS):
         world.count_round()
         if idle:
