@@ -82,7 +82,11 @@ def _searchable(text: str) -> str:
 
 Sought = Annotated[str, Field(max_length=200), AfterValidator(storable)]
 # What jobs are searched by.
-Words = Annotated[Sought, AfterValidator(_searchable)]
+Words = Annotated[
+    Sought,
+    AfterValidator(_searchable),
+    WithJsonSchema({"type": "string", "maxLength": 200, "pattern": r"[^\W_]"}),
+]
 TagName = Annotated[str, Field(max_length=50), AfterValidator(storable)]
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 JobTypeName = Annotated[
