@@ -161,7 +161,7 @@ class AIJobAdmin(ReadOnlyAdmin):
                 if withdraw.cancel_job(job, now=now):
                     outcome.moved(job)
                 else:
-                    outcome.left(withdraw.why_not_cancelable(shown_status(job)))
+                    outcome.left(withdraw.why_not_cancelable(shown_status(job), job))
             outcome.tell()
 
     @admin.display(description="status")

@@ -29,7 +29,7 @@ from aijobs.api.bodies import Body
 from aijobs.api.endpoint import Endpoint, is_there
 from aijobs.api.erasing import ErasableCollection
 from aijobs.api.idempotency import Answer
-from aijobs.api.parameters import Download, Queueing, Retry, documented
+from aijobs.api.parameters import Cancel, Download, Queueing, Retry, documented
 from aijobs.api.quote_shapes import Quote as Quoted
 from aijobs.api.selections import CollectionListing, CollectionRead
 from aijobs.documents import (
@@ -261,20 +261,32 @@ class CollectionCancellation(Endpoint):
         operation_id="cancel_collection",
         summary="Cancel the jobs of a collection that still wait",
         tags=["collections"],
-        parameters=[openapi.IDEMPOTENCY_KEY],
+        parameters=[*documented(Cancel), openapi.IDEMPOTENCY_KEY],
         request=None,
         responses=openapi.responses({200: shapes.CollectionCanceled}, 400, 404, 422),
     )
     def post(self, request: Request, collection_id: UUID) -> Response:
-        """Those on their way to Claude bring their results."""
+        """Those on their way to Claude bring their results, unless `answers=drop`.
+
+        Then they go on and are charged, and their answers are not kept; and what comes back from
+        Claude to be sent again is canceled too.
+        """
         now = timezone.now()
+        wanted = Cancel.read(request.query_params)
         collection = _collection_of(self.access.tenant, collection_id)
 
         def cancel() -> dict[str, Any]:
             with transaction.atomic():
-                canceled = withdraw.cancel_collection(collection, now=now)
-                self.tell(Action.CANCELED, f"collection {collection_id}", {"jobs": canceled})
-            return shapes.CollectionCanceled(canceled=canceled).model_dump(mode="json")
+                if wanted.drops:
+                    done = withdraw.withdraw_collection(collection, drops=True, now=now)
+                else:
+                    done = withdraw.Withdrawn(withdraw.cancel_collection(collection, now=now), 0)
+                dropped = {"answers dropped": done.dropped} if wanted.drops else {}
+                told = {"jobs": done.canceled, **dropped}
+                self.tell(Action.CANCELED, f"collection {collection_id}", told)
+            return shapes.CollectionCanceled(
+                canceled=done.canceled, dropped=done.dropped
+            ).model_dump(mode="json")
 
         return idempotency.once(request, self.access.tenant, Body({}), cancel, now=now, status=200)
 

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from aijobs.api import bodies, idempotency, openapi, shapes, states, translate
 from aijobs.api.endpoint import Endpoint, is_there
 from aijobs.api.erasing import ErasableJob
-from aijobs.api.parameters import documented
+from aijobs.api.parameters import Cancel, documented
 from aijobs.api.problems import Conflict
 from aijobs.api.selections import JobListing, JobRead
 from aijobs.live.lookout import Kind, Subject
@@ -87,21 +87,31 @@ class JobCancellation(Endpoint):
         operation_id="cancel_job",
         summary="Cancel a job",
         tags=["jobs"],
-        parameters=[openapi.IDEMPOTENCY_KEY],
+        parameters=[*documented(Cancel), openapi.IDEMPOTENCY_KEY],
         request=None,
         responses=openapi.responses({200: shapes.Job, 204: openapi.DONE}, 400, 404, 409, 422),
     )
     def post(self, request: Request, job_id: UUID) -> Response:
-        """Only while it waits: 409 once it is on its way to Claude, or over."""
+        """While it waits, it ends at once and costs nothing. 409 once it is over.
+
+        On its way to Claude, it can only be left to go on, its answer dropped: `answers=drop`.
+        Without that, 409.
+        """
         now = timezone.now()
+        wanted = Cancel.read(request.query_params)
         job = _job_of(self.access.tenant, job_id)
 
         def cancel() -> dict[str, Any]:
             with transaction.atomic():
-                if not withdraw.cancel_job(job, now=now):
+                if wanted.drops:
+                    withdrawn = withdraw.withdraw_job(job, now=now)
+                else:
+                    withdrawn = withdraw.Withdrawn(int(withdraw.cancel_job(job, now=now)), 0)
+                if not (withdrawn.canceled or withdrawn.dropped):
                     still = _job_of(self.access.tenant, job_id)
-                    raise Conflict(withdraw.why_not_cancelable(shown_status(still)))
-                self.tell(Action.CANCELED, f"job {job_id}")
+                    raise Conflict(withdraw.why_not_cancelable(shown_status(still), still))
+                dropped = {"answers dropped": 1} if withdrawn.dropped else {}
+                self.tell(Action.CANCELED, f"job {job_id}", dropped)
             return _described(self.access.tenant, job_id, now)
 
         return idempotency.once(

@@ -28,10 +28,11 @@ class OperationSummary(Shape):
     status: Literal["running", "completed", "failed"] = Field(
         description="Failed where it failed again and again; what it has changed stays changed."
     )
+    tag: str = Field(description="That the jobs get, or lose; empty where it is about no tag.")
     total: int = Field(description="Jobs that it is about, fixed when it was asked for.")
     done: int = Field(description="Jobs that were looked at so far.")
     changed: int = Field(
-        description="Jobs that were retried, canceled, dropped, erased, or tagged."
+        description="Jobs that were retried, canceled, dropped, erased, tagged, or lost a tag."
     )
     job_id: UUID | None = Field(description="The job that is erased.")
     collection_id: UUID | None = Field(description="The collection that is erased.")

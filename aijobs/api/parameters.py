@@ -13,7 +13,16 @@ from pydantic_core import PydanticCustomError
 from aijobs import own_data
 from aijobs.reading.jobs import JobFilter
 from aijobs.reading.pages import NEWEST, Position
-from aijobs.reading.parameters import JobTypeName, Moment, Parameters, Sought, Status
+from aijobs.reading.parameters import (
+    JobTypeName,
+    Moment,
+    Parameters,
+    RowStatus,
+    Sought,
+    Status,
+    TagName,
+    Words,
+)
 from aijobs.reading.rows import Risk, RowFilter
 from aijobs.reading.usage import GroupBy
 
@@ -79,6 +88,15 @@ class JobFilters(Paging):
     reference: Reference | None = Field(None, description="What the sender calls it, exactly.")
     created_after: Moment | None = Field(None, description="This moment or later.")
     created_before: Moment | None = Field(None, description="Before this moment.")
+    tag: TagName | None = Field(
+        None, description="Jobs with this tag; capitals make no difference."
+    )
+    q: Words | None = Field(
+        None,
+        description="Jobs that hold all of these words: in their reference, the names of their"
+        " files, their documents or their answer. Of the last word its beginning is enough. What"
+        " is new is found a moment later.",
+    )
 
     @property
     def only(self) -> JobFilter:
@@ -90,6 +108,8 @@ class JobFilters(Paging):
             reference=self.reference,
             created_after=self.created_after,
             created_before=self.created_before,
+            tag=self.tag,
+            text=self.q,
         )
 
 
@@ -97,7 +117,7 @@ class Download(Parameters):
     """In which format results are sent, and which: all of them, where nothing else is said."""
 
     form: Literal["ndjson", "csv", "xlsx"] = Field("ndjson", alias="as")
-    status: Status | Literal["underway"] | None = Field(
+    status: RowStatus | None = Field(
         None, description="Only jobs in this status; `underway` are those submitted or processing."
     )
     category: Sought | None = Field(None, description="Only rows classified as this.")
@@ -131,6 +151,21 @@ class Queueing(Parameters):
     quote: bool = Field(
         False, description="Queue nothing: answer what it would cost. The quote can be confirmed."
     )
+
+
+class Cancel(Parameters):
+    """What becomes of jobs that have left for Claude, and cannot be called back."""
+
+    answers: Literal["keep", "drop"] = Field(
+        "keep",
+        description="Of what is on its way to Claude. `keep`: it is not canceled, and its result"
+        " arrives. `drop`: it goes on and is charged, its answer is not kept, and it ends as"
+        " canceled.",
+    )
+
+    @property
+    def drops(self) -> bool:
+        return self.answers == "drop"
 
 
 class Retry(Parameters):
@@ -221,7 +256,8 @@ def documented(parameters: type[Parameters]) -> list[OpenApiParameter]:
 
 def _plain(schema: dict[str, Any]) -> dict[str, Any]:
     """Without what only Python knows: a parameter that is not given is not null, it is absent."""
-    chosen = next((one for one in schema.get("anyOf", []) if one != {"type": "null"}), schema)
+    several = [one for one in schema.get("anyOf", [schema]) if one != {"type": "null"}]
+    (chosen,) = several  # Of two of them one would be told, and the other taken.
     return {
         name: value
         for name, value in (chosen | {"default": schema.get("default")}).items()

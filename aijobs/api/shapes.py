@@ -141,6 +141,7 @@ class _JobFields(Shape):
     finished_at: datetime | None
     answered_by: UUID | None = Field(description=_ANSWERED_BY)
     error: JobError | None = Field(description="Why it failed.")
+    tags: list[str] = Field(description="In the order of the alphabet.")
     usage: Tokens | None = Field(description="Null until there is a charge.")
     estimated: bool = Field(
         description="Whether tokens and costs are partly estimates: an answer came without usage."
@@ -175,6 +176,10 @@ class Job(Expectation, JobSummary):
     result: Result | None
     failed_attempts: list[FailedAttempt]
     route_reason: str = Field(description="Why it goes by batch, or at once.")
+    dropped_at: datetime | None = Field(
+        description="When it was canceled on its way to Claude: it goes on and is charged, its"
+        " answer is not kept, and it ends as canceled."
+    )
 
 
 class JobPage(Shape):
@@ -272,6 +277,9 @@ class CollectionPage(Shape):
 
 class CollectionCanceled(Shape):
     canceled: int = Field(description="Jobs that were still waiting.")
+    dropped: int = Field(
+        description="Jobs on their way to Claude whose answers are not kept, by `answers=drop`."
+    )
 
 
 class CollectionContinued(Shape):

@@ -52,6 +52,7 @@ def job(found: JobDetail) -> shapes.Job:
             for attempt in found.attempts
         ],
         route_reason=found.route_reason,
+        dropped_at=found.job.dropped_at,
         **_expected(found.expected),
     )
 
@@ -152,6 +153,7 @@ def _job(row: JobRow) -> dict[str, Any]:
         "finished_at": job.finished_at,
         "answered_by": job.answered_by,
         "error": _error(row.error),
+        "tags": row.tags,
         "usage": shapes.Tokens(**_tokens(row.money)) if row.money else None,
         "estimated": bool(row.money and row.money.estimated),
         **_cost(row.money),

@@ -30,6 +30,8 @@ urlpatterns = [
     path("ai/jobs", jobs.JobList.as_view(), name="api-jobs"),
     path("ai/jobs/retry", operations.JobRetries.as_view(), name="api-jobs-retry"),
     path("ai/jobs/cancel", operations.JobCancellations.as_view(), name="api-jobs-cancel"),
+    path("ai/jobs/tag", operations.JobTags.as_view(), name="api-jobs-tag"),
+    path("ai/jobs/untag", operations.JobUntags.as_view(), name="api-jobs-untag"),
     path("ai/operations", operations.OperationList.as_view(), name="api-operations"),
     path(
         "ai/operations/<uuid:operation_id>",

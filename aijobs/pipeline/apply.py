@@ -97,6 +97,13 @@ def _fix(
     return operation
 
 
+def in_audit(operation: Operation) -> dict[str, str]:
+    """What the audit says of an operation beside the number of its jobs."""
+    if operation.kind == Operation.Kind.DROP:
+        return {"answers": "dropped"}
+    return {"tag": operation.tag} if operation.tag else {}
+
+
 def ready(now: datetime) -> QuerySet[Operation]:
     """Operations that have pages, those first that waited longest."""
     running = Operation.objects.filter(status=Operation.Status.RUNNING)

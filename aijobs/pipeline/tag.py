@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from aijobs.crash_points import Step, crash_point
+from aijobs.jobtypes.text import utf8
 from aijobs.models import AIJob, JobTag, Tag
 from citizenapp.tenants.models import Tenant
 
@@ -48,6 +49,23 @@ Tagged = tuple[int, Counter[str], int]
 
 class TooManyTags(Exception):
     """The tenant has as many tags as it may have."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"This workspace has {Tag.MOST_OF_A_TENANT} tags already. Take one off first."
+        )
+
+
+def name_of(typed: str) -> tuple[str, str]:
+    """The name of a tag as it is kept, and what is wrong with it."""
+    name = " ".join(typed.split())
+    if not name:
+        return "", "Type a word for the tag."
+    if len(name) > Tag.LONGEST:
+        return "", f"A tag has {Tag.LONGEST} characters at most."
+    if "\0" in name or name != utf8(name) or not name.isprintable():
+        return "", "The tag holds a character that no tag may have."
+    return name, ""
 
 
 def tag_of(tenant: Tenant, name: str) -> Tag:

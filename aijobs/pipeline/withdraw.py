@@ -34,8 +34,10 @@ def cancel_job(job: AIJob, *, now: datetime) -> bool:
     return canceled
 
 
-def why_not_cancelable(status: str) -> str:
-    """Why a job with this shown status can't be canceled."""
+def why_not_cancelable(status: str, job: AIJob) -> str:
+    """Why a job can't be canceled; `status` is the shown one."""
+    if job.dropped_at and status in (AIJob.Status.SUBMITTED, AIJob.Status.PROCESSING):
+        return "It is canceled already: it goes on at Claude, and its answer is not kept."
     return REASONS[AIJob.Status(status)]
 
 

@@ -11,7 +11,7 @@ from django.db.models import Prefetch, Subquery
 
 from aijobs.models import AIJob, Collection, JobAttempt, JobDocument, JobOutput
 from aijobs.models.jobs import AIJobQuerySet
-from aijobs.reading import pages, roads, rows
+from aijobs.reading import pages, roads, rows, tags
 from aijobs.reading.filters import JobFilter, filtered
 from aijobs.reading.forecast import NOTHING, Expected, Forecast
 from aijobs.reading.labels import beginning, label, opening
@@ -34,7 +34,7 @@ class JobRow:
     """A job in a list. Its input is at hand, its documents are not.
 
     `status` is the shown one. `money` is None until there is a charge, `error` unless it failed;
-    `label` is empty where nobody asked for it.
+    `label` is empty where nobody asked for it. `tags` are in the order of the alphabet.
     """
 
     job: AIJob
@@ -42,6 +42,7 @@ class JobRow:
     money: Money | None
     error: JobAttempt | None
     label: str = ""
+    tags: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def page(
     Takes a query for the jobs, one for the charges, and one for the errors where a job has failed.
     """
     jobs = filtered(tenant, only).with_shown_status().select_related("input", "collection")
-    found = pages.page(jobs, at, size)
+    found = pages.page(jobs.annotate(tags=tags.names(tenant)), at, size)
     money, errors = _charges(tenant, found.rows), _errors(tenant, found.rows)
     return found.of(
         [
@@ -94,6 +95,7 @@ def page(
                 shown_status(job),
                 money.get(job.pk),
                 errors.get(job.pk),
+                tags=vars(job)["tags"],
             )
             for job in found.rows
         ]
@@ -149,7 +151,9 @@ def detail(
     """
     jobs = _with_documents(tenant, labeled=labeled)
     jobs = jobs.select_related("output", "collection__cancellation", *READS)
-    jobs = jobs.annotate(sums=Subquery(sums_of_job(tenant)), **beside or {})
+    jobs = jobs.annotate(
+        sums=Subquery(sums_of_job(tenant)), tags=tags.names(tenant), **beside or {}
+    )
     job = jobs.get(pk=job_id)
     sums = vars(job)["sums"]
     # One that waits for the first time has no attempts that failed, nor what was done by the first.
@@ -166,6 +170,7 @@ def detail(
         sums_told(sums) if sums else None,
         attempts[-1] if attempts and has_failed else None,
         _name_of(job) if labeled else "",
+        vars(job)["tags"],
         attempts=attempts,
         output=getattr(job, "output", None),
         expected=forecast.of_job(job),

@@ -24,8 +24,11 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from aijobs import jobtypes
 from aijobs.jobtypes import InvalidInput
 from aijobs.jobtypes.text import utf8
+from aijobs.jobtypes.words import words
 
 Status = Literal["queued", "submitted", "processing", "completed", "failed", "canceled"]
+# Of the rows of a collection also: those submitted or processing.
+RowStatus = Literal[Status, "underway"]
 
 _MESSAGES = {
     "extra_forbidden": "There is no such parameter.",
@@ -71,7 +74,20 @@ def storable(text: str) -> str:
     return text
 
 
+def _searchable(text: str) -> str:
+    if not words(text):
+        raise PydanticCustomError("words", "Must hold a word or a number.")
+    return text
+
+
 Sought = Annotated[str, Field(max_length=200), AfterValidator(storable)]
+# What jobs are searched by.
+Words = Annotated[
+    Sought,
+    AfterValidator(_searchable),
+    WithJsonSchema({"type": "string", "maxLength": 200, "pattern": r"[^\W_]"}),
+]
+TagName = Annotated[str, Field(max_length=50), AfterValidator(storable)]
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 JobTypeName = Annotated[
     str,

@@ -1,4 +1,4 @@
-"""The tags that a job has."""
+"""The tags that jobs have."""
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef
@@ -7,7 +7,7 @@ from aijobs.models import JobTag
 from citizenapp.tenants.models import Tenant
 
 
-def tags_of_job(tenant: Tenant) -> ArraySubquery:
+def names(tenant: Tenant) -> ArraySubquery:
     """The names of the tags of the job of an outer query, in the order of the alphabet."""
     tagged = JobTag.objects.filter(job=OuterRef("pk"), tag__tenant=tenant).order_by("tag__name")
     return ArraySubquery(tagged.values("tag__name"))

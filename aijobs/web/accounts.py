@@ -12,6 +12,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -20,7 +21,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from aijobs.web.refusing import Refusing
-from citizenapp.tenants import mailbox, sessions
+from citizenapp.tenants import audit, mailbox, sessions
+from citizenapp.tenants.audit import Action
 from citizenapp.tenants.demo import is_of_demo
 from citizenapp.tenants.models import User
 
@@ -108,7 +110,9 @@ def end_session(request: HttpRequest, session_id: int) -> HttpResponse:
     if session.session_key == request.session.session_key:
         logout(request)
         return redirect("sign-in")
-    sessions.end([session])
+    with transaction.atomic():
+        sessions.end([session])
+        audit.of_person(request, session.user, Action.SIGNED_OUT, subject="another session")
     messages.success(request, "This session is signed out. Its open pages show nothing new.")
     return redirect("sessions")
 

@@ -26,6 +26,7 @@ class DefaultsForm(Options):
         sets: Sequence[CategorySet],
     ) -> None:
         super().__init__(kind, data)
+        self.stored = stored
         self._sets = {str(one.pk): one for one in sets}
         self.fields.pop(CATEGORIES, None)
         for field in self.fields.values():
@@ -72,6 +73,17 @@ class DefaultsForm(Options):
             "urgency": self.cleaned_data["urgency"],
             "category_set": chosen,
         }
+
+    def told(self) -> dict[str, object]:
+        """What is stored, as the audit tells of it."""
+        stored = self.stored or JobDefaults()
+        chosen = self._sets.get(str(stored.category_set_id or ""))
+        fields = {
+            **stored.options,
+            "urgency": stored.urgency,
+            "categories": chosen.name if chosen else "",
+        }
+        return {f"{self.kind.name} {name}": value for name, value in fields.items()}
 
     def _given(self, cleaned: Mapping[str, Any]) -> dict[str, Any]:
         own = set(self.kind.Input.model_fields)

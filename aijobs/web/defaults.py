@@ -1,5 +1,6 @@
 """Settings of what forms begin with: by job type, and sets of categories by name."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from django.contrib import messages
@@ -14,6 +15,8 @@ from aijobs.models import CategorySet, JobDefaults, new_id
 from aijobs.reading.defaults import category_sets
 from aijobs.web.default_forms import CategoriesForm, DefaultsForm
 from aijobs.web.guards import MemberRequest, for_administrators
+from citizenapp.tenants import audit
+from citizenapp.tenants.audit import Action
 from citizenapp.tenants.models import Tenant
 
 
@@ -31,11 +34,14 @@ def defaults(request: MemberRequest) -> HttpResponseBase:
     ]
     valid = [form.is_valid() for form in forms]
     if data is not None and all(valid):
+        before = {name: value for form in forms for name, value in form.told().items()}
         with transaction.atomic():
             for form in forms:
-                JobDefaults.objects.update_or_create(
+                form.stored, _ = JobDefaults.objects.update_or_create(
                     tenant=tenant, job_type=form.kind.name, defaults=form.stored_fields()
                 )
+            after = {name: value for form in forms for name, value in form.told().items()}
+            _tell(request, "defaults", before, after)
         messages.success(request, "Saved. Forms begin with it from now on.")
         return redirect("defaults")
     status = 422 if any(form.errors for form in forms) else 200
@@ -68,19 +74,38 @@ def categories(request: MemberRequest, set_id: UUID) -> HttpResponseBase:
 def delete_categories(request: MemberRequest, set_id: UUID) -> HttpResponseBase:
     """Jobs keep their categories; only forms no longer begin with them."""
     found = _set(request, set_id)
-    found.delete()
+    with transaction.atomic():
+        found.delete()
+        _tell(request, f"categories {found.name}", {"categories": found.categories}, {})
     messages.success(request, f"The set “{found.name}” is deleted.")
     return redirect("defaults")
 
 
 def _saved(request: MemberRequest, form: CategoriesForm) -> HttpResponseBase:
+    before = {} if form.instance._state.adding else _told(form.instance)
     if form.is_bound and form.is_valid():
-        form.save()
+        with transaction.atomic():
+            form.save()
+            _tell(request, f"categories {form.instance.name}", before, _told(form.instance))
         messages.success(request, f"The set “{form.instance.name}” is saved.")
         return redirect("defaults")
     context = {"form": form, "is_new": form.instance._state.adding}
     status = 422 if form.errors else 200
     return render(request, "settings/categories.html", context, status=status)
+
+
+def _told(found: CategorySet) -> dict[str, object]:
+    return {"name": found.name, "categories": [*found.categories]}
+
+
+def _tell(
+    request: MemberRequest, subject: str, before: Mapping[str, object], after: Mapping[str, object]
+) -> None:
+    """Write into the audit what has changed, if anything has."""
+    if changed := audit.differences(before, after):
+        audit.of_request(
+            request, request.access, Action.SETTINGS_CHANGED, subject=subject, details=changed
+        )
 
 
 def _set(request: MemberRequest, set_id: UUID) -> CategorySet:

@@ -16,7 +16,6 @@ from aijobs.models import AIJob
 from aijobs.reading import jobs, neighbours, reviews
 from aijobs.reading.labels import names_of
 from aijobs.reading.neighbours import Neighbours
-from aijobs.reading.tags import tags_of_job
 from aijobs.web import job_parameters, outlines, panes, reasons
 from aijobs.web.corrections import CorrectionForm
 from aijobs.web.guards import MemberRequest, for_members, or_404
@@ -36,7 +35,6 @@ def detail(request: MemberRequest, asked: job_parameters.Job, job_id: UUID) -> H
     """A job with its document, its result, its way and its cost."""
     access, now = request.access, timezone.now()
     wanted = reviews.expressions(access.tenant, request.user)
-    wanted |= {"tag_names": tags_of_job(access.tenant)}
     if asked.list:
         came_from = job_parameters.list_named(access.tenant, asked.list)
         wanted |= neighbours.expressions(came_from, job_id)
@@ -80,7 +78,7 @@ def detail(request: MemberRequest, asked: job_parameters.Job, job_id: UUID) -> H
             and job.status in (AIJob.Status.FAILED, AIJob.Status.CANCELED),
             "can_rework": access.can_write and not job.kind.passes_on,
             "list": asked.list,
-            "tags": beside["tag_names"],
+            "tags": found.tags,
             "list_address": job_parameters.address_of(asked.list or ""),
             "desk_address": _desk_address(asked.list, job),
             "neighbours": neighbours.beside(beside) if asked.list else Neighbours(),

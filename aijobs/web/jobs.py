@@ -32,7 +32,12 @@ def cancel_job(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
         else:
             withdrawn = withdraw.Withdrawn(int(withdraw.cancel_job(job, now=now)), 0)
         if withdrawn.canceled or withdrawn.dropped:
-            audit.of_request(request, request.access, Action.CANCELED, subject=f"job {job_id}")
+            details = {"answers dropped": 1} if withdrawn.dropped else {}
+            audit.of_request(
+                *(request, request.access, Action.CANCELED),
+                subject=f"job {job_id}",
+                details=details,
+            )
     if withdrawn.dropped:
         messages.success(
             request,
@@ -41,11 +46,12 @@ def cancel_job(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
     elif withdrawn.canceled:
         messages.success(request, "Canceled.")
     else:
-        status = shown_status(_job(request, job_id))
+        still = _job(request, job_id)
+        status = shown_status(still)
         moving = "It is changing at this very moment. Try again."
         messages.error(
             request,
-            moving if status == AIJob.Status.QUEUED else withdraw.why_not_cancelable(status),
+            moving if status == AIJob.Status.QUEUED else withdraw.why_not_cancelable(status, still),
         )
     return back(request, job.pk)
 

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -11,6 +12,8 @@ from django.views.decorators.http import require_POST
 from aijobs.pipeline import assemble
 from aijobs.reading import collections
 from aijobs.web.guards import MemberRequest, for_writers, or_404
+from citizenapp.tenants import audit
+from citizenapp.tenants.audit import Action
 
 
 @require_POST
@@ -21,7 +24,11 @@ def send_now(request: MemberRequest) -> HttpResponseBase:
     if asked := request.POST.get("collection"):
         with or_404():
             collection = collections.collection_of(tenant, _key(asked))
-    if assemble.leave_now(tenant, timezone.now()):
+    with transaction.atomic():
+        leaves = assemble.leave_now(tenant, timezone.now())
+        if leaves:
+            audit.of_request(request, request.access, Action.SENT_NOW)
+    if leaves:
         messages.success(request, "What waits leaves within seconds, at the same half price.")
     else:
         messages.info(request, "Nothing waits for a batch any more: it has left, or is leaving.")

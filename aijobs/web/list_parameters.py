@@ -14,9 +14,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, Wit
 from pydantic_core import PydanticCustomError
 
 from aijobs.jobtypes import InvalidInput
-from aijobs.jobtypes.words import words
 from aijobs.reading.filters import JobFilter
-from aijobs.reading.parameters import JobTypeName, Status, storable
+from aijobs.reading.parameters import JobTypeName, Status, TagName, Words, storable
 from aijobs.web.parameters import Day, PageParameters, Paging, in_order
 from citizenapp.tenants.models import Tenant
 
@@ -36,12 +35,6 @@ def _not_below(most: Decimal | None, info: ValidationInfo) -> Decimal | None:
     return most
 
 
-def _searchable(text: str) -> str:
-    if not words(text):
-        raise PydanticCustomError("words", "Must hold a word or a number.")
-    return text
-
-
 Usd = Annotated[Decimal, BeforeValidator(_usd), WithJsonSchema({"type": "string", "format": "usd"})]
 # Above them no day of a list lies; below, its midnight is a moment in every time zone.
 _FIRST_DAY, _LAST_DAY = date(2000, 1, 1), date(9000, 1, 1)
@@ -54,17 +47,14 @@ class Jobs(Paging):
     job_type: JobTypeName | None = None
     collection: UUID | None = None
     by: Annotated[str, Field(max_length=150), AfterValidator(storable)] | None = None
-    tag: Annotated[str, Field(max_length=50), AfterValidator(storable)] | None = None
+    tag: TagName | None = None
     since: Annotated[Day, Field(ge=_FIRST_DAY, le=_LAST_DAY)] | None = Field(None, alias="from")
     until: Annotated[Day, Field(ge=_FIRST_DAY, le=_LAST_DAY), AfterValidator(in_order)] | None = (
         Field(None, alias="to")
     )
     cost_from: Usd | None = None
     cost_to: Annotated[Usd | None, AfterValidator(_not_below)] = None
-    q: (
-        Annotated[str, Field(max_length=200), AfterValidator(storable), AfterValidator(_searchable)]
-        | None
-    ) = None
+    q: Words | None = None
     collections: Literal["apart", "rows"] | None = None
     view: Literal["cost"] | None = None
 

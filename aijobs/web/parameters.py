@@ -26,7 +26,7 @@ from aijobs import pricing
 from aijobs.jobtypes import InvalidInput
 from aijobs.reading.collections import CollectionFilter
 from aijobs.reading.pages import Position
-from aijobs.reading.parameters import JobTypeName, Parameters, Sought, Status
+from aijobs.reading.parameters import JobTypeName, Parameters, RowStatus, Sought
 from aijobs.reading.rows import Risk, RowFilter
 from aijobs.web.guards import MemberRequest, Page
 from citizenapp.tenants.audit import Action
@@ -82,7 +82,7 @@ class RowsOfCollection(Paging):
     `columns`: which of the sender's own are shown, by their numbers.
     """
 
-    status: Status | Literal["underway"] | None = None
+    status: RowStatus | None = None
     category: Sought | None = None
     reason: Sought | None = None
     search: Sought | None = None

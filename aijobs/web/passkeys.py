@@ -85,6 +85,8 @@ class PasskeyName(OfOneself, Refusing, passkeys.EditWebAuthnView):
 
 class WithoutPasskey(OfOneself, Refusing, passkeys.RemoveWebAuthnView):
     success_url = reverse_lazy("security")
+    # Django's own answer to DELETE would ask nothing of what is asked below, and tell nobody.
+    http_method_names = ("get", "head", "post")
 
     def form_valid(self, form: Any) -> HttpResponse:
         if not second_factor.may_remove(self.get_object()):

@@ -23,6 +23,8 @@ from aijobs.web.guards import MemberRequest, for_members, for_writers
 from aijobs.web.offers import Offer, ranges
 from aijobs.web.once import TOLD, not_done, once
 from aijobs.web.redirects import onward
+from citizenapp.tenants import audit
+from citizenapp.tenants.audit import Action
 
 FORM_PAGES = {
     stored.JOB_FORM: "new-job",
@@ -174,6 +176,11 @@ def _run_again(
         return None
     key = accepted.collection.pk
     queued = {"page": ["collection", str(key)]}
+    audit.of_request(
+        *(request, request.access, Action.RUN_AGAIN),
+        subject=f"collection {key}",
+        details={"of": f"collection {fields['again']}", "jobs": accepted.accepted},
+    )
     is_trial = bool(sent.trial_of(fields))
     confirmation.done(queued, job_id=None, collection_id=key, is_trial=is_trial)
     return queued

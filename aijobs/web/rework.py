@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -24,6 +25,8 @@ from aijobs.web.forms import ABOUT_DOCUMENT, Options
 from aijobs.web.guards import MemberRequest, for_writers, or_404
 from aijobs.web.offers import Offer
 from aijobs.web.once import once
+from citizenapp.tenants import audit
+from citizenapp.tenants.audit import Action
 
 
 class RunAgain(wishes.WishForm):
@@ -121,16 +124,23 @@ def _queue(
     now: datetime,
 ) -> AIJob | None:
     try:
-        return rework.run_again(
-            job,
-            form.raw(),
-            files,
-            now=now,
-            created_by=request.access.actor,
-            needed_within=form.needed_within,
-            fresh=form.cleaned_data["fresh"],
-            refused=form.refuse,
-        )
+        with transaction.atomic():
+            queued = rework.run_again(
+                job,
+                form.raw(),
+                files,
+                now=now,
+                created_by=request.access.actor,
+                needed_within=form.needed_within,
+                fresh=form.cleaned_data["fresh"],
+                refused=form.refuse,
+            )
+            if queued:
+                subject, details = f"job {queued.pk}", {"of": f"job {job.pk}"}
+                audit.of_request(
+                    request, request.access, Action.RUN_AGAIN, subject=subject, details=details
+                )
+            return queued
     except OverLimit as refusal:
         form.add_error(None, str(refusal))
         return None

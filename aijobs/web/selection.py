@@ -15,17 +15,16 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from aijobs.jobtypes import InvalidInput
-from aijobs.models import Operation, Tag
+from aijobs.models import Operation
 from aijobs.models.jobs import AIJobQuerySet
 from aijobs.pipeline import apply
-from aijobs.pipeline.tag import TooManyTags
+from aijobs.pipeline.tag import TooManyTags, name_of
 from aijobs.reading import job_table, operations
 from aijobs.reading.filters import JobFilter, filtered, ticked
 from aijobs.web import list_parameters, parameters
 from aijobs.web.guards import MemberRequest, for_members, or_404
 from aijobs.web.operation_words import Outcome, outcome
 from aijobs.web.parameters import asks
-from aijobs.web.tags import name_of
 from citizenapp.streaming import streamed
 from citizenapp.tenants import audit
 from citizenapp.tenants.audit import Action
@@ -52,11 +51,12 @@ QUESTIONS = {
     Operation.Kind.TAG: "Tag",
     Operation.Kind.UNTAG: "Take a tag from",
 }
-# Tags are no act on a job: what it is, and what it costs, stays as it is.
 RECORDED = {
     Operation.Kind.RETRY: Action.RETRIED,
     Operation.Kind.CANCEL: Action.CANCELED,
     Operation.Kind.ERASE: Action.ERASED,
+    Operation.Kind.TAG: Action.TAGGED,
+    Operation.Kind.UNTAG: Action.UNTAGGED,
 }
 
 
@@ -101,15 +101,11 @@ def _asked(
     try:
         with transaction.atomic():
             begun = apply.ask(access.tenant, kind, wanted, by=access.actor, now=now, tag=tag)
-            if kind in RECORDED:
-                subject, details = f"operation {begun.pk}", {"jobs": begun.total}
-                audit.of_request(request, access, RECORDED[kind], subject=subject, details=details)
-    except TooManyTags:
-        return _back(
-            request,
-            asked,
-            f"This workspace has {Tag.MOST_OF_A_TENANT} tags already. Take one off first.",
-        )
+            details = {"jobs": begun.total, **apply.in_audit(begun)}
+            subject = f"operation {begun.pk}"
+            audit.of_request(request, access, RECORDED[kind], subject=subject, details=details)
+    except TooManyTags as refusal:
+        return _back(request, asked, str(refusal))
     return redirect(f"{reverse('operation', args=[begun.pk])}?{urlencode({'list': asked.query()})}")
 
 

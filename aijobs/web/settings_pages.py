@@ -34,7 +34,9 @@ def settings_page(
     if form.is_bound and form.is_valid():
         with transaction.atomic():
             form.save()
-            if changed := _changes(form):
+            before = {name: form.initial.get(name) for name in form.changed_data}
+            after = {name: form.cleaned_data.get(name) for name in form.changed_data}
+            if changed := audit.differences(before, after):
                 audit.of_request(
                     request, request.access, Action.SETTINGS_CHANGED, subject=page, details=changed
                 )
@@ -42,16 +44,3 @@ def settings_page(
         return redirect(page)
     context = {"form": form, **beside(tenant)}
     return render(request, template, context, status=422 if form.errors else 200)
-
-
-def _changes(form: "ModelForm[Tenant]") -> dict[str, str]:
-    """What was changed: the old value and the new one, by field."""
-    return {
-        name: f"{_shown(form.initial.get(name))} → {_shown(form.cleaned_data[name])}"
-        for name in form.changed_data
-        if name in form.cleaned_data
-    }
-
-
-def _shown(value: object) -> str:
-    return "–" if value in (None, "") else str(value)

@@ -24,25 +24,13 @@ def tag_job(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
     if "remove" in request.POST:
         tag.untag_job(job, utf8(request.POST["remove"]).replace("\0", "")[: Tag.LONGEST])
     else:
-        name, wrong = name_of(request.POST.get("add", ""))
+        name, wrong = tag.name_of(request.POST.get("add", ""))
         try:
             wrong = wrong or tag.tag_job(job, name)
-        except tag.TooManyTags:
-            wrong = f"This workspace has {Tag.MOST_OF_A_TENANT} tags already. Take one off first."
+        except tag.TooManyTags as refusal:
+            wrong = str(refusal)
         if wrong:
             messages.error(request, wrong)
     onward = request.POST.get("next", "")
     is_ours = url_has_allowed_host_and_scheme(onward, {request.get_host()})
     return redirect(onward) if is_ours else redirect("job", job_id)
-
-
-def name_of(typed: str) -> tuple[str, str]:
-    """The name of a tag as it is kept, and what is wrong with it."""
-    name = " ".join(typed.split())
-    if not name:
-        return "", "Type a word for the tag."
-    if len(name) > Tag.LONGEST:
-        return "", f"A tag has {Tag.LONGEST} characters at most."
-    if "\0" in name or name != utf8(name) or not name.isprintable():
-        return "", "The tag holds a character that no tag may have."
-    return name, ""

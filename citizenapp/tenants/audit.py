@@ -8,6 +8,18 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 
+from allauth.account.signals import (
+    email_changed,
+    password_changed,
+    password_reset,
+    password_set,
+)
+from allauth.mfa.models import Authenticator
+from allauth.mfa.signals import (
+    authenticator_added,
+    authenticator_removed,
+    authenticator_reset,
+)
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.db import models
 from django.db.models import Q
@@ -21,6 +33,7 @@ from citizenapp.tenants.models import AuditEntry, Tenant, User
 from citizenapp.tenants.throttle import client_address
 
 LONGEST = 200  # characters of a single detail
+_FACTORS = {"totp": "authenticator app", "webauthn": "passkey", "recovery_codes": "recovery codes"}
 
 
 class Action(models.TextChoices):
@@ -29,6 +42,10 @@ class Action(models.TextChoices):
     SIGNED_IN = "person.signed_in", "Signed in"
     SIGN_IN_FAILED = "person.sign_in_failed", "Failed to sign in"
     SIGNED_OUT = "person.signed_out", "Signed out"
+    PASSWORD_CHANGED = "person.password_changed", "Changed the password"
+    ADDRESS_CHANGED = "person.address_changed", "Changed the e-mail address"
+    FACTOR_ADDED = "person.factor_added", "Added a second factor"
+    FACTOR_REMOVED = "person.factor_removed", "Removed a second factor"
     INVITED = "invitation.made", "Invited"
     INVITED_AGAIN = "invitation.sent_again", "Sent an invitation again"
     INVITATION_WITHDRAWN = "invitation.withdrawn", "Withdrew an invitation"
@@ -51,6 +68,10 @@ class Action(models.TextChoices):
     RETRIED = "jobs.retried", "Queued jobs again"
     ERASED = "jobs.erased", "Erased jobs"
     CONTINUED = "jobs.continued", "Let jobs go on"
+    TAGGED = "jobs.tagged", "Tagged jobs"
+    UNTAGGED = "jobs.untagged", "Took a tag from jobs"
+    RUN_AGAIN = "jobs.run_again", "Ran jobs again with changes"
+    SENT_NOW = "jobs.sent_now", "Sent now what waits"
     STAFF_CHANGED = "staff.changed", "Changed by staff"
 
 
@@ -79,6 +100,21 @@ def record(
         at=at,
     )
     entry.save(force_insert=True)
+
+
+def differences(before: Mapping[str, object], after: Mapping[str, object]) -> dict[str, str]:
+    """What became of settings: the old value and the new one, by field; nothing of the others."""
+    return {
+        name: f"{_shown(before.get(name))} → {_shown(after.get(name))}"
+        for name in dict.fromkeys([*before, *after])
+        if _shown(before.get(name)) != _shown(after.get(name))
+    }
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "–"
+    return "–" if value in (None, "") else str(value)
 
 
 # As browsers name themselves, each before those that it also claims to be.
@@ -156,13 +192,13 @@ def _plain(text: str, length: int) -> str:
 
 @receiver(user_logged_in)
 def _signed_in(request: HttpRequest | None, user: User, **_: object) -> None:
-    _of_person(request, user, Action.SIGNED_IN)
+    of_person(request, user, Action.SIGNED_IN)
 
 
 @receiver(user_logged_out)
 def _signed_out(request: HttpRequest | None, user: User | None, **_: object) -> None:
     if user is not None:
-        _of_person(request, user, Action.SIGNED_OUT)
+        of_person(request, user, Action.SIGNED_OUT)
 
 
 @receiver(user_login_failed)
@@ -180,16 +216,43 @@ def _sign_in_failed(
         if "\0" in name:
             continue
         for user in User.objects.filter(Q(username=name) | Q(email__iexact=name))[:3]:
-            _of_person(request, user, Action.SIGN_IN_FAILED)
+            of_person(request, user, Action.SIGN_IN_FAILED)
 
 
-def _of_person(request: HttpRequest | None, user: User, action: Action) -> None:
+@receiver([password_changed, password_set, password_reset])
+def _password_changed(request: HttpRequest, user: User, **_: object) -> None:
+    of_person(request, user, Action.PASSWORD_CHANGED)
+
+
+@receiver(email_changed)
+def _address_changed(request: HttpRequest, user: User, **_: object) -> None:
+    of_person(request, user, Action.ADDRESS_CHANGED)
+
+
+@receiver([authenticator_added, authenticator_reset])
+def _factor_added(
+    request: HttpRequest, user: User, authenticator: Authenticator, **_: object
+) -> None:
+    of_person(request, user, Action.FACTOR_ADDED, subject=_FACTORS[authenticator.type])
+
+
+@receiver(authenticator_removed)
+def _factor_removed(
+    request: HttpRequest, user: User, authenticator: Authenticator, **_: object
+) -> None:
+    of_person(request, user, Action.FACTOR_REMOVED, subject=_FACTORS[authenticator.type])
+
+
+def of_person(
+    request: HttpRequest | None, user: User, action: Action, *, subject: str = ""
+) -> None:
     """In each of the person's tenants: who looks after one wants to know."""
     for tenant_id in user.memberships.order_by("pk").values_list("tenant_id", flat=True):
         record(
             tenant_id,
             user.get_username(),
             action,
+            subject=subject,
             address=client_address(request) if request else None,
             agent=request.headers.get("User-Agent", "") if request else "",
         )

@@ -62,6 +62,7 @@ def test_a_completed_job_shows_its_result_and_what_it_cost(caller: Caller) -> No
         "finished_at": "2026-11-02T09:05:00Z",
         "answered_by": None,
         "error": None,
+        "tags": [],
         "usage": {
             "input_tokens": 100,
             "output_tokens": 10,
@@ -81,6 +82,7 @@ def test_a_completed_job_shows_its_result_and_what_it_cost(caller: Caller) -> No
         "eta": None,
         "late_reason": None,
         "route_reason": "By batch, at half the price, since nothing says when it is needed.",
+        "dropped_at": None,
     }
 
 

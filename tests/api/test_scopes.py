@@ -20,6 +20,8 @@ pytestmark = pytest.mark.django_db
 QUEUES_NOTHING = {
     "/api/ai/jobs/<uuid:job_id>/cancel",
     "/api/ai/jobs/cancel",
+    "/api/ai/jobs/tag",
+    "/api/ai/jobs/untag",
     "/api/ai/collections/<uuid:collection_id>/cancel",
     "/v1/messages/batches/<str:batch_id>/cancel",
 }
@@ -54,7 +56,7 @@ def asked(address: Address, whose: Belongings) -> tuple[str, dict[str, Any]]:
     if name == "batches":
         return path, {"requests": [{"custom_id": "a", "params": json.loads(params_of("Hi"))}]}
     if "/jobs/" in path and not address.variables:
-        return path, {"ids": ids["job_id"]}
+        return path, {"ids": ids["job_id"]} | ({"tag": "urgent"} if "tag" in name else {})
     return path, {"document_text": "A text."} | dict(OPTIONS.get(name, {}))
 
 

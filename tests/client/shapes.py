@@ -19,6 +19,7 @@ JOB: dict[str, Any] = {
     "finished_at": "2026-11-26T11:00:53.007381Z",
     "answered_by": None,
     "error": None,
+    "tags": ["urgent"],
     "usage": {
         "input_tokens": 183,
         "output_tokens": 10,
@@ -58,6 +59,7 @@ JOB: dict[str, Any] = {
     "result": {"category": "motor"},
     "failed_attempts": [],
     "route_reason": "By batch, at half the price, since nothing says when it is needed.",
+    "dropped_at": None,
 }
 COLLECTION: dict[str, Any] = {
     "collection_id": "01a21783-c552-770c-a836-13e1b8b27dc7",

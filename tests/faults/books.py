@@ -30,6 +30,7 @@ from aijobs.models import (
     WebhookDelivery,
 )
 from tests.factories import STATES
+from tests.faults.beside import beside
 from tests.faults.journeys import (
     CANCELED,
     COLLECTIONS,
@@ -39,6 +40,7 @@ from tests.faults.journeys import (
     TENANTS,
     TRIALS,
     URGENT,
+    WITHDRAWN,
 )
 from tests.faults.world import World
 
@@ -47,11 +49,12 @@ from tests.faults.world import World
 class Books:
     """`lost`: jobs without an end, answers without a charge. `doubled`: batches, jobs, charges
     there are too many of. `wrong`: each finding in words. `paid_twice`: rows of batches that are
-    known to be one too many."""
+    known to be one too many. `dropped`: answers that came and were not kept, as was asked."""
 
     lost: int = 0
     doubled: int = 0
     paid_twice: int = 0
+    dropped: int = 0
     wrong: list[str] = field(default_factory=list)
 
     def compare(self, what: str, is_: int, should_be: int) -> None:
@@ -82,16 +85,24 @@ def audit(world: World, *, journey: bool = True) -> Books:
         dropped = AIJob.objects.filter(collection__name="Dropped", status="canceled").count()
         books.compare("dropped jobs", dropped, len(TENANTS) * CANCELED)
         books.compare("jobs", AIJob.objects.exclude(collection=None).count(), whole)
-        urgent = AIJob.objects.filter(collection=None).count()
+        urgent = AIJob.objects.filter(collection=None, rerun_of=None).count()
         books.compare("urgent jobs", urgent, len(TENANTS) * len(URGENT))
-        ends = Counter(AIJob.objects.exclude(collection=None).values_list("status", flat=True))
-        lost = _lost_calls(AIJob.objects.exclude(collection=None))
-        expected = whole - len(TENANTS) * (HOPELESS + CANCELED) - lost
+        asked = AIJob.objects.exclude(collection=None).exclude(collection__name="Withdrawn")
+        ends = Counter(asked.values_list("status", flat=True))
+        lost = _lost_calls(asked)
+        expected = whole - len(TENANTS) * (len(WITHDRAWN) + HOPELESS + CANCELED) - lost
         hurried = AIJob.objects.filter(collection__name="Hurried")
         charged = LedgerEntry.objects.filter(job_id__in=hurried.values("pk"), corrects=None)
         answered = hurried.count() - _lost_calls(hurried)
         books.compare("charges of jobs with a deadline", charged.count(), answered)
         books.compare(f"results ({dict(ends)})", ends["completed"], expected)
+        withdrawn = AIJob.objects.filter(collection__name="Withdrawn")
+        kept = withdrawn.exclude(status__in=["canceled", "completed"])
+        books.refute("withdrawn jobs that ended otherwise", kept.count())
+        anew = AIJob.objects.exclude(rerun_of=None)
+        books.compare("jobs asked anew", anew.count(), len(TENANTS))
+        books.compare("their results", anew.filter(status="completed").count(), len(TENANTS))
+        beside(books, whole + len(TENANTS))
     books.compare("inputs", JobInput.objects.count(), AIJob.objects.count())
     books.compare("documents", JobDocument.objects.count(), AIJob.objects.count())
     books.compare(
@@ -102,9 +113,24 @@ def audit(world: World, *, journey: bool = True) -> Books:
     books.refute("counted as waiting, and over", waiting or 0)
     _jobs(books)
     _batches(books, world)
+    _dropped(books)
     _direct_calls(books, world)
     _webhooks(books, world)
     return books
+
+
+def _dropped(books: Books) -> None:
+    """Answers that were not kept were charged, each once, and left nothing else."""
+    wished = AIJob.objects.filter(dropped_at__isnull=False)
+    otherwise = wished.filter(Q(output__isnull=False) | ~Q(status="canceled"))
+    books.refute("answers that were to be dropped, and are there", otherwise.count())
+    lines = JobAttempt.objects.filter(error_type="dropped", route="batch")
+    dropped = [*lines.values_list("job", "batch")]
+    charges = LedgerEntry.objects.filter(route="batch", corrects=None)
+    charged = Counter(charges.values_list("job_id", "batch"))
+    books.compare("dropped answers", len(dropped), len({*dropped}))
+    books.compare("their charges", sum(charged[one] for one in dropped), len(dropped))
+    books.dropped = len(dropped)
 
 
 @contextmanager

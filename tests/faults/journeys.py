@@ -12,6 +12,7 @@ from django.db.models import Q
 
 from aijobs import gateway
 from aijobs.gateway import GatewayError
+from aijobs.mails import inform
 from aijobs.models import (
     AIJob,
     Batch,
@@ -24,9 +25,11 @@ from aijobs.models import (
 )
 from aijobs.pipeline import (
     accept,
+    apply,
     assemble,
     dispatch,
     expedite,
+    index,
     poll,
     reconcile,
     rescue,
@@ -38,6 +41,7 @@ from aijobs.pipeline import (
 )
 from aijobs.webhooks import deliver, endpoints
 from citizenapp.tenants.models import Tenant
+from tests.faults import people
 from tests.faults.world import World
 
 # Each document orders its own outcome; in the end all but the refused ones have a result.
@@ -70,12 +74,15 @@ TRIED = [f"{what} is covered." for what in ("Rain", "Snow", "Ice", "Rain", "Mud"
 HURRIED = [f"The rate of {what} is fixed." for what in ("loans", "bonds", "rent")]
 HURRY_SECONDS = 260
 DROPPED = ["Glass is covered.", "Paint is not.", "Tyres are not."]
+# What waits of these is canceled; of what is on its way then, the answers are dropped.
+WITHDRAWN = ["Ice on roads is covered.", "Fog is not. " * 20, "Frost is."]
 # By its name: the job type, what all rows share, how many are tried, and the documents.
 COLLECTIONS: dict[str, tuple[str, dict[str, Any], int, list[str]]] = {
     "Policies": ("summarize", {}, 0, DOCUMENTS),
     "Questions": ("analyze", {"questions": QUESTIONS}, 0, SEEDED),
     "Tried": ("analyze", {"questions": QUESTIONS}, 1, TRIED),
     "Dropped": ("summarize", {}, 1, DROPPED),
+    "Withdrawn": ("summarize", {}, 0, WITHDRAWN),
     "Hurried": ("summarize", {"needed_within": HURRY_SECONDS}, 0, HURRIED),
     "Stopped": ("analyze", {"questions": QUESTIONS}, 0, STOPPED),
 }
@@ -195,13 +202,13 @@ def take_back_a_submitted_batch(now: datetime) -> bool:
 
 
 def retry_what_ended_badly(now: datetime) -> bool:
-    """Once all has ended: what was canceled and not dropped, and calls whose answer was lost."""
-    if is_at_work():
+    """Once all has ended: what was canceled and not for good, and calls whose answer was lost."""
+    if is_at_work() or not people.have_asked_anew():
         return False
     badly = AIJob.objects.filter(Q(status="canceled") | Q(status="failed", collection=None))
-    for job in badly.exclude(status="canceled", collection__name="Dropped"):
+    for job in badly.exclude(status="canceled", collection__name__in=["Dropped", "Withdrawn"]):
         accept.retry_job(job, now=now)
-    for collection in Collection.objects.all():
+    for collection in Collection.objects.exclude(name="Withdrawn"):
         accept.retry_collection(collection, now=now)
     return True
 
@@ -272,6 +279,11 @@ def live(world: World, event: Deed | None = None) -> None:
     day: list[Callable[[datetime], object]] = [
         deed(queue_collections),
         deed(queue_urgent),
+        deed(people.tag_one),
+        deed(people.tag_all),
+        apply.run,
+        deed(people.forget_words),
+        index.run,
         deed(cancel_a_waiting_job),
         lambda now: expedite.run(now, clock),
         decide_about_trials,
@@ -279,28 +291,37 @@ def live(world: World, event: Deed | None = None) -> None:
         deed(cancel_an_assembled_batch),
         reconcile.run,
         lambda now: dispatch.run(now, clock),
+        deed(people.withdraw_a_collection),
+        deed(people.drop_an_answer),
         *([deed(event)] if event else []),
         deed(cancel_a_submitted_batch),
         deed(take_back_a_submitted_batch),
         poll.run,
         rescue.run,
         settle.run,
+        deed(people.ask_anew),
         seed.run,
         share.run,
         lambda now: deliver.run(now, clock),
+        lambda now: inform.run(now, clock),
         let_the_others_go_on,
         once(world, LAST, retry_what_ended_badly),
     ]
-    stages = (expedite, assemble, dispatch, poll, reconcile, rescue, settle, seed, share, deliver)
+    stages = (
+        *(expedite, assemble, dispatch, poll, reconcile, rescue, settle, seed, share, deliver),
+        *(apply, index, inform),
+    )
     dues = [stage.due for stage in stages]
     idle = 1
+    # So that an operation has several pages, and a dead worker's letters do not wait for long.
+    apply.PAGE_JOBS, inform.LEASE = 12, timedelta(seconds=60)
     for _ in range(MOST_ROUNDS):
         world.count_round()
         if idle:
             sweep.run(clock())
         for act in day:
             act(clock())
-        if not is_at_work() and world.done[LAST]:
+        if world.done[LAST] and not is_at_work() and not people.is_untold():
             return
         idle = 0 if any(due(clock()) for due in dues) else idle + 1
         if idle:

@@ -25,7 +25,7 @@ from tests.faults.world import World
 # A death to order: at a step ("settle.stored:2"), by a kill after so many seconds, or none.
 Order = str | float | None
 # Longer than any world takes; it would have found a process that hangs.
-PATIENCE_SECONDS = 240.0
+PATIENCE_SECONDS = 600.0
 
 NO_NAPS = itertools.repeat(float("inf"))
 

@@ -38,7 +38,10 @@ up when others have gone on. A new worker is born at once and goes on with what 
 When nothing is left to do, our books are held against Anthropic's: every job ended once, and has
 a result where it should; every line of every batch became one result, or one attempt with its
 reason; as many charges as rows that were billed, to the token; as many batches as we know of, and
-none of them still running. `lost` counts what is too few, `doubled` what is too many.
+none of them still running. `lost` counts what is too few, `doubled` what is too many. Answers that
+people drop while Claude works on them are among the rows: each is charged once, and nothing else
+of it is kept; in this run there were {dropped}. Tags, the words that jobs are found by, and e-mails
+are counted as well.
 
 A passing of time is simulated: the clock of workers and emulator jumps ahead when there is
 nothing to do, so that a grace period costs no minutes.
@@ -142,6 +145,7 @@ def write(path: Path, counter: StatusCounter, seconds: float, command: str) -> N
             command=command,
             late=counter.late,
             paid_twice=counter.paid_twice,
+            dropped=f"{counter.dropped:,}",
             date=datetime.now(UTC).date().isoformat(),
             minutes=seconds / 60,
             cores=len(os.sched_getaffinity(0)),

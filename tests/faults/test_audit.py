@@ -7,10 +7,20 @@ import orjson
 from django.db import connection, transaction
 
 from aijobs import gateway
-from aijobs.models import AIJob, Batch, JobOutput, Reservation, Submission, UsageRollup, Webhook
+from aijobs.models import (
+    AIJob,
+    Batch,
+    JobOutput,
+    JobTag,
+    JobText,
+    Reservation,
+    Submission,
+    UsageRollup,
+    Webhook,
+)
 from aijobs.submissions import identity
-from citizenapp.tenants.models import Tenant
-from tests.faults import books, journeys
+from citizenapp.tenants.models import SentMail, Tenant
+from tests.faults import books, journeys, people
 from tests.faults.world import World
 
 PARAMS = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "Hail?"}]}
@@ -65,6 +75,23 @@ def tell_nobody() -> None:
     Webhook.objects.update(url="http://127.0.0.1:9/elsewhere")
 
 
+def keep_what_was_dropped() -> None:
+    kept = AIJob.objects.filter(status="completed", output__isnull=False)
+    AIJob.objects.filter(pk__in=kept.values("pk")[:1]).update(dropped_at="2026-11-02T09:00Z")
+
+
+def lose_a_tag() -> None:
+    JobTag.objects.filter(job=AIJob.objects.earliest("pk").pk).delete()
+
+
+def lose_the_words_of_a_job() -> None:
+    JobText.objects.filter(pk=AIJob.objects.earliest("pk").pk).delete()
+
+
+def lose_the_letters() -> None:
+    SentMail.objects.all().delete()
+
+
 # What it loses, and whether it doubles something. The last one changes what Anthropic has.
 HARMS: dict[Callable[[], None], tuple[bool, bool]] = {
     lose_a_result: (True, False),
@@ -76,6 +103,10 @@ HARMS: dict[Callable[[], None], tuple[bool, bool]] = {
     miscount_what_waits: (True, False),
     take_ours_for_a_strangers: (True, True),
     tell_nobody: (True, False),
+    keep_what_was_dropped: (True, False),
+    lose_a_tag: (True, False),
+    lose_the_words_of_a_job: (True, False),
+    lose_the_letters: (True, False),
     double_a_batch: (False, True),
 }
 
@@ -84,6 +115,7 @@ def test_harm_is_found(world: World) -> None:
     world.reset()
     journeys.found_tenants()
     journeys.be_told(world)
+    people.be_mailed(world)
     journeys.live(world)
     for harm, (lost, doubled) in HARMS.items():
         assert books.audit(world).wrong == []

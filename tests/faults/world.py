@@ -33,6 +33,8 @@ SETTINGS: dict[str, Any] = {
     "AIJOBS_DELETE_REMOTE_DAYS": 0,
     "AIJOBS_CACHE_CENTS": 0,
     "AIJOBS_SEED_SECONDS": 600,
+    # Letters that outlive their senders, and can be counted.
+    "EMAIL_BACKEND": "citizenapp.tenants.mailbox.MailboxBackend",
 }
 # Of the emulator, in seconds of the shared time.
 LATENCIES = {"latency_base": 30, "latency_cancel": 5}

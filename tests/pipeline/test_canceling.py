@@ -40,7 +40,7 @@ def test_a_job_is_canceled_only_while_it_waits(status: str) -> None:
     assert withdraw.cancel_job(job, now=NOW) is waits
     assert AIJob.objects.get().status == ("canceled" if waits else status)
     if not waits:
-        assert withdraw.why_not_cancelable(status).endswith(".")
+        assert withdraw.why_not_cancelable(status, job).endswith(".")
 
 
 def test_a_collection_cancels_what_waits_and_lets_the_rest_arrive() -> None:

@@ -34,15 +34,36 @@ def test_an_entry_is_never_changed_or_deleted(statement: str) -> None:
     assert AuditEntry.objects.count() == 1
 
 
-def test_the_entries_of_a_tenant_that_is_gone_may_go() -> None:
+def test_the_audit_of_a_tenant_goes_with_it_and_no_other_does() -> None:
     gone, stays = make_tenant(), make_tenant()
-    make_entry(gone)
-    make_entry(stays)
-    number = gone.pk
-    gone.delete()
-    assert AuditEntry.objects.count() == 2
-    AuditEntry.objects.filter(tenant_id=number).delete()
+    for tenant in (gone, gone, stays):
+        make_entry(tenant)
+    Tenant.objects.get(pk=gone.pk).delete()
     assert [one.tenant for one in AuditEntry.objects.all()] == [stays]
+
+
+def test_the_audit_of_a_closed_tenant_stays() -> None:
+    tenant = make_tenant()
+    make_entry(tenant)
+    Tenant.objects.update(is_active=False)
+    assert AuditEntry.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ({"a": 1}, {"a": 1}, {}),
+        ({"a": ""}, {"a": None}, {}),
+        ({"a": 0}, {"a": None}, {"a": "0 → –"}),
+        ({"a": False}, {"a": True}, {"a": "False → True"}),
+        ({}, {"a": ["x", "y"]}, {"a": "– → x, y"}),
+        ({"a": ["x"], "b": "c"}, {"b": "d"}, {"a": "x → –", "b": "c → d"}),
+    ],
+)
+def test_of_settings_the_old_and_the_new_are_told_where_they_differ(
+    before: dict[str, object], after: dict[str, object], told: dict[str, str]
+) -> None:
+    assert audit.differences(before, after) == told
 
 
 def test_what_is_recorded_is_rolled_back_with_its_act() -> None:

@@ -7,7 +7,7 @@ import pytest
 from allauth.mfa.models import Authenticator
 from pytest_django import Settings
 
-from citizenapp.tenants.models import User
+from citizenapp.tenants.models import AuditEntry, User
 from tests.factories import make_tenant, make_user
 from tests.tenants.browser import Browser
 from tests.tenants.passkeys import Passkey
@@ -50,6 +50,10 @@ def test_a_passkey_signs_its_owner_in_without_a_password() -> None:
     assert sign_in(passkey, other, next="/usage")["Location"] == "/usage"
     assert other.user
     assert other.user.username == "ada"
+    told = AuditEntry.objects.filter(actor="ada").values_list("action", "subject")
+    assert ("person.factor_added", "passkey") in told
+    # By the password first, then by the passkey.
+    assert list(told).count(("person.signed_in", "")) == 2
 
 
 def test_it_is_a_second_factor_after_the_password_too() -> None:
@@ -148,6 +152,7 @@ def test_passkeys_are_named_and_removed_by_their_owner_alone() -> None:
         for where in (path, f"{path}/remove"):
             assert getattr(person("ben"), method)(where, {"name": "Mine"}).status_code == 404
 
+    assert mine.delete(f"{path}/remove").status_code == 405
     mine.post(path, {"name": "Büro"})
     assert "Büro" in mine.get("/settings/security").content.decode()
     mine.post(f"{path}/remove")

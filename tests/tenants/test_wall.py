@@ -320,7 +320,7 @@ def _asked(address: Address, whose: Belongings) -> tuple[str, dict[str, Any]]:
         is_span = path.endswith(f"{whose.webhook}/replay")
         return path, {"from": NOW.isoformat()} if is_span else {}
     if "/jobs/" in path:
-        return path, {"ids": [str(job)]}
+        return path, {"ids": [str(job)]} | ({"tag": "urgent"} if path.endswith("tag") else {})
     if path.endswith("webhooks"):
         return path, {"url": "https://example.com/", "events": ["job.failed"]}
     name = path.rpartition("/")[2]
@@ -390,7 +390,7 @@ def test_what_is_compared_has_something_to_compare() -> None:
     shown = browser.get("/").context
     assert all(tab.count for tab in shown["tabs"])
     assert shown["month"].cost > 0
-    assert len(ONCE) == len(jobtypes.offered()) + 18
+    assert len(ONCE) == len(jobtypes.offered()) + 20
     assert {name for one in OF_TENANTS for name in one.parameters} >= {
         "status", "collection", "cursor", "as", "group_by", "from", "before", "after", "days",
     }  # fmt: skip

@@ -53,7 +53,7 @@ def test_the_answer_of_what_has_left_is_dropped_by_one_act(member: Client, tenan
     job.refresh_from_db()
     assert job.dropped_at is not None
     assert "Drop the answer" not in member.get(f"/jobs/{job.pk}").content.decode()
-    assert recorded("jobs.canceled") == [("max", f"job {job.pk}", {})]
+    assert recorded("jobs.canceled") == [("max", f"job {job.pk}", {"answers dropped": "1"})]
 
 
 def test_what_changes_nothing_is_not_recorded(member: Client, tenant: Tenant) -> None:
@@ -73,10 +73,20 @@ def test_a_collection_is_one_line(member: Client, tenant: Tenant) -> None:
     assert recorded("jobs.retried") == [("max", subject, {"jobs": "3"})]
 
 
-@pytest.mark.parametrize(("act", "action"), [("cancel", "jobs.canceled"), ("erase", "jobs.erased")])
-def test_a_selection_is_one_line(member: Client, tenant: Tenant, act: str, action: str) -> None:
+@pytest.mark.parametrize(
+    ("act", "action", "more"),
+    [
+        ("cancel", "jobs.canceled", {}),
+        ("erase", "jobs.erased", {}),
+        ("tag", "jobs.tagged", {"tag": "urgent"}),
+        ("untag", "jobs.untagged", {"tag": "urgent"}),
+    ],
+)
+def test_a_selection_is_one_line(
+    member: Client, tenant: Tenant, act: str, action: str, more: dict[str, str]
+) -> None:
     jobs = [str(make_job(tenant).pk) for _ in range(4)]
-    member.post("/jobs/selection", {"do": act, "job": jobs, "sure": "1"})
+    member.post("/jobs/selection", {"do": act, "job": jobs, "sure": "1", "tag": "urgent"})
     [(actor, subject, details)] = recorded(action)
-    assert (actor, details) == ("max", {"jobs": "4"})
+    assert (actor, details) == ("max", {"jobs": "4"} | more)
     assert subject.startswith("operation ")

@@ -7,7 +7,7 @@ from django.test import Client
 
 from aijobs.models import CategorySet, JobDefaults
 from aijobs.reading.defaults import defaults_of
-from citizenapp.tenants.models import Tenant
+from citizenapp.tenants.models import AuditEntry, Tenant
 from tests.factories import make_tenant, make_user
 
 pytestmark = pytest.mark.django_db
@@ -143,3 +143,43 @@ def test_name_zone_and_days_are_set(client: Client, tenant: Tenant) -> None:
     client.post("/settings/general", form | {"keep_days": ""})
     tenant.refresh_from_db()
     assert tenant.keep_days is None
+
+
+def told() -> list[tuple[str, dict[str, str]]]:
+    found = AuditEntry.objects.filter(action="settings.changed").order_by("pk")
+    return list(found.values_list("subject", "details"))
+
+
+def test_the_audit_tells_of_defaults_with_the_old_and_the_new(
+    client: Client, tenant: Tenant
+) -> None:
+    form = {"summarize-max_length": "120", "summarize-urgency": "hour"}
+    client.post("/settings/defaults", form)
+    client.post("/settings/defaults", form)  # Nothing is another then.
+    client.post("/settings/defaults", form | {"summarize-max_length": "80"})
+    assert told() == [
+        (
+            "defaults",
+            {"summarize max_length": "– → 120", "summarize urgency": "– → hour"},
+        ),
+        ("defaults", {"summarize max_length": "120 → 80"}),
+    ]
+
+
+def test_the_audit_tells_of_categories_by_the_name_of_their_set(
+    client: Client, tenant: Tenant
+) -> None:
+    make_set(client)
+    key = CategorySet.objects.get().pk
+    client.post("/settings/defaults", {"classify-category_set": str(key)})
+    client.post(f"/settings/categories/{key}", {"name": "Post", "categories": "motor\nboat"})
+    client.post(f"/settings/categories/{key}/delete")
+    assert told() == [
+        ("categories Claims", {"name": "– → Claims", "categories": "– → motor, home, travel"}),
+        ("defaults", {"classify categories": "– → Claims"}),
+        (
+            "categories Post",
+            {"name": "Claims → Post", "categories": "motor, home, travel → motor, boat"},
+        ),
+        ("categories Post", {"categories": "motor, boat → –"}),
+    ]

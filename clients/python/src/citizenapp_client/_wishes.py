@@ -6,6 +6,7 @@ from typing import Any, Literal, TypedDict
 from citizenapp_client._calls import Call, File, Id, Moment, form, json_of, post
 
 JobStatus = Literal["queued", "submitted", "processing", "completed", "failed", "canceled"]
+Answers = Literal["keep", "drop"]
 ReadAs = Literal["auto", "text", "original"]
 WebhookEvent = Literal[
     "job.completed",
@@ -60,12 +61,21 @@ class JobFilter(TypedDict, total=False):
     reference: str
     created_after: Moment
     created_before: Moment
+    tag: str
+    q: str
 
 
-def many(path: str, ids: Sequence[Id] | None, only: JobFilter | None, key: str | None) -> Call:
+def many(
+    path: str,
+    ids: Sequence[Id] | None,
+    only: JobFilter | None,
+    key: str | None,
+    more: Mapping[str, Any] | None = None,
+    **query: Any,
+) -> Call:
     """Do it with all jobs of these ids, or with all that the filter finds now."""
-    body = {"ids": ids and [*ids], "filter": only and json_of(only)}
-    return post(path, body, key=key)
+    body = {"ids": ids and [*ids], "filter": only and json_of(only), **(more or {})}
+    return post(path, body, key=key, **query)
 
 
 def job(

@@ -88,6 +88,8 @@ class Collection(CollectionState):
 class CollectionCanceled(Shape):
     canceled: int
     """Jobs that were still waiting."""
+    dropped: int
+    """Jobs on their way to Claude whose answers are not kept, by `answers=drop`."""
 
 
 class CollectionCompletedEvent(Shape):
@@ -361,6 +363,8 @@ class Job(JobState):
     """
     error: JobError | None = None
     """Why it failed."""
+    tags: list[str]
+    """In the order of the alphabet."""
     usage: Tokens | None = None
     """Null until there is a charge."""
     estimated: bool
@@ -393,6 +397,10 @@ class Job(JobState):
     failed_attempts: list[FailedAttempt]
     route_reason: str
     """Why it goes by batch, or at once."""
+    dropped_at: AwareDatetime | None = None
+    """When it was canceled on its way to Claude: it goes on and is charged, its answer is not
+    kept, and it ends as canceled.
+    """
 
 
 class JobCanceledEvent(Shape):
@@ -465,6 +473,8 @@ class JobPart(Shape):
     """
     error: JobError | None = None
     """Why it failed."""
+    tags: list[str] | None = None
+    """In the order of the alphabet."""
     usage: Tokens | None = None
     """Null until there is a charge."""
     estimated: bool | None = None
@@ -497,6 +507,10 @@ class JobPart(Shape):
     failed_attempts: list[FailedAttempt] | None = None
     route_reason: str | None = None
     """Why it goes by batch, or at once."""
+    dropped_at: AwareDatetime | None = None
+    """When it was canceled on its way to Claude: it goes on and is charged, its answer is not
+    kept, and it ends as canceled.
+    """
 
 
 class JobSummary(JobState):
@@ -525,6 +539,8 @@ class JobSummary(JobState):
     """
     error: JobError | None = None
     """Why it failed."""
+    tags: list[str]
+    """In the order of the alphabet."""
     usage: Tokens | None = None
     """Null until there is a charge."""
     estimated: bool
@@ -562,6 +578,8 @@ class JobSummaryPart(Shape):
     """
     error: JobError | None = None
     """Why it failed."""
+    tags: list[str] | None = None
+    """In the order of the alphabet."""
     usage: Tokens | None = None
     """Null until there is a charge."""
     estimated: bool | None = None
@@ -605,12 +623,14 @@ class Operation(OperationState):
     kind: Literal["retry", "cancel", "drop", "erase", "tag", "untag"] | str
     status: Literal["running", "completed", "failed"] | str
     """Failed where it failed again and again; what it has changed stays changed."""
+    tag: str
+    """That the jobs get, or lose; empty where it is about no tag."""
     total: int
     """Jobs that it is about, fixed when it was asked for."""
     done: int
     """Jobs that were looked at so far."""
     changed: int
-    """Jobs that were retried, canceled, dropped, erased, or tagged."""
+    """Jobs that were retried, canceled, dropped, erased, tagged, or lost a tag."""
     job_id: UUID | None = None
     """The job that is erased."""
     collection_id: UUID | None = None
@@ -653,12 +673,14 @@ class OperationPart(Shape):
     kind: Literal["retry", "cancel", "drop", "erase", "tag", "untag"] | str | None = None
     status: Literal["running", "completed", "failed"] | str | None = None
     """Failed where it failed again and again; what it has changed stays changed."""
+    tag: str | None = None
+    """That the jobs get, or lose; empty where it is about no tag."""
     total: int | None = None
     """Jobs that it is about, fixed when it was asked for."""
     done: int | None = None
     """Jobs that were looked at so far."""
     changed: int | None = None
-    """Jobs that were retried, canceled, dropped, erased, or tagged."""
+    """Jobs that were retried, canceled, dropped, erased, tagged, or lost a tag."""
     job_id: UUID | None = None
     """The job that is erased."""
     collection_id: UUID | None = None
@@ -675,12 +697,14 @@ class OperationSummary(OperationState):
     kind: Literal["retry", "cancel", "drop", "erase", "tag", "untag"] | str
     status: Literal["running", "completed", "failed"] | str
     """Failed where it failed again and again; what it has changed stays changed."""
+    tag: str
+    """That the jobs get, or lose; empty where it is about no tag."""
     total: int
     """Jobs that it is about, fixed when it was asked for."""
     done: int
     """Jobs that were looked at so far."""
     changed: int
-    """Jobs that were retried, canceled, dropped, erased, or tagged."""
+    """Jobs that were retried, canceled, dropped, erased, tagged, or lost a tag."""
     job_id: UUID | None = None
     """The job that is erased."""
     collection_id: UUID | None = None
@@ -697,12 +721,14 @@ class OperationSummaryPart(Shape):
     kind: Literal["retry", "cancel", "drop", "erase", "tag", "untag"] | str | None = None
     status: Literal["running", "completed", "failed"] | str | None = None
     """Failed where it failed again and again; what it has changed stays changed."""
+    tag: str | None = None
+    """That the jobs get, or lose; empty where it is about no tag."""
     total: int | None = None
     """Jobs that it is about, fixed when it was asked for."""
     done: int | None = None
     """Jobs that were looked at so far."""
     changed: int | None = None
-    """Jobs that were retried, canceled, dropped, erased, or tagged."""
+    """Jobs that were retried, canceled, dropped, erased, tagged, or lost a tag."""
     job_id: UUID | None = None
     """The job that is erased."""
     collection_id: UUID | None = None

@@ -26,7 +26,7 @@ from citizenapp_client._calls import (
     post,
     waiting,
 )
-from citizenapp_client._wishes import CollectionWishes, UploadWishes
+from citizenapp_client._wishes import Answers, CollectionWishes, UploadWishes
 from citizenapp_client.errors import Problem, UnexpectedAnswer, Unreachable
 from citizenapp_client.models import (
     Collection,
@@ -41,7 +41,9 @@ from citizenapp_client.models import (
 )
 
 Table = Literal["ndjson", "csv", "xlsx"]
-RowStatus = Literal["queued", "submitted", "processing", "completed", "failed", "canceled"]
+RowStatus = Literal[
+    "queued", "submitted", "processing", "completed", "failed", "canceled", "underway"
+]
 Risk = Literal["high", "medium", "low", "none"]
 
 
@@ -193,10 +195,23 @@ class AsyncCollections:
                     yield parsed_text(ResultRow, line)
 
     @operation("cancel_collection")
-    async def cancel(self, collection_id: Id, *, idempotency_key: str | None = None) -> int:
-        """Cancel the jobs that still wait; says how many these were."""
-        call = post(at("collections/{}/cancel", collection_id), key=idempotency_key)
-        return (await self._transport.ask(CollectionCanceled, call)).canceled
+    async def cancel(
+        self,
+        collection_id: Id,
+        *,
+        answers: Answers | None = None,
+        idempotency_key: str | None = None,
+    ) -> int:
+        """Cancel the jobs that still wait; says how many these were.
+
+        With `answers="drop"` also those on their way to Claude, which are counted as well: they go
+        on and are charged, and their answers are not kept.
+        """
+        call = post(
+            at("collections/{}/cancel", collection_id), key=idempotency_key, answers=answers
+        )
+        done = await self._transport.ask(CollectionCanceled, call)
+        return done.canceled + done.dropped
 
     @operation("continue_collection")
     async def continue_(self, collection_id: Id, *, idempotency_key: str | None = None) -> int:

@@ -9,7 +9,7 @@ from citizenapp_client.models import Operation, OperationPage, OperationSummary
 
 
 class AsyncOperations:
-    """What you asked for with `retry_many`, `cancel_many` and `erase`."""
+    """What you asked for with `retry_many`, `cancel_many`, `tag_many`, `untag_many` and `erase`."""
 
     def __init__(self, transport: AsyncTransport) -> None:
         self._transport = transport

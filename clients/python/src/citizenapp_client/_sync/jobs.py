@@ -24,7 +24,7 @@ from citizenapp_client._calls import (
 )
 from citizenapp_client._states import Text
 from citizenapp_client._sync.transport import Transport
-from citizenapp_client._wishes import JobFilter, JobStatus, many
+from citizenapp_client._wishes import Answers, JobFilter, JobStatus, many
 from citizenapp_client.errors import Unreachable
 from citizenapp_client.models import Job, JobPage, JobSummary, Operation
 
@@ -50,10 +50,15 @@ class Jobs:
         reference: str | None = None,
         created_after: Moment | None = None,
         created_before: Moment | None = None,
+        tag: str | None = None,
+        q: str | None = None,
         cursor: str | None = None,
         page_size: int | None = None,
     ) -> JobPage:
-        """One page of them, newest first. `cursor` is from `next` or `previous` of another."""
+        """One page of them, newest first. `cursor` is from `next` or `previous` of another.
+
+        `q`: words of references, files, documents and answers; of the last its beginning is enough.
+        """
         call = get(
             "jobs",
             status=status,
@@ -62,6 +67,8 @@ class Jobs:
             reference=reference,
             created_after=created_after,
             created_before=created_before,
+            tag=tag,
+            q=q,
             cursor=cursor,
             page_size=page_size,
         )
@@ -76,6 +83,8 @@ class Jobs:
         reference: str | None = None,
         created_after: Moment | None = None,
         created_before: Moment | None = None,
+        tag: str | None = None,
+        q: str | None = None,
         page_size: int | None = 100,
     ) -> Generator[JobSummary]:
         """All of them, newest first; a page is asked for when the one before is used up."""
@@ -88,6 +97,8 @@ class Jobs:
                 reference=reference,
                 created_after=created_after,
                 created_before=created_before,
+                tag=tag,
+                q=q,
                 cursor=cursor,
                 page_size=page_size,
             )
@@ -98,9 +109,18 @@ class Jobs:
                 return
 
     @operation("cancel_job")
-    def cancel(self, job_id: Id, *, idempotency_key: str | None = None) -> Job:
-        """Only while it waits; `problems.Conflict` once it is on its way to Claude, or over."""
-        call = post(at("jobs/{}/cancel", job_id), key=idempotency_key)
+    def cancel(
+        self,
+        job_id: Id,
+        *,
+        answers: Answers | None = None,
+        idempotency_key: str | None = None,
+    ) -> Job:
+        """Cancel a job that waits; `problems.Conflict` once it is on its way to Claude, or over.
+
+        With `answers="drop"` also one on its way: it goes on and is charged, and its answer goes.
+        """
+        call = post(at("jobs/{}/cancel", job_id), key=idempotency_key, answers=answers)
         return self._transport.ask(Job, call)
 
     @operation("retry_job")
@@ -126,10 +146,40 @@ class Jobs:
         ids: Sequence[Id] | None = None,
         *,
         filter: JobFilter | None = None,
+        answers: Answers | None = None,
         idempotency_key: str | None = None,
     ) -> Operation:
-        """Cancel those that wait among these jobs, by ids or by filter. Follow it, or not."""
-        call = many("jobs/cancel", ids, filter, idempotency_key)
+        """Cancel those that wait among these jobs, by ids or by filter. Follow it, or not.
+
+        With `answers="drop"` the answers of those on their way to Claude are not kept.
+        """
+        call = many("jobs/cancel", ids, filter, idempotency_key, answers=answers)
+        return self._transport.ask(Operation, call)
+
+    @operation("tag_jobs")
+    def tag_many(
+        self,
+        tag: str,
+        ids: Sequence[Id] | None = None,
+        *,
+        filter: JobFilter | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation:
+        """Give these jobs a tag, by ids or by filter. Follow it, or not."""
+        call = many("jobs/tag", ids, filter, idempotency_key, {"tag": tag})
+        return self._transport.ask(Operation, call)
+
+    @operation("untag_jobs")
+    def untag_many(
+        self,
+        tag: str,
+        ids: Sequence[Id] | None = None,
+        *,
+        filter: JobFilter | None = None,
+        idempotency_key: str | None = None,
+    ) -> Operation:
+        """Take a tag from these jobs, by ids or by filter. Follow it, or not."""
+        call = many("jobs/untag", ids, filter, idempotency_key, {"tag": tag})
         return self._transport.ask(Operation, call)
 
     @operation("erase_job")

@@ -11,7 +11,7 @@ from citizenapp_client.models import Operation, OperationPage, OperationSummary
 
 
 class Operations:
-    """What you asked for with `retry_many`, `cancel_many` and `erase`."""
+    """What you asked for with `retry_many`, `cancel_many`, `tag_many`, `untag_many` and `erase`."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport

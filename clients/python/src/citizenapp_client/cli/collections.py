@@ -6,7 +6,7 @@ import tempfile
 import time
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import click
@@ -161,10 +161,15 @@ def results(asked: App, /, id_: str, as_: Any, output: str | None, bom: bool) ->
 
 @collection.command()
 @click.argument("id_", metavar="ID")
+@click.option(
+    "--drop", is_flag=True, help="On their way to Claude: they are charged, their answers not kept."
+)
 @click.pass_obj
-def cancel(asked: App, /, id_: str) -> None:
+def cancel(asked: App, /, id_: str, drop: bool) -> None:
     """Cancel the jobs that still wait."""
-    asked.note(f"{asked.client.collections.cancel(id_):,} jobs are canceled.")
+    answers: Literal["drop"] | None = "drop" if drop else None
+    canceled = asked.client.collections.cancel(id_, answers=answers)
+    asked.note(f"{canceled:,} jobs are canceled.")
 
 
 @collection.command("continue")

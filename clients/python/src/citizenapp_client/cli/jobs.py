@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from itertools import islice
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -30,6 +30,8 @@ def jobs() -> None:
 @click.option("--reference")
 @click.option("--after", "created_after", type=click.DateTime(), help="In UTC.")
 @click.option("--before", "created_before", type=click.DateTime(), help="In UTC.")
+@click.option("--tag")
+@click.option("--search", "q", metavar="WORDS", help="In references, files, documents, answers.")
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True)
 @with_json
 @click.pass_obj
@@ -63,11 +65,15 @@ def get(asked: App, /, ids: tuple[str, ...], wait: bool) -> None:
 
 @jobs.command()
 @click.argument("ids", nargs=-1, required=True, metavar="ID…")
+@click.option(
+    "--drop", is_flag=True, help="On its way to Claude: it is charged, its answer not kept."
+)
 @with_json
 @click.pass_obj
-def cancel(asked: App, /, ids: tuple[str, ...]) -> None:
+def cancel(asked: App, /, ids: tuple[str, ...], drop: bool) -> None:
     """Cancel jobs that still wait."""
-    _shown(asked, asked.client.jobs.cancel, ids)
+    answers: Literal["drop"] | None = "drop" if drop else None
+    _shown(asked, lambda id_: asked.client.jobs.cancel(id_, answers=answers), ids)
 
 
 @jobs.command()
