@@ -24,8 +24,8 @@ class Settings(BaseModel):
     """How the emulator behaves; latencies are in seconds.
 
     A batch takes `latency_base` and `latency_per_request` for each of its requests; an infinite
-    latency holds it until it is told to end. Where its answers are not written by then, a call about
-    it waits for them, `answers_wait` at most. The limits are of the Messages API, for each workspace
+    latency holds it until it is told to end. Where its answers are not written by then, a call
+    waits for them, `answers_wait` at most. The limits are of the Messages API, for each workspace
     and model; 0 is none.
     """
 

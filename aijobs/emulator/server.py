@@ -309,9 +309,7 @@ class Api:
         batch_id, workspace = request.match_info["batch_id"], request[_WORKSPACE]
         batch = self._batches.find(batch_id, workspace)
         if batch.ended_at is None and batch.ends_at <= self._batches.now():
-            await self._batches.answering.wait(
-                batch_id, self._batches.settings.answers_wait
-            )
+            await self._batches.answering.wait(batch_id, self._batches.settings.answers_wait)
             return self._batches.find(batch_id, workspace)
         return batch
 

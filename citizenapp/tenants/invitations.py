@@ -59,11 +59,7 @@ def invite(
     with transaction.atomic():
         # One at a time: nobody is invited twice, and none is one too many.
         Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)
-        members = Membership.objects.filter(tenant=tenant, user__is_active=True)
-        names = members.values_list("user__email", "user__username")
-        known = {name.lower() for both in names for name in both}
-        if there := [email for email in wanted if email in known]:
-            raise Refused(f"{', '.join(there)}: a member already.")
+        refuse_members(tenant, wanted)
         unanswered = Invitation.objects.unanswered().filter(tenant=tenant)
         sent_before = {one.email: one for one in unanswered.filter(email__in=wanted)}
         more = len(wanted) - len(sent_before)
@@ -84,6 +80,15 @@ def invite(
             one.invited_by, one.inviter = by, access.actor
             letters.append(_renew(one, now + timedelta(days=days)))
     return letters
+
+
+def refuse_members(tenant: Tenant, emails: Sequence[str]) -> None:
+    """Raises Refused where one of these addresses, in lower case, is of a member."""
+    members = Membership.objects.filter(tenant=tenant, user__is_active=True)
+    names = members.values_list("user__email", "user__username")
+    known = {name.lower() for both in names for name in both}
+    if there := [email for email in emails if email in known]:
+        raise Refused(f"{', '.join(there)}: a member already.")
 
 
 def again(access: Access, by: User, invitation: Invitation, *, now: datetime) -> Letter:

@@ -29,7 +29,7 @@ def queue(site: Site, name: str, rows: int = 6) -> str:
         data=json.dumps(body | {"defaults": {"categories": CATEGORIES}}).encode(),
         headers={"Authorization": f"Bearer {site.api_key}", "Content-Type": "application/json"},
     )
-    with urlopen(request, timeout=10) as response:
+    with urlopen(request, timeout=60) as response:
         return str(json.load(response)["collection_id"])
 
 
@@ -68,7 +68,9 @@ def test_what_has_left_is_canceled_with_a_choice(
     page.goto(f"/collections/{made}")
     expect(page.locator(".legend")).to_contain_text("In progress", timeout=BATCH_SECONDS)
     # In a batch that is not sent yet, they could still be taken back for nothing.
+    deadline = time.monotonic() + BATCH_SECONDS / 1000
     while all(batch["ended_at"] for batch in held.control("GET", "batches")):
+        assert time.monotonic() < deadline
         time.sleep(0.1)
     page.locator("summary", has_text="More").click()
     page.get_by_role("link", name=re.compile("^Cancel")).click()

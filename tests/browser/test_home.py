@@ -4,6 +4,7 @@ import pytest
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from playwright.sync_api import Page, expect
 
+from tests.browser.arriving import leave_the_door
 from tests.ground import Site
 
 pytestmark = pytest.mark.browser
@@ -36,7 +37,7 @@ def newcomer(page: Page, live_site: Site) -> Page:
     page.get_by_label("Username").fill("newcomer")
     page.get_by_label("Password").fill("newcomer")
     page.get_by_role("button", name="Sign in").click()
-    page.wait_for_load_state()
+    leave_the_door(page)
     return page
 
 
@@ -45,7 +46,7 @@ def test_an_example_leads_to_a_first_result_and_the_steps_are_gone(newcomer: Pag
     steps = page.get_by_role("region", name="Three steps to your first result")
     expect(steps.get_by_role("listitem")).to_have_count(3)
     steps.get_by_role("button", name="Try a policy").click()
-    expect(page.locator(".page-head")).to_contain_text("Done", timeout=30_000)
+    expect(page.locator(".page-head")).to_contain_text("Done", timeout=60_000)
     expect(page.locator("main")).to_contain_text("HOUSEHOLD INSURANCE")
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Jobs").click()
     expect(page.get_by_role("heading", name="Jobs", level=1)).to_be_visible()

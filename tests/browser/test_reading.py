@@ -28,7 +28,7 @@ def call(site: Site, path: str, body: dict[str, Any] | None = None) -> Any:
             "Content-Type": "application/json",
         },
     )
-    with urlopen(request, timeout=30) as response:
+    with urlopen(request, timeout=60) as response:
         return json.load(response)
 
 
@@ -85,13 +85,16 @@ def test_five_results_are_read_by_keyboard_one_corrected_and_one_commented(
     chosen = page.locator(".categories .chosen").first.inner_text().split()[0]
     other = "home" if chosen == "motor" else "motor"
     page.keyboard.press("e")
+    expect(page.get_by_role("radio", name=other)).to_be_visible()
     page.get_by_role("radio", name=other).check()
     page.get_by_role("button", name="Save the correction").click()
     expect(page.get_by_text("Corrected by demo")).to_be_visible()
+    page.wait_for_load_state()
     expect(page.locator("#answer-text .chosen")).to_contain_text(other)
     expect(heading(page)).to_have_text("Claim 5")
 
     page.keyboard.press("c")
+    expect(page.locator("#comment-text")).to_be_focused()
     page.keyboard.type("It is about a house.")
     page.get_by_role("button", name="Save the comment").click()
     expect(page.locator(".comments")).to_contain_text("It is about a house.")

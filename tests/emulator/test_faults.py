@@ -73,9 +73,7 @@ def test_the_sdks_own_retries_create_the_batch_again(emulator: Emulator) -> None
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_an_answer_can_come_too_late(
-    emulator: Emulator, client: Anthropic, when: str
-) -> None:
+def test_an_answer_can_come_too_late(emulator: Emulator, client: Anthropic, when: str) -> None:
     emulator.order("create", "slow", when=when, seconds=3)
     with pytest.raises(anthropic.APITimeoutError):
         create(client.with_options(timeout=0.5))
