@@ -196,7 +196,7 @@ def serving(var: Path, **environ: str) -> Iterator[Site]:
     output = var / "up.log"
     process = up(var, port, output, **environ)
     try:
-        await_line("CitizenApp is ready at", output, process, seconds=100)
+        await_line("CitizenApp is ready at", output, process, seconds=300)
         yield Site(f"http://127.0.0.1:{port}", var, output)
     finally:
         process.terminate()
