@@ -77,7 +77,7 @@ def invite(
             if one.role:
                 _may_give(access.role, Role(one.role))
             one.role = role
-            one.invited_by, one.inviter = by, access.actor
+            one.invited_by, one.inviter = by, _name(by)
             letters.append(_renew(one, now + timedelta(days=days)))
     return letters
 
@@ -98,7 +98,7 @@ def again(access: Access, by: User, invitation: Invitation, *, now: datetime) ->
         _may_give(access.role, Role(found.role))
         lasts = max(found.expires_at - found.created_at, timedelta(days=1))
         found.created_at = now
-        found.invited_by, found.inviter = by, access.actor
+        found.invited_by, found.inviter = by, _name(by)
         return _renew(found, now + min(lasts, timedelta(days=LONGEST_DAYS)))
 
 
@@ -200,6 +200,12 @@ def _unanswered(invitation: Invitation) -> Invitation:
 def _may_give(own: Role, role: Role) -> None:
     if not own.can_administer or role not in own.up_to_it:
         raise Refused("You cannot invite to a role above your own.")
+
+
+def _name(person: User) -> str:
+    """Who invites, as they are known to people; by a name alone anybody could come."""
+    full, own = person.get_full_name(), person.get_username()
+    return (f"{full} ({own})" if full else own)[:150]
 
 
 def _renew(invitation: Invitation, expires_at: datetime) -> Letter:

@@ -3,8 +3,7 @@
 So nobody sets a password for somebody else.
 """
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 from django.contrib import admin, messages
@@ -17,7 +16,7 @@ from citizenapp.tenants import audit, invitations
 from citizenapp.tenants.access import Access
 from citizenapp.tenants.audit import Action
 from citizenapp.tenants.invitations import Letter
-from citizenapp.tenants.models import Role, Tenant
+from citizenapp.tenants.models import Role, Tenant, User
 from citizenapp.tenants.people import Refused
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ class InvitesOwner(AnyModelAdmin):
 
     form = TenantForm
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[Any]:
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         fields = super().get_fields(request, obj)
         may_change = (
             self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
@@ -66,10 +65,10 @@ class InvitesOwner(AnyModelAdmin):
         if not email or not _may_make_members(request):
             return
         now, name = timezone.now(), request.user.get_username()
-        inviter = Access(obj, Role.OWNER, name)
+        inviter, staff = Access(obj, Role.OWNER, name), cast(User, request.user)
         try:
             letters = invitations.invite(
-                *(inviter, request.user, [email], Role.OWNER, invitations.LASTS_DAYS), now=now
+                *(inviter, staff, [email], Role.OWNER, invitations.LASTS_DAYS), now=now
             )
         except Refused as refusal:
             messages.error(request, str(refusal))

@@ -34,7 +34,7 @@ def test_who_is_invited_as_its_owner_joins_by_the_letter(staff: Client) -> None:
     assert "Alpine Mutual" in letter.body
     assert AuditEntry.objects.filter(tenant=tenant, action="invitation.made").exists()
 
-    link = re.search(r"http\S+(/join/\S+)", letter.body)
+    link = re.search(r"http\S+(/join/\S+)", str(letter.body))
     assert link
     given = {"name": "Olga Owner", "password": "a long walk by the sea"}
     assert Client().post(link[1], given).status_code == 302

@@ -3,9 +3,10 @@
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
@@ -56,7 +57,7 @@ def both(browser: Browser, live_site: Site) -> Iterator[list[Customer]]:
         yield [stack.enter_context(customer(browser, live_site)) for _ in range(2)]
 
 
-def post(site: Site, one: Customer, path: str, body: dict[str, object]) -> dict[str, str]:
+def post(site: Site, one: Customer, path: str, body: Mapping[str, Any]) -> dict[str, str]:
     request = Request(
         f"{site.url}/api/ai/{path}",
         data=json.dumps(body).encode(),
@@ -85,13 +86,17 @@ def test_each_sees_its_own_work_and_none_of_the_other(
     for number in range(3):
         for one, most in zip(both, (2, 3), strict=True):
             if number < most:
-                body = {"document_text": f"{SHARED}, says {one.word}, part {number}. " * 3}
-                named = body | {"reference": f"{one.word}-{number}"}
+                text = {"document_text": f"{SHARED}, says {one.word}, part {number}. " * 3}
+                named = text | {"reference": f"{one.word}-{number}"}
                 jobs[one.word].append(post(live_site, one, "summarize", named)["job_id"])
     made = {}
     for one in both:
         items = [{"text": f"{SHARED}. {one.word}", "reference": f"{one.word}-of-a-list"}]
-        body = {"name": f"Letters of {one.word}", "job_type": "classify", "items": items}
+        body: dict[str, Any] = {
+            "name": f"Letters of {one.word}",
+            "job_type": "classify",
+            "items": items,
+        }
         options = {"defaults": {"categories": ["motor", "home"]}}
         made[one.word] = post(live_site, one, "collections", body | options)["collection_id"]
 

@@ -174,15 +174,20 @@ class FirstDay:
         arrive(page, COLLECTION)
         trial = page.locator(".trial")
         expect(trial).to_contain_text(f"{TRIED} of {FILES} were tried", timeout=LONG)
-        expect(page.locator("tbody .pill.completed")).to_have_count(TRIED)
-        self.picture(page, "five-tried", full=False)
         self.say(f"tried: {trial.locator('p').first.inner_text()}")
         address = page.url
-        page.locator("[data-row-link]").first.click()
-        arrive(page, re.compile("/jobs/"))
-        expect(page.locator(".page-head")).to_contain_text("Done")
-        self.picture(page, "one-of-the-five")
-        page.go_back()
+        page.get_by_role("link", name="Show only these below").click()
+        arrive(page, re.compile("status=completed"))
+        expect(page.locator("tbody .pill.completed")).to_have_count(TRIED)
+        self.picture(page, "five-tried", full=False)
+        page.get_by_role("link", name=f"Read the {TRIED}").click()
+        arrive(page, re.compile("/read"))
+        expect(page.locator(".place")).to_have_text(f"1 of {TRIED}")
+        for number in range(2, TRIED + 1):
+            page.keyboard.press("j")
+            expect(page.locator(".place")).to_have_text(f"{number} of {TRIED}")
+        self.picture(page, "the-last-of-the-five", full=False)
+        page.goto(address)
         return address
 
     def the_others_are_queued_and_watched(self, page: Page) -> Decimal:
