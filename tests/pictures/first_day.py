@@ -9,6 +9,7 @@ import re
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -71,12 +72,14 @@ class FirstDay:
                 self.somebody_joins(colleague, COLLEAGUE, "Karl Frei", on="phone")
                 self.picture(colleague, "home-of-the-colleague-phone")
             self.an_email_is_wanted(owner)
-            likely = self.files_are_dropped(owner)
-            address = self.five_are_tried(owner)
+            most = self.files_are_dropped(owner)
+            address, foreseen = self.five_are_tried(owner)
             spent = self.the_others_are_queued_and_watched(owner)
-            self.say(f"said before: {likely}; charged after: {spent}")
-            # The five that were tried at once cost twice as much as the others.
-            assert likely * Decimal("0.6") <= spent <= likely * Decimal("1.6"), (likely, spent)
+            self.say(f"at most {most}; after five {foreseen}; charged {spent}")
+            # The emulator writes less than Claude does, from whose habits the first price is made.
+            # After five the product knows better.
+            assert spent <= most
+            assert foreseen * Decimal("0.8") <= spent <= foreseen * Decimal("1.25")
             with self.browser_of(PHONE, dark=True) as colleague:
                 self.sign_in(colleague, COLLEAGUE)
                 colleague.goto(address)
@@ -140,7 +143,7 @@ class FirstDay:
         self.picture(page, "notices")
 
     def files_are_dropped(self, page: Page) -> Decimal:
-        """500 of them; returns the dollars that the page says it will most likely cost."""
+        """500 of them; returns the dollars that the page says it will cost at most."""
         page.goto("/jobs/new")
         page.get_by_role("radio", name="Analysis").check(force=True)
         with tempfile.TemporaryDirectory() as folder:
@@ -165,18 +168,24 @@ class FirstDay:
         heading = page.get_by_role("heading", level=1)
         expect(heading).to_contain_text(f"{FILES} documents for $")
         self.picture(page, "price")
-        self.say(f"asked: {heading.inner_text()}; {page.locator('.under').first.inner_text()}")
-        return dollars(re.search(r"most likely (\S+)", page.locator(".under").first.inner_text()))
+        under = page.locator(".under").first.inner_text()
+        self.say(f"asked: {heading.inner_text()}; {under}")
+        low, high = [dollars(one) for one in re.findall(r"\$[\d.,]+", heading.inner_text())]
+        assert low <= dollars(re.findall(r"most likely (\S+)", under)[0]) <= high
+        return high
 
-    def five_are_tried(self, page: Page) -> str:
-        """They run at once, the others wait; returns the address of the collection."""
+    def five_are_tried(self, page: Page) -> tuple[str, Decimal]:
+        """They run at once, the others wait; returns the address of the collection, and the
+        dollars that all of it would cost by what these five did."""
         page.get_by_role("button", name=f"Try {TRIED} first").click()
         arrive(page, COLLECTION)
         trial = page.locator(".trial")
         expect(trial).to_contain_text(f"{TRIED} of {FILES} were tried", timeout=LONG)
-        self.say(f"tried: {trial.locator('p').first.inner_text()}")
+        said = trial.locator("p").first.inner_text()
+        self.say(f"tried: {said}")
+        foreseen = sum(map(dollars, re.findall(r"\$[\d.,]+\d", said)), Decimal(0))
         address = page.url
-        page.get_by_role("link", name="Show only these below").click()
+        page.get_by_role("link", name="Show only those that ran").click()
         arrive(page, re.compile("status=completed"))
         expect(page.locator("tbody .pill.completed")).to_have_count(TRIED)
         self.picture(page, "five-tried", full=False)
@@ -188,7 +197,7 @@ class FirstDay:
             expect(page.locator(".place")).to_have_text(f"{number} of {TRIED}")
         self.picture(page, "the-last-of-the-five", full=False)
         page.goto(address)
-        return address
+        return address, foreseen
 
     def the_others_are_queued_and_watched(self, page: Page) -> Decimal:
         """Until all is done, with the tab out of sight; returns the dollars that were charged."""
@@ -207,14 +216,17 @@ class FirstDay:
         expect(page.locator(".progress")).to_contain_text("All done.", timeout=LONG)
         expect(page.locator(".progress .value")).to_have_text(f"{FILES} of {FILES} ended")
         self.picture(page, "all-done", full=False)
-        [charged, full, saved] = [
-            dollars(re.match(r"(\S+)", text)) for text in page.locator(".sums dd").all_inner_texts()
-        ]
+        charged, full, saved = map(dollars, page.locator(".sums dd").all_inner_texts())
         assert abs(full - charged - saved) <= Decimal("0.02"), (full, charged, saved)
         self.say(f"charged {charged}, full price {full}, saved {saved}")
         page.goto("/mailbox")
-        letter = page.locator(".letter", has_text="Policies to renew").first
-        expect(letter).to_contain_text(OWNER, timeout=LONG)
+        letter = page.locator(".letter", has_text="“Policies to renew” is done")
+        deadline = time.monotonic() + LONG / 1000
+        while not letter.count():
+            assert time.monotonic() < deadline
+            page.wait_for_timeout(1_000)
+            page.reload()
+        expect(letter).to_contain_text(f"{FILES} answers")
         self.picture(page, "letter-that-it-is-done", full=False)
         page.go_back()
         return charged
@@ -325,7 +337,6 @@ class FirstDay:
         sys.stdout.flush()
 
 
-def dollars(found: "re.Match[str] | None") -> Decimal:
+def dollars(text: str) -> Decimal:
     """An amount as pages show it."""
-    assert found
-    return Decimal(re.sub(r"[^\d.]", "", found[1]).rstrip("."))
+    return Decimal(re.sub(r"[^\d.]", "", text).rstrip("."))

@@ -114,17 +114,17 @@ def portfolio(count: int, seed: int = 7) -> Iterator[tuple[str, str]]:
             f"""{kind.upper()} INSURANCE {4_700 + number}
 Policyholder: {random.choice(_NAMES)}
 
-1. What is insured
+1. What is insured.
 {said} What is worth more than EUR 2,000 is insured if it stands in the list of the policyholder.
 
-2. What the policyholder must do
+2. What the policyholder must do.
 The policyholder must report an accident within {days} days. The policyholder must keep receipts.
 The policyholder must tell the insurer of a new address within a month.
 
-3. What else is agreed
+3. What else is agreed.
 {" ".join(clauses) or "Nothing else."}
 
-4. Premium
+4. Premium.
 The premium is EUR {random.randint(8, 90) * 10} a year, and is due on the first day of January.
 """,
         )
