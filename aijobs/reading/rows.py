@@ -242,6 +242,23 @@ def has_risk(raw: str, severity: str) -> Q:
     return Q(**{f"{raw}__contains": dump_json({"severity": severity})[1:-1]})
 
 
+def answered(category: str | None, risk: str | None) -> Q:
+    """Of the jobs of a collection those with an answer of this category, or of this highest risk."""
+    if category is None and risk is None:
+        return Q()
+    answers = JobOutput.objects.annotate(raw=Cast("result", TextField()))
+    answers = answers.filter(job=OuterRef("pk"))
+    if risk is not None:
+        for worse in RISKS[: RISKS.index(risk)]:
+            answers = answers.exclude(has_risk("raw", worse))
+        if risk != RISKS[-1]:
+            answers = answers.filter(has_risk("raw", risk))
+    if category is not None:
+        # The text of a result, as it is stored: JSON is not searched inside.
+        answers = answers.filter(raw=dump_json({"category": category}))
+    return Q(Exists(answers))
+
+
 def _bars(counted: Sequence[tuple[str, int]]) -> list[Bar]:
     most = max((rows for _, rows in counted), default=1)
     return [Bar(name, rows, round(100 * rows / most, 2)) for name, rows in counted]

@@ -107,11 +107,19 @@ def detail(
             "download": urlencode(
                 {name: value for name in _FILTERS if (value := getattr(only, name))}
             ),
+            "as_list": _as_list(collection, only),
             "searches_text": collection.total <= rows.MOST_SEARCHED,
             "is_offered": collection.job_type in [kind.name for kind in jobtypes.offered()],
             "earlier": found.has_earlier and collection.job_type in comparing.COMPARABLE,
         },
     )
+
+
+def _as_list(collection: Collection, only: RowFilter) -> str:
+    """The query by which a job's page and the reading desk know these rows."""
+    narrowed = {"category": only.category, "risk": only.risk}
+    kept = {name: value for name, value in narrowed.items() if value}
+    return urlencode({"collection": collection.pk, "order": "rows"} | kept)
 
 
 def _where_to_change(request: MemberRequest, found: CollectionDetail, now: datetime) -> str:

@@ -2,18 +2,21 @@
 
 import re
 from typing import Annotated, Any, Literal, NamedTuple, cast
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.db.models import Q
 from django.http import QueryDict
 from django.urls import reverse
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from aijobs.jobtypes import InvalidInput
+from aijobs.reading import rows
 from aijobs.reading.job_list import JobList
 from aijobs.reading.neighbours import Listed
-from aijobs.reading.parameters import storable
+from aijobs.reading.parameters import Sought, storable
+from aijobs.reading.rows import Risk
 from aijobs.web import list_parameters
 from aijobs.web.parameters import PageParameters
 from aijobs.web.redirects import is_ours
@@ -24,10 +27,22 @@ OF_ONE_JOB = ("job", "at")
 _PLACE = re.compile(r"(?:([1-9]\d{0,3})\.)?(part|page|quote)-([1-9]\d{0,6})", re.ASCII)
 
 
+def _in_collection(value: str | None, info: ValidationInfo) -> str | None:
+    """Without a collection, all answers there are would be looked through."""
+    if value is not None and info.data.get("collection") is None:
+        raise PydanticCustomError("collection", "Narrows a collection: name one.")
+    return value
+
+
 class Listing(list_parameters.Jobs):
-    """A list of jobs: newest first, or as a collection shows them, in the order of its rows."""
+    """A list of jobs: newest first, or as a collection shows them, in the order of its rows.
+
+    `category` and `risk` are of answers, and narrow a collection.
+    """
 
     order: Literal["rows"] | None = None
+    category: Annotated[Sought | None, AfterValidator(_in_collection)] = None
+    risk: Annotated[Risk | None, AfterValidator(_in_collection)] = None
 
 
 def _list(value: str) -> str:
@@ -106,7 +121,8 @@ class Desk(OfDocument, Listing):
 
 def listed(tenant: Tenant, asked: Listing) -> Listed:
     """The jobs that it lists, in the order in which its page shows them."""
-    return Listed(tenant, asked.only(tenant), by_rows=asked.order == "rows")
+    where = rows.answered(asked.category, asked.risk)
+    return Listed(tenant, asked.only(tenant), by_rows=asked.order == "rows", where=where)
 
 
 def list_named(tenant: Tenant, query: str) -> Listed:
@@ -117,7 +133,7 @@ def list_named(tenant: Tenant, query: str) -> Listed:
     asked = Listing.read(QueryDict(query))
     only = asked.only(tenant)
     is_grouped = JobList(tenant, only, asked.is_apart).is_grouped
-    where = Q(collection=None) if is_grouped else Q()
+    where = Q(collection=None) if is_grouped else rows.answered(asked.category, asked.risk)
     return Listed(tenant, only, by_rows=asked.order == "rows", where=where)
 
 
@@ -125,5 +141,8 @@ def address_of(query: str) -> str:
     """The page of the list: that of a collection where it shows its rows in their order."""
     asked = Listing.read(QueryDict(query))
     if asked.order == "rows" and asked.collection:
-        return reverse("collection", args=[asked.collection])
+        narrowed = {"category": asked.category, "risk": asked.risk}
+        kept = urlencode({name: value for name, value in narrowed.items() if value})
+        address = reverse("collection", args=[asked.collection])
+        return f"{address}?{kept}" if kept else address
     return f"{reverse('dashboard')}?{query}" if query else reverse("dashboard")

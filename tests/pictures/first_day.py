@@ -250,7 +250,7 @@ class FirstDay:
 
     def they_are_read(self, page: Page, risky: int) -> None:
         """At the reading desk: one is corrected, one has a comment, some are marked as read."""
-        page.get_by_role("link", name="Read one by one").click()
+        page.get_by_role("link", name="Read these one by one").click()
         arrive(page, re.compile("/read"))
         place = page.locator(".place")
         expect(place).to_have_text(f"1 of {risky}")
