@@ -243,7 +243,7 @@ def has_risk(raw: str, severity: str) -> Q:
 
 
 def answered(category: str | None, risk: str | None) -> Q:
-    """Of the jobs of a collection those with an answer of this category, or of this highest risk."""
+    """Of the jobs of a collection those with an answer of this category, or this highest risk."""
     if category is None and risk is None:
         return Q()
     answers = JobOutput.objects.annotate(raw=Cast("result", TextField()))
