@@ -55,3 +55,17 @@ def add_tenant(site: Site) -> str:
             {"name": name, "password": password},
         )
     return name
+
+
+def join_demo(site: Site, name: str) -> None:
+    """Make somebody a member of the demo workspace as well."""
+    with site.database() as database:
+        database.execute(
+            """
+            INSERT INTO tenants_membership (user_id, tenant_id, role, created_at)
+            SELECT person.id, tenant.id, 'member', now()
+            FROM tenants_user AS person, tenants_tenant AS tenant
+            WHERE person.username = %s AND tenant.slug = 'demo'
+            """,
+            [name],
+        )

@@ -6,6 +6,7 @@ import time
 from typing import Any
 from urllib.request import Request, urlopen
 
+import docx
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -120,6 +121,23 @@ def test_a_quotation_leads_to_its_passage(signed_in: Page, live_site: Site) -> N
     assert page.evaluate("window.unreloaded === true")
     # The two panes scroll by themselves: the quotation is still in sight beside its passage.
     expect(page.locator("blockquote a").first).to_be_in_viewport()
+
+
+def test_an_answer_is_copied_and_downloaded(signed_in: Page, live_site: Site) -> None:
+    page = signed_in
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    body = {"document_text": f"{POLICY[:2_000]} {time.time_ns()}", "needed_within": 0}
+    job = call(live_site, "summarize", body)["job_id"]
+    summary = finished(live_site, f"jobs/{job}")["result"]["summary"]
+    page.goto(f"/jobs/{job}")
+    page.get_by_role("button", name="Copy", exact=True).first.click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()").split()[:9] == summary.split()[:9]
+    page.locator("summary", has_text="Download").click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name=re.compile("Word")).click()
+    paragraphs = [one.text for one in docx.Document(str(download.value.path())).paragraphs]
+    assert summary.split(".")[0] in " ".join(paragraphs)
 
 
 def test_a_long_name_fits_a_small_phone_and_paper_shows_what_matters(

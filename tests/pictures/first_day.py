@@ -5,6 +5,7 @@ five, confirms, is told when all are done, reads the risky ones and takes the an
 step is a picture in docs/pictures/first-day/, and what it says has to add up.
 """
 
+import io
 import re
 import shutil
 import sys
@@ -280,7 +281,7 @@ class FirstDay:
         self.picture(page, "download", full=False)
         with page.expect_download() as download:
             page.get_by_role("link", name="Excel").first.click()
-        book = openpyxl.load_workbook(download.value.path(), read_only=True)
+        book = openpyxl.load_workbook(io.BytesIO(download.value.path().read_bytes()))
         sheet = book.worksheets[0]
         rows = list(sheet.iter_rows(values_only=True))
         self.say(f"{download.value.suggested_filename}: {len(rows) - 1} rows, {rows[0]}")
