@@ -11,7 +11,8 @@ export function showPrices(form, told) {
   }
   for (const usual of form.querySelectorAll("[data-usual]")) {
     usual.dataset.ofOne ??= usual.textContent;
-    usual.textContent = told?.usual || usual.dataset.ofOne;
+    // With a time that was chosen, it is for the price page to say what becomes of so many.
+    usual.textContent = !told?.usual ? usual.dataset.ofOne : usual.dataset.usual ? "" : told.usual;
   }
   const foot = form.querySelector("[data-foot-price]");
   const chosen = form.querySelector(".offer-box:has(:checked) .offer-price:not([hidden])");

@@ -182,6 +182,7 @@ class FirstDay:
         arrive(page, COLLECTION)
         trial = page.locator(".trial")
         expect(trial).to_contain_text(f"{TRIED} of {FILES} were tried", timeout=LONG)
+        page.reload()  # Counts and sums of a page that was drawn just then may be a moment apart.
         said = trial.locator("p").first.inner_text()
         self.say(f"tried: {said}")
         foreseen = sum(map(dollars, re.findall(r"\$[\d.,]+\d", said)), Decimal(0))
