@@ -288,6 +288,8 @@ class FirstDay:
         self.say(f"{download.value.suggested_filename}: {len(rows) - 1} rows, {rows[0]}")
         self.say(f"sheets: {book.sheetnames}")
         assert len(rows) == FILES + 1
+        [corrected] = [row for row in rows[1:] if row[rows[0].index("corrected_by")]]
+        assert OWNER in corrected
         book.close()
 
     def money_is_looked_at(self, page: Page, spent: Decimal) -> None:
