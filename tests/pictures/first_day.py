@@ -268,12 +268,13 @@ class FirstDay:
         page.get_by_role("button", name="Save the correction").click()
         expect(page.get_by_text("Corrected by")).to_be_visible()
         page.wait_for_load_state()
+        self.picture(page, "corrected", full=False)
         page.keyboard.press("c")
         page.keyboard.type("We agreed on a notice of three months in May. Karl, please look.")
         page.get_by_role("button", name="Save the comment").click()
         expect(page.locator(".comments")).to_contain_text("Karl, please look.")
         page.wait_for_load_state()
-        self.picture(page, "corrected-with-a-comment", full=False)
+        self.picture(page, "commented", full=False)
 
     def answers_are_downloaded(self, page: Page, address: str) -> None:
         """As Excel: a row for each policy, with what was corrected."""
@@ -299,6 +300,7 @@ class FirstDay:
         self.picture(page, "usage", full=False)
         page.goto("/")
         expect(page.locator("main")).to_contain_text("Policies to renew")
+        is_live(page)
         self.picture(page, "jobs-at-the-end-of-the-day", full=False)
 
     # --- What they need -------------------------------------------------------------------
