@@ -109,9 +109,11 @@ def found(
     return _in_order(Upload.objects.filter(theirs, tenant=tenant, expires_at__gt=now), ids)
 
 
-def of_quote(tenant: Tenant, quote_id: UUID) -> list[Upload]:
-    """Those of a quote, in the order in which they came."""
-    return list(Upload.objects.filter(tenant=tenant, quote_id=quote_id).order_by("pk"))
+def of_quote(tenant: Tenant, quote_id: UUID, order: str = "") -> list[Upload]:
+    """Those of a quote: in an `order` (ids with commas between them), else as they came."""
+    places = {one: place for place, one in enumerate(order.split(","))}
+    found = Upload.objects.filter(tenant=tenant, quote_id=quote_id).order_by("pk")
+    return sorted(found, key=lambda one: places.get(str(one.pk), len(places)))
 
 
 def documents_of(upload: Upload) -> tuple[Document, ...]:

@@ -24,7 +24,8 @@ class Settings(BaseModel):
     """How the emulator behaves; latencies are in seconds.
 
     A batch takes `latency_base` and `latency_per_request` for each of its requests; an infinite
-    latency holds it until it is told to end. The limits are of the Messages API, for each workspace
+    latency holds it until it is told to end. Where its answers are not written by then, a call
+    waits for them, `answers_wait` at most. The limits are of the Messages API, for each workspace
     and model; 0 is none.
     """
 
@@ -34,6 +35,7 @@ class Settings(BaseModel):
     latency_per_request: float = Field(0, ge=0)
     latency_cancel: float = Field(1, ge=0)
     latency_message: float = Field(0, ge=0)
+    answers_wait: float = Field(0.3, ge=0)
     requests_per_minute: int = Field(0, ge=0)
     input_tokens_per_minute: int = Field(0, ge=0)
     output_tokens_per_minute: int = Field(0, ge=0)

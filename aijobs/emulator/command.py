@@ -46,6 +46,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="of the Messages API (default: %(default)s)",
     )
+    parser.add_argument(
+        "--answers-wait",
+        type=float,
+        default=default.answers_wait,
+        metavar="SECONDS",
+        help="how long a call waits for answers that are being written (default: %(default)s)",
+    )
     for what in ("requests", "input-tokens", "output-tokens"):
         parser.add_argument(
             f"--{what}-per-minute",
@@ -115,6 +122,7 @@ def settings_from(options: argparse.Namespace) -> Settings:
         latency_per_request=options.latency_per_request,
         latency_cancel=options.latency_cancel,
         latency_message=options.latency_message,
+        answers_wait=options.answers_wait,
         requests_per_minute=options.requests_per_minute,
         input_tokens_per_minute=options.input_tokens_per_minute,
         output_tokens_per_minute=options.output_tokens_per_minute,

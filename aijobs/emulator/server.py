@@ -45,8 +45,6 @@ _CHUNK = 1 << 20
 _BLOCK = 1 << 18
 _MAX_MESSAGE_BYTES = 32_000_000
 _MAX_PAGE = 1_000
-# How long a call waits for answers that are being written for a batch whose time has come.
-_ANSWERS_WAIT_SECONDS = 0.3
 _CUT_AFTER_SECONDS = 0.05
 _MODELS = {
     "claude-opus-5-5": "Claude Opus 5.5",
@@ -311,7 +309,7 @@ class Api:
         batch_id, workspace = request.match_info["batch_id"], request[_WORKSPACE]
         batch = self._batches.find(batch_id, workspace)
         if batch.ended_at is None and batch.ends_at <= self._batches.now():
-            await self._batches.answering.wait(batch_id, _ANSWERS_WAIT_SECONDS)
+            await self._batches.answering.wait(batch_id, self._batches.settings.answers_wait)
             return self._batches.find(batch_id, workspace)
         return batch
 

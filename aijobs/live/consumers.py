@@ -16,7 +16,7 @@ from django.db import Error as DatabaseError
 from aijobs.drafts import TELL_SECONDS
 from aijobs.live import drafts, handshake, hub
 from aijobs.live.hub import Mailbox
-from aijobs.live.news import RESYNC
+from aijobs.live.news import BEHIND, RESYNC
 from aijobs.models import AIJob
 from aijobs.reading import jobs
 from citizenapp.tenants.access import Access
@@ -119,7 +119,9 @@ class JobsConsumer(AsyncWebsocketConsumer):
         async with hub.here().mailbox(access.tenant.pk) as mailbox:
             # What changed while the socket opened is in the rows.
             first: dict[str, str | float] = {"type": "resync"}
-            if "quiet" in request.GET:
+            if hub.here().is_silent:
+                first["behind"] = True
+            elif "quiet" in request.GET:
                 first["quiet_seconds"] = hub.here().quiet_seconds(access.tenant.pk)
             await self.send(orjson.dumps(first).decode())
             sending: list[asyncio.Task[None]] = [self._tasks.create_task(self._send_from(mailbox))]
@@ -135,7 +137,7 @@ class JobsConsumer(AsyncWebsocketConsumer):
     async def _send_from(self, mailbox: Mailbox) -> NoReturn:
         while True:
             text = await mailbox.take()
-            await self.send(text)
+            await self.send(BEHIND if text == RESYNC and hub.here().is_silent else text)
             await asyncio.sleep(
                 RESYNC_PAUSE_SECONDS if text == RESYNC else len(text) / BYTES_PER_SECOND
             )

@@ -79,6 +79,8 @@ class Hub:
         self._subscribed = asyncio.Event()
         self._listening: asyncio.Task[NoReturn] | None = None
         self._is_warned = False
+        # Whether nobody tells of changes now: then sockets are told to look every few seconds.
+        self.is_silent = False
 
     @contextlib.asynccontextmanager
     async def mailbox(self, tenant_id: int) -> AsyncIterator[Mailbox]:
@@ -156,8 +158,10 @@ class Hub:
             try:
                 await self._subscription(layer)
             except TimeoutError:
+                self.is_silent = True
                 self._warn(f"No news for {self._silence_seconds:g} s: subscribing anew.")
             except Exception as error:  # Whatever it is, subscribing anew may mend it.
+                self.is_silent = True
                 self._warn(f"The channel layer is lost ({type(error).__name__}).")
             self._subscribed.clear()
             with contextlib.suppress(Exception):
@@ -193,8 +197,10 @@ class Hub:
 
     def _pass_on(self, news: News) -> None:
         self._is_warned = False
+        was_silent, self.is_silent = self.is_silent, False
         self.look_again(news.get("ends", ()))
-        if not self._follows(news["session"], news["number"]):
+        # Also after a silence: sockets are told that it is over.
+        if not self._follows(news["session"], news["number"]) or was_silent:
             self._resync_everyone()
             return
         for tenant_id, text in news["texts"]:

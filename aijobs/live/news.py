@@ -8,6 +8,8 @@ from aijobs.events import Change, Notice
 
 GROUP = "jobs"
 RESYNC = '{"type":"resync"}'
+# The same while nobody tells of changes: more such follow, every few seconds.
+BEHIND = '{"type":"resync","behind":true}'
 MOST_CHANGES = 100
 
 

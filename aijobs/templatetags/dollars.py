@@ -8,7 +8,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from typing import Any, NamedTuple, Protocol
 
 from django import template
@@ -119,6 +119,13 @@ def cents(amount: Decimal) -> str:
     """A sum by itself, which is nobody's bill: three figures of it, cents at least."""
     places = places_for([amount])
     return written(_rounded(amount, places, ROUND_FLOOR), places)
+
+
+@register.filter
+def in_range(amount: Decimal, highest: Decimal) -> str:
+    """A sum that stands beside a range with this end: with as many places."""
+    places = places_for([highest], _FEWER_FIGURES)
+    return written(_rounded(amount, places, ROUND_HALF_EVEN), places)
 
 
 @register.filter

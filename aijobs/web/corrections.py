@@ -18,6 +18,7 @@ MOST_CHARACTERS = 20_000
 MOST_FIELDS = 900
 # What proves a point, or was asked, is not a matter of opinion.
 KEPT = ("quote", "document", "page", "question")
+FIRST = {"answers": 0, "risks": 1, "obligations": 2}
 SHORT = ("title", "who", "when")
 
 
@@ -81,7 +82,10 @@ class CorrectionForm(forms.Form):
 
     @property
     def groups(self) -> list[Group]:
-        return [Group(name, field_label(name), list(self._entries(name))) for name in self._lists]
+        """As the page of the answer has them: what is looked at first comes first."""
+        last = len(FIRST)
+        names = sorted(self._lists, key=lambda name: FIRST.get(name, last))
+        return [Group(name, field_label(name), list(self._entries(name))) for name in names]
 
     def corrected(self) -> dict[str, Any]:
         """The whole result as it was filled in. Only for a valid form."""

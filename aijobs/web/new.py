@@ -150,6 +150,7 @@ def price(request: MemberRequest) -> HttpResponseBase:
         if bill.jobs:
             offer = offers.of_bill(bill)
             told |= {"later": offer.later, "now": offer.now, "basis": form.described()}
+            told["usual"] = offers.usually(bill, now)
             told["notes"] = [f"{one}." for one in (offer.repeats, *bill.notes) if one]
             road = bill.at_once if form.needed_within == 0 else bill.batch
             pays = paying.of(request.access.tenant, now, road.high if bill.is_known else None)
@@ -164,7 +165,8 @@ def preview(request: MemberRequest) -> HttpResponseBase:
     now = timezone.now()
     with sent(request, now) as given:
         found = queueing.look(request, given, now)
-    return render(request, "collections/preview.html", {"preview": found})
+    usual = offers.usually(found.bill, now) if found and found.bill and found.bill.jobs else ""
+    return render(request, "collections/preview.html", {"preview": found, "usual": usual})
 
 
 @require_safe

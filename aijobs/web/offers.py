@@ -2,15 +2,17 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import get_origin
 
 from aijobs import jobtypes
 from aijobs.jobtypes import TEXT_FIELD, JobType, JobTypeInput, Part
 from aijobs.pipeline import accept
+from aijobs.quotes import times
 from aijobs.quotes.bill import Bill, Cost
 from aijobs.quotes.terms import LongPrompt, Terms
 from aijobs.templatetags.dollars import between, cents
+from aijobs.web import wishes
 from citizenapp.tenants import reader
 from citizenapp.tenants.models import Tenant
 
@@ -64,6 +66,11 @@ def ranges(*costs: Cost) -> list[str]:
     return [
         shown if cost.high else "$0" for cost, shown in zip(costs, between(*costs), strict=True)
     ]
+
+
+def usually(bill: Bill, now: datetime) -> str:
+    """How long the jobs of a bill take together by batch, as the form says it of one."""
+    return wishes.usually(timedelta(seconds=times.by_batch(bill, now)["latest"]))
 
 
 def bill_of(

@@ -50,7 +50,7 @@ def detail(request: MemberRequest, quote_id: UUID) -> HttpResponseBase:
     saved = Decimal(told.get("cache_saving_usd", 0))
     form_page = FORM_PAGES.get(quote.target)
     is_open = quote.queued is None and quote.expires_at > now
-    files = [one.name for one in uploads.of_quote(tenant, quote.pk)]
+    files = [one.name for one in sent.files_of(quote)]
     return render(
         request,
         "quotes/detail.html",

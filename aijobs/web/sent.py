@@ -24,6 +24,8 @@ from aijobs.web.guards import MemberRequest
 from aijobs.web.once import FIELD as ONCE
 
 # Buttons, tokens, and what stands elsewhere: files wait under the id of their quote.
+# In a quote's fields: the ids of its files, as they were chosen.
+_ORDER = "order_of_files"
 _NOT_KEPT = {"csrfmiddlewaretoken", "quote", "price", "preview", "trial", "remove", "upload", ONCE}
 
 
@@ -105,7 +107,13 @@ def sent_before(quote: Quote, trial: str = "") -> Iterator[Sent]:
     """What a quote was asked for; `trial` is that of the button pressed on its page."""
     fields = dict(quote.fields or {}) | ({"trial": trial} if trial else {})
     with ExitStack() as stack:
-        yield Sent(fields, uploads.of_quote(quote.tenant, quote.pk), stack, quote)
+        yield Sent(fields, files_of(quote), stack, quote)
+
+
+def files_of(quote: Quote) -> list[Upload]:
+    """Those of a form, in the order in which they were chosen."""
+    order = str((quote.fields or {}).get(_ORDER, ""))
+    return uploads.of_quote(quote.tenant, quote.pk, order)
 
 
 def keep(
@@ -122,6 +130,8 @@ def keep(
     fields = {name: given.data[name] for name in given.data if name not in _NOT_KEPT}
     if given.trial:
         fields["trial"] = str(given.trial)
+    # Small ones came before large ones that were chosen earlier.
+    fields[_ORDER] = ",".join(str(one.pk) for one in given.files)
     with transaction.atomic():
         quote = stored.keep(
             tenant,

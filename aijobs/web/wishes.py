@@ -56,6 +56,8 @@ class Outcome:
 
     price: str
     hint: str
+    usual: str = ""
+    """How long that takes by batch, most likely."""
     within: str = ""
     """The time that was chosen, where one is."""
     is_shown: bool = True
@@ -104,30 +106,35 @@ def _outcome(
 ) -> Outcome:
     wanted = seconds(value, within)
     at_once = forecast.goes_at_once(wanted)
-    hint = _hint(forecast, value, wanted, at_once, now)
-    return Outcome(NOW if at_once else LATER, hint, within, is_shown)
+    hint = _hint(forecast.tenant, value, at_once=at_once)
+    usual = "" if at_once else _usual(forecast, wanted, now)
+    return Outcome(NOW if at_once else LATER, hint, usual, within, is_shown)
 
 
-def _hint(
-    forecast: Forecast, value: str, wanted: float | None, at_once: bool, now: datetime
-) -> str:
+def _usual(forecast: Forecast, wanted: float | None, now: datetime) -> str:
+    found = forecast.of_new(wanted)
+    return usually(found.latest - now) if found.latest and found.latest > now else ""
+
+
+def usually(duration: timedelta) -> str:
+    """How long it takes by batch, most likely."""
+    return f"Most likely done within {in_words(_round(duration))}."
+
+
+def _hint(tenant: Tenant, value: str, *, at_once: bool) -> str:
     if value == NOW:
         return "Runs at once, at the full price."
     if at_once:
         return "Batches take longer than that at the moment: runs at once, at the full price."
-    found = forecast.of_new(wanted)
-    usual = ""
-    if found.latest and found.latest > now:
-        usual = f" Most likely done within {in_words(_round(found.latest - now))}."
     if value == LATER:
-        return f"Goes out with the next batch.{usual}"
-    if not forecast.tenant.full_price:
-        return f"{NEVER_FULL}{usual} It may be late."
+        return "Goes out with the next batch."
+    if not tenant.full_price:
+        return f"{NEVER_FULL} It may be late."
     too_late = (
-        f"By batch while that is in time.{usual} Should its batch take too long, what it has not "
+        "By batch while that is in time. Should its batch take too long, what it has not "
         "answered runs at once, at the full price"
     )
-    if forecast.tenant.rescue_usd is None:
+    if tenant.rescue_usd is None:
         return f"{too_late}."
     return f"{too_late}, as far as the month’s limit of that allows. It may be late."
 

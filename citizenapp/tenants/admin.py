@@ -17,6 +17,7 @@ from django.utils import timezone
 from citizenapp.tenants import audit, sessions, shown_once
 from citizenapp.tenants.audit import Action
 from citizenapp.tenants.models import APIKey, Membership, Tenant, User
+from citizenapp.tenants.owner_admin import InvitesOwner
 
 if TYPE_CHECKING:
     AnyModelAdmin = admin.ModelAdmin[Any]
@@ -84,7 +85,7 @@ class NeverDeleted(AnyModelAdmin):
 
 
 @admin.register(Tenant)
-class TenantAdmin(Audited, NeverDeleted):
+class TenantAdmin(InvitesOwner, Audited, NeverDeleted):
     inlines = (MembershipInline,)
     list_display = ("name", "slug", "is_active", "weight", "is_demo", "created_at")
     list_filter = ("is_active",)
@@ -92,6 +93,7 @@ class TenantAdmin(Audited, NeverDeleted):
     fields = (
         "name",
         "slug",
+        "owner",
         "is_active",
         "weight",
         "repeat_days",

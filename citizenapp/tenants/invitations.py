@@ -59,11 +59,7 @@ def invite(
     with transaction.atomic():
         # One at a time: nobody is invited twice, and none is one too many.
         Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)
-        members = Membership.objects.filter(tenant=tenant, user__is_active=True)
-        names = members.values_list("user__email", "user__username")
-        known = {name.lower() for both in names for name in both}
-        if there := [email for email in wanted if email in known]:
-            raise Refused(f"{', '.join(there)}: a member already.")
+        refuse_members(tenant, wanted)
         unanswered = Invitation.objects.unanswered().filter(tenant=tenant)
         sent_before = {one.email: one for one in unanswered.filter(email__in=wanted)}
         more = len(wanted) - len(sent_before)
@@ -81,9 +77,18 @@ def invite(
             if one.role:
                 _may_give(access.role, Role(one.role))
             one.role = role
-            one.invited_by, one.inviter = by, access.actor
+            one.invited_by, one.inviter = by, _name(by)
             letters.append(_renew(one, now + timedelta(days=days)))
     return letters
+
+
+def refuse_members(tenant: Tenant, emails: Sequence[str]) -> None:
+    """Raises Refused where one of these addresses, in lower case, is of a member."""
+    members = Membership.objects.filter(tenant=tenant, user__is_active=True)
+    names = members.values_list("user__email", "user__username")
+    known = {name.lower() for both in names for name in both}
+    if there := [email for email in emails if email in known]:
+        raise Refused(f"{', '.join(there)}: a member already.")
 
 
 def again(access: Access, by: User, invitation: Invitation, *, now: datetime) -> Letter:
@@ -93,7 +98,7 @@ def again(access: Access, by: User, invitation: Invitation, *, now: datetime) ->
         _may_give(access.role, Role(found.role))
         lasts = max(found.expires_at - found.created_at, timedelta(days=1))
         found.created_at = now
-        found.invited_by, found.inviter = by, access.actor
+        found.invited_by, found.inviter = by, _name(by)
         return _renew(found, now + min(lasts, timedelta(days=LONGEST_DAYS)))
 
 
@@ -195,6 +200,12 @@ def _unanswered(invitation: Invitation) -> Invitation:
 def _may_give(own: Role, role: Role) -> None:
     if not own.can_administer or role not in own.up_to_it:
         raise Refused("You cannot invite to a role above your own.")
+
+
+def _name(person: User) -> str:
+    """Who invites, as they are known to people; by a name alone anybody could come."""
+    full, own = person.get_full_name(), person.get_username()
+    return (f"{full} ({own})" if full else own)[:150]
 
 
 def _renew(invitation: Invitation, expires_at: datetime) -> Letter:

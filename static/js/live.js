@@ -6,7 +6,8 @@
 // The first message of a socket is a resync, since something may have changed between the making of
 // the page and the opening of the socket. For a page that has just been loaded the server also says
 // for how many seconds nothing has changed; when the page is younger than that, it is not fetched.
-// A socket that opens may bring several: they are waited for, and answered by one fetch.
+// A socket that opens may bring several: they are waited for, and answered by one fetch. While the
+// server itself hears of no changes, each says so (`behind`), and the page says that it is not live.
 //
 // A list of rows (`data-rows`) stays as it stands while somebody reads it: its rows change in place.
 // The page asks for the rows that it shows, and is told how many new ones there are; these come when
@@ -182,6 +183,7 @@ class Line {
     });
     socket.addEventListener("message", (event) => {
       const message = JSON.parse(event.data);
+      if (message.type === "resync") message.behind ? say("waiting", "Reconnecting") : say("live", "Live");
       if (message.type === "job.writing") return showDraft(message);
       const isNews =
         message.type === "resync"

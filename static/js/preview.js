@@ -26,14 +26,14 @@ export function startPreview(form) {
 
   // The words of the button say what it will do.
   function sayReady() {
-    const { ready: count = 0, later, now } = shown()?.dataset ?? {};
+    const { ready: count = 0, later, now, takes } = shown()?.dataset ?? {};
     const ready = Number(count);
     button.textContent = ready ? `Queue ${counted(ready)} document${ready === 1 ? "" : "s"}` : "Queue collection";
     button.disabled = price.disabled = !ready;
     // A workspace that never pays the full price has none.
     if (trial) trial.hidden = trialHint.hidden = ready <= Number(trial.value);
     const basis = `for ${counted(ready)} document${ready === 1 ? "" : "s"}`;
-    showPrices(form, later ? { later, now, basis } : undefined);
+    showPrices(form, later ? { later, now, usual: takes, basis } : undefined);
   }
 
   function settle() {

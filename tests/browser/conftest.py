@@ -4,9 +4,14 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.browser.arriving import leave_the_door
 from tests.ground import Emulator, Site
+
+# Whoever waits for what comes at once has the patience of a busy machine.
+SECONDS = 30_000  # ms
+expect.set_options(timeout=SECONDS)
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 OPTIONS = [
@@ -40,7 +45,7 @@ def page(browser: Browser, live_site: Site) -> Iterator[Page]:
     A script error on the page fails the test.
     """
     context = browser.new_context(base_url=live_site.url)
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(SECONDS)
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
@@ -56,7 +61,7 @@ def signed_in(page: Page) -> Page:
     page.get_by_label("Username").fill("demo")
     page.get_by_label("Password").fill("demo")
     page.get_by_role("button", name="Sign in").click()
-    page.wait_for_load_state()
+    leave_the_door(page)
     return page
 
 

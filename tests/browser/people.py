@@ -30,3 +30,42 @@ def add_person(site: Site, *, is_staff: bool = False) -> str:
             (name, f"{name}@example.com", password, is_staff, is_staff),
         )
     return name
+
+
+def add_tenant(site: Site) -> str:
+    """A workspace with an owner: the name of both, which is the password too."""
+    name = f"zoe-{uuid4().hex[:8]}"
+    password = PBKDF2PasswordHasher().encode(name, "salt", iterations=1_000)
+    with site.database() as database:
+        database.execute(
+            """
+            WITH person AS (
+                INSERT INTO tenants_user (
+                    username, email, password, first_name, last_name, date_joined,
+                    is_active, is_staff, is_superuser
+                ) VALUES (%(name)s, '', %(password)s, '', '', now(), TRUE, FALSE, FALSE)
+                RETURNING id
+            ), tenant AS (
+                INSERT INTO tenants_tenant (name, slug, is_active, is_demo, created_at)
+                VALUES (%(name)s, %(name)s, TRUE, FALSE, now()) RETURNING id
+            )
+            INSERT INTO tenants_membership (user_id, tenant_id, role, created_at)
+            SELECT person.id, tenant.id, 'owner', now() FROM person, tenant
+            """,
+            {"name": name, "password": password},
+        )
+    return name
+
+
+def join_demo(site: Site, name: str) -> None:
+    """Make somebody a member of the demo workspace as well."""
+    with site.database() as database:
+        database.execute(
+            """
+            INSERT INTO tenants_membership (user_id, tenant_id, role, created_at)
+            SELECT person.id, tenant.id, 'member', now()
+            FROM tenants_user AS person, tenants_tenant AS tenant
+            WHERE person.username = %s AND tenant.slug = 'demo'
+            """,
+            [name],
+        )

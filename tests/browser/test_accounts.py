@@ -6,6 +6,7 @@ import time
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.arriving import is_live
 from tests.browser.people import add_person
 from tests.ground import Site
 from tests.tenants.browser import App
@@ -19,6 +20,9 @@ def sign_in(page: Page, name: str, password: str = "") -> None:
     page.get_by_label("E-mail or username").fill(name)
     page.get_by_label("Password").fill(password or name)
     page.get_by_role("button", name="Sign in").click()
+    # To the second step, or into the product.
+    expect(page).not_to_have_url(re.compile("/sign-in$"))
+    page.wait_for_load_state()
 
 
 def sign_out(page: Page) -> None:
@@ -131,7 +135,7 @@ def test_signing_out_everywhere_signs_out_another_browser(
     other = browser.new_context(base_url=live_site.url).new_page()
     for one in (page, other):
         sign_in(one, name)
-        expect(one.get_by_role("link", name="New work").first).to_be_visible()
+        is_live(one)
     page.goto("/settings/sessions")
     expect(page.locator("tbody tr")).to_have_count(2)
     page.get_by_role("button", name="Sign out everywhere").click()

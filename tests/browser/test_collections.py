@@ -1,8 +1,10 @@
 """A collection as a person works on it: run again with other settings, compared, canceled."""
 
+import csv
 import json
 import re
 import time
+from collections.abc import Mapping
 from typing import Any
 from urllib.request import Request, urlopen
 
@@ -17,10 +19,14 @@ BATCH_SECONDS = 60_000
 CATEGORIES = ["motor", "home", "travel"]
 
 
-def queue(site: Site, name: str, rows: int = 6) -> str:
-    """A collection of letters; returns its id."""
+def queue(site: Site, name: str, rows: int = 6, marks: Mapping[int, str] | None = None) -> str:
+    """A collection of letters; returns its id. `marks`: what becomes of some, for the emulator."""
+    marks = marks or {}
     items: list[dict[str, Any]] = [
-        {"text": f"Letter {number} about {name}. " * 5, "reference": f"P-{number}"}
+        {
+            "text": f"Letter {number} about {name}. " * 5 + marks.get(number, ""),
+            "reference": f"P-{number}",
+        }
         for number in range(rows)
     ]
     body = {"name": name, "job_type": "classify", "items": items}
@@ -29,7 +35,7 @@ def queue(site: Site, name: str, rows: int = 6) -> str:
         data=json.dumps(body | {"defaults": {"categories": CATEGORIES}}).encode(),
         headers={"Authorization": f"Bearer {site.api_key}", "Content-Type": "application/json"},
     )
-    with urlopen(request, timeout=10) as response:
+    with urlopen(request, timeout=60) as response:
         return str(json.load(response)["collection_id"])
 
 
@@ -59,6 +65,26 @@ def test_a_collection_is_run_again_with_other_settings_and_compared(
     assert len(download.value.path().read_text().splitlines()) == 7
 
 
+def test_what_failed_is_tried_again_and_the_answers_are_taken_along(
+    signed_in: Page, live_site: Site
+) -> None:
+    page = signed_in
+    marks = dict.fromkeys((1, 4), "[[emulate:errored:invalid_request_error*1]]")
+    made = queue(live_site, f"Fax {time.time_ns()}", marks=marks)
+    page.goto(f"/collections/{made}")
+    expect(page.locator(".legend")).to_contain_text(re.compile(r"Done\s+4"), timeout=BATCH_SECONDS)
+    page.get_by_role("link", name="Try 2 failed again").click()
+    expect(page.locator("main")).to_contain_text("Most likely $")
+    page.get_by_role("button", name="Queue 2 again").click()
+    expect(page.locator(".progress")).to_contain_text("All done.", timeout=BATCH_SECONDS)
+    page.locator("summary", has_text="Download").click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="CSV for Excel").click()
+    rows = list(csv.DictReader(download.value.path().read_text("utf-8-sig").splitlines()))
+    assert [row["reference"] for row in rows] == [f"P-{number}" for number in range(6)]
+    assert {row["category"] for row in rows} <= set(CATEGORIES)
+
+
 def test_what_has_left_is_canceled_with_a_choice(
     signed_in: Page, live_site: Site, held: Emulator
 ) -> None:
@@ -68,7 +94,9 @@ def test_what_has_left_is_canceled_with_a_choice(
     page.goto(f"/collections/{made}")
     expect(page.locator(".legend")).to_contain_text("In progress", timeout=BATCH_SECONDS)
     # In a batch that is not sent yet, they could still be taken back for nothing.
+    deadline = time.monotonic() + BATCH_SECONDS / 1000
     while all(batch["ended_at"] for batch in held.control("GET", "batches")):
+        assert time.monotonic() < deadline
         time.sleep(0.1)
     page.locator("summary", has_text="More").click()
     page.get_by_role("link", name=re.compile("^Cancel")).click()

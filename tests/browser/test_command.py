@@ -7,6 +7,7 @@ from urllib.request import Request, urlopen
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.arriving import arrive
 from tests.ground import Site
 
 pytestmark = pytest.mark.browser
@@ -18,7 +19,7 @@ def queue(site: Site, reference: str) -> str:
         data=json.dumps({"document_text": "Hail.", "reference": reference}).encode(),
         headers={"Authorization": f"Bearer {site.api_key}", "Content-Type": "application/json"},
     )
-    with urlopen(request, timeout=10) as response:
+    with urlopen(request, timeout=60) as response:
         job: str = json.load(response)["job_id"]
         return job
 
@@ -36,13 +37,13 @@ def test_everything_is_reached_by_keyboard(signed_in: Page, live_site: Site) -> 
     chosen = field.get_attribute("aria-activedescendant")
     assert options.first.get_attribute("id") == chosen
     page.keyboard.press("Enter")
-    expect(page).to_have_url(re.compile(r"/usage$"))
+    arrive(page, re.compile(r"/usage$"))
 
     page.keyboard.press("Control+k")
     page.keyboard.type("command-47")
     expect(page.locator("#command").get_by_role("option", name="COMMAND-4711")).to_be_visible()
     page.keyboard.press("Enter")
-    expect(page).to_have_url(re.compile(job))
+    arrive(page, re.compile(job))
 
     page.keyboard.press("Control+k")
     page.keyboard.press("ArrowDown")

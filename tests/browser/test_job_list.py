@@ -3,11 +3,14 @@
 import json
 import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.request import Request, urlopen
 
 import pytest
-from playwright.sync_api import Page, WebSocketRoute, expect
+from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 
+from tests.browser.arriving import arrive, is_live
 from tests.ground import Emulator, Site
 
 pytestmark = pytest.mark.browser
@@ -25,7 +28,7 @@ def post(site: Site, text: str, **fields: object) -> str:
             "Content-Type": "application/json",
         },
     )
-    with urlopen(request, timeout=20) as response:
+    with urlopen(request, timeout=60) as response:
         return str(json.load(response)["job_id"])
 
 
@@ -56,10 +59,6 @@ def all_over(site: Site) -> None:
     raise AssertionError("Jobs are still under way.")
 
 
-def live(page: Page) -> None:
-    expect(page.get_by_text("Live", exact=True)).to_be_visible()
-
-
 def keys(page: Page) -> list[str]:
     found: list[str] = page.locator("#jobs tr[data-key]").evaluate_all(
         "rows => rows.map((row) => row.dataset.key)"
@@ -67,23 +66,49 @@ def keys(page: Page) -> list[str]:
     return found
 
 
+@contextmanager
+def nothing_leaves(site: Site) -> Iterator[None]:
+    """What is queued waits until the block ends."""
+    with site.database() as database:
+        database.execute(
+            "INSERT INTO aijobs_circuitbreaker (reason, message, needs_answer, opened_at,"
+            " probe_at, probes, closed_by)"
+            " VALUES ('on_hold', '', FALSE, now(), now() + interval '1 hour', 0, '')"
+        )
+        try:
+            yield
+        finally:
+            database.execute("UPDATE aijobs_circuitbreaker SET closed_at = now()")
+
+
+def below_the_head(row: Locator) -> float:
+    """How far below the head of its table a row stands."""
+    distance: float = row.evaluate(
+        "row => row.getBoundingClientRect().top"
+        " - row.closest('table').querySelector('thead').getBoundingClientRect().top"
+    )
+    return distance
+
+
 def test_new_rows_move_nothing_until_somebody_asks_for_them(
     signed_in: Page, live_site: Site, held: Emulator
 ) -> None:
     page, word = signed_in, a_word()
-    first = post(live_site, f"First {word}")
-    page.goto("/?status=queued&collections=apart")
-    live(page)
-    row = page.locator(f'[data-key="{first}"]')
-    expect(row).to_be_visible()
-    before, shown = row.bounding_box(), keys(page)
-    post(live_site, f"Second {word}")
-    new = page.locator("[data-show-new]")
-    expect(new).to_be_visible(timeout=STAGE_SECONDS)
-    assert (row.bounding_box(), keys(page)) == (before, shown)
-    # What it shows changes in its place, also when it no longer waits.
+    with nothing_leaves(live_site):
+        first = post(live_site, f"First {word}")
+        page.goto("/?status=queued&collections=apart")
+        is_live(page)
+        row = page.locator(f'[data-key="{first}"]')
+        expect(row).to_be_visible()
+        before, shown, place = row.bounding_box(), keys(page), below_the_head(row)
+        post(live_site, f"Second {word}")
+        new = page.locator("[data-show-new]")
+        expect(new).to_be_visible(timeout=STAGE_SECONDS)
+        assert (row.bounding_box(), keys(page)) == (before, shown)
+    # What it shows changes in its place, also when it no longer waits. What said that sending is
+    # paused is gone above it.
     expect(row).to_contain_text("In progress", timeout=60_000)
-    assert (row.bounding_box(), keys(page)) == (before, shown)
+    assert (below_the_head(row), keys(page)) == (place, shown)
     expect(new).to_be_visible()
     new.click()
     expect(new).to_be_hidden()
@@ -95,7 +120,7 @@ def test_a_list_is_worked_through_by_keys(signed_in: Page, live_site: Site) -> N
     page = signed_in
     jobs = [post(live_site, f"Letter {number}", fresh=True) for number in range(2)]
     page.goto("/?collections=apart")
-    live(page)
+    is_live(page)
     page.keyboard.press("j")
     page.keyboard.press("j")
     expect(page.locator(f'[data-key="{jobs[0]}"] [data-row-link]')).to_be_focused()
@@ -104,10 +129,10 @@ def test_a_list_is_worked_through_by_keys(signed_in: Page, live_site: Site) -> N
     expect(page.get_by_text("1 selected")).to_be_visible()
     page.keyboard.press("k")
     page.keyboard.press("Enter")
-    expect(page).to_have_url(re.compile(rf"/jobs/{jobs[1]}\?list=collections%3Dapart"))
+    arrive(page, re.compile(rf"/jobs/{jobs[1]}\?list=collections%3Dapart"))
     page.keyboard.press("g")
     page.keyboard.press("j")
-    expect(page).to_have_url(re.compile("/$"))
+    arrive(page, re.compile("/$"))
     page.keyboard.press("/")
     expect(page.get_by_label("Search jobs")).to_be_focused()
     # While one types, letters are letters.
@@ -122,36 +147,26 @@ def test_all_that_match_are_found_by_a_word_and_canceled(
     signed_in: Page, live_site: Site, held: Emulator
 ) -> None:
     page, word = signed_in, a_word()
-    with live_site.database() as database:
-        # Nothing leaves, so that all can be canceled.
-        database.execute(
-            "INSERT INTO aijobs_circuitbreaker (reason, message, needs_answer, opened_at,"
-            " probe_at, probes, closed_by)"
-            " VALUES ('on_hold', '', FALSE, now(), now() + interval '1 hour', 0, '')"
-        )
-        try:
-            for number in range(3):
-                post(live_site, f"Letter {number} of {word}")
-            page.goto("/")
-            deadline = time.monotonic() + 40
-            while time.monotonic() < deadline:
-                page.get_by_label("Search jobs").fill(word)
-                page.get_by_label("Search jobs").press("Enter")
-                page.wait_for_load_state()
-                if len(keys(page)) == 3:
-                    break
-                time.sleep(1)
-            expect(page).to_have_url(re.compile(rf"\?q={word}$"))
-            expect(page.locator("#total")).to_have_text(re.compile("3 jobs found"))
-            page.get_by_label("Select all rows of this page").check()
-            page.get_by_label("All 3 that match").check()
-            page.get_by_role("button", name="Cancel").click()
-            page.get_by_role("button", name="Cancel 3 jobs").click()
-            expect(page.locator("main")).to_contain_text("Canceled 3.", timeout=60_000)
-            page.get_by_role("link", name="Back to the list").click()
-            expect(page.locator("#jobs .pill.canceled")).to_have_count(3)
-        finally:
-            database.execute("UPDATE aijobs_circuitbreaker SET closed_at = now()")
+    with nothing_leaves(live_site):
+        for number in range(3):
+            post(live_site, f"Letter {number} of {word}")
+        page.goto("/")
+        page.get_by_label("Search jobs").fill(word)
+        page.get_by_label("Search jobs").press("Enter")
+        arrive(page, re.compile(rf"\?q={word}$"))
+        # The index of texts is written a moment later.
+        deadline = time.monotonic() + 60
+        while len(keys(page)) < 3 and time.monotonic() < deadline:
+            time.sleep(1)
+            page.reload()
+        expect(page.locator("#total")).to_have_text(re.compile("3 jobs found"))
+        page.get_by_label("Select all rows of this page").check()
+        page.get_by_label("All 3 that match").check()
+        page.get_by_role("button", name="Cancel").click()
+        page.get_by_role("button", name="Cancel 3 jobs").click()
+        expect(page.locator("main")).to_contain_text("Canceled 3.", timeout=60_000)
+        page.get_by_role("link", name="Back to the list").click()
+        expect(page.locator("#jobs .pill.canceled")).to_have_count(3)
 
 
 def test_back_shows_what_the_rows_say(signed_in: Page, live_site: Site) -> None:
@@ -165,10 +180,10 @@ def test_back_shows_what_the_rows_say(signed_in: Page, live_site: Site) -> None:
     expect(page.locator(".chips-of-list")).to_contain_text("Kind: Classification")
     page.go_back()
     expect(page).to_have_url(re.compile("collections=apart$"))
-    assert page.locator("#kind").input_value() == ""
-    assert keys(page)
+    expect(page.locator("#kind")).to_have_value("")
+    expect(page.locator("#jobs tr[data-key]").first).to_be_visible()
     page.go_forward()
-    assert page.locator("#kind").input_value() == "classify"
+    expect(page.locator("#kind")).to_have_value("classify")
 
 
 def test_after_a_cut_the_page_is_right_and_says_so(signed_in: Page, live_site: Site) -> None:
@@ -186,7 +201,7 @@ def test_after_a_cut_the_page_is_right_and_says_so(signed_in: Page, live_site: S
     page.route_web_socket("**/ws/jobs/**", route)
     job = post(live_site, "A letter")
     page.goto("/?collections=apart")
-    live(page)
+    is_live(page)
     row = page.locator(f'[data-key="{job}"]')
     expect(row).to_contain_text("Done", timeout=60_000)
     for width in (1440, 1024, 390, 320):
@@ -233,7 +248,7 @@ def test_the_first_view_is_small_and_asks_once(signed_in: Page, live_site: Site)
         lambda event: received.append(float(event["encodedDataLength"])),
     )
     page.goto("/?collections=apart")
-    live(page)
+    is_live(page)
     page.wait_for_timeout(2_000)
     again = [url for url in asked[1:] if url.rstrip("/").endswith("?collections=apart")]
     assert len(again) <= 1, asked

@@ -10,6 +10,7 @@ from urllib.request import Request, urlopen
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.arriving import arrive, is_live
 from tests.ground import Emulator, Site
 
 pytestmark = pytest.mark.browser
@@ -20,6 +21,7 @@ BATCH_SECONDS = 60_000
 
 def queue_text(page: Page, text: str) -> None:
     page.get_by_role("link", name="New work").first.click()
+    arrive(page, re.compile("/jobs/new$"))
     page.get_by_label("Document", exact=True).fill(text)
     page.get_by_role("button", name="Queue document").click()
 
@@ -41,7 +43,7 @@ def was_reloaded(page: Page) -> bool:
 def test_a_queued_job_completes_on_the_open_page(signed_in: Page, held: Emulator) -> None:
     page = signed_in
     queue_text(page, POLICY * 20)
-    expect(page).to_have_url(re.compile("/jobs/[0-9a-f-]{36}$"))
+    arrive(page, re.compile("/jobs/[0-9a-f-]{36}$"))
     mark_page(page)
     expect(status(page)).to_contain_text("In progress", timeout=BATCH_SECONDS)
     held.release()
@@ -55,7 +57,7 @@ def test_the_dashboard_follows_what_an_api_client_queues(
     signed_in: Page, live_site: Site, held: Emulator
 ) -> None:
     page = signed_in
-    expect(page.get_by_text("Live", exact=True)).to_be_visible()
+    is_live(page)
     mark_page(page)
     name = f"A letter about hail {time.time_ns()}"
     request = Request(
@@ -66,15 +68,15 @@ def test_the_dashboard_follows_what_an_api_client_queues(
             "Content-Type": "application/json",
         },
     )
-    with urlopen(request, timeout=10) as response:
+    with urlopen(request, timeout=60) as response:
         job = json.load(response)["job_id"]
     row = page.locator(f'[data-key="{job}"]')
     # A list that is shown stays as it is until somebody asks; one that is empty does not.
     new = page.locator("[data-show-new]")
-    expect(new.or_(row)).to_be_visible(timeout=5_000)
+    expect(new.or_(row)).to_be_visible()
     if new.is_visible():
         new.click()
-    expect(row).to_be_visible(timeout=5_000)
+    expect(row).to_be_visible()
     expect(row).to_contain_text("In progress", timeout=BATCH_SECONDS)
     held.release()
     expect(row).to_contain_text("Done", timeout=BATCH_SECONDS)
@@ -86,7 +88,7 @@ def test_a_pause_shows_on_the_open_page_as_long_as_it_lasts(
     signed_in: Page, live_site: Site
 ) -> None:
     page = signed_in
-    expect(page.get_by_text("Live", exact=True)).to_be_visible()
+    is_live(page)
     mark_page(page)
     banner = page.get_by_text("Sending is paused.")
     with live_site.database() as database:
@@ -95,19 +97,20 @@ def test_a_pause_shows_on_the_open_page_as_long_as_it_lasts(
             " probe_at, probes, closed_by)"
             " VALUES ('on_hold', '', FALSE, now(), now() + interval '1 hour', 0, '')"
         )
-        expect(banner).to_be_visible(timeout=5_000)
+        expect(banner).to_be_visible()
         database.execute("UPDATE aijobs_circuitbreaker SET closed_at = now()")
-        expect(banner).to_be_hidden(timeout=5_000)
+        expect(banner).to_be_hidden()
     assert not was_reloaded(page)
 
 
 def test_what_is_wanted_now_overtakes_the_batch(signed_in: Page) -> None:
     page = signed_in
     page.get_by_role("link", name="New work").first.click()
+    arrive(page, re.compile("/jobs/new$"))
     page.get_by_label("Document", exact=True).fill(POLICY * 5)
     page.get_by_role("radio", name=re.compile("^Now")).check(force=True)
     page.get_by_role("button", name="Queue document").click()
-    expect(status(page)).to_contain_text("Done", timeout=20_000)
+    expect(status(page)).to_contain_text("Done", timeout=BATCH_SECONDS)
     expect(page.locator("main")).to_contain_text("full price", ignore_case=True)
 
 
@@ -135,7 +138,7 @@ def test_a_collection_from_a_table_completes_live(signed_in: Page, held: Emulato
     page.locator("textarea:visible").first.fill("motor\nhome\ntravel")
     page.locator("textarea:visible").first.blur()
     page.get_by_role("button", name="Queue 9 documents").click()
-    expect(page).to_have_url(re.compile("/collections/[0-9a-f-]{36}$"))
+    arrive(page, re.compile("/collections/[0-9a-f-]{36}$"))
     mark_page(page)
     expect(page.locator("tbody .pill.submitted")).to_have_count(9, timeout=BATCH_SECONDS)
     held.release()

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, FilePayload, Locator, Page, Route, expect
 
+from tests.browser.arriving import leave_the_door
 from tests.ground import Site
 
 pytestmark = pytest.mark.browser
@@ -97,7 +98,7 @@ def test_on_a_slow_line_each_file_says_how_far_it_is_and_a_click_waits_for_it(
     page = signed_in
     page.goto("/jobs/new")
     line = page.context.new_cdp_session(page)
-    slow = {"offline": False, "latency": 100, "downloadThroughput": -1, "uploadThroughput": 60_000}
+    slow = {"offline": False, "latency": 100, "downloadThroughput": -1, "uploadThroughput": 20_000}
     line.send("Network.emulateNetworkConditions", slow)
     page.locator("input[type=file]").set_input_files(
         file("large.txt", b"Hail is insured. " * 20_000)
@@ -106,7 +107,8 @@ def test_on_a_slow_line_each_file_says_how_far_it_is_and_a_click_waits_for_it(
     expect(page.get_by_role("progressbar", name="Upload of large.txt")).to_be_visible()
     press(page)
     expect(page.get_by_text("It goes on as soon as all files are read.")).to_be_visible()
-    expect(page).to_have_url(JOB, timeout=30_000)
+    line.send("Network.emulateNetworkConditions", slow | {"uploadThroughput": -1})
+    expect(page).to_have_url(JOB, timeout=60_000)
 
 
 def test_two_clicks_queue_once_and_so_does_back_and_again(signed_in: Page, live_site: Site) -> None:
@@ -149,7 +151,10 @@ def test_an_expired_session_and_a_reload_lose_nothing(signed_in: Page) -> None:
     page, reference = signed_in, unique()
     fill_in(page, reference)
     page.locator("input[type=file]").set_input_files([])
-    page.wait_for_timeout(600)
+    page.wait_for_function(
+        "reference => (sessionStorage.getItem('draft:/jobs/new') ?? '').includes(reference)",
+        arg=reference,
+    )
     page.reload()
     expect(page.get_by_label("Reference")).to_have_value(reference)
     page.context.clear_cookies(name="sessionid")
@@ -205,12 +210,13 @@ def test_an_example_table_is_there_at_a_click_and_can_be_tried(signed_in: Page) 
 def without_scripts(browser: Browser, live_site: Site) -> Iterator[Page]:
     """The page of a browser that runs no scripts, signed in."""
     context = browser.new_context(base_url=live_site.url, java_script_enabled=False)
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(30_000)
     page = context.new_page()
     page.goto("/")
     page.get_by_label("Username").fill("demo")
     page.get_by_label("Password").fill("demo")
     page.get_by_role("button", name="Sign in").click()
+    leave_the_door(page)
     yield page
     context.close()
 
@@ -243,8 +249,8 @@ def test_long_names_and_right_to_left_ones_stay_where_they_belong(
     page = signed_in
     page.set_viewport_size({"width": width, "height": 800})
     choose(page, file("x" * 200 + ".txt"), file("ملف-التأمين.txt"))
-    expect(page.locator(".file.going")).to_have_count(0)
     expect(page.locator(".file")).to_have_count(2)
+    expect(page.locator(".file.going")).to_have_count(0)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.locator(".form-foot").get_by_role("button", name="Show price").click()
     expect(page).to_have_url(re.compile("/quotes/"))

@@ -6,6 +6,7 @@ import time
 from typing import Any
 from urllib.request import Request, urlopen
 
+import docx
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -28,7 +29,7 @@ def call(site: Site, path: str, body: dict[str, Any] | None = None) -> Any:
             "Content-Type": "application/json",
         },
     )
-    with urlopen(request, timeout=30) as response:
+    with urlopen(request, timeout=60) as response:
         return json.load(response)
 
 
@@ -85,13 +86,16 @@ def test_five_results_are_read_by_keyboard_one_corrected_and_one_commented(
     chosen = page.locator(".categories .chosen").first.inner_text().split()[0]
     other = "home" if chosen == "motor" else "motor"
     page.keyboard.press("e")
+    expect(page.get_by_role("radio", name=other)).to_be_visible()
     page.get_by_role("radio", name=other).check()
     page.get_by_role("button", name="Save the correction").click()
     expect(page.get_by_text("Corrected by demo")).to_be_visible()
+    page.wait_for_load_state()
     expect(page.locator("#answer-text .chosen")).to_contain_text(other)
     expect(heading(page)).to_have_text("Claim 5")
 
     page.keyboard.press("c")
+    expect(page.locator("#comment-text")).to_be_focused()
     page.keyboard.type("It is about a house.")
     page.get_by_role("button", name="Save the comment").click()
     expect(page.locator(".comments")).to_contain_text("It is about a house.")
@@ -117,6 +121,23 @@ def test_a_quotation_leads_to_its_passage(signed_in: Page, live_site: Site) -> N
     assert page.evaluate("window.unreloaded === true")
     # The two panes scroll by themselves: the quotation is still in sight beside its passage.
     expect(page.locator("blockquote a").first).to_be_in_viewport()
+
+
+def test_an_answer_is_copied_and_downloaded(signed_in: Page, live_site: Site) -> None:
+    page = signed_in
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    body = {"document_text": f"{POLICY[:2_000]} {time.time_ns()}", "needed_within": 0}
+    job = call(live_site, "summarize", body)["job_id"]
+    summary = finished(live_site, f"jobs/{job}")["result"]["summary"]
+    page.goto(f"/jobs/{job}")
+    page.get_by_role("button", name="Copy", exact=True).first.click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()").split()[:9] == summary.split()[:9]
+    page.locator("summary", has_text="Download").click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name=re.compile("Word")).click()
+    paragraphs = [one.text for one in docx.Document(str(download.value.path())).paragraphs]
+    assert summary.split(".")[0] in " ".join(paragraphs)
 
 
 def test_a_long_name_fits_a_small_phone_and_paper_shows_what_matters(

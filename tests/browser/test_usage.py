@@ -16,7 +16,7 @@ def test_days_are_read_by_keyboard(signed_in: Page, live_site: Site) -> None:
     page = signed_in
     job = queue(live_site, "summarize", document_text="The insurer pays for hail and wind.")
     page.goto(f"/jobs/{job}")
-    expect(page.locator(".page-head")).to_contain_text("Done", timeout=30_000)
+    expect(page.locator(".page-head")).to_contain_text("Done", timeout=60_000)
     page.goto("/usage?days=7")
     chart = page.locator("[data-chart]").first
     # One stop of the Tab key: the newest day of which there is anything to say.

@@ -19,7 +19,7 @@ LEASE = (
 
 
 def connect(emulator: Emulator, key: str = "some-key") -> Anthropic:
-    return Anthropic(base_url=emulator.url, api_key=key, max_retries=0, timeout=10)
+    return Anthropic(base_url=emulator.url, api_key=key, max_retries=0, timeout=60)
 
 
 def make_params(document: str = LEASE, **changes: Any) -> dict[str, Any]:
@@ -82,7 +82,7 @@ def call(
     headers = headers or {"x-api-key": "some-key", "anthropic-version": "2023-06-01"}
     request = Request(emulator.url + path, method=method, data=body, headers=headers)
     try:
-        with urlopen(request, timeout=10) as response:
+        with urlopen(request, timeout=60) as response:
             return response.status, response.read()
     except HTTPError as error:
         return error.code, error.read()

@@ -16,9 +16,9 @@ def test_every_request_has_one_row_in_another_order_that_never_changes(
 
 
 def test_canceling_keeps_what_is_finished(held: Emulator, client: Anthropic) -> None:
-    held.control("POST", "settings", {"latency_base": 100})
+    held.control("POST", "settings", {"latency_base": 1_000})
     batch = create(client, *[LEASE] * 10)
-    held.advance(45)
+    held.advance(450)
     canceling = client.messages.batches.cancel(batch.id)
     assert canceling.processing_status == "canceling"
     assert canceling.cancel_initiated_at is not None

@@ -42,9 +42,9 @@ def test_results_are_gone_after_29_days(emulator: Emulator, client: Anthropic) -
 
 
 def test_a_batch_takes_as_long_as_its_requests(held: Emulator, client: Anthropic) -> None:
-    held.control("POST", "settings", {"latency_base": 100, "latency_per_request": 10})
+    held.control("POST", "settings", {"latency_base": 1_000, "latency_per_request": 100})
     batch = create(client, LEASE, LEASE)
-    held.advance(110)
+    held.advance(1_100)
     assert client.messages.batches.retrieve(batch.id).processing_status == "in_progress"
-    held.advance(11)
+    held.advance(101)
     assert client.messages.batches.retrieve(batch.id).processing_status == "ended"

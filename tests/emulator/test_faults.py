@@ -72,15 +72,14 @@ def test_the_sdks_own_retries_create_the_batch_again(emulator: Emulator) -> None
     assert created(emulator) == 2
 
 
-@pytest.mark.parametrize(("when", "count"), [("before", 0), ("after", 1)])
-def test_an_answer_can_come_too_late(
-    emulator: Emulator, client: Anthropic, when: str, count: int
-) -> None:
-    emulator.order("create", "slow", when=when, seconds=0.5)
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_an_answer_can_come_too_late(emulator: Emulator, client: Anthropic, when: str) -> None:
+    emulator.order("create", "slow", when=when, seconds=3)
     with pytest.raises(anthropic.APITimeoutError):
-        create(client.with_options(timeout=0.1))
-    assert created(emulator) == count
-    deadline = time.monotonic() + 5
+        create(client.with_options(timeout=0.5))
+    if when == "before":
+        assert created(emulator) == 0
+    deadline = time.monotonic() + 30
     while created(emulator) == 0 and time.monotonic() < deadline:
         time.sleep(0.05)
     assert created(emulator) == 1

@@ -28,14 +28,14 @@ def test_without_limits_nothing_is_said(client: Anthropic) -> None:
 def test_answers_say_what_is_left_and_when_it_is_full_again(
     emulator: Emulator, client: Anthropic
 ) -> None:
-    limits = {"requests_per_minute": 60, "input_tokens_per_minute": 1_000}
+    limits = {"requests_per_minute": 2, "input_tokens_per_minute": 1_000}
     emulator.control("POST", "settings", limits)
     first = told(client)
-    assert first["requests-limit"] == "60"
-    assert first["requests-remaining"] == "59"
+    assert first["requests-limit"] == "2"
+    assert first["requests-remaining"] == "1"
     assert int(first["input-tokens-remaining"]) < 1_000
     assert first["input-tokens-reset"].endswith("Z")
-    assert told(client, stream=True)["requests-remaining"] == "58"
+    assert told(client, stream=True)["requests-remaining"] == "0"
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,11 @@ def cents(found: Iterable[dict[str, Any]]) -> Decimal:
     return sum((Decimal(line["amount"]) for line in found), Decimal(0))
 
 
+def work(client: Anthropic, *documents: str) -> None:
+    """A batch that has ended: its answers are written by a pool, which takes its time."""
+    results(client, create(client, *documents).id)
+
+
 def test_batches_and_direct_calls_are_reported_by_model_and_tier(
     emulator: Emulator, client: Anthropic
 ) -> None:
@@ -92,7 +97,7 @@ def test_batches_and_direct_calls_are_reported_by_model_and_tier(
 
 
 def test_what_is_not_answered_is_not_billed(emulator: Emulator, client: Anthropic) -> None:
-    create(client, "[[emulate:errored:api_error]]", "[[emulate:canceled]]")
+    work(client, "[[emulate:errored:api_error]]", "[[emulate:canceled]]")
     assert lines(ask(emulator, USAGE)) == lines(ask(emulator, COST)) == []
 
 
@@ -144,9 +149,9 @@ def test_each_row_of_a_batch_counts_when_it_was_worked_on(
 
 
 def test_pages_follow_one_another(emulator: Emulator, client: Anthropic) -> None:
-    create(client)
+    work(client)
     emulator.advance(3 * 86_400)
-    create(client)
+    work(client)
     start = (now(emulator) - timedelta(days=3)).strftime("%Y-%m-%d")
     whole = ask(emulator, USAGE, starting_at=f"{start}T00:00:00Z")
     assert (whole["has_more"], whole["next_page"], len(whole["data"])) == (False, None, 4)
@@ -172,9 +177,9 @@ def test_a_time_is_snapped_to_its_bucket_and_the_end_is_not_part_of_it(
 
 
 def test_lines_can_be_filtered(emulator: Emulator, client: Anthropic) -> None:
-    create(client)
+    work(client)
     with connect(emulator, "another-key") as other:
-        create(other)
+        work(other)
     mine, theirs = lines(ask(emulator, USAGE, group_by=["workspace_id"]))
     assert tokens([mine]) == tokens([theirs])
     only = lines(ask(emulator, USAGE, workspace_ids=[mine["workspace_id"]]))
@@ -221,9 +226,10 @@ def test_sums_of_a_report_equal_its_parts_at_any_grouping(emulator_here: Emulato
     for key in ("some-key", "another-key"):
         with connect(emulator_here, key) as client:
             for model in ("claude-haiku-5-5", "claude-opus-5-5"):
-                client.messages.batches.create(
+                batch = client.messages.batches.create(
                     requests=[make_request(f"r{n}", LEASE * (n + 1), model=model) for n in range(3)]
                 )
+                results(client, batch.id)
                 client.messages.create(**make_params(model=model))
                 # Beyond the length at which Haiku costs five times as much, and the next window.
                 client.messages.create(**make_params("word " * 110_000, model=model))
@@ -258,7 +264,7 @@ def test_sums_of_a_report_equal_its_parts_at_any_grouping(emulator_here: Emulato
 def test_the_books_survive_a_restart(tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("books")
     with emulating(folder) as before, connect(before) as client:
-        create(client)
+        work(client)
         client.messages.create(**make_params())
         billed = ask(before, USAGE, group_by=["service_tier"])
     with emulating(folder) as after:

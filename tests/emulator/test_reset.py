@@ -11,7 +11,7 @@ from anthropic import Anthropic
 from tests.emulator.requests import create, make_params
 from tests.ground import Emulator
 
-SECONDS = 0.5
+SECONDS = 2
 
 
 @pytest.mark.parametrize("call", ["message", "create"])
@@ -28,6 +28,6 @@ def test_calls_under_way_end_with_it(emulator: Emulator, client: Anthropic, call
         emulator.reset()
         with pytest.raises(anthropic.APIConnectionError):
             under_way.result()
-    time.sleep(2 * SECONDS)
+    time.sleep(SECONDS + 1)
     stats = emulator.stats()
     assert (stats["messages_billed"], stats["batches_created"], stats["calls"]) == (0, 0, {})

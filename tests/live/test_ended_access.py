@@ -241,7 +241,7 @@ def test_notices_name_an_access_as_it_names_itself(tenant: Tenant) -> None:
             Session.objects.filter(pk=key).delete()
             cursor.execute(f"UNLISTEN {ends.CHANNEL}")
             link: Any = connection.connection
-            return {one.payload for one in link.notifies(timeout=0.2)}
+            return {one.payload for one in link.notifies(timeout=1)}
 
     found = told()
     assert names <= found
@@ -257,4 +257,4 @@ def test_sessions_that_had_expired_tell_nothing(tenant: Tenant) -> None:
         Session.objects.all().delete()
         cursor.execute(f"UNLISTEN {ends.CHANNEL}")
         link: Any = connection.connection
-        assert not list(link.notifies(timeout=0.2))
+        assert not list(link.notifies(timeout=1))

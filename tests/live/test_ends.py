@@ -32,7 +32,7 @@ async def leave(socket: WebsocketCommunicator) -> None:
     The communicator's own `disconnect` would cancel a consumer that does not.
     """
     await socket.send_input({"type": "websocket.disconnect", "code": 1000})
-    ended, _ = await asyncio.wait({socket.future}, timeout=1)
+    ended, _ = await asyncio.wait({socket.future}, timeout=20)
     assert ended
 
 

@@ -213,7 +213,7 @@ async def test_a_client_that_says_now_and_then_that_it_lives_stays() -> None:
 
 async def closing(socket: WebsocketCommunicator) -> Any:
     """The code that the socket is closed with."""
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(20):
         while (message := await socket.receive_output())["type"] != "websocket.close":
             pass
     return message["code"]

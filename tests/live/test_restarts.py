@@ -15,7 +15,7 @@ from aijobs.live import relay
 from aijobs.live.hub import Hub
 from aijobs.live.news import GROUP, RESYNC, News
 from tests.factories import make_job, make_key, make_tenant
-from tests.live.ground import Live, statuses, until_resync, with_key
+from tests.live.ground import SOON, Live, statuses, until_resync, with_key
 
 
 def test_a_lost_database_session_is_told_as_a_resync(live: Live) -> None:
@@ -27,7 +27,7 @@ def test_a_lost_database_session_is_told_as_a_resync(live: Live) -> None:
                 " WHERE application_name = 'citizenapp relay' AND datname = current_database()"
             )
             assert cursor.fetchall() == [(True,)]
-        until_resync(page, within=3)
+        until_resync(page)
         job = make_job(tenant)
         assert statuses(page) == [(str(job.pk), "queued")]
 
@@ -37,7 +37,7 @@ def test_a_restart_of_valkey_is_told_as_a_resync(live: Live) -> None:
     with live.listening(with_key(make_key(tenant))) as page:
         with live.broker_away():
             make_job(tenant)
-        until_resync(page, within=8)
+        until_resync(page)
         job = make_job(tenant)
         assert (str(job.pk), "queued") in statuses(page)
 
@@ -48,7 +48,7 @@ def test_a_new_relay_is_told_as_a_resync(live: Live) -> None:
         live.listening(with_key(make_key(tenant))) as page,
         live.process("second-relay", "manage.py", "relay"),
     ):
-        until_resync(page, within=8)
+        until_resync(page)
 
 
 def test_sigterm_ends_the_relay_at_once_and_quietly(live: Live) -> None:
@@ -56,8 +56,9 @@ def test_sigterm_ends_the_relay_at_once_and_quietly(live: Live) -> None:
         live.await_listening("third-relay")
         started = time.monotonic()
         process.terminate()
-        assert process.wait(5) == 0
-        assert time.monotonic() - started < 1
+        assert process.wait(30) == 0
+        # Less than it sleeps between two attempts of anything.
+        assert time.monotonic() - started < 5
     assert "Traceback" not in live.log("third-relay")
 
 
@@ -118,7 +119,7 @@ async def test_a_half_open_connection_is_left_within_seconds(
         )
         first = await heard_on(channel)
         proxy.passes.clear()
-        async with asyncio.timeout(6):
+        async with asyncio.timeout(30):
             await asyncio.sleep(3)
             proxy.passes.set()
             while (await heard_on(channel))["session"] == first["session"]:
@@ -140,7 +141,7 @@ async def test_a_gap_in_the_numbers_is_told_as_a_resync() -> None:
     async with Hub().mailbox(1) as mailbox:
         for number, told in ((5, "text 5"), (6, "text 6"), (8, RESYNC), (9, "text 9")):
             await get_channel_layer().group_send(GROUP, news("s", number))
-            assert await asyncio.wait_for(mailbox.take(), 1) == told
+            assert await asyncio.wait_for(mailbox.take(), SOON) == told
 
 
 @pytest.mark.usefixtures("redis")
@@ -148,14 +149,14 @@ async def test_a_new_session_is_told_as_a_resync() -> None:
     async with Hub().mailbox(1) as mailbox:
         for session, number, told in (("s", 5, "text 5"), ("t", 1, RESYNC), ("t", 2, "text 2")):
             await get_channel_layer().group_send(GROUP, news(session, number))
-            assert await asyncio.wait_for(mailbox.take(), 1) == told
+            assert await asyncio.wait_for(mailbox.take(), SOON) == told
 
 
 @pytest.mark.usefixtures("redis")
 async def test_a_session_that_began_after_the_subscription_is_told_as_a_resync() -> None:
     async with Hub().mailbox(1) as mailbox:
         await get_channel_layer().group_send(GROUP, news("s", 1))
-        assert await asyncio.wait_for(mailbox.take(), 1) == RESYNC
+        assert await asyncio.wait_for(mailbox.take(), SOON) == RESYNC
 
 
 @pytest.mark.usefixtures("redis")
@@ -165,14 +166,31 @@ async def test_nobody_is_called_quiet_from_before_a_gap() -> None:
     async with hub.mailbox(1) as mailbox:
         await asyncio.sleep(0.2)
         assert hub.quiet_seconds(2) >= 0.2
+        clock = asyncio.get_running_loop().time
+        before = clock()
         for number in (5, 7):
             await get_channel_layer().group_send(GROUP, news("s", number))
-            await asyncio.wait_for(mailbox.take(), 1)
-        assert hub.quiet_seconds(2) < 0.2
+            await asyncio.wait_for(mailbox.take(), SOON)
+        assert hub.quiet_seconds(2) <= clock() - before
 
 
 @pytest.mark.usefixtures("redis")
 async def test_without_a_relay_pages_are_told_to_look_now_and_then() -> None:
     async with Hub(silence_seconds=0.1).mailbox(1) as mailbox:
         for _ in range(2):
-            assert await asyncio.wait_for(mailbox.take(), 3) == RESYNC
+            assert await asyncio.wait_for(mailbox.take(), SOON) == RESYNC
+
+
+@pytest.mark.usefixtures("redis")
+async def test_after_a_silence_pages_are_told_that_it_is_over() -> None:
+    """Also where the relay only slept, and no number is missing."""
+    hub = Hub(silence_seconds=4)
+    async with hub.mailbox(1) as mailbox:
+        assert not hub.is_silent
+        assert await asyncio.wait_for(mailbox.take(), 30) == RESYNC
+        assert hub.is_silent
+        await get_channel_layer().group_send(GROUP, news("s", 5))
+        assert await asyncio.wait_for(mailbox.take(), SOON) == RESYNC
+        assert not hub.is_silent
+        await get_channel_layer().group_send(GROUP, news("s", 6))
+        assert await asyncio.wait_for(mailbox.take(), SOON) == "text 6"

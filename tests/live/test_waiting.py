@@ -64,6 +64,8 @@ def asker(live: Live) -> Iterator[Callable[[Tenant], Asker]]:
         one.close()
 
 
+# Less than any of these waits lasts.
+AT_ONCE = 10.0
 Making = Callable[[Tenant], Asker]
 
 
@@ -82,7 +84,7 @@ def make_collection(tenant: Tenant, jobs: int) -> tuple[Collection, list[AIJob]]
 
 def result_within(answer: "Future[httpx2.Response]", seconds: float) -> httpx2.Response:
     began = time.monotonic()
-    found = answer.result(10)
+    found = answer.result(25)
     assert time.monotonic() - began < seconds
     return found
 
@@ -90,11 +92,11 @@ def result_within(answer: "Future[httpx2.Response]", seconds: float) -> httpx2.R
 def test_an_answer_is_held_until_the_job_changes(asker: Making) -> None:
     tenant = make_tenant()
     job, ask = make_job(tenant), asker(tenant)
-    answer = ask.waiting(f"jobs/{job.pk}?wait=20")
+    answer = ask.waiting(f"jobs/{job.pk}?wait=20", 2)
     job.mark_canceled(NOW)
-    found = result_within(answer, 5)
+    found = result_within(answer, AT_ONCE)
     assert (found.status_code, found.json()["status"]) == (200, "canceled")
-    assert 0.3 < float(found.headers["CitizenApp-Waited"]) < 3
+    assert 0.3 < float(found.headers["CitizenApp-Waited"]) < AT_ONCE
     assert found.headers["ETag"] == ask.get(f"jobs/{job.pk}").headers["ETag"]
 
 
@@ -120,7 +122,7 @@ def test_what_has_ended_is_answered_at_once(asker: Making) -> None:
     began = time.monotonic()
     first = ask.get(f"jobs/{job.pk}?wait=20")
     again = ask.get(f"jobs/{job.pk}?wait=20", known=first.headers["ETag"])
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < AT_ONCE
     assert (first.status_code, again.status_code, again.content) == (200, 304, b"")
 
 
@@ -132,7 +134,7 @@ def test_who_knows_an_older_state_is_told_at_once(asker: Making) -> None:
     began = time.monotonic()
     found = ask.get(f"jobs/{job.pk}?wait=20", known=old)
     assert (found.status_code, found.json()["attempts"]) == (200, 1)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < AT_ONCE
 
 
 def test_the_wait_ends_with_the_state_as_it_is(asker: Making) -> None:
@@ -148,9 +150,9 @@ def test_the_wait_ends_with_the_state_as_it_is(asker: Making) -> None:
 def test_what_changes_without_a_notice_is_told_at_the_end(asker: Making) -> None:
     tenant = make_tenant()
     job, ask = make_job(tenant), asker(tenant)
-    answer = ask.waiting(f"jobs/{job.pk}?wait=2")
+    answer = ask.waiting(f"jobs/{job.pk}?wait=6")
     AIJob.objects.filter(pk=job.pk).update(attempts=1)
-    assert answer.result(5).json()["attempts"] == 1
+    assert answer.result(20).json()["attempts"] == 1
 
 
 def test_a_collection_is_told_once_a_job_of_it_moves(asker: Making) -> None:
@@ -163,7 +165,7 @@ def test_a_collection_is_told_once_a_job_of_it_moves(asker: Making) -> None:
     time.sleep(0.5)
     assert not answer.done()
     jobs[0].mark_canceled(NOW)
-    counts = result_within(answer, 5).json()["counts"]
+    counts = result_within(answer, AT_ONCE).json()["counts"]
     assert (counts["queued"], counts["canceled"]) == (2, 1)
     assert ask.get(f"collections/{other.pk}?wait=20").json()["counts"]["canceled"] == 1
 
@@ -175,8 +177,8 @@ def test_a_mass_of_changes_that_names_no_job_is_noticed_too(asker: Making) -> No
     of_job = ask.waiting(f"jobs/{jobs[-1].pk}?wait=20", 0.1)
     of_collection = ask.waiting(f"collections/{collection.pk}?wait=20")
     AIJob.objects.filter(tenant=tenant).update(status="canceled", finished_at=NOW)
-    assert result_within(of_job, 2).json()["status"] == "canceled"
-    assert result_within(of_collection, 2).json()["counts"]["canceled"] == 60
+    assert result_within(of_job, AT_ONCE).json()["status"] == "canceled"
+    assert result_within(of_collection, AT_ONCE).json()["counts"]["canceled"] == 60
 
 
 def test_a_change_while_valkey_is_away_is_told_once_it_is_back(live: Live, asker: Making) -> None:
@@ -185,16 +187,16 @@ def test_a_change_while_valkey_is_away_is_told_once_it_is_back(live: Live, asker
     answer = ask.waiting(f"jobs/{job.pk}?wait=25")
     with live.broker_away():
         job.mark_canceled(NOW)
-    assert result_within(answer, 9).json()["status"] == "canceled"
+    assert result_within(answer, 20).json()["status"] == "canceled"
 
 
 def test_a_change_while_valkey_stays_away_is_told_at_the_end(live: Live, asker: Making) -> None:
     tenant = make_tenant()
     job, ask = make_job(tenant), asker(tenant)
     with live.broker_away():
-        answer = ask.waiting(f"jobs/{job.pk}?wait=4", 3.5)
+        answer = ask.waiting(f"jobs/{job.pk}?wait=8", 5)
         job.mark_canceled(NOW)
-        assert result_within(answer, 3).json()["status"] == "canceled"
+        assert result_within(answer, AT_ONCE).json()["status"] == "canceled"
 
 
 def test_another_tenants_job_is_not_waited_for(asker: Making) -> None:
@@ -202,7 +204,7 @@ def test_another_tenants_job_is_not_waited_for(asker: Making) -> None:
     began = time.monotonic()
     found = asker(make_tenant()).get(f"jobs/{job.pk}?wait=20")
     assert (found.status_code, found.json()["type"]) == (404, "/problems/not-found")
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < AT_ONCE
 
 
 def test_a_key_that_is_revoked_meanwhile_is_refused(asker: Making) -> None:
@@ -211,15 +213,15 @@ def test_a_key_that_is_revoked_meanwhile_is_refused(asker: Making) -> None:
     answer = ask.waiting(f"jobs/{job.pk}?wait=20")
     APIKey.objects.update(revoked=True)
     job.mark_canceled(NOW)
-    assert result_within(answer, 5).status_code == 401
+    assert result_within(answer, AT_ONCE).status_code == 401
 
 
 def test_a_job_that_is_gone_meanwhile_is_not_found(asker: Making) -> None:
     tenant = make_tenant()
     job, ask = make_job(tenant), asker(tenant)
-    answer = ask.waiting(f"jobs/{job.pk}?wait=2")
+    answer = ask.waiting(f"jobs/{job.pk}?wait=6")
     AIJob.objects.filter(pk=job.pk).delete()
-    assert answer.result(5).status_code == 404
+    assert answer.result(20).status_code == 404
 
 
 def backends() -> int:
@@ -248,13 +250,13 @@ def test_those_who_wait_hold_no_connection_and_no_thread(live: Live, asker: Maki
     ask.get("jobs?page_size=1")
     before, threads = backends(), live.threads("daphne")
     answers = [ask.waiting(f"collections/{collection.pk}?wait=20", 0.05) for _ in range(8)]
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     # One thread looks for all of them.
     while backends() > before or live.threads("daphne") > threads + 1:
         assert time.monotonic() < deadline, (backends(), before, live.threads("daphne"), threads)
         time.sleep(0.1)
     jobs[0].mark_canceled(NOW)
-    assert {answer.result(5).json()["counts"]["canceled"] for answer in answers} == {1}
+    assert {answer.result(20).json()["counts"]["canceled"] for answer in answers} == {1}
 
 
 def test_many_who_wait_for_the_same_are_answered_by_one_reading(live: Live, asker: Making) -> None:
@@ -269,7 +271,7 @@ def test_many_who_wait_for_the_same_are_answered_by_one_reading(live: Live, aske
     before = transactions()
     jobs[0].mark_canceled(NOW)
     for answer in answers:
-        assert answer.result(5).json()["counts"]["canceled"] == 1
+        assert answer.result(20).json()["counts"]["canceled"] == 1
     # The move, a look or two, and what one answer takes; the counting itself takes a few.
     assert transactions() - before < of_one_reading + 10 < 3 * of_one_reading
 
@@ -281,7 +283,7 @@ def test_a_client_that_goes_away_is_forgotten(live: Live, asker: Making) -> None
         ask.get(f"jobs/{job.pk}?wait=20", timeout=0.5)
     answer = ask.waiting(f"jobs/{job.pk}?wait=20")
     job.mark_canceled(NOW)
-    assert result_within(answer, 5).json()["status"] == "canceled"
+    assert result_within(answer, AT_ONCE).json()["status"] == "canceled"
     assert "Traceback" not in live.log("daphne")
 
 
@@ -313,5 +315,5 @@ def test_an_operation_is_told_once_it_has_come_further(asker: Making) -> None:
     )
     answer = asker(tenant).waiting(f"operations/{operation.pk}?wait=20")
     apply.carry_out(operation, NOW)
-    found = result_within(answer, 3).json()
+    found = result_within(answer, AT_ONCE).json()
     assert (found["status"], found["changed"]) == ("completed", len(jobs))

@@ -1,5 +1,7 @@
 """`make screenshots`: pictures of every page, light, dark and as on a phone, in docs/pictures/.
 
+`make screenshots ARGS=first-day` draws the first day of a customer instead (first_day.py).
+
 The product runs as `make run` runs it, filled through its own REST API: a busy workspace, and one
 that has nothing yet.
 """
@@ -13,7 +15,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.conftest import NAMES, OPTIONS
 from tests.ground import serving, short_folder
-from tests.pictures import world
+from tests.pictures import first_day, world
 
 FOLDER = Path("docs/pictures")
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
@@ -25,6 +27,9 @@ def main(names: list[str]) -> None:
     chromium = next(filter(None, map(shutil.which, NAMES)), None)
     if chromium is None:
         sys.exit("There is no Chromium on this machine: apt-get install chromium")
+    if "first-day" in names:
+        first_day.main(chromium)
+        return
     if not names:
         shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True, exist_ok=True)

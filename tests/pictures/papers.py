@@ -77,3 +77,54 @@ The insurer may refuse payment if damage is reported late. Damage by war, earthq
 energy is excluded. The policy ends without notice if two premiums are unpaid.
 """,
         )
+
+
+_KINDS = {
+    "Household": "The contents of the home at {place} are insured at their value as new, up to "
+    "EUR {limit:,}.",
+    "Motor": "The car that is kept at {place} is insured against accidents, up to EUR {limit:,}.",
+    "Travel": "Journeys that begin in {place} are insured: luggage and treatment abroad, up to "
+    "EUR {limit:,}.",
+    "Boat": "The boat that lies at {place} is insured on inland waters, up to EUR {limit:,}.",
+}
+# What a reader has to see, and how often it is there: in one policy of eight, for example.
+_RISKY = {
+    "The insurer may terminate this policy at any time if a premium is late.": 8,
+    "The insured shall forfeit every claim if the keys were left in an unlocked room.": 9,
+    "The insured must pay a penalty of one premium if the policy is canceled early.": 10,
+}
+_USUAL = {
+    "The insurer may refuse payment if damage is reported late.": 2,
+    "The insurer is not liable for damage by flood, war or earthquake.": 2,
+}
+
+
+def portfolio(count: int, seed: int = 7) -> Iterator[tuple[str, str]]:
+    """Pairs of a file name and a policy: few are risky for the insured, and some not at all."""
+    random = Random(seed)
+    for number in range(count):
+        kind = random.choice(list(_KINDS))
+        limit, days = random.randint(5, 60) * 1_000, random.choice([3, 7, 14, 30])
+        said = _KINDS[kind].format(place=random.choice(_PLACES), limit=limit)
+        clauses = [
+            clause for clause, one_of in (_RISKY | _USUAL).items() if random.randrange(one_of) == 0
+        ]
+        yield (
+            f"{kind}-{4_700 + number}.txt",
+            f"""{kind.upper()} INSURANCE {4_700 + number}
+Policyholder: {random.choice(_NAMES)}
+
+1. What is insured.
+{said} What is worth more than EUR 2,000 is insured if it stands in the list of the policyholder.
+
+2. What the policyholder must do.
+The policyholder must report an accident within {days} days. The policyholder must keep receipts.
+The policyholder must tell the insurer of a new address within a month.
+
+3. What else is agreed.
+{" ".join(clauses) or "Nothing else."}
+
+4. Premium.
+The premium is EUR {random.randint(8, 90) * 10} a year, and is due on the first day of January.
+""",
+        )

@@ -133,7 +133,7 @@ def fill(site: Site, *, large: int = 10_000) -> World:
     held = [{"text": text, "reference": name} for name, text in papers.claims(120, seed=5)]
     filled.collections["busy"] = api.collection("Claims of November", "classify", held, options)
     filled.jobs["in-progress"] = api.job("summarize", {"document_text": policy + " Again."})
-    time.sleep(4)
+    _await_sent(site, filled.jobs["in-progress"])
     filled.jobs["waiting"] = api.job(
         "summarize", {"document_text": policy + " Once more.", "needed_within": 80_000}
     )
@@ -187,6 +187,17 @@ def _await_rest(site: Site, seconds: float = 300) -> None:
     with site.database() as database:
         while database.execute(
             "SELECT 1 FROM aijobs_aijob WHERE status IN ('queued', 'submitted', 'processing')"
+        ).fetchone():
+            assert time.monotonic() < deadline, site.said()
+            time.sleep(0.3)
+
+
+def _await_sent(site: Site, job: str, seconds: float = 120) -> None:
+    """Return when this job is with Claude, and so is what was queued before it."""
+    deadline = time.monotonic() + seconds
+    with site.database() as database:
+        while not database.execute(
+            "SELECT 1 FROM aijobs_aijob WHERE id = %s AND status <> 'queued'", [job]
         ).fetchone():
             assert time.monotonic() < deadline, site.said()
             time.sleep(0.3)

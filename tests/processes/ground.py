@@ -58,10 +58,10 @@ class House:
             postgres.prepare(self.var, say=lambda _: None)
             self.start("postgres", "valkey", "emulator")
             self.start("prepare")
-            assert self._processes["prepare"].wait(60) == 0, self.log("prepare")
+            assert self._processes["prepare"].wait(180) == 0, self.log("prepare")
             self.start("cluster", "relay", "web")
-            await_true(lambda: "Listening" in self.log("relay"), "the relay listens", 90)
-            await_true(lambda: "The pipeline runs" in self.log("cluster"), "the cluster runs", 90)
+            await_true(lambda: "Listening" in self.log("relay"), "the relay listens", 180)
+            await_true(lambda: "The pipeline runs" in self.log("cluster"), "the cluster runs", 180)
             self.hurry()
             yield
         finally:
@@ -80,7 +80,7 @@ class House:
             with self._log(name).open("ab") as log:
                 self._processes[name] = self.programs[name].start(log)
         for name in names:
-            self.programs[name].await_ready(self._processes[name], 60)
+            self.programs[name].await_ready(self._processes[name], 180)
 
     def stop(self, name: str) -> int:
         """Ask it to end, as a supervisor does; returns its exit code."""
@@ -98,13 +98,13 @@ class House:
         for pid in self.processes(name):
             os.kill(pid, signal.SIGKILL)
         self._processes[name].wait()
-        assert locks.await_release(self.programs[name].lock, 5)
+        assert locks.await_release(self.programs[name].lock, 20)
 
     def abort_postgres(self) -> None:
         """End it as `pg_ctl stop -m immediate` does: what was not committed is gone."""
         os.kill(self.pid("postgres"), signal.SIGQUIT)
         self._processes["postgres"].wait()
-        assert locks.await_release(self.programs["postgres"].lock, 5)
+        assert locks.await_release(self.programs["postgres"].lock, 20)
 
     def pid(self, name: str) -> int:
         return self._processes[name].pid
@@ -191,7 +191,7 @@ class House:
         )
         return made.stdout.split()
 
-    def await_end(self, *jobs: str, seconds: float = 20) -> None:
+    def await_end(self, *jobs: str, seconds: float = 60) -> None:
         """Return when every one of these jobs is completed."""
         await_true(
             lambda: self.statuses(*jobs) == {"completed"},
@@ -236,7 +236,7 @@ class House:
 
 
 def await_true(
-    question: Callable[[], bool], what: str | Callable[[], str], seconds: float = 20
+    question: Callable[[], bool], what: str | Callable[[], str], seconds: float = 60
 ) -> None:
     deadline = time.monotonic() + seconds
     while not question():

@@ -11,7 +11,8 @@ def test_idle_processes_end_at_once_and_quietly(house: House) -> None:
     for name in names:
         began = time.monotonic()
         assert house.stop(name) == 0
-        assert time.monotonic() - began < 3, name
+        # Less than the grace after which it would be killed.
+        assert time.monotonic() - began < 8, name
         assert "Traceback" not in house.log(name)[read[name] :]
     assert not house.rows("SELECT FROM aijobs_heartbeat")
     house.start(*names)

@@ -65,8 +65,14 @@ def post(writer: Client, action: str) -> Any:
 def test_the_price_of_a_text_is_shown_and_queues_nothing(writer: Client) -> None:
     shown = page(writer, send_job(writer))
     assert PRICE.search(shown)
-    assert "Holds until" in shown
+    assert "Expires" in shown
     assert not AIJob.objects.exists()
+
+
+def test_the_form_and_the_quote_say_the_same_time(writer: Client) -> None:
+    form = {"job_type": "summarize", "text": "A policy.", "urgency": "later"}
+    usual = writer.post("/jobs/price", form).json()["usual"]
+    assert usual.removeprefix("Most likely ").removesuffix(".") in page(writer, send_job(writer))
 
 
 def test_a_text_is_queued_by_its_quote_once(writer: Client) -> None:

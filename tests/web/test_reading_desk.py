@@ -3,7 +3,9 @@
 import io
 import json
 from datetime import timedelta
+from html import escape
 from typing import Any
+from urllib.parse import quote
 
 import docx
 import pytest
@@ -88,6 +90,56 @@ def test_a_collection_is_read_in_the_order_of_its_rows(writer: Client, tenant: T
     page = shown(writer, f"/read?collection={collection.pk}&order=rows")
     assert f"job={several[1].pk}" in page
     assert f'href="/collections/{collection.pk}">Back to the list' in page
+
+
+def analysis(*severities: str) -> dict[str, Any]:
+    """A result with risks so severe. Its words name another, which counts for nothing."""
+    title, detail = 'A "severity":"high" word', "Wide."
+    risks = [{"title": title, "severity": one, "detail": detail} for one in severities]
+    return {"findings": [], "obligations": [], "risks": risks, "answers": []}
+
+
+@pytest.mark.parametrize(
+    ("narrowed", "found"),
+    [("risk=high", (0, 3)), ("risk=low", (2,)), ("risk=none", (1,)), ("", (0, 1, 2, 3))],
+)
+def test_a_collection_is_read_as_far_as_it_is_narrowed(
+    writer: Client, tenant: Tenant, narrowed: str, found: tuple[int, ...]
+) -> None:
+    collection = Collection.objects.create(
+        id=new_id(NOW), tenant=tenant, name="c", job_type="analyze", total=4, created_at=NOW
+    )
+    results = [analysis("low", "high"), analysis(), analysis("low"), analysis("high", "medium")]
+    several = [
+        done(tenant, "analyze", result, number=n, reference=f"POL-{n}", collection=collection)
+        for n, result in enumerate(results)
+    ]
+    query = f"collection={collection.pk}&order=rows" + (f"&{narrowed}" if narrowed else "")
+    first = shown(writer, f"/read?{query}")
+    assert f"<bdi>POL-{found[0]}</bdi></h1>" in first
+    assert f"1 of {len(found)}" in first
+    back = f"/collections/{collection.pk}" + (f"?{narrowed}" if narrowed else "")
+    assert f'href="{back}">Back to the list' in first
+    # The page of the collection leads there, and so do its rows.
+    rows = shown(writer, back)
+    assert f'href="/read?{escape(query)}"' in rows
+    assert f'href="/jobs/{several[found[0]].pk}?list={quote(query, safe="")}"' in rows
+    beside = shown(writer, f"/jobs/{several[found[0]].pk}?list={quote(query, safe='')}")
+    assert f"1 of {len(found)}" in beside
+
+
+def test_a_category_narrows_a_collection_and_nothing_else(writer: Client, tenant: Tenant) -> None:
+    collection = Collection.objects.create(
+        id=new_id(NOW), tenant=tenant, name="c", job_type="classify", total=2, created_at=NOW
+    )
+    for number, category in enumerate(("home", "motor")):
+        result = {"category": category}
+        done(tenant, result=result, number=number, reference=category, collection=collection)
+    page = shown(writer, f"/read?collection={collection.pk}&order=rows&category=motor")
+    assert "<bdi>motor</bdi></h1>" in page
+    assert "1 of 1" in page
+    for query in ("risk=high", "category=home", f"collection={collection.pk}&risk=severe"):
+        assert writer.get(f"/read?{query}").status_code == 400
 
 
 def test_what_has_no_result_is_not_on_the_desk(writer: Client, tenant: Tenant) -> None:

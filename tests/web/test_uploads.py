@@ -81,6 +81,22 @@ def test_of_three_files_the_refused_one_is_removed_and_the_others_are_queued(
     assert not Upload.objects.exists()
 
 
+def test_rows_have_the_order_in_which_files_were_chosen_also_after_the_price(
+    writer: Client,
+) -> None:
+    """Sent side by side, the second may be there before the first."""
+    late, early = (
+        upload(writer, name, f"Hail, says {name}.".encode()).json()["id"]
+        for name in ("b.txt", "a.txt")
+    )
+    priced = send(writer, early, late, name="October", price="1")
+    shown = writer.get(priced["Location"]).content.decode()
+    assert shown.index("a.txt") < shown.index("b.txt")
+    writer.post(f"{priced['Location']}/queue")
+    jobs = AIJob.objects.select_related("input").order_by("pk")
+    assert [one.input.reference for one in jobs] == ["a.txt", "b.txt"]
+
+
 def test_what_is_queued_is_the_file_as_it_came(writer: Client) -> None:
     data = (CASES / "twocol.pdf").read_bytes()
     send(
