@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.ground import Site
 from tests.pictures import world
+from tests.pictures.states import STATES
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -29,6 +30,18 @@ def filled(live_site: Site) -> Iterator[world.World]:
 def test_axe_finds_nothing_and_nothing_is_cut(
     browser: Browser, filled: world.World, person: str
 ) -> None:
+    _look_over(browser, filled, person)
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_nor_while_something_is_in_the_way(
+    browser: Browser, live_site: Site, filled: world.World, state: str
+) -> None:
+    world.begin(live_site, filled, state)
+    _look_over(browser, filled, world.OWNER)
+
+
+def _look_over(browser: Browser, filled: world.World, person: str) -> None:
     found: list[str] = []
     context = browser.new_context(base_url=filled.url, reduced_motion="reduce")
     page = context.new_page()

@@ -69,7 +69,7 @@ def fill(site: Site, jobs: dict[str, str]) -> dict[str, str]:
     visitor.post(
         "/settings/budget", {"budget_usd": "60", "limit_usd": "120", "time_zone": "Europe/Zurich"}
     )
-    for name, query in [("High risks", "type=analyze"), ("Motor claims, not read", "q=motor")]:
+    for name, query in [("High risks", "job_type=analyze"), ("Motor claims, not read", "q=motor")]:
         visitor.post("/views/", {"name": name, "list": query, "shared": "on"})
     for name in ("To be renewed", "Broker Zürich"):
         visitor.post(f"/jobs/{jobs['analysis']}/tags", {"add": name})
@@ -105,7 +105,7 @@ def fill(site: Site, jobs: dict[str, str]) -> dict[str, str]:
 def _colleagues(site: Site) -> None:
     with site.database() as database:
         for number, (name, role) in enumerate(COLLEAGUES):
-            email = f"{name.split()[0].lower()}.{number}@example.com"
+            email = f"person-{number}@example.com"
             database.execute(
                 """
                 WITH person AS (

@@ -12,6 +12,7 @@ from playwright.sync_api import Page
 
 from tests.ground import Site
 from tests.pictures import office, papers
+from tests.pictures.states import STATES
 
 # Batches leave soon, and nothing that the pages name is in a hurry.
 PACE = {"AIJOBS_SUBMIT_EVERY": "1", "AIJOBS_POLL_EVERY": "1", "AIJOBS_API_RATE": "10000"}
@@ -31,10 +32,16 @@ class World:
     """Names and addresses of what else the owner has."""
     staff: dict[str, str] = field(default_factory=dict)
     """Names and addresses of what staff look into."""
+    state: str = ""
+    """What is in the workspace's way: one of STATES."""
     people: tuple[str, ...] = ("", OWNER, NEWCOMER, STAFF)
 
     def pages(self, person: str) -> Iterator[tuple[str, str]]:
         """Names and addresses of the pages that somebody looks at; "" is a stranger."""
+        if self.state:
+            state = STATES[self.state]
+            yield from {OWNER: state.owner | self.made, STAFF: state.staff}.get(person, {}).items()
+            return
         if person != OWNER:
             others = {"": OF_A_STRANGER, NEWCOMER: OF_A_NEWCOMER, STAFF: OF_STAFF | self.staff}
             yield from others[person].items()
@@ -166,6 +173,12 @@ def fill(site: Site, *, large: int = 10_000) -> World:
             filled.staff[f"admin-{name}"] = f"/admin/aijobs/{name}/{newest[0]}/change/"
     _newcomer(site)
     return filled
+
+
+def begin(site: Site, filled: World, state: str) -> None:
+    """One of STATES begins; from now on its pages are those of the world."""
+    filled.made = STATES[state].begin(site, Api(site).collection)
+    filled.state = state
 
 
 class Api:
