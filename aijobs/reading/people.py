@@ -54,12 +54,6 @@ def key_of(tenant: Tenant, key_id: str) -> APIKey:
     return found
 
 
-def key_names(tenant: Tenant, *, most: int = 200) -> dict[str, str]:
-    """By what `created_by` calls a key: its name. One query, of the newest keys."""
-    known = APIKey.objects.filter(tenant=tenant).order_by("-created")
-    return {f"key {prefix}": name for prefix, name in known.values_list("prefix", "name")[:most]}
-
-
 def authors(tenant: Tenant, *, most: int = 200) -> list[tuple[str, str]]:
     """Members and keys: by what the audit calls them, and what people do."""
     people = Membership.objects.filter(tenant=tenant).order_by("pk")

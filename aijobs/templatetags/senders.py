@@ -4,7 +4,7 @@ from typing import Any
 
 from django import template
 
-from aijobs.reading import people
+from citizenapp.tenants import keys
 
 register = template.Library()
 
@@ -20,6 +20,6 @@ def sender(context: dict[str, Any], name: str) -> str:
         return name
     known: dict[str, str] | None = getattr(request, "_senders", None)
     if known is None:
-        known = people.key_names(access.tenant)
+        known = keys.names(access.tenant)
         request._senders = known
     return known.get(name, name)

@@ -21,6 +21,9 @@ COLLEAGUES = [
       for first in ("Anna", "Bruno", "Clara", "David", "Elena", "Felix", "Greta", "Hugo")
       for last in ("Costa", "Frei", "Keller", "Lund", "Meyer", "Rossi", "Weber")),
 ]  # fmt: skip
+BROWSER = {
+    "User-Agent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0"
+}
 # Nobody listens there: what is told it is kept, and tried again.
 NOBODY = "http://127.0.0.1:9/hooks/citizenapp"
 
@@ -36,14 +39,17 @@ class Visitor:
 
     def get(self, path: str) -> str:
         """The page."""
-        with self._opener.open(self._url + path, timeout=60) as response:
+        request = Request(self._url + path, headers=BROWSER)
+        with self._opener.open(request, timeout=60) as response:
             return str(response.read().decode())
 
     def post(self, path: str, fields: Fields) -> str:
         """Where the form led to. Raises AssertionError where it was refused."""
         token = next(one.value for one in self._cookies if one.name == "csrftoken")
         body = urlencode({"csrfmiddlewaretoken": token} | fields, doseq=True).encode()
-        request = Request(self._url + path, data=body, headers={"Referer": self._url + path})
+        request = Request(
+            self._url + path, data=body, headers={"Referer": self._url + path, **BROWSER}
+        )
         try:
             with self._opener.open(request, timeout=60) as response:
                 return str(response.url).removeprefix(self._url)

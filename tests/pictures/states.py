@@ -1,5 +1,6 @@
 """What comes in the way of a whole workspace: sending that is paused, a limit that is spent."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -21,21 +22,19 @@ class State:
 
 
 def _pause(site: Site, queue: Queue) -> dict[str, str]:
-    with site.database() as database:
-        database.execute(
-            """
-            INSERT INTO aijobs_circuitbreaker (
-                reason, message, needs_answer, opened_at, probe_at, probes, closed_by
-            ) VALUES (
-                'low_credit', 'Your credit balance is too low to access the Anthropic API.', FALSE,
-                now() - interval '4 minutes', now() + interval '1 day', 3, ''
-            )
-            """
-        )
-    waiting: list[object] = [
-        {"text": text, "reference": name} for name, text in claims(30, seed=7)
-    ]
+    site.emulator.order(
+        "create", "status", status=400, times=0,
+        message="Your credit balance is too low to access the Anthropic API.",
+    )  # fmt: skip
+    waiting: list[object] = [{"text": text, "reference": name} for name, text in claims(30, seed=7)]
     collection = queue("Claims of December", "classify", waiting, {"categories": CATEGORIES})
+    deadline = time.monotonic() + 60
+    with site.database() as database:
+        while not database.execute(
+            "SELECT 1 FROM aijobs_circuitbreaker WHERE closed_at IS NULL"
+        ).fetchone():
+            assert time.monotonic() < deadline, site.said()
+            time.sleep(0.3)
     return {"paused-collection": f"/collections/{collection}"}
 
 
@@ -53,6 +52,7 @@ def _spend(site: Site, queue: Queue) -> dict[str, str]:
             """
         )
         # What waits is held by the limit now.
+        site.emulator.control("DELETE", "faults")
         database.execute("UPDATE aijobs_circuitbreaker SET closed_at = now()")
     return {}
 

@@ -168,7 +168,9 @@ def fill(site: Site, *, large: int = 10_000) -> World:
     filled.made = office.fill(site, filled.jobs)
     with site.database() as database:
         for name in ("batch", "aijob", "collection"):
-            newest = database.execute(f"SELECT id::text FROM aijobs_{name} ORDER BY aijobs_{name}.id DESC LIMIT 1").fetchone()
+            newest = database.execute(
+                f"SELECT id::text FROM aijobs_{name} ORDER BY aijobs_{name}.id DESC LIMIT 1"
+            ).fetchone()
             assert newest
             filled.staff[f"admin-{name}"] = f"/admin/aijobs/{name}/{newest[0]}/change/"
     _newcomer(site)
