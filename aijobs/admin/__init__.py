@@ -32,6 +32,8 @@ __all__ = [
 admin.site.site_header = "CitizenApp"
 admin.site.site_title = "CitizenApp admin"
 admin.site.index_title = "Overview"
+# Beside it, the last columns of jobs and of the ledger would be out of sight on most screens.
+admin.site.enable_nav_sidebar = False
 
 # One broken schedule blocks all of django-q2's, and a task may be any call: neither is for staff.
 # The key library's own model has no tenant; ours replaces it. Both register at their import.

@@ -52,6 +52,7 @@ class ReadOnlyAdmin(AnyModelAdmin):
     """A table that only the pipeline writes. Ordered by its key, which has an index."""
 
     actions_selection_counter = True
+    empty_value_display = "–"
     list_max_show_all = 0
     list_per_page = 50
     ordering = ("-pk",)

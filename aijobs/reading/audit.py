@@ -66,12 +66,17 @@ def cells(entry: AuditEntry) -> list[str]:
 
 def in_words(entry: AuditEntry) -> str:
     """Its details on one line."""
-    return "; ".join(f"{name}: {value}" for name, value in entry.details.items())
+    return "; ".join(f"{_spelled(name)}: {value}" for name, value in entry.details.items())
 
 
 def action_label(action: str) -> str:
     """What people call an action; the bare name where it is known no more."""
     return str(Action(action).label) if action in Action.values else action
+
+
+def _spelled(name: str) -> str:
+    """The name of a field as people write it: the API's `limit_usd` is the limit in USD."""
+    return name.replace("_usd", " in USD").replace("_", " ")
 
 
 def _filtered(tenant: Tenant, only: AuditFilter) -> "QuerySet[AuditEntry]":

@@ -129,6 +129,13 @@ def in_range(amount: Decimal, highest: Decimal) -> str:
 
 
 @register.filter
+def level_with(amount: Decimal, other: Decimal) -> str:
+    """One of two sums beside one another: both have the places that the larger one needs."""
+    places = places_for([amount, other])
+    return written(_rounded(amount, places, ROUND_FLOOR), places)
+
+
+@register.filter
 def together(sums: Sums) -> Shown:
     """The three sums of one card: as many places as the full price needs for three figures."""
     places = places_for([sums.full])

@@ -43,7 +43,7 @@ WORKSPACE = (
 # Of the person who is signed in, whatever the workspace.
 PERSON: tuple[Room, ...] = (
     Room("notices", "Notices", "bell", "Of what you are told, and how"),
-    Room("dates", "Dates and numbers", "settings", "How they are written for you"),
+    Room("dates", "Dates and numbers", "calendar", "How they are written for you"),
     Room("security", "Sign-in and security", "lock", "Password, e-mail address, second factor"),
     Room("sessions", "Sessions", "shield", "Where you are signed in"),
 )

@@ -33,6 +33,7 @@ class Line:
     entry: AuditEntry
     who: str
     did: str
+    subject: str
     details: str
 
 
@@ -52,6 +53,8 @@ def overview(request: MemberRequest, asked: parameters.AuditPage) -> HttpRespons
             one,
             names.get(one.actor, one.actor),
             reading.action_label(one.action),
+            # “Made a key key P2ks”: the action says already what it is.
+            one.subject.removeprefix("key ") if one.action.startswith("key") else one.subject,
             reading.in_words(one),
         )
         for one in page.rows

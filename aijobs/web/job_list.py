@@ -119,6 +119,7 @@ def dashboard(request: MemberRequest, asked: list_parameters.Jobs) -> HttpRespon
             # Each is asked for only where it may be: most pages need neither.
             "home": home_of(request, now, first_step) if is_early else None,
             "next_batch": next_batch(tenant, now) if counts and counts.queued else None,
+            "waiting": counts.queued if counts else 0,
             "count_limit": COUNT_LIMIT,
             "total_limit": COUNT_LIMIT if counts else MATCH_LIMIT,
             "most_new": job_list.MOST_NEW,

@@ -32,7 +32,8 @@ export function startPreview(form) {
     button.disabled = price.disabled = !ready;
     // A workspace that never pays the full price has none.
     if (trial) trial.hidden = trialHint.hidden = ready <= Number(trial.value);
-    const basis = `for ${counted(ready)} document${ready === 1 ? "" : "s"}`;
+    // Where a row has an error and none is skipped, none is ready: the others have a price all the same.
+    const basis = ready ? `for ${counted(ready)} document${ready === 1 ? "" : "s"}` : "for the rows without an error";
     showPrices(form, later ? { later, now, usual: takes, basis } : undefined);
   }
 

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.ground import Site
 from tests.pictures import world
+from tests.pictures.states import STATES
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -16,6 +17,8 @@ TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 RULES: dict[str, Any] = {"runOnly": {"type": "tag", "values": TAGS}}
 # Telephones, a page at 200 % on a small one, a tablet on its side, a screen.
 WIDTHS = (320, 390, 1024, 1440)
+# An owner has so many pages that they are looked over in parts, each within the time of a test.
+PARTS = {"": 1, world.OWNER: 4, world.NEWCOMER: 1}
 
 
 @pytest.fixture(scope="module")
@@ -25,16 +28,33 @@ def filled(live_site: Site) -> Iterator[world.World]:
     live_site.emulator.release()
 
 
-@pytest.mark.parametrize("person", ["", world.OWNER, world.NEWCOMER])
+@pytest.mark.parametrize(
+    ("person", "part"), [(person, part) for person, parts in PARTS.items() for part in range(parts)]
+)
 def test_axe_finds_nothing_and_nothing_is_cut(
-    browser: Browser, filled: world.World, person: str
+    browser: Browser, filled: world.World, person: str, part: int
+) -> None:
+    pages = list(filled.pages(person))[part :: PARTS[person]]
+    _look_over(browser, filled, person, pages)
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_nor_while_something_is_in_the_way(
+    browser: Browser, live_site: Site, filled: world.World, state: str
+) -> None:
+    world.begin(live_site, filled, state)
+    _look_over(browser, filled, world.OWNER, list(filled.pages(world.OWNER)))
+
+
+def _look_over(
+    browser: Browser, filled: world.World, person: str, pages: list[tuple[str, str]]
 ) -> None:
     found: list[str] = []
     context = browser.new_context(base_url=filled.url, reduced_motion="reduce")
     page = context.new_page()
     if person:
         world.sign_in(page, person)
-    for name, address in filled.pages(person):
+    for name, address in pages:
         page.set_viewport_size({"width": 1440, "height": 900})
         page.emulate_media(color_scheme="light")
         page.goto(address)

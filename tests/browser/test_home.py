@@ -69,7 +69,7 @@ def test_a_list_that_was_empty_tells_of_the_second_job_as_of_the_first(newcomer:
         colleague.get_by_label("Document", exact=True).fill(
             f"Hail is insured, says letter {count}."
         )
-        colleague.get_by_role("button", name="Queue job").click()
+        colleague.get_by_role("button", name="Queue document").click()
         expect(colleague).to_have_url(re.compile("/jobs/[0-9a-f-]{36}$"))
         expect(rows if count == 1 else new).to_have_count(1)
     new.click()

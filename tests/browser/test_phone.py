@@ -47,7 +47,7 @@ def test_a_job_is_queued_and_read_on_a_slow_phone(phone: Page) -> None:
     arrive(page, re.compile("/collections/$"))
     page.goto("/jobs/new")
     page.get_by_label("Document", exact=True).fill("Hail on a roof is insured. " * 40)
-    page.get_by_role("button", name="Queue job").tap()
+    page.get_by_role("button", name="Queue document").tap()
     expect(page).to_have_url(re.compile("/jobs/[0-9a-f-]{36}$"), timeout=60_000)
     expect(page.locator(".page-head")).to_contain_text("Done", timeout=BATCH_SECONDS)
     expect(page.locator("main")).to_contain_text("Emulated answer")

@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.browser.conftest import NAMES, OPTIONS
 from tests.ground import serving, short_folder
 from tests.pictures import first_day, world
+from tests.pictures.states import STATES
 
 FOLDER = Path("docs/pictures")
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
@@ -37,8 +38,11 @@ def main(names: list[str]) -> None:
         filled = world.fill(site)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium, args=OPTIONS)
-            for look, size in LOOKS:
-                _pictures_of(browser, filled, look, size, names)
+            for state in ("", *STATES):
+                if state:
+                    world.begin(site, filled, state)
+                for look, size in LOOKS:
+                    _pictures_of(browser, filled, look, size, names)
             browser.close()
 
 
@@ -46,6 +50,9 @@ def _pictures_of(
     browser: Browser, filled: world.World, look: str, size: dict[str, int], names: list[str]
 ) -> None:
     for person in filled.people:
+        pages = [one for one in filled.pages(person) if not names or one[0] in names]
+        if not pages:
+            continue
         context = browser.new_context(
             base_url=filled.url,
             viewport=size,  # type: ignore[arg-type]
@@ -57,9 +64,8 @@ def _pictures_of(
         page = context.new_page()
         if person:
             world.sign_in(page, person)
-        for name, address in filled.pages(person):
-            if names and name not in names:
-                continue
+        for name, address in pages:
+            page.set_viewport_size(size)  # type: ignore[arg-type]
             page.goto(address)
             page.wait_for_load_state("networkidle")
             _shoot(page, FOLDER / f"{name.replace('/', '-')}-{look}.png")
@@ -67,6 +73,10 @@ def _pictures_of(
 
 
 def _shoot(page: Page, file: Path) -> None:
+    # What sticks to the edge of a telephone would otherwise lie across the middle of the picture.
+    if (screen := page.viewport_size) and screen["width"] == PHONE["width"]:
+        height = page.evaluate("document.documentElement.scrollHeight")
+        page.set_viewport_size({"width": screen["width"], "height": height})
     page.screenshot(path=file, full_page=True)
     sys.stdout.write(f"{file}\n")
 

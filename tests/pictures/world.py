@@ -11,11 +11,12 @@ from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from playwright.sync_api import Page
 
 from tests.ground import Site
-from tests.pictures import papers
+from tests.pictures import office, papers
+from tests.pictures.states import STATES
 
 # Batches leave soon, and nothing that the pages name is in a hurry.
 PACE = {"AIJOBS_SUBMIT_EVERY": "1", "AIJOBS_POLL_EVERY": "1", "AIJOBS_API_RATE": "10000"}
-OWNER, NEWCOMER = "demo", "nora"
+OWNER, NEWCOMER, STAFF = "demo", "nora", "admin"
 LONG_NAME = "Rahmenvertrag_Betriebshaftpflicht_" * 6 + ".txt"
 RIGHT_TO_LEFT = "פוליסה לביטוח דירה 4711"
 
@@ -27,14 +28,25 @@ class World:
     url: str
     jobs: dict[str, str] = field(default_factory=dict)
     collections: dict[str, str] = field(default_factory=dict)
-    people: tuple[str, ...] = ("", OWNER, NEWCOMER)
+    made: dict[str, str] = field(default_factory=dict)
+    """Names and addresses of what else the owner has."""
+    staff: dict[str, str] = field(default_factory=dict)
+    """Names and addresses of what staff look into."""
+    state: str = ""
+    """What is in the workspace's way: one of STATES."""
+    people: tuple[str, ...] = ("", OWNER, NEWCOMER, STAFF)
 
     def pages(self, person: str) -> Iterator[tuple[str, str]]:
         """Names and addresses of the pages that somebody looks at; "" is a stranger."""
-        if person != OWNER:
-            yield from (OF_A_NEWCOMER if person else OF_A_STRANGER).items()
+        if self.state:
+            state = STATES[self.state]
+            yield from {OWNER: state.owner | self.made, STAFF: state.staff}.get(person, {}).items()
             return
-        yield from OF_AN_OWNER.items()
+        if person != OWNER:
+            others = {"": OF_A_STRANGER, NEWCOMER: OF_A_NEWCOMER, STAFF: OF_STAFF | self.staff}
+            yield from others[person].items()
+            return
+        yield from (OF_AN_OWNER | self.made).items()
         yield from ((f"job-{name}", f"/jobs/{job}") for name, job in self.jobs.items())
         for name, collection in self.collections.items():
             yield f"collection-{name}", f"/collections/{collection}"
@@ -51,6 +63,7 @@ OF_A_STRANGER = {
     "docs-jobs": "/api/docs/jobs",
     "docs-guide": "/api/docs/guides/quickstart",
     "problem": "/problems/",
+    "forgotten": "/sign-in/forgotten",
     "not-there": "/nothing-here",
 }
 OF_A_NEWCOMER = {
@@ -75,6 +88,11 @@ OF_AN_OWNER = {
     "whatif": "/usage/whatif",
     "mailbox": "/mailbox",
     "settings": "/settings/",
+    "views": "/views/",
+    "operations": "/operations/",
+    "refused": "/?status=nonsense",
+    "password": "/settings/security/password",
+    "address": "/settings/security/address",
     **{
         name: f"/settings/{name}"
         for name in (
@@ -83,6 +101,16 @@ OF_AN_OWNER = {
             *("notices", "you/dates", "security", "security/app", "sessions"),
         )
     },
+}
+OF_STAFF = {
+    "admin": "/admin/",
+    "admin-batches": "/admin/aijobs/batch/",
+    "admin-turnaround": "/admin/aijobs/batch/turnaround/",
+    "admin-jobs": "/admin/aijobs/aijob/",
+    "admin-collections": "/admin/aijobs/collection/",
+    "admin-spending": "/admin/aijobs/usagerollup/",
+    "admin-charges": "/admin/aijobs/ledgerentry/",
+    "admin-tenants": "/admin/tenants/tenant/",
 }
 # What can be done to a collection, and the one whose page is looked at.
 ACTS = {
@@ -137,8 +165,22 @@ def fill(site: Site, *, large: int = 10_000) -> World:
     filled.jobs["waiting"] = api.job(
         "summarize", {"document_text": policy + " Once more.", "needed_within": 80_000}
     )
+    filled.made = office.fill(site, filled.jobs)
+    with site.database() as database:
+        for name in ("batch", "aijob", "collection"):
+            newest = database.execute(
+                f"SELECT id::text FROM aijobs_{name} ORDER BY aijobs_{name}.id DESC LIMIT 1"
+            ).fetchone()
+            assert newest
+            filled.staff[f"admin-{name}"] = f"/admin/aijobs/{name}/{newest[0]}/change/"
     _newcomer(site)
     return filled
+
+
+def begin(site: Site, filled: World, state: str) -> None:
+    """One of STATES begins; from now on its pages are those of the world."""
+    filled.made = STATES[state].begin(site, Api(site).collection)
+    filled.state = state
 
 
 class Api:

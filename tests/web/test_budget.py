@@ -109,22 +109,26 @@ def test_a_job_beyond_the_limit_is_refused_with_what_is_left(owner: Client, tena
     assert "monthly limit" in response.context["form"].non_field_errors()[0]
 
 
-def test_everybody_reads_that_the_limit_is_spent_and_owners_that_the_budget_is(
+def test_owners_read_that_the_budget_is_spent_and_everybody_that_the_limit_is(
     owner: Client, tenant: Tenant
 ) -> None:
-    save(owner, budget_usd="10", limit_usd="10")
-    make_charge(make_job(tenant), "10.00", created_at=timezone.now())
-    notices.tell(timezone.now())
-    page = owner.get("/").content.decode()
-    assert "The monthly limit is spent" in page
-    assert "100 % of this month" in page
-    owner.post("/settings/budget/notice")
-    assert "100 % of this month" not in owner.get("/").content.decode()
+    """That a budget stops nothing is not said beside a limit that does."""
     member = Client()
     member.force_login(make_user("max", tenant))
-    page = member.get("/").content.decode()
-    assert "The monthly limit is spent" in page
-    assert "of this month’s budget" not in page
+    save(owner, budget_usd="10", limit_usd="20")
+    spend(tenant, "10.00")
+    notices.tell(timezone.now())
+    assert "100 % of this month" in owner.get("/").content.decode()
+    assert "of this month’s budget" not in member.get("/").content.decode()
+    spend(tenant, "10.00")
+    for reader in (owner, member):
+        page = reader.get("/").content.decode()
+        assert "The monthly limit is spent" in page
+        assert "of this month’s budget" not in page
+    save(owner, budget_usd="10", limit_usd="30")
+    assert "100 % of this month" in owner.get("/").content.decode()
+    owner.post("/settings/budget/notice")
+    assert "100 % of this month" not in owner.get("/").content.decode()
 
 
 def spend(tenant: Tenant, usd: str) -> None:
