@@ -21,7 +21,7 @@ from aijobs.web.guards import MemberRequest, for_administrators, or_404
 from aijobs.web.members import SLOT, members_page
 from aijobs.web.members_forms import Invite, NewPerson
 from aijobs.web.once import once
-from citizenapp.tenants import audit, invitations, people
+from citizenapp.tenants import audit, invitations, people, sessions
 from citizenapp.tenants.access import SESSION_TENANT
 from citizenapp.tenants.audit import Action
 from citizenapp.tenants.invitations import AddressTaken, Letter
@@ -205,6 +205,7 @@ def _join_as_new(
         # By the same person, a moment ago: two clicks, or two tabs.
         return redirect("accept-invitation", token)
     login(request, membership.user, BACKEND)
+    sessions.begin(request)
     _work_there(request, membership, invitation)
     return redirect("dashboard")
 
