@@ -44,7 +44,7 @@ def _searchable(text: str) -> str:
 
 Usd = Annotated[Decimal, BeforeValidator(_usd), WithJsonSchema({"type": "string", "format": "usd"})]
 # All that a list may be narrowed by, with each letter as it is written in an address.
-LONGEST_QUERY = 6_000
+LONGEST_QUERY = 4_900
 # Above them no day of a list lies; below, its midnight is a moment in every time zone.
 _FIRST_DAY, _LAST_DAY = date(2000, 1, 1), date(9000, 1, 1)
 
