@@ -201,6 +201,8 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
+            # In the place of Django's {% csrf_token %}: it also says in which workspace.
+            "builtins": ["aijobs.templatetags.workspace"],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",

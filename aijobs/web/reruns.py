@@ -13,6 +13,7 @@ from aijobs.models import Collection, Quote, new_id
 from aijobs.quotes import stored
 from aijobs.quotes.bill import Bill
 from aijobs.reading import sources
+from aijobs.templatetags.workspace import FIELD as WORKSPACE
 from aijobs.web import parameters, quotes, rerunning, wishes
 from aijobs.web.again_form import RunAgain
 from aijobs.web.collection_acts import collection_of
@@ -23,7 +24,7 @@ from aijobs.web.previews import Reasons
 from aijobs.web.redirects import onward
 from aijobs.web.sent import trial_of
 
-_NOT_KEPT = {"csrfmiddlewaretoken", "once", "price"}
+_NOT_KEPT = {"csrfmiddlewaretoken", "once", "price", WORKSPACE}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -38,7 +38,7 @@ NONSENSE = (
     "x" * 70_000,
 )
 # By these a form says what is to be done with the rest of it.
-KEPT = ("once", "job_type", "do", "urgency")
+KEPT = ("once", "workspace", "job_type", "do", "urgency")
 # What leads out of the pages, or is fetched by scripts and downloads: nothing of it holds a form.
 _ELSEWHERE = re.compile(
     r"^/(static|api|admin|v1|problems|mailbox|samples)\b|\.csv|/download|/result"
