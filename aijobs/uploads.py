@@ -158,6 +158,12 @@ def give_to_quote(uploads: Sequence[Upload], quote_id: UUID, expires_at: datetim
     )
 
 
+def hold(uploads: Sequence[Upload]) -> int:
+    """Keep them from being deleted until the transaction ends; returns how many are still there."""
+    keys = Upload.objects.filter(pk__in=[one.pk for one in uploads]).order_by("pk")
+    return len(keys.select_for_update().values_list("pk", flat=True))
+
+
 def drop(uploads: Sequence[Upload]) -> None:
     """Delete files: they are queued, or nobody wants them."""
     Upload.objects.filter(pk__in=[one.pk for one in uploads]).delete()

@@ -202,6 +202,8 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
+            # In the place of Django's {% csrf_token %}: it also says in which workspace.
+            "builtins": ["aijobs.templatetags.workspace"],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
@@ -269,6 +271,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # A body holds a collection of documents; files are read in chunks and have a limit of their own.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64_000_000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
+# As many as a form takes (aijobs/web/forms.py), and one more: the form then says so itself.
+DATA_UPLOAD_MAX_NUMBER_FILES = 501
 
 # How many proxies in front add to X-Forwarded-For. `make run` is asked directly.
 TRUSTED_PROXIES = 0 if LOCAL else int(_number("TRUSTED_PROXIES", 1))

@@ -5,11 +5,20 @@ from typing import ClassVar, Self
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 from django.db.models.functions import Lower
 
 from aijobs.models.jobs import AIJob
 from citizenapp.tenants.models import Tenant, User
+
+
+class TagQuerySet(models.QuerySet["Tag"]):
+    def named(self, tenant: Tenant, name: str) -> Self:
+        """The tag of a tenant that is called so, in whatever capitals: one at most.
+
+        PostgreSQL makes both sides small, as in the constraint: Python has other rules.
+        """
+        return self.alias(word=Lower("name")).filter(tenant=tenant, word=Lower(Value(name)))
 
 
 class Tag(models.Model):
@@ -21,6 +30,8 @@ class Tag(models.Model):
 
     tenant = models.ForeignKey(Tenant, models.CASCADE, db_index=False)
     name = models.CharField(max_length=LONGEST)
+
+    objects = TagQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [
@@ -53,11 +64,14 @@ class SavedView(models.Model):
 
     MOST: ClassVar = 50
     LONGEST: ClassVar = 60
+    LONGEST_QUERY: ClassVar = 2_000
 
     tenant = models.ForeignKey(Tenant, models.CASCADE, db_index=False)
     user = models.ForeignKey(User, models.CASCADE, related_name="+")
     name = models.CharField(max_length=LONGEST)
-    query = models.CharField(max_length=2_000, help_text="What follows the “?” in its address.")
+    query = models.CharField(
+        max_length=LONGEST_QUERY, help_text="What follows the “?” in its address."
+    )
     is_shared = models.BooleanField(default=False)
     created_at = models.DateTimeField()
 

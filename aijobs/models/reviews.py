@@ -33,12 +33,13 @@ class CorrectionQuerySet(models.QuerySet["Correction"]):
         """Put this in the place of the result; None takes back what was put there.
 
         `after`: the number of the last correction that the person saw, 0 for none. Raises
-        Outdated where there is another one.
+        Outdated where there is another one, and AIJob.DoesNotExist where the job is gone.
         """
         if self.filter(job=job, number__gt=after).exists():
             raise Outdated
         try:
             with transaction.atomic():
+                _hold(job)
                 return self.create(
                     tenant_id=job.tenant_id,
                     job=job,
@@ -83,7 +84,10 @@ class Correction(models.Model):
 
 
 class CommentQuerySet(models.QuerySet["Comment"]):
+    @transaction.atomic
     def add(self, job: AIJob, text: str, *, by: str, now: datetime) -> "Comment":
+        """Raises AIJob.DoesNotExist where the job is gone."""
+        _hold(job)
         return self.create(
             id=new_id(now), tenant_id=job.tenant_id, job=job, text=text, created_by=by,
             created_at=now,
@@ -117,8 +121,10 @@ class Comment(models.Model):
 
 
 class ReadMarkQuerySet(models.QuerySet["ReadMark"]):
+    @transaction.atomic
     def add(self, job: AIJob, person: User, now: datetime) -> None:
-        """The person has read its result. Once is enough."""
+        """The person has read its result. Once is enough. Raises AIJob.DoesNotExist."""
+        _hold(job)
         mark = ReadMark(tenant_id=job.tenant_id, person=person, job=job, read_at=now)
         self.bulk_create([mark], ignore_conflicts=True)
 
@@ -163,6 +169,11 @@ class Rerun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.job_id} was made of {self.source_id}"
+
+
+def _hold(job: AIJob) -> None:
+    """Keep others from deleting the job until the transaction ends, which adds to it."""
+    AIJob.objects.select_for_update(no_key=True).only("pk").get(pk=job.pk, erasing_since=None)
 
 
 def unread_by(person: User) -> Q:

@@ -26,6 +26,7 @@ from aijobs.models import (
     Quote,
     ReadMark,
     Rerun,
+    Tag,
 )
 from aijobs.models.jobs import AIJobQuerySet
 from citizenapp.tenants.models import Tenant
@@ -143,13 +144,21 @@ def empty_requests(tenant: Tenant, about: UUID) -> None:
 
 
 def delete(ids: Sequence[UUID]) -> None:
-    """Delete jobs with all that belongs to them, in the caller's transaction."""
+    """Delete jobs with all that belongs to them, in the caller's transaction.
+
+    A tag that no other job bears goes as well: nobody could take it off any more.
+    """
+    tags = list(JobTag.objects.filter(job__in=ids).values_list("tag", flat=True).distinct())
     for rows in (
         *(JobAttempt, JobDocument, JobInput, JobOutput, JobTag, JobText),
         *(Correction, Comment, ReadMark, Rerun),
     ):
         rows._default_manager.filter(job__in=ids).delete()
     AIJob.objects.filter(pk__in=ids).delete()
+    if tags:
+        # One that somebody is giving to other jobs at this moment stays.
+        idle = Tag.objects.filter(pk__in=tags).select_for_update(skip_locked=True)
+        Tag.objects.filter(pk__in=list(idle.values_list("pk", flat=True)), uses=None).delete()
 
 
 def delete_over(jobs: AIJobQuerySet, most: int) -> int:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -24,6 +25,11 @@ INSERT INTO aijobs_tag (tenant_id, name) SELECT %(tenant)s, %(name)s
 WHERE (SELECT count(*) FROM aijobs_tag WHERE tenant_id = %(tenant)s) < %(most)s
 ON CONFLICT (tenant_id, lower(name)) DO NOTHING
 """
+# Whoever gives a tag to jobs keeps others from taking it away meanwhile.
+HOLD = """
+SELECT id, name FROM aijobs_tag
+WHERE tenant_id = %(tenant)s AND lower(name) = lower(%(name)s) FOR KEY SHARE
+"""
 # Rows are locked, so that nobody adds another tag to the same jobs meanwhile.
 PUT = """
 WITH locked AS MATERIALIZED (
@@ -42,6 +48,8 @@ SELECT count(*), count(*) FILTER (WHERE bears),
        count(*) FILTER (WHERE NOT bears AND tags >= %(most)s)
 FROM counted
 """
+
+MOST_TRIES = 3
 
 # Jobs that changed, why others did not, and how many there were at all.
 Tagged = tuple[int, Counter[str], int]
@@ -69,22 +77,25 @@ def name_of(typed: str) -> tuple[str, str]:
 
 
 def tag_of(tenant: Tenant, name: str) -> Tag:
-    """The tag of this name, made where there is none. Raises TooManyTags."""
+    """The tag of this name, made where there is none; it stays until the transaction ends.
+
+    Raises TooManyTags.
+    """
+    asked: dict[str, Any] = {"tenant": tenant.pk, "name": name, "most": Tag.MOST_OF_A_TENANT}
     with connection.cursor() as cursor:
-        cursor.execute(
-            FIND_OR_MAKE, {"tenant": tenant.pk, "name": name, "most": Tag.MOST_OF_A_TENANT}
-        )
-    found = Tag.objects.filter(tenant=tenant, name__iexact=name).first()
-    if found is None:
-        raise TooManyTags
-    return found
+        for _ in range(MOST_TRIES):
+            cursor.execute(FIND_OR_MAKE, asked)
+            cursor.execute(HOLD, asked)
+            if found := cursor.fetchone():
+                return Tag(id=found[0], name=found[1], tenant=tenant)
+            # There are too many, or somebody took it away at this moment.
+    raise TooManyTags
 
 
 def tag_job(job: AIJob, name: str) -> str:
     """Put a tag on one job; returns why not, or nothing. Raises TooManyTags."""
     with transaction.atomic():
-        own = tag_of(job.tenant, name)
-        _, skipped, _ = put(job.tenant, [job.pk], own.name)
+        _, skipped, _ = put(job.tenant, [job.pk], name)
     crash_point(Step.TAG_COMMITTED)
     return WHY_NOT[FULL] if skipped[FULL] else ""
 
@@ -97,10 +108,8 @@ def untag_job(job: AIJob, name: str) -> None:
 
 
 def put(tenant: Tenant, ids: Sequence[UUID], name: str) -> Tagged:
-    """Give jobs a tag that there is."""
-    own = Tag.objects.filter(tenant=tenant, name__iexact=name).first()
-    if own is None:  # Somebody took it away meanwhile.
-        own = tag_of(tenant, name)
+    """Give jobs a tag, in the transaction of the caller. Raises TooManyTags."""
+    own = tag_of(tenant, name)  # Somebody may have taken it away since it was asked for.
     with connection.cursor() as cursor:
         cursor.execute(
             PUT,
@@ -112,8 +121,9 @@ def put(tenant: Tenant, ids: Sequence[UUID], name: str) -> Tagged:
 
 def take(tenant: Tenant, ids: Sequence[UUID], name: str) -> Tagged:
     """Take a tag from jobs; the last one takes the tag itself with it."""
-    there = AIJob.objects.of(tenant).filter(pk__in=ids).count()
-    uses = JobTag.objects.filter(tag__tenant=tenant, tag__name__iexact=name)
-    taken, _ = uses.filter(job__in=AIJob.objects.of(tenant).filter(pk__in=ids)).delete()
-    Tag.objects.filter(tenant=tenant, name__iexact=name, uses=None).delete()
-    return taken, +Counter({LACKS_IT: there - taken}), there
+    own = list(Tag.objects.named(tenant, name).select_for_update())
+    jobs = AIJob.objects.of(tenant).filter(pk__in=ids).order_by("pk")
+    there = list(jobs.select_for_update(no_key=True).values_list("pk", flat=True))
+    taken, _ = JobTag.objects.filter(tag__in=own, job__in=there).delete()
+    Tag.objects.filter(pk__in=[one.pk for one in own], uses=None).delete()
+    return taken, +Counter({LACKS_IT: len(there) - taken}), len(there)

@@ -122,9 +122,8 @@ def _take_out(jobs: AIJobQuerySet, now: datetime) -> int:
         leaving = mine.count()
         if leaving and batch.mark_reduced(batch.requests - leaving):
             mine.drop_answers(now)
-            taken += AIJob.objects.filter(
-                batch=batch, dropped_at=now, pk__in=jobs.values("pk")
-            ).queue_unsent_again()
+            # Also what was dropped before, while it was being sent, and then was not sent.
+            taken += mine.queue_unsent_again()
     return taken
 
 

@@ -7,10 +7,9 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.db.models import DecimalField, F, OuterRef, Q, Subquery, Sum
-from django.db.models.functions import Lower
 from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 
-from aijobs.models import AIJob, JobTag, LedgerEntry
+from aijobs.models import AIJob, JobTag, LedgerEntry, Tag
 from aijobs.models.jobs import AIJobQuerySet
 from aijobs.reading import pages, search
 from citizenapp.tenants.models import Tenant
@@ -73,8 +72,7 @@ def filtered(tenant: Tenant, only: JobFilter) -> AIJobQuerySet:
         jobs = jobs.filter(input__tenant=tenant, input__created_by=only.created_by)
     jobs = of_the_time(jobs, only)
     if only.tag:
-        tagged = JobTag.objects.alias(word=Lower("tag__name"))
-        tagged = tagged.filter(tag__tenant=tenant, word=only.tag.lower())
+        tagged = JobTag.objects.filter(tag__in=Tag.objects.named(tenant, only.tag))
         jobs = jobs.filter(pk__in=tagged.values("job"))
     if only.cost_from is not None or only.cost_to is not None:
         jobs = _that_cost(tenant, jobs, only.cost_from, only.cost_to)

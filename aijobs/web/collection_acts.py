@@ -29,6 +29,7 @@ DROP = "drop"
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_writers
+@once(told="It is canceled already.")
 def cancel_collection(request: MemberRequest, collection_id: UUID) -> HttpResponseBase:
     """Asks first, and names the numbers; a POST cancels what is there to be canceled then.
 
@@ -56,9 +57,9 @@ def cancel_collection(request: MemberRequest, collection_id: UUID) -> HttpRespon
     kept = after.underway - collections.dropped(tenant, collection)
     if told := _told(withdrawn, kept):
         messages.success(request, told)
-    else:
-        messages.error(request, "Nothing was waiting or with Claude any more.")
-    return redirect("collection", collection.pk)
+        return redirect("collection", collection.pk)
+    messages.error(request, "Nothing was waiting or with Claude any more.")
+    return not_done(redirect("collection", collection.pk))
 
 
 def _told(withdrawn: withdraw.Withdrawn, kept: int) -> str:

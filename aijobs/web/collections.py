@@ -37,7 +37,8 @@ _FILTERS = ("status", "category", "risk", "reason", "search")
 @asks(parameters.Collections)
 def overview(request: MemberRequest, asked: parameters.Collections) -> HttpResponseBase:
     """The tenant's collections, newest first: how far each has come, and what it cost."""
-    tenant, now, only = request.access.tenant, timezone.now(), asked.only
+    tenant, now = request.access.tenant, timezone.now()
+    only = asked.only(tenant)
     page = collections.page_with_progress(tenant, asked.position, only, size=PAGE_SIZE, now=now)
     return render(
         request,

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from django.http import Http404, HttpResponseBase, StreamingHttpResponse
+from django.http import Http404, HttpResponseBase
 from django.shortcuts import render
 from django.utils.text import slugify
 from django.views.decorators.http import require_safe
@@ -14,6 +14,7 @@ from aijobs.web.collection_acts import collection_of
 from aijobs.web.guards import MemberRequest, for_members
 from aijobs.web.parameters import asks
 from aijobs.web.short import in_short
+from citizenapp.streaming import streamed
 
 PAGE_SIZE = 25
 
@@ -55,11 +56,8 @@ def table(
     others = comparing.earlier(tenant, after)
     before = _chosen(others, asked.other) if others or asked.other else None
     name = f"{slugify(after.name) or 'collection'}-changes.csv"
-    return StreamingHttpResponse(
-        comparing.as_csv(tenant, before, after, is_all=asked.rows == "all"),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    chunks = comparing.as_csv(tenant, before, after, is_all=asked.rows == "all")
+    return streamed(request, chunks, "text/csv; charset=utf-8", name)
 
 
 def _chosen(others: list[Collection], wanted: UUID | None) -> Collection:

@@ -14,15 +14,18 @@ from aijobs.pipeline import erase
 from aijobs.reading import collections, jobs
 from aijobs.web.collection_acts import collection_of
 from aijobs.web.guards import MemberRequest, for_writers, or_404
+from aijobs.web.once import once
 from aijobs.web.queueing import counted
 from citizenapp.tenants import audit
 from citizenapp.tenants.audit import Action
 
+TOLD = "It is erased already."
 DONE = "Erased. What it cost stays in the usage of this workspace."
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_writers
+@once(told=TOLD)
 def collection(request: MemberRequest, collection_id: UUID) -> HttpResponseBase:
     """Says what is lost; a POST erases the collection with all its rows."""
     found = collection_of(request, collection_id)
@@ -36,6 +39,7 @@ def collection(request: MemberRequest, collection_id: UUID) -> HttpResponseBase:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_writers
+@once(told=TOLD)
 def job(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
     """The same of one job."""
     with or_404():

@@ -108,7 +108,7 @@ class _Work(wishes.WishForm):
         self.fields["job_type"].choices = [(kind.name, kind.title) for kind in kinds]  # type: ignore[attr-defined]
         of_kinds = (initial or {}).get("options", {})
         self.options = [Options(kind, data, of_kinds.get(kind.name)) for kind in kinds]
-        self.uploads, self._gone = uploads, gone
+        self.uploads, self.gone = uploads, gone
 
     kept: Quote | None = None
     """The quote that is being changed."""
@@ -129,10 +129,10 @@ class _Work(wishes.WishForm):
                     form.fields[name].widget.attrs["autofocus"] = True
                     return
 
-    def add_gone(self, field: str) -> None:
+    def add_gone(self, field: str, gone: int) -> None:
         """Say that files are not there any more: they were queued, dropped, or not used in time."""
-        if self._gone:
-            which = "A file is" if self._gone == 1 else f"{reader.count(self._gone)} files are"
+        if gone:
+            which = "A file is" if gone == 1 else f"{reader.count(gone)} files are"
             self.add_error(field, f"{which} not here any more. Choose again what is missing.")
 
     def refuse(self, refusal: InvalidInput) -> None:
@@ -236,7 +236,7 @@ class NewJob(_Reading, _Work):
         cleaned = super().clean() or {}
         for refusal in self._unstored:
             self.add_error("document", refusal)
-        self.add_gone("document")
+        self.add_gone("document", self.gone)
         if self.uploads and cleaned.get("text", "").strip():
             self.add_error("document", "Give either a text or a file, not both.")
         elif len(self.uploads) > MOST_FILES:
@@ -348,7 +348,7 @@ class NewCollection(_Reading, _Work):
     def clean(self) -> dict[str, Any]:
         """Says what is not there any more."""
         cleaned = super().clean() or {}
-        self.add_gone("table")
+        self.add_gone("table", self.gone)
         return cleaned
 
     def _place(self, path: str) -> tuple[forms.Form, str | None, str]:

@@ -10,6 +10,7 @@ from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import render
 
+from aijobs.templatetags.workspace import FIELD
 from citizenapp.tenants.access import Access
 from citizenapp.tenants.models import User
 
@@ -60,9 +61,25 @@ def _only_for(page: Page[P], may: Callable[[Access], bool], refusal: str) -> Gua
             return render(request, "no_tenant.html", status=403)
         if not may(member.access):
             raise PermissionDenied(refusal)
+        if request.method == "POST" and _is_of_another_workspace(member):
+            return _not_here(member)
         return page(member, *args, **kwargs)
 
     return cast(GuardedPage[P], guarded)
+
+
+def _is_of_another_workspace(request: MemberRequest) -> bool:
+    """Whether the form was made while the person worked in another one than now.
+
+    Programs and scripts need not say so: they say which job or collection they mean.
+    """
+    return request.POST.get(FIELD, str(request.access.tenant.pk)) != str(request.access.tenant.pk)
+
+
+def _not_here(request: MemberRequest) -> HttpResponseBase:
+    told, own = request.POST.get(FIELD), request.access.memberships
+    meant = next((one.tenant for one in own if str(one.tenant_id) == told), None)
+    return render(request, "409_workspace.html", {"meant": meant}, status=409)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from aijobs.pipeline import accept
 from aijobs.reading.home import FirstSteps, first_steps
 from aijobs.web import samples
 from aijobs.web.guards import MemberRequest, for_members, for_writers
+from aijobs.web.once import not_done, once
 
 DOCUMENT, TABLE = "policy.txt", "claims.csv"
 CATEGORIES = ["motor", "home", "travel", "other"]
@@ -31,6 +32,7 @@ def home_of(
 
 @require_POST
 @for_writers
+@once()
 def try_example(request: MemberRequest) -> HttpResponseBase:
     """Queue the example document, or the example table, and show what becomes of it.
 
@@ -47,7 +49,7 @@ def try_example(request: MemberRequest) -> HttpResponseBase:
         return redirect("job", _queue_document(request, now))
     except OverLimit as refusal:
         messages.error(request, str(refusal))
-        return redirect("dashboard")
+        return not_done(redirect("dashboard"))
 
 
 @require_POST

@@ -20,7 +20,8 @@ from aijobs.reading import people as reading
 from aijobs.web.guards import MemberRequest, for_administrators, or_404
 from aijobs.web.members import SLOT, members_page
 from aijobs.web.members_forms import Invite, NewPerson
-from citizenapp.tenants import audit, invitations, people
+from aijobs.web.once import once
+from citizenapp.tenants import audit, invitations, people, sessions
 from citizenapp.tenants.access import SESSION_TENANT
 from citizenapp.tenants.audit import Action
 from citizenapp.tenants.invitations import AddressTaken, Letter
@@ -35,7 +36,19 @@ BACKEND = "django.contrib.auth.backends.ModelBackend"
 @for_administrators
 def invite(request: MemberRequest) -> HttpResponseBase:
     """Send invitations to one or several addresses."""
-    now, access = timezone.now(), request.access
+    now = timezone.now()
+    letters: list[Letter] = []
+    response = _invite(request, letters, now)
+    # Not before they are stored: sending is a call over the network.
+    if letters:
+        _send(request, letters, now)
+    return response
+
+
+@once(told="These are invited already.")
+def _invite(request: MemberRequest, letters: list[Letter], now: datetime) -> HttpResponseBase:
+    """Store the invitations of a form, and add their letters to `letters`."""
+    access = request.access
     form = Invite(access.role, request.POST)
     if not form.is_valid():
         return members_page(request, form)
@@ -43,15 +56,15 @@ def invite(request: MemberRequest) -> HttpResponseBase:
     role = Role(asked["role"])
     try:
         with transaction.atomic():
-            letters = invitations.invite(
+            stored = invitations.invite(
                 *(access, request.user, asked["emails"], role, asked["days"]), now=now
             )
-            for letter in letters:
+            for letter in stored:
                 _tell(request, Action.INVITED, letter.invitation)
     except Refused as refusal:
         form.add_error("emails", str(refusal))
         return members_page(request, form)
-    _send(request, letters, now)
+    letters.extend(stored)
     return redirect("members")
 
 
@@ -192,6 +205,7 @@ def _join_as_new(
         # By the same person, a moment ago: two clicks, or two tabs.
         return redirect("accept-invitation", token)
     login(request, membership.user, BACKEND)
+    sessions.begin(request)
     _work_there(request, membership, invitation)
     return redirect("dashboard")
 

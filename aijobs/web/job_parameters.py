@@ -108,7 +108,12 @@ class Job(OfDocument):
     """`list`: the query of the list that one came from."""
 
     list: (
-        Annotated[str, Field(max_length=2_000), AfterValidator(storable), AfterValidator(_list)]
+        Annotated[
+            str,
+            Field(max_length=list_parameters.LONGEST_QUERY),
+            AfterValidator(storable),
+            AfterValidator(_list),
+        ]
         | None
     ) = None
 

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from aijobs.reading import people as reading
 from aijobs.web.guards import MemberRequest, for_administrators, or_404
 from aijobs.web.keys_forms import NewKey, RollOver
+from aijobs.web.once import once
 from citizenapp.tenants import audit, keys, shown_once
 from citizenapp.tenants.audit import Action
 from citizenapp.tenants.models import APIKey, Role
@@ -23,6 +24,7 @@ from citizenapp.tenants.people import Refused
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @for_administrators
+@once(told="This key was made already.")
 def overview(request: MemberRequest) -> HttpResponseBase:
     """The workspace's keys; a new one is shown once, on the page that follows its making."""
     tenant, now = request.access.tenant, timezone.now()

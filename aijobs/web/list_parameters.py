@@ -36,6 +36,8 @@ def _not_below(most: Decimal | None, info: ValidationInfo) -> Decimal | None:
 
 
 Usd = Annotated[Decimal, BeforeValidator(_usd), WithJsonSchema({"type": "string", "format": "usd"})]
+# All that a list may be narrowed by, with each letter as it is written in an address.
+LONGEST_QUERY = 4_900
 # Above them no day of a list lies; below, its midnight is a moment in every time zone.
 _FIRST_DAY, _LAST_DAY = date(2000, 1, 1), date(9000, 1, 1)
 
@@ -90,8 +92,8 @@ class Jobs(Paging):
 class FromList(PageParameters):
     """The list that one comes from: what follows the “?” in its address."""
 
-    of_list: Annotated[str, Field(max_length=2_000), AfterValidator(storable)] | None = Field(
-        None, alias="list"
+    of_list: Annotated[str, Field(max_length=LONGEST_QUERY), AfterValidator(storable)] | None = (
+        Field(None, alias="list")
     )
 
     @property

@@ -8,10 +8,10 @@ from decimal import Decimal
 from functools import wraps
 from typing import Annotated, ClassVar, Concatenate, Literal, ParamSpec, TypeVar
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.http import HttpResponseBase
 from django.shortcuts import render
-from django.utils import timezone
 from pydantic import (
     AfterValidator,
     BeforeValidator,
@@ -30,6 +30,7 @@ from aijobs.reading.parameters import JobTypeName, Parameters, RowStatus, Sought
 from aijobs.reading.rows import Risk, RowFilter
 from aijobs.web.guards import MemberRequest, Page
 from citizenapp.tenants.audit import Action
+from citizenapp.tenants.models import Tenant
 
 LONGEST_RANGE = timedelta(days=366)
 # Of the sender's own columns: with more of them, a table is no table any more.
@@ -243,20 +244,16 @@ class Collections(Paging):
     since: Day | None = Field(None, alias="from")
     until: Annotated[Day | None, AfterValidator(in_order)] = Field(None, alias="to")
 
-    @property
-    def only(self) -> CollectionFilter:
-        """Which ones, by the reader's own days."""
+    def only(self, tenant: Tenant) -> CollectionFilter:
+        """Which ones, by the days of the tenant."""
+        zone, day = ZoneInfo(tenant.time_zone), timedelta(days=1)
         return CollectionFilter(
             self.search,
             self.job_type,
             self.by,
-            _midnight(self.since) if self.since else None,
-            _midnight(self.until + timedelta(days=1)) if self.until else None,
+            datetime.combine(self.since, time(), zone) if self.since else None,
+            datetime.combine(self.until + day, time(), zone) if self.until else None,
         )
-
-
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time()))
 
 
 class WhatIf(Spending):

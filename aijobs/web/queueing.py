@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.db import transaction
 
 from aijobs import uploads
 from aijobs.budgets.room import OverLimit
@@ -72,8 +73,11 @@ def _bill_of_files(terms: Terms, form: NewJob, given: Sent, *, fresh: bool) -> B
     return None if rejected else bill
 
 
+@transaction.atomic
 def queue_jobs(request: MemberRequest, form: NewJob, given: Sent, now: datetime) -> Queued | None:
     """A job of a text or a file, a collection of several files; None, and the form says why."""
+    if not _are_there(form, "document", given):
+        return None
     queued = _queue_files(request, form, given, now) if form.is_several else None
     if not form.is_several:
         queued = _queue_one(request, form, now)
@@ -162,10 +166,23 @@ def look(request: MemberRequest, given: Sent, now: datetime) -> Preview | None:
     )
 
 
+def _are_there(form: NewJob | NewCollection, field: str, given: Sent) -> bool:
+    """Whether all files still wait, and go on to until they are queued; else the form says so.
+
+    Somebody may send another form with the same ones at this moment, or they may be too old.
+    """
+    gone = len(given.files) - uploads.hold(given.files)
+    form.add_gone(field, gone)
+    return not gone
+
+
+@transaction.atomic
 def queue_collection(
     request: MemberRequest, form: NewCollection, given: Sent, now: datetime
 ) -> Queued | None:
     """Queue the table of a valid form; None, and the form says why, where it is refused."""
+    if not _are_there(form, "table", given):
+        return None
     table, choice = form.cleaned_data["table"], Choice.of(given.data)
     try:
         items = read_items(

@@ -13,20 +13,23 @@ from aijobs.models import Collection, Quote, new_id
 from aijobs.quotes import stored
 from aijobs.quotes.bill import Bill
 from aijobs.reading import sources
+from aijobs.templatetags.workspace import FIELD as WORKSPACE
 from aijobs.web import parameters, quotes, rerunning, wishes
 from aijobs.web.again_form import RunAgain
 from aijobs.web.collection_acts import collection_of
 from aijobs.web.guards import MemberRequest, for_writers
+from aijobs.web.once import not_done, once
 from aijobs.web.parameters import asks
 from aijobs.web.previews import Reasons
 from aijobs.web.redirects import onward
 from aijobs.web.sent import trial_of
 
-_NOT_KEPT = {"csrfmiddlewaretoken", "once", "price"}
+_NOT_KEPT = {"csrfmiddlewaretoken", "once", "price", WORKSPACE}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_writers
+@once()
 @asks(parameters.Chosen)
 def run_again(
     request: MemberRequest, asked: parameters.Chosen, collection_id: UUID
@@ -53,7 +56,8 @@ def run_again(
             quote = _keep(request, collection, bill, now)
             if trial:
                 return quotes.confirm(request, quote, now)
-            return onward(request, "quote", quote.pk)
+            # Nothing is queued: from the same form it still can be.
+            return not_done(onward(request, "quote", quote.pk))
     return _page(request, collection, form, now, reasons, status=422)
 
 

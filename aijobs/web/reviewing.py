@@ -18,6 +18,7 @@ from aijobs.reading.labels import names_of
 from aijobs.web import job_parameters
 from aijobs.web.corrections import CorrectionForm
 from aijobs.web.guards import MemberRequest, for_members, for_writers, or_404
+from aijobs.web.once import not_done, once
 from aijobs.web.parameters import asks
 from aijobs.web.redirects import back, is_ours
 from citizenapp.tenants import reader
@@ -34,12 +35,14 @@ def read(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
     if "unread" in request.POST:
         ReadMark.objects.remove(job, request.user)
     elif job.status == AIJob.Status.COMPLETED:
-        ReadMark.objects.add(job, request.user, timezone.now())
+        with or_404():
+            ReadMark.objects.add(job, request.user, timezone.now())
     return back(request, job_id)
 
 
 @require_POST
 @for_writers
+@once(told="Your comment is kept already.")
 def comment(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
     """Keeps a comment, as plain text."""
     job = _job(request, job_id)
@@ -55,12 +58,15 @@ def comment(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
     elif job.comments.count() >= Comment.MOST_OF_JOB:
         messages.error(request, f"A job has {Comment.MOST_OF_JOB} comments at most.")
     else:
-        Comment.objects.add(job, text, by=request.access.actor, now=timezone.now())
-    return back(request, job_id)
+        with or_404():
+            Comment.objects.add(job, text, by=request.access.actor, now=timezone.now())
+        return back(request, job_id)
+    return not_done(back(request, job_id))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_writers
+@once(told="Your correction is kept already.")
 @asks(job_parameters.Then)
 def correct(request: MemberRequest, asked: job_parameters.Then, job_id: UUID) -> HttpResponseBase:
     """The form for a correction, and what comes of it. The original stays."""
@@ -79,7 +85,7 @@ def correct(request: MemberRequest, asked: job_parameters.Then, job_id: UUID) ->
         after = request.POST.get("after", "")
         if after != str(review.corrections):
             messages.error(request, OUTDATED)
-            return back(request, job_id)
+            return not_done(back(request, job_id))
         if "original" in request.POST:
             return _store(request, job, None, review)
         form = CorrectionForm(job.kind, job.input.options, counts, request.POST)
@@ -120,18 +126,19 @@ def _store(
     review: reviews.Review,
 ) -> HttpResponseBase:
     try:
-        Correction.objects.add(
-            job,
-            dict(result) if result is not None else None,
-            after=review.corrections,
-            by=request.access.actor,
-            now=timezone.now(),
-        )
+        with or_404():
+            Correction.objects.add(
+                job,
+                dict(result) if result is not None else None,
+                after=review.corrections,
+                by=request.access.actor,
+                now=timezone.now(),
+            )
     except Outdated:
         messages.error(request, OUTDATED)
-    else:
-        told = "Corrected. The original stays beside it."
-        messages.success(request, told if result is not None else "The original counts again.")
+        return not_done(back(request, job.pk))
+    told = "Corrected. The original stays beside it."
+    messages.success(request, told if result is not None else "The original counts again.")
     return back(request, job.pk)
 
 

@@ -33,6 +33,8 @@ def overview(request: MemberRequest) -> HttpResponseBase:
     except InvalidInput as refusal:
         return render(request, "400.html", {"errors": refusal.errors}, status=400)
     name, wrong = _name(request)
+    if len(query) > SavedView.LONGEST_QUERY:
+        wrong = "This list is narrowed by too many letters to be kept. Search for fewer words."
     if not wrong and SavedView.objects.filter(tenant=tenant, user=request.user).count() >= (
         SavedView.MOST
     ):

@@ -18,15 +18,26 @@ from aijobs.documents.confined import Confined
 from aijobs.models import Quote, Trial, Upload, new_id
 from aijobs.quotes import stored
 from aijobs.quotes.bill import Bill
+from aijobs.templatetags.workspace import FIELD as WORKSPACE
 from aijobs.uploads import TooMuchWaits
 from aijobs.web.forms import MOST_FILES, NewCollection, NewJob
 from aijobs.web.guards import MemberRequest
 from aijobs.web.once import FIELD as ONCE
 
 # Buttons, tokens, and what stands elsewhere: files wait under the id of their quote.
+_NOT_KEPT = {
+    "csrfmiddlewaretoken",
+    "quote",
+    "price",
+    "preview",
+    "trial",
+    "remove",
+    "upload",
+    ONCE,
+    WORKSPACE,
+}
 # In a quote's fields: the ids of its files, as they were chosen.
 _ORDER = "order_of_files"
-_NOT_KEPT = {"csrfmiddlewaretoken", "quote", "price", "preview", "trial", "remove", "upload", ONCE}
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from aijobs.jobtypes import InvalidInput
 from aijobs.models import EventType, Webhook, WebhookDelivery
 from aijobs.web.guards import MemberRequest, for_administrators, or_404
+from aijobs.web.once import once
 from aijobs.webhooks import endpoints
 from citizenapp.tenants import audit
 from citizenapp.tenants.audit import Action
@@ -76,6 +77,7 @@ class WebhookForm(forms.Form):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_administrators
+@once(told="This webhook is set up already.")
 def overview(request: MemberRequest) -> HttpResponseBase:
     """All endpoints, and the form for another one."""
     tenant, now = request.access.tenant, timezone.now()

@@ -7,30 +7,47 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.db.models import Model
+from django.db.models import Model, QuerySet
+from django.forms import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 
-from citizenapp.tenants import audit, sessions, shown_once
+from citizenapp.tenants import audit, people, sessions, shown_once
 from citizenapp.tenants.audit import Action
-from citizenapp.tenants.models import APIKey, Membership, Tenant, User
+from citizenapp.tenants.models import APIKey, Membership, Role, Tenant, User
 from citizenapp.tenants.owner_admin import InvitesOwner
 
 if TYPE_CHECKING:
     AnyModelAdmin = admin.ModelAdmin[Any]
     AnyTabularInline = admin.TabularInline[Any, Any]
     AnyUserAdmin = DjangoUserAdmin[User]
+    AnyInlineFormSet = BaseInlineFormSet[Any, Any, Any]
 else:
     AnyModelAdmin = admin.ModelAdmin  # not subscriptable at run time
     AnyTabularInline = admin.TabularInline
     AnyUserAdmin = DjangoUserAdmin
+    AnyInlineFormSet = BaseInlineFormSet
+
+
+class Memberships(AnyInlineFormSet):
+    """Whom staff take out, or give a lower role, has no invitations left that go beyond it."""
+
+    def save_existing(self, form: Any, obj: Membership, commit: bool = True) -> Any:
+        saved = super().save_existing(form, obj, commit)
+        people.withdraw_above(obj, Role(obj.role), timezone.now())
+        return saved
+
+    def delete_existing(self, obj: Membership, commit: bool = True) -> None:
+        people.withdraw_above(obj, None, timezone.now())
+        super().delete_existing(obj, commit)
 
 
 class MembershipInline(AnyTabularInline):
     model = Membership
+    formset = Memberships
     autocomplete_fields = ("user", "tenant")
     extra = 0
 
@@ -122,6 +139,19 @@ class MembershipAdmin(Audited):
     list_select_related = ("user", "tenant")
     search_fields = ("user__username", "user__email", "tenant__name", "tenant__slug")
     show_facets = admin.ShowFacets.NEVER
+
+    def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        people.withdraw_above(obj, Role(obj.role), timezone.now())
+
+    def delete_model(self, request: HttpRequest, obj: Membership) -> None:
+        people.withdraw_above(obj, None, timezone.now())
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        for one in queryset:
+            people.withdraw_above(one, None, timezone.now())
+        super().delete_queryset(request, queryset)
 
 
 @admin.register(User)

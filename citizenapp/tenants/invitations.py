@@ -54,11 +54,11 @@ def invite(
     Raises Refused: for a role above the own, for who is a member already, and for too many.
     """
     tenant = access.tenant
-    _may_give(access.role, role)
     wanted = list(dict.fromkeys(email.lower() for email in emails))
     with transaction.atomic():
         # One at a time: nobody is invited twice, and none is one too many.
-        Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)
+        own = people.role_now(tenant, access.user_id)
+        _may_give(own, role)
         refuse_members(tenant, wanted)
         unanswered = Invitation.objects.unanswered().filter(tenant=tenant)
         sent_before = {one.email: one for one in unanswered.filter(email__in=wanted)}
@@ -75,7 +75,7 @@ def invite(
                 id=id_, tenant=tenant, email=email, created_at=now
             )
             if one.role:
-                _may_give(access.role, Role(one.role))
+                _may_give(own, Role(one.role))
             one.role = role
             one.invited_by, one.inviter = by, _name(by)
             letters.append(_renew(one, now + timedelta(days=days)))
@@ -94,8 +94,9 @@ def refuse_members(tenant: Tenant, emails: Sequence[str]) -> None:
 def again(access: Access, by: User, invitation: Invitation, *, now: datetime) -> Letter:
     """A new link for an unanswered invitation; the one before is void. Raises Refused."""
     with transaction.atomic():
+        own = people.role_now(access.tenant, access.user_id)
         found = _unanswered(invitation)
-        _may_give(access.role, Role(found.role))
+        _may_give(own, Role(found.role))
         lasts = max(found.expires_at - found.created_at, timedelta(days=1))
         found.created_at = now
         found.invited_by, found.inviter = by, _name(by)
@@ -104,9 +105,12 @@ def again(access: Access, by: User, invitation: Invitation, *, now: datetime) ->
 
 def withdraw(access: Access, invitation: Invitation, *, now: datetime) -> bool:
     """Whether it was open until now. Raises Refused for one to a role above the own."""
-    _may_give(access.role, Role(invitation.role))
-    unanswered = Invitation.objects.unanswered().filter(pk=invitation.pk)
-    return bool(unanswered.update(withdrawn_at=now))
+    with transaction.atomic():
+        own = people.role_now(access.tenant, access.user_id)
+        found = Invitation.objects.unanswered().filter(pk=invitation.pk)
+        for one in found.select_for_update():
+            _may_give(own, Role(one.role))
+        return bool(found.update(withdrawn_at=now))
 
 
 def send(
@@ -198,7 +202,7 @@ def _unanswered(invitation: Invitation) -> Invitation:
 
 
 def _may_give(own: Role, role: Role) -> None:
-    if not own.can_administer or role not in own.up_to_it:
+    if role not in own.up_to_it:
         raise Refused("You cannot invite to a role above your own.")
 
 

@@ -36,7 +36,7 @@ def change_role(
             _keep_an_owner(tenant, member)
         member.role = role
         member.save(update_fields=["role"])
-        _withdraw_above(member, role, now)
+        withdraw_above(member, role, now)
     return member
 
 
@@ -88,18 +88,45 @@ def has_proven(user: User, email: str) -> bool:
     return user.email.lower() == email or confirmed.exists()
 
 
+def role_now(tenant: Tenant, user_id: int | None) -> Role:
+    """The role of whoever asks; nobody changes it until the transaction ends.
+
+    Raises Refused where the person does not look after the tenant, or not any more.
+    """
+    _lock(tenant)
+    own = Membership.objects.filter(tenant=tenant, user=user_id).first()
+    if own is None or not Role(own.role).can_administer:
+        raise Refused("Only owners and admins of this workspace may do this.")
+    return Role(own.role)
+
+
+def withdraw_above(member: Membership, role: Role | None, now: datetime) -> None:
+    """Withdraw a member's open invitations to roles that the member cannot give any more.
+
+    With None, for who is gone: all of them, and those by which the person could come back.
+    """
+    given = role.up_to_it if role is not None and role.can_administer else []
+    open_ = Invitation.objects.unanswered().filter(tenant=member.tenant_id)
+    above = open_.filter(invited_by=member.user_id).exclude(role__in=given)
+    above.update(withdrawn_at=now)
+    if role is None:
+        open_.filter(email__in=_addresses_of(member.user)).update(withdrawn_at=now)
+
+
+def _addresses_of(user: User) -> set[str]:
+    """All by which a person may have been invited, in lower case."""
+    proven = EmailAddress.objects.filter(user=user, verified=True).values_list("email", flat=True)
+    return {one.lower() for one in (user.username, user.email, *proven) if one}
+
+
 def _lock(tenant: Tenant) -> None:
     Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)
 
 
 def _both(tenant: Tenant, member_id: int, by: User) -> tuple[Role, Membership]:
     """The role of whoever asks, as it is now, and the member that it is about."""
-    _lock(tenant)
-    own = Membership.objects.filter(tenant=tenant, user=by).first()
-    if own is None or not Role(own.role).can_administer:
-        raise Refused("Only owners and admins of this workspace may do this.")
-    member = Membership.objects.select_related("user").get(tenant=tenant, pk=member_id)
-    return Role(own.role), member
+    acting = role_now(tenant, by.pk)
+    return acting, Membership.objects.select_related("user").get(tenant=tenant, pk=member_id)
 
 
 def _may_touch(acting: Role, member: Membership) -> None:
@@ -110,8 +137,8 @@ def _may_touch(acting: Role, member: Membership) -> None:
 def _take_out(tenant: Tenant, member: Membership, now: datetime) -> None:
     if member.role == Role.OWNER:
         _keep_an_owner(tenant, member)
-    # Who is gone shall not come back, or bring others, by an invitation of their own.
-    _withdraw_above(member, None, now)
+    # Who is gone shall not come back, or bring others, by an open invitation.
+    withdraw_above(member, None, now)
     member.delete()
 
 
@@ -121,12 +148,3 @@ def _keep_an_owner(tenant: Tenant, member: Membership) -> None:
         raise Refused(
             "This is the last owner. Make somebody else an owner first: a workspace needs one."
         )
-
-
-def _withdraw_above(member: Membership, role: Role | None, now: datetime) -> None:
-    """Withdraw a member's open invitations to roles that the member cannot give any more."""
-    given = role.up_to_it if role is not None and role.can_administer else []
-    sent = Invitation.objects.unanswered().filter(
-        tenant=member.tenant_id, invited_by=member.user_id
-    )
-    sent.exclude(role__in=given).update(withdrawn_at=now)

@@ -54,7 +54,7 @@ def seen(get_response: Callable[[HttpRequest], HttpResponse]) -> Any:
 def of(user: User, request: HttpRequest) -> list[UserSession]:
     """The sessions in which somebody is signed in, the one of this request first."""
     if _SEEN not in request.session:  # It began before sessions were listed.
-        _begin(request)
+        begin(request)
     _forget_expired(user)
     here = request.session.session_key
     found = UserSession.objects.filter(user=user)
@@ -91,7 +91,8 @@ def _tell(keys: list[str]) -> None:
         sessions_ended.send(sender=UserSession, session_keys=keys)
 
 
-def _begin(request: HttpRequest) -> None:
+def begin(request: HttpRequest) -> None:
+    """List the session of this request, in which somebody was signed in just now."""
     UserSession.objects.create_from_request(request)
     request.session[_SEEN] = timezone.now().timestamp()
 
@@ -119,7 +120,7 @@ def _clear_expired(now: datetime) -> None:
 def _began(sender: object, request: HttpRequest, user: User, **_: object) -> None:  # noqa: ARG001
     _clear_expired(timezone.now())
     _forget_expired(user)
-    _begin(request)
+    begin(request)
 
 
 @receiver(user_logged_out)
@@ -133,7 +134,7 @@ def _signed_out(sender: object, request: HttpRequest, **_: object) -> None:  # n
 @receiver([password_changed, password_set])
 def _password_is_new(sender: object, request: HttpRequest, user: User, **_: object) -> None:  # noqa: ARG001
     # Django lets no other session in with the old password, and gave this one a new key.
-    _begin(request)
+    begin(request)
     end_others(request, user)
 
 

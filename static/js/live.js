@@ -90,6 +90,8 @@ class LivePage {
     if (response.type === "opaqueredirect") return location.reload(); // signed out meanwhile
     if (!response.ok) return;
     const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+    // In another tab the person has changed to another workspace: nothing of it belongs here.
+    if (fresh.body.dataset.workspace !== document.body.dataset.workspace) return location.reload();
     sayMoments(fresh);
     const moved = [];
     for (const region of document.querySelectorAll("[data-live]")) {

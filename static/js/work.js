@@ -216,6 +216,8 @@ class WorkForm {
       const fresh = page.querySelector("[data-work]");
       if (fresh) return this.#showErrors(fresh);
       if (response.redirected) return this.#tellSignedOut(response.url);
+      const refusal = page.querySelector("[data-refusal]");
+      if (refusal) return this.#notify(`${refusal.textContent.trim()} What you filled in is still here.`);
       this.#notify(`The server had a fault (${response.status}). What you filled in is still here: try again.`);
     } catch {
       this.#notify("The server cannot be reached. What you filled in is still here: try again.");

@@ -112,6 +112,30 @@ def test_what_waits_and_what_was_not_sent_yet_is_canceled_for_nothing(emulator: 
     assert_books_agree(emulator)
 
 
+def test_what_was_dropped_before_its_batch_came_back_leaves_it_with_the_others(
+    emulator: Emulator,
+) -> None:
+    """It was not sent after all: nobody pays for what is not wanted."""
+    first, second, stays = queue("One.", "Two.", "Three.")
+    batch = put_together()
+    assert batch.mark_submitting(requests=3, request_bytes=3_000)
+    assert withdraw.withdraw_job(first, now=LATER).dropped == 1
+    batch.refresh_from_db()
+    assert batch.mark_unsent(LATER, "Nobody answered.")
+
+    jobs = AIJob.objects.filter(pk__in=(first.pk, second.pk))
+    assert withdraw.withdraw_jobs(first.tenant, jobs, LATER + MINUTE).canceled == 2
+
+    batch.refresh_from_db()
+    assert batch.requests == AIJob.objects.filter(batch=batch).count()
+    assert statuses() == ["canceled", "canceled", "submitted"]
+    keep_going(LATER + 2 * MINUTE)
+    stays.refresh_from_db()
+    assert stays.status == "completed"
+    assert LedgerEntry.objects.count() == 1
+    assert_books_agree(emulator)
+
+
 def test_a_batch_that_all_jobs_left_is_dissolved(emulator: Emulator) -> None:
     collection = collection_of(2)
     batch = put_together()

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.db import connection, transaction
 
 from citizenapp.tenants import people
@@ -174,3 +175,20 @@ def test_of_two_owners_who_act_at_once_one_stays_an_owner(
     assert len(refused) == 1
     owners = Membership.objects.filter(tenant=tenant, role="owner")
     assert owners.count() == 1
+
+
+def test_who_is_gone_comes_back_by_no_second_invitation(tenant: Tenant, olga: User) -> None:
+    """Invited at work and at home, and joined by one of the two."""
+    ann = make_user("ann@work.example", tenant)
+    User.objects.filter(pk=ann.pk).update(email="Ann@work.example")
+    EmailAddress.objects.create(user=ann, email="ann@home.example", verified=True)
+    theirs = [make_invitation(tenant, email) for email in ("ann@work.example", "ann@home.example")]
+    other, elsewhere = (
+        make_invitation(tenant, "bob@example.com"),
+        make_invitation(make_tenant(), "ann@home.example"),
+    )
+    remove(tenant, User.objects.get(pk=ann.pk), olga)
+    for one in theirs:
+        assert Invitation.objects.get(pk=one.pk).withdrawn_at == NOW
+    for one in (other, elsewhere):
+        assert Invitation.objects.get(pk=one.pk).withdrawn_at is None

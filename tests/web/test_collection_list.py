@@ -1,7 +1,7 @@
 """The list of collections: found by name, kind, sender and day, and how each stands."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -50,6 +50,17 @@ def test_collections_are_found_by_what_is_known_of_them(reader: Client, tenant: 
     assert names(reader, **{"from": day, "to": day}) == ["Motor, June"]
     assert names(reader, **{"from": day}) == ["100 % Hail_", "Motor, June"]
     assert names(reader, search="motor", by="ann") == ["Motor, May"]
+
+
+def test_days_are_those_of_the_workspace(reader: Client, tenant: Tenant) -> None:
+    """Midnight in Zurich is in the evening before by UTC."""
+    Tenant.objects.filter(pk=tenant.pk).update(time_zone="Europe/Zurich")
+    moments = [datetime(2026, 11, day, 23, 30, tzinfo=UTC) for day in (1, 2)]
+    for name, moment in zip(("Monday", "Tuesday"), moments, strict=True):
+        make_collection(tenant, name, id=new_id(moment), created_at=moment)
+    for day, name in ((2, "Monday"), (3, "Tuesday")):
+        at = f"2026-11-{day:02}"
+        assert names(reader, **{"from": at, "to": at}) == [name]
 
 
 def test_a_search_without_a_result_says_so(reader: Client, tenant: Tenant) -> None:

@@ -3,7 +3,9 @@
 from typing import Any
 
 import pytest
-from django.test import Client
+from asgiref.sync import sync_to_async
+from django.db import connections
+from django.test import AsyncClient, Client
 
 from aijobs.models import Collection
 from citizenapp.tenants.models import Tenant
@@ -91,3 +93,19 @@ def test_a_comparison_takes_ten_queries(
     after = classified(tenant, 1, dict.fromkeys(names, "fire"))
     with django_assert_max_num_queries(10):
         assert len(reader.get(f"/collections/{after.pk}/compare").context["page"].rows) == 25
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_table_is_sent_as_it_is_written_and_gathered_nowhere(
+    both: tuple[Collection, Collection], tenant: Tenant
+) -> None:
+    """Under ASGI Django gathers what a plain iterator yields, whatever its size."""
+    client = AsyncClient()
+    try:
+        await client.aforce_login(await sync_to_async(make_user)("anna", tenant))
+        response: Any = await client.get(f"/collections/{both[1].pk}/compare.csv")
+        assert response.is_async
+        pieces = [piece async for piece in response.streaming_content]
+    finally:
+        await sync_to_async(connections.close_all)()
+    assert len(b"".join(pieces).decode().splitlines()) == 3

@@ -5,12 +5,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from allauth.usersessions.models import UserSession
 from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
 from aijobs.reading.people import PAGE_SIZE
-from citizenapp.tenants import invitations
+from citizenapp.tenants import invitations, sessions
 from citizenapp.tenants.models import AuditEntry, Invitation, Membership, Tenant, User
 from tests.factories import make_invitation, make_tenant, make_user
 
@@ -286,3 +287,14 @@ def test_expired_ones_make_room(owner: Client, tenant: Tenant) -> None:
     assert PAGE_SIZE < invitations.MOST_OPEN
     Invitation.objects.update(expires_at=timezone.now() + timedelta(days=1), withdrawn_at=None)
     assert "at most 200" in str(invite(owner, "more@example.com").context["form"].errors)
+
+
+def test_the_session_that_joining_begins_is_listed_and_can_be_ended(owner: Client) -> None:
+    invite(owner)
+    ann = Client()
+    ann.post(link_in_letter(), {"name": "Ann", "password": PASSWORD})
+    user = User.objects.get(email="ann@example.com")
+    (session,) = UserSession.objects.filter(user=user)
+    assert session.session_key == ann.session.session_key
+    sessions.end([session])
+    assert ann.get("/").status_code == 302

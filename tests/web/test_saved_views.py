@@ -1,13 +1,14 @@
 """Views of the list that are kept under a name."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
 
 from aijobs.models import SavedView
 from citizenapp.tenants.models import Membership, Tenant
-from tests.factories import make_tenant, make_user
+from tests.factories import make_job, make_tenant, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -93,4 +94,19 @@ def test_nobody_keeps_more_than_so_many(max_: Client, monkeypatch: pytest.Monkey
 
 def test_nonsense_is_not_kept(max_: Client) -> None:
     assert keep(max_, list="status=nonsense").status_code == 400
+    assert not SavedView.objects.exists()
+
+
+def test_a_list_that_is_narrowed_by_many_letters_is_shown_but_not_kept(
+    max_: Client, tenant: Tenant
+) -> None:
+    """Each of these is twelve letters in an address."""
+    query = urlencode({"q": "𠀀" * 200, "tag": "𠀀" * 50})
+    assert max_.get(f"/?{query}").status_code == 200
+    job = make_job(tenant)
+    page = f"/jobs/{job.pk}?{urlencode({'list': query})}"
+    assert max_.get(page).status_code == 200
+    response = keep(max_, list=query)
+    assert response.status_code == 200
+    assert "to be kept" in response.content.decode()
     assert not SavedView.objects.exists()

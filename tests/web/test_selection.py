@@ -10,7 +10,7 @@ import openpyxl
 import pytest
 from django.test import Client
 
-from aijobs.models import AIJob, Batch, JobTag, Operation, Tag
+from aijobs.models import AIJob, Batch, Correction, JobTag, Operation, Tag
 from aijobs.pipeline import apply, erase
 from citizenapp.tenants.models import Tenant
 from tests.factories import (
@@ -211,6 +211,30 @@ def test_the_list_is_taken_away_as_ndjson_and_as_a_workbook(
     header, *rows = [[cell.value for cell in row] for row in sheet.iter_rows()]
     assert [row[header.index("job_type")] for row in rows] == [one["job_type"] for one in found]
     assert rows[0][header.index("cost_usd")] == 0.25
+
+
+def test_what_a_person_has_corrected_is_taken_away_beside_the_original(
+    member: Client, tenant: Tenant
+) -> None:
+    make_all_kinds(tenant)
+    head = b"".join(select(member, do="csv", all="1")).splitlines()[0]
+    assert b"corrected" not in head
+    job = AIJob.objects.get(job_type="classify")
+    Correction.objects.add(job, {"category": "=home"}, after=0, by="max", now=NOW)
+    text = b"".join(select(member, do="csv", all="1")).decode("utf-8-sig")
+    rows = {row["job_type"]: row for row in csv.DictReader(io.StringIO(text))}
+    found = rows["classify"]
+    assert (found["category"], found["corrected_category"]) == ("motor", "'=home")
+    assert (found["corrected_by"], found["corrected_at"]) == ("max", NOW.isoformat())
+    assert rows["raw"]["corrected_by"] == rows["summarize"]["corrected_summary"] == ""
+    lines = map(json.loads, b"".join(select(member, do="ndjson", all="1")).splitlines())
+    told = {one["job_type"]: one["correction"] for one in lines}
+    assert told["classify"]["result"] == {"category": "=home"}
+    assert told["raw"] is None
+    book = b"".join(select(member, do="xlsx", all="1"))
+    sheet = openpyxl.load_workbook(io.BytesIO(book)).worksheets[0]
+    header, *cells = [[cell.value for cell in row] for row in sheet.iter_rows()]
+    assert "=home" in [row[header.index("corrected_category")] for row in cells]
 
 
 def test_a_viewer_downloads_and_changes_nothing(client: Client, tenant: Tenant) -> None:

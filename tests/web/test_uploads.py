@@ -1,11 +1,14 @@
 """Files wait at the form: sent and read one by one, used when the form is queued, then gone."""
 
+import threading
+import time
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
@@ -13,6 +16,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from aijobs import uploads
 from aijobs.models import AIJob, Collection, JobDocument, Quote, Upload, UploadPiece
 from aijobs.pipeline import _erasing
+from aijobs.web import forms
 from citizenapp.tenants.models import Tenant
 from tests.documents.case import CASES
 from tests.documents.mails import claim
@@ -248,3 +252,47 @@ def test_the_form_asks_the_same_of_the_database_for_many_files(
     for page in ("/jobs/new", f"/jobs/new?quote={quote.pk}", f"/quotes/{quote.pk}"):
         with django_assert_max_num_queries(13):
             writer.get(page)
+
+
+def test_a_form_without_scripts_takes_as_many_files_as_it_says(
+    writer: Client, settings: Settings
+) -> None:
+    assert settings.DATA_UPLOAD_MAX_NUMBER_FILES == forms.MOST_FILES + 1
+    files = [SimpleUploadedFile(f"{number}.txt", b"Hail.") for number in range(101)]
+    assert send(writer, document=files).status_code == 302
+    assert AIJob.objects.count() == 101
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("count", [1, 2])
+def test_files_that_go_at_this_very_moment_are_missed_and_nothing_is_queued(
+    writer: Client, count: int
+) -> None:
+    """They were queued by another window, or dropped, or are too old."""
+    sent = [upload(writer, f"{n}.txt", b"Hail.").json()["id"] for n in range(count)]
+    keys: list[int] = []
+    answers: list[Any] = []
+
+    def post() -> None:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_backend_pid()")
+                keys.append(cursor.fetchone()[0])
+            answers.append(send(writer, *sent, name="October"))
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=post)
+    with transaction.atomic():
+        uploads.drop(list(Upload.objects.all()))
+        thread.start()
+        deadline = time.monotonic() + 30
+        while thread.is_alive() and time.monotonic() < deadline:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT cardinality(pg_blocking_pids(%s)) > 0", keys or [0])
+                if cursor.fetchone()[0]:
+                    break
+    thread.join(30)
+    assert answers[0].status_code == 422
+    assert "not here any more" in answers[0].content.decode()
+    assert not AIJob.objects.exists()
