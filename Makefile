@@ -31,7 +31,8 @@ chromium:
 torture: development ## Crash it N=1000 times, MINUTES=60 at most, and write docs/reliability.md
 	@$(VENV) -m tests.faults --report docs/reliability.md \
 		--deaths $(or $(N),1000) --minutes $(or $(MINUTES),60) $(ARGS)
-	@TORTURE=1 $(VENV) -m pytest tests/faults tests/processes tests/benchmarks
+	@TORTURE=1 $(VENV) -m pytest tests/faults tests/processes tests/benchmarks \
+		tests/tenants/test_wall.py
 
 bench: development ## Measure, and write docs/benchmarks.md (N=10000 documents)
 	@$(VENV) -m tests.benchmarks $(or $(N),10000) --write docs/benchmarks.md
