@@ -21,6 +21,8 @@ demo: runtime ## Queue real documents with the running product, and show what ca
 stop: runtime ## End what `make run` runs, or what a killed one left behind
 	@$(VENV) -m citizenapp.local stop
 
+# The product is started dozens of times: each reads what the first has compiled, whatever is set.
+test: export PYTHONDONTWRITEBYTECODE =
 test: check chromium ## Check, then run all tests against the real parts (ARGS="-k name")
 	@# All of it in two processes; a part of it in one, where -s and --pdb work as well.
 	@$(VENV) -m pytest $(or $(ARGS),-n 2)
