@@ -1,6 +1,7 @@
 """Every address there is, taken from the URL conf, and what each may be asked."""
 
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -84,9 +85,16 @@ OF_TENANTS = [one for one in ADDRESSES if not one.path.startswith("/admin/")]
 
 
 def queries(values: Mapping[str, Sequence[str]]) -> Iterator[dict[str, str]]:
-    """No parameter, each value of each, and each pair of values of two."""
+    """No parameter, each value of each, and each pair of two parameters.
+
+    A pair is asked once, with values that change from pair to pair: what is left out by a filter
+    depends on the filters, seldom on their values. `TORTURE=1` asks each pair of values.
+    """
     single = [[(name, value) for value in of_name] for name, of_name in values.items()]
     yield {}
     yield from (dict([one]) for of_name in single for one in of_name)
-    for first, second in combinations(single, 2):
-        yield from (dict(pair) for pair in product(first, second))
+    for turn, (first, second) in enumerate(combinations(single, 2)):
+        if "TORTURE" in os.environ:
+            yield from (dict(pair) for pair in product(first, second))
+        else:
+            yield dict([first[turn % len(first)], second[turn % len(second)]])

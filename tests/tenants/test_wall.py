@@ -1,7 +1,8 @@
 """A world with two tenants looks to each as if the other were not there.
 
-Over every address, with every value of every parameter that is documented: the answer before a
-second tenant with equal belongings came, and the answer after, are the same.
+Over every address, with every value of every parameter that is documented, and every pair of
+parameters: the answer before a second tenant with equal belongings came, and the answer after, are
+the same.
 """
 
 import json
