@@ -53,32 +53,50 @@ def invite(
 
     Raises Refused: for a role above the own, for who is a member already, and for too many.
     """
-    tenant = access.tenant
-    wanted = list(dict.fromkeys(email.lower() for email in emails))
     with transaction.atomic():
-        # One at a time: nobody is invited twice, and none is one too many.
-        own = people.role_now(tenant, access.user_id)
+        own = people.role_now(access.tenant, access.user_id)
         _may_give(own, role)
-        refuse_members(tenant, wanted)
-        unanswered = Invitation.objects.unanswered().filter(tenant=tenant)
-        sent_before = {one.email: one for one in unanswered.filter(email__in=wanted)}
-        more = len(wanted) - len(sent_before)
-        if unanswered.count() + more > MOST_OPEN:
-            # Those that have expired make room.
-            expired = unanswered.filter(expires_at__lte=now).exclude(email__in=wanted)
-            expired.update(withdrawn_at=now)
-        if unanswered.count() + more > MOST_OPEN:
-            raise Refused(f"A workspace has at most {MOST_OPEN} open invitations. Withdraw some.")
-        letters = []
-        for id_, email in zip(ids_from(now), wanted, strict=False):
-            one = sent_before.get(email) or Invitation(
-                id=id_, tenant=tenant, email=email, created_at=now
-            )
-            if one.role:
-                _may_give(own, Role(one.role))
-            one.role = role
-            one.invited_by, one.inviter = by, _name(by)
-            letters.append(_renew(one, now + timedelta(days=days)))
+        return _store(access.tenant, by, own, emails, role, days, now)
+
+
+def invite_owner(tenant: Tenant, staff: User, email: str, *, now: datetime) -> list[Letter]:
+    """The same by staff, whom no role in the tenant binds. Raises Refused."""
+    with transaction.atomic():
+        people.lock(tenant)
+        return _store(tenant, staff, Role.OWNER, [email], Role.OWNER, LASTS_DAYS, now)
+
+
+def _store(
+    tenant: Tenant,
+    by: User,
+    own: Role,
+    emails: Sequence[str],
+    role: Role,
+    days: int,
+    now: datetime,
+) -> list[Letter]:
+    # One at a time holds the tenant: nobody is invited twice, and none is one too many.
+    wanted = list(dict.fromkeys(email.lower() for email in emails))
+    refuse_members(tenant, wanted)
+    unanswered = Invitation.objects.unanswered().filter(tenant=tenant)
+    sent_before = {one.email: one for one in unanswered.filter(email__in=wanted)}
+    more = len(wanted) - len(sent_before)
+    if unanswered.count() + more > MOST_OPEN:
+        # Those that have expired make room.
+        expired = unanswered.filter(expires_at__lte=now).exclude(email__in=wanted)
+        expired.update(withdrawn_at=now)
+    if unanswered.count() + more > MOST_OPEN:
+        raise Refused(f"A workspace has at most {MOST_OPEN} open invitations. Withdraw some.")
+    letters = []
+    for id_, email in zip(ids_from(now), wanted, strict=False):
+        one = sent_before.get(email) or Invitation(
+            id=id_, tenant=tenant, email=email, created_at=now
+        )
+        if one.role:
+            _may_give(own, Role(one.role))
+        one.role = role
+        one.invited_by, one.inviter = by, _name(by)
+        letters.append(_renew(one, now + timedelta(days=days)))
     return letters
 
 

@@ -13,7 +13,6 @@ from django.urls import reverse
 from django.utils import timezone
 
 from citizenapp.tenants import audit, invitations
-from citizenapp.tenants.access import Access
 from citizenapp.tenants.audit import Action
 from citizenapp.tenants.invitations import Letter
 from citizenapp.tenants.models import Role, Tenant, User
@@ -64,12 +63,9 @@ class InvitesOwner(AnyModelAdmin):
         # A form has its own fields, whichever are shown.
         if not email or not _may_make_members(request):
             return
-        now, name = timezone.now(), request.user.get_username()
-        inviter, staff = Access(obj, Role.OWNER, name), cast(User, request.user)
+        staff = cast(User, request.user)
         try:
-            letters = invitations.invite(
-                *(inviter, staff, [email], Role.OWNER, invitations.LASTS_DAYS), now=now
-            )
+            letters = invitations.invite_owner(obj, staff, email, now=timezone.now())
         except Refused as refusal:
             messages.error(request, str(refusal))
             return

@@ -52,7 +52,7 @@ def remove(tenant: Tenant, member_id: int, *, by: User, now: datetime) -> Member
 def leave(tenant: Tenant, user: User, *, now: datetime) -> None:
     """Leave a tenant; who has left already stays away. Raises Refused."""
     with transaction.atomic():
-        _lock(tenant)
+        lock(tenant)
         member = Membership.objects.filter(tenant=tenant, user=user).first()
         if member is not None:
             _take_out(tenant, member, now)
@@ -93,7 +93,7 @@ def role_now(tenant: Tenant, user_id: int | None) -> Role:
 
     Raises Refused where the person does not look after the tenant, or not any more.
     """
-    _lock(tenant)
+    lock(tenant)
     own = Membership.objects.filter(tenant=tenant, user=user_id).first()
     if own is None or not Role(own.role).can_administer:
         raise Refused("Only owners and admins of this workspace may do this.")
@@ -119,7 +119,7 @@ def _addresses_of(user: User) -> set[str]:
     return {one.lower() for one in (user.username, user.email, *proven) if one}
 
 
-def _lock(tenant: Tenant) -> None:
+def lock(tenant: Tenant) -> None:
     Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)
 
 
