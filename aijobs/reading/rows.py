@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
-from uuid import UUID
 
 from django.db import connection
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, TextField
@@ -50,14 +49,29 @@ class RowFilter:
 
 EVERY_ROW = RowFilter()
 
-# The key at a position, and whether what stands there is before the number: beyond the last row
-# nothing is.
-_KEY = """(
-    SELECT id FROM aijobs_aijob
-    WHERE collection_id >= %(collection)s AND collection_id <= %(collection)s
-      AND tenant_id = %(tenant)s AND erasing_since IS NULL
-    ORDER BY collection_id, id LIMIT 1 OFFSET {position}
-)"""
+# The key at a position. Where nothing of the collection is being erased, an index alone tells; the
+# arm that is not meant is not even begun. Beyond the last row there is none.
+_ANY_ERASING = """(SELECT EXISTS (
+    SELECT FROM aijobs_aijob
+    WHERE tenant_id = %(tenant)s AND collection_id = %(collection)s AND erasing_since IS NOT NULL
+))"""
+_KEY = f"""(
+    SELECT id FROM (
+        (SELECT id FROM aijobs_aijob
+         WHERE collection_id >= %(collection)s AND collection_id <= %(collection)s
+           AND NOT {_ANY_ERASING}
+         ORDER BY collection_id, id LIMIT 1 OFFSET {{position}})
+        UNION ALL
+        (SELECT id FROM aijobs_aijob
+         WHERE collection_id >= %(collection)s AND collection_id <= %(collection)s
+           AND erasing_since IS NULL AND {_ANY_ERASING}
+         ORDER BY collection_id, id LIMIT 1 OFFSET {{position}})
+    ) AS key
+    WHERE EXISTS (
+        SELECT FROM aijobs_collection WHERE id = %(collection)s AND tenant_id = %(tenant)s
+    )
+)"""  # noqa: S608 - our own words
+# Whether what stands there is before the number: beyond the last row nothing is.
 _IS_BEFORE = f"""coalesce((
     SELECT coalesce(row_number, {{position}} + 1) < %(number)s FROM aijobs_jobinput
     WHERE tenant_id = %(tenant)s AND job_id = {_KEY}
@@ -153,11 +167,18 @@ def page(
 def before_page(tenant: Tenant, collection: Collection, number: int, *, size: int) -> Position:
     """Where the page of this number begins, counted from 1: after the last row before it.
 
-    Walks the keys in the index alone, without a row.
+    Walks the keys in the index alone, without a row. One query, but for the first page.
     """
     if number <= 1:
         return NEWEST
-    return Position(after=_key_at(tenant, collection, (number - 1) * size - 1))
+    parameters: Mapping[str, Any] = {
+        "tenant": tenant.pk,
+        "collection": collection.pk,
+        "position": (number - 1) * size - 1,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {_KEY.format(position='%(position)s')}", parameters)
+        return Position(after=cursor.fetchone()[0])
 
 
 def before_row(tenant: Tenant, collection: Collection, number: int) -> Position:
@@ -249,11 +270,6 @@ def _jobs(tenant: Tenant, collection: Collection) -> AIJobQuerySet:
     nothing to it.
     """
     return AIJob.objects.of(tenant).filter(collection__gte=collection, collection__lte=collection)
-
-
-def _key_at(tenant: Tenant, collection: Collection, position: int) -> UUID | None:
-    keys = _jobs(tenant, collection).order_by("collection_id", "pk")
-    return keys.values_list("pk", flat=True)[position : position + 1].first()
 
 
 def _last_attempts(tenant: Tenant, collection: Collection) -> "QuerySet[JobAttempt]":
