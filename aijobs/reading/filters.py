@@ -70,7 +70,7 @@ def filtered(tenant: Tenant, only: JobFilter) -> AIJobQuerySet:
         jobs = jobs.filter(input__tenant=tenant, input__reference=only.reference)
     if only.created_by:
         jobs = jobs.filter(input__tenant=tenant, input__created_by=only.created_by)
-    jobs = of_the_time(jobs, only)
+    jobs = of_the_time(jobs, only, pages.OF_JOBS)
     if only.tag:
         tagged = JobTag.objects.filter(tag__in=Tag.objects.named(tenant, only.tag))
         jobs = jobs.filter(pk__in=tagged.values("job"))
@@ -81,12 +81,16 @@ def filtered(tenant: Tenant, only: JobFilter) -> AIJobQuerySet:
     return jobs
 
 
-def of_the_time(jobs: AIJobQuerySet, only: JobFilter) -> AIJobQuerySet:
+def of_the_time(
+    jobs: AIJobQuerySet, only: JobFilter, keys: Sequence[str] = ("pk",)
+) -> AIJobQuerySet:
     """Those of the time of a filter. The bound on the id makes it a range of an index."""
     if after := only.created_after:
-        jobs = jobs.filter(pk__gte=pages.first_id_of(after), created_at__gte=after)
+        first = pages.first_id_of(after)
+        jobs = jobs.filter(pages.beyond(first, "gte", keys), created_at__gte=after)
     if before := only.created_before:
-        jobs = jobs.filter(pk__lt=pages.first_id_after(before), created_at__lt=before)
+        first = pages.first_id_after(before)
+        jobs = jobs.filter(pages.beyond(first, "lt", keys), created_at__lt=before)
     return jobs
 
 

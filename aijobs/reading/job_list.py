@@ -170,7 +170,7 @@ class JobList:
         """
         jobs = _with_all_that_is_shown(self.tenant, self.singles if self.is_grouped else self.jobs)
         if not self.is_grouped:
-            found = pages.page(jobs, at, size)
+            found = pages.page(jobs, at, size, keys=pages.OF_JOBS)
             return found.of([_row(job) for job in found.rows])
         singles = pages.page(jobs, at, size, within=["tenant_id"])
         grouped = pages.page(_collections(self.tenant, self.only, costs=costs), at, size)
@@ -179,7 +179,7 @@ class JobList:
     def newer(self, than: UUID) -> int:
         """How many rows there are before this one now, as far as MOST_NEW."""
         if not self.is_grouped:
-            return _counted(self.jobs.filter(pk__gt=than), MOST_NEW)
+            return _counted(self.jobs.filter(pages.beyond(than, "gt")), MOST_NEW)
         collections = Collection.objects.of(self.tenant).filter(pk__gt=than)
         singles = self.singles.filter(pk__gt=than)
         return _counted(singles, MOST_NEW) + _counted(collections, MOST_NEW)

@@ -86,7 +86,7 @@ def page(
     Takes a query for the jobs, one for the charges, and one for the errors where a job has failed.
     """
     jobs = filtered(tenant, only).with_shown_status().select_related("input", "collection")
-    found = pages.page(jobs.annotate(tags=tags.names(tenant)), at, size)
+    found = pages.page(jobs.annotate(tags=tags.names(tenant)), at, size, keys=pages.OF_JOBS)
     money, errors = _charges(tenant, found.rows), _errors(tenant, found.rows)
     return found.of(
         [

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, Subquery
+from django.db.models import JSONField, Q, Subquery
 
 from aijobs.models import AIJob, Collection, unread_by
 from aijobs.models.jobs import AIJobQuerySet
-from aijobs.reading import jobs, rows
+from aijobs.reading import jobs, pages, rows
 from aijobs.reading.counting import Counted
 from aijobs.reading.jobs import JobFilter
 from aijobs.reading.rows import RowFilter
@@ -45,7 +45,7 @@ class Listed:
         return self._ordered(self._jobs(), self.by_rows)
 
     def _after(self, job_id: UUID, *, is_later: bool) -> AIJobQuerySet:
-        return self._jobs().filter(**{"pk__gt" if is_later else "pk__lt": job_id})
+        return self._jobs().filter(pages.beyond(job_id, "gt" if is_later else "lt"))
 
     def _jobs(self) -> AIJobQuerySet:
         if self.rows is not None:
@@ -72,27 +72,32 @@ class Neighbours:
     total: int | None = None
 
 
+class _Nearest(Subquery):
+    """The first key that another query finds, and how many: a search is long, and made once."""
+
+    template = (
+        "(SELECT jsonb_build_array((array_agg(key))[1], count(*))"
+        " FROM (%(subquery)s) AS found (key))"
+    )
+    output_field = JSONField()
+
+
 def expressions(listed: Listed, job_id: UUID) -> dict[str, Any]:
     """What to ask of the job, in whatever query, for `beside`."""
     before, after = (
         found.values("pk")[: MOST_COUNTED + 1]
         for found in (listed.before(job_id), listed.after(job_id))
     )
-    return {
-        "previous_job": Subquery(before[:1]),
-        "next_job": Subquery(after[:1]),
-        "jobs_before": Counted(before),
-        "jobs_after": Counted(after),
-    }
+    return {"found_before": _Nearest(before), "found_after": _Nearest(after)}
 
 
 def beside(found: Mapping[str, Any]) -> Neighbours:
     """What a query has found for these expressions."""
-    before, after = found["jobs_before"], found["jobs_after"]
+    (previous, before), (following, after) = found["found_before"], found["found_after"]
     is_countable = max(before, after) <= MOST_COUNTED
     return Neighbours(
-        found["previous_job"],
-        found["next_job"],
+        UUID(previous) if previous else None,
+        UUID(following) if following else None,
         before + 1 if is_countable else None,
         before + 1 + after if is_countable else None,
     )

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Generic, TypeVar
 from uuid import UUID
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 RowT = TypeVar("RowT")
 OtherT = TypeVar("OtherT")
@@ -37,8 +37,23 @@ class Page(Generic[RowT]):
         return Page(rows, self.older, self.newer)
 
 
+# Lists of jobs are walked by an index of their inputs: only where their place in it is named too,
+# PostgreSQL begins there, and not at the newest job or the oldest.
+OF_JOBS = ("pk", "input__job")
+
+
+def beyond(place: UUID, how: str, keys: Sequence[str] = OF_JOBS) -> Q:
+    """The condition that a row is beyond this id: `how` is lt, lte, gt or gte."""
+    return Q(**{f"{key}__{how}": place for key in keys})
+
+
 def page(
-    rows: "QuerySet[ModelT]", at: Position, size: int, *, within: Sequence[str] = ()
+    rows: "QuerySet[ModelT]",
+    at: Position,
+    size: int,
+    *,
+    within: Sequence[str] = (),
+    keys: Sequence[str] = ("pk",),
 ) -> Page[ModelT]:
     """At most `size` of these rows, whose primary keys are ids that sort by time. One query.
 
@@ -48,12 +63,14 @@ def page(
     if at.after is not None:
         # The nearest of the newer ones, turned round.
         found = list(
-            rows.filter(pk__gt=at.after).order_by(*(f"-{one}" for one in within), "pk")[: size + 1]
+            rows.filter(beyond(at.after, "gt", keys)).order_by(
+                *(f"-{one}" for one in within), "pk"
+            )[: size + 1]
         )
         shown = found[:size][::-1]
         has_older, has_newer = True, len(found) > size
     else:
-        older = rows if at.before is None else rows.filter(pk__lt=at.before)
+        older = rows if at.before is None else rows.filter(beyond(at.before, "lt", keys))
         found = list(older.order_by(*within, "-pk")[: size + 1])
         shown = found[:size]
         has_older, has_newer = len(found) > size, at.before is not None

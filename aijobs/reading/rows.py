@@ -65,42 +65,52 @@ EVERY_ROW = RowFilter()
 Before = Combinable | None
 _NOWHERE = Value(UUID(int=0), output_field=UUIDField())
 
-# The key of the row before the first one that has a number or a higher one: positions are halved.
-# What was erased lets rows stand before the lowest position that they can have otherwise: that is
-# looked at first.
-_BEFORE_ROW = """
-WITH RECURSIVE search (low, high, is_looked_at) AS (
-    SELECT %(low)s::bigint, %(high)s::bigint, %(low)s = 0
+# The key at a position. Where nothing of the collection is being erased, an index alone tells; the
+# arm that is not meant is not even begun. Beyond the last row there is none.
+_ANY_ERASING = """(SELECT EXISTS (
+    SELECT FROM aijobs_aijob
+    WHERE tenant_id = %(tenant)s AND collection_id = %(collection)s AND erasing_since IS NOT NULL
+))"""
+_KEY = f"""(
+    SELECT id FROM (
+        (SELECT id FROM aijobs_aijob
+         WHERE collection_id >= %(collection)s AND collection_id <= %(collection)s
+           AND NOT {_ANY_ERASING}
+         ORDER BY collection_id, id LIMIT 1 OFFSET {{position}})
+        UNION ALL
+        (SELECT id FROM aijobs_aijob
+         WHERE collection_id >= %(collection)s AND collection_id <= %(collection)s
+           AND erasing_since IS NULL AND {_ANY_ERASING}
+         ORDER BY collection_id, id LIMIT 1 OFFSET {{position}})
+    ) AS key
+    WHERE EXISTS (
+        SELECT FROM aijobs_collection WHERE id = %(collection)s AND tenant_id = %(tenant)s
+    )
+)"""  # noqa: S608 - our own words
+# Whether what stands there is before the number: beyond the last row nothing is.
+_IS_BEFORE = f"""coalesce((
+    SELECT coalesce(row_number, {{position}} + 1) < %(number)s FROM aijobs_jobinput
+    WHERE tenant_id = %(tenant)s AND job_id = {_KEY}
+), FALSE)"""  # noqa: S608 - our own words
+# The halves of a range of positions, each of them looked into. Where rows were erased, the number
+# stands before the range that is looked into first.
+_BEFORE_ROW = f"""
+WITH RECURSIVE half (low, high) AS (
+    SELECT CASE WHEN is_further_on THEN low ELSE 0 END,
+           CASE WHEN is_further_on THEN high ELSE low - 1 END
+    FROM (SELECT %(low)s::int AS low, %(high)s::int AS high) AS range CROSS JOIN LATERAL (
+        SELECT low = 0 OR {_IS_BEFORE.format(position="greatest(low - 1, 0)")} AS is_further_on
+    ) AS looked
     UNION ALL
-    SELECT
-        CASE WHEN NOT is_looked_at THEN CASE WHEN is_before THEN low ELSE 0 END
-             WHEN is_before THEN place + 1 ELSE low END,
-        CASE WHEN NOT is_looked_at THEN CASE WHEN is_before THEN high ELSE place END
-             WHEN is_before THEN high ELSE place END,
-        TRUE
-    FROM search
-    CROSS JOIN LATERAL (
-        SELECT CASE WHEN is_looked_at THEN (low + high) / 2 ELSE low - 1 END AS place
-    ) AS middle
-    CROSS JOIN LATERAL (
-        SELECT COALESCE((
-            SELECT COALESCE(input.row_number, place + 1) FROM (
-                SELECT id FROM aijobs_aijob
-                WHERE tenant_id = %(tenant)s AND erasing_since IS NULL
-                AND collection_id >= %(collection)s AND collection_id <= %(collection)s
-                ORDER BY collection_id, id OFFSET place LIMIT 1
-            ) AS job JOIN aijobs_jobinput AS input ON input.job_id = job.id
-        ) < %(number)s, FALSE) AS is_before
-    ) AS found
+    SELECT CASE WHEN is_before THEN middle + 1 ELSE low END,
+           CASE WHEN is_before THEN high ELSE middle END
+    FROM half CROSS JOIN LATERAL (SELECT (low + high) / 2 AS middle) AS between_them
+    CROSS JOIN LATERAL (SELECT {_IS_BEFORE.format(position="middle")} AS is_before) AS looked
     WHERE low < high
 )
-SELECT job.id FROM search CROSS JOIN LATERAL (
-    SELECT id FROM aijobs_aijob
-    WHERE tenant_id = %(tenant)s AND erasing_since IS NULL
-    AND collection_id >= %(collection)s AND collection_id <= %(collection)s
-    ORDER BY collection_id, id OFFSET low - 1 LIMIT 1
-) AS job WHERE low = high AND low > 0
-"""
+SELECT CASE WHEN low > 0 THEN {_KEY.format(position="greatest(low - 1, 0)")} END
+FROM half WHERE low >= high
+"""  # noqa: S608 - our own words
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,9 +197,10 @@ def before_page(tenant: Tenant, collection: Collection, number: int, *, size: in
 
     Walks the keys in the index alone, without a row.
     """
-    keys = _jobs(tenant, collection).order_by("collection_id", "pk").values("pk")
-    last = (max(number, 1) - 1) * size
-    return Subquery(keys[last - 1 : last]) if last else None
+    if number <= 1:
+        return None
+    last = {"position": (number - 1) * size - 1}
+    return _key(_KEY.format(position="%(position)s"), tenant, collection, last)
 
 
 def before_row(tenant: Tenant, collection: Collection, number: int) -> Before:
@@ -202,16 +213,17 @@ def before_row(tenant: Tenant, collection: Collection, number: int) -> Before:
     if not high:
         return None
     low = max(0, high - collection.rejected - 1)
-    told = {
-        "low": low,
-        "high": high,
-        "tenant": tenant.pk,
-        "collection": collection.pk,
-        "number": number,
-    }
-    names = re.findall(r"%\((\w+)\)s", _BEFORE_ROW)
-    sql = re.sub(r"%\(\w+\)s", "%s", _BEFORE_ROW)
-    return RawSQL(sql, [told[name] for name in names], UUIDField())  # noqa: S611 - our own words
+    return _key(_BEFORE_ROW, tenant, collection, {"low": low, "high": high, "number": number})
+
+
+def _key(
+    statement: str, tenant: Tenant, collection: Collection, told: Mapping[str, int]
+) -> Combinable:
+    """What a statement with named parameters finds, as part of another one."""
+    told_all = {"tenant": tenant.pk, "collection": collection.pk, **told}
+    names = re.findall(r"%\((\w+)\)s", statement)
+    sql = re.sub(r"%\(\w+\)s", "%s", statement)
+    return RawSQL(sql, [told_all[name] for name in names], UUIDField())  # noqa: S611 - our own words
 
 
 def categories(tenant: Tenant, collection: Collection) -> list[Bar]:

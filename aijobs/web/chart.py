@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from math import ceil
 
 from aijobs.reading.money import Money
@@ -43,7 +44,8 @@ class Line:
     amount: str
 
 
-@dataclass(frozen=True, slots=True)
+# Without slots: what is asked for by every bar is worked out once.
+@dataclass(frozen=True)
 class Chart:
     """`days` holds every day of the period in order, at least one.
 
@@ -56,14 +58,14 @@ class Chart:
     most_lines: int = MOST_LINES
     most_dates: int = MOST_DATES
 
-    @property
+    @cached_property
     def peak(self) -> Decimal:
         """The highest full price of a day that has to fit in."""
         if self.highest is not None:
             return self.highest
         return max((money.full for _, money in self.days), default=Decimal(0))
 
-    @property
+    @cached_property
     def step(self) -> Decimal:
         """USD between two lines: a round number, and as small as few lines allow."""
         if not self.peak:
@@ -71,12 +73,12 @@ class Chart:
         unit = Decimal(1).scaleb((self.peak / self.most_lines).adjusted())
         return next(step * unit for step in _STEPS if step * unit * self.most_lines >= self.peak)
 
-    @property
+    @cached_property
     def count(self) -> int:
         """How many lines are above the ground: the highest is at or above the highest day."""
         return ceil(self.peak / self.step) if self.peak else 0
 
-    @property
+    @cached_property
     def top(self) -> Decimal:
         """What the whole height stands for, in USD."""
         return self.step * self.count

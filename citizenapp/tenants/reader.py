@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global
 from babel.dates import format_date, format_skeleton, format_time
-from babel.numbers import format_decimal
+from babel.numbers import NumberPattern, format_decimal, parse_pattern
 from django.http import HttpRequest
 
 from citizenapp.tenants.models import Tenant, User
@@ -115,13 +115,12 @@ def locales_of(languages: str) -> tuple[Locale, Locale]:
 
 def count(number: int) -> str:
     """A count with its thousands grouped."""
-    return str(format_decimal(number, "#,##0", locale=current().numbers))
+    return decimal(number, 0)
 
 
 def decimal(number: Decimal | float, places: int) -> str:
     """A number with so many decimal places."""
-    pattern = f"#,##0.{'0' * places}" if places else "#,##0"
-    return str(format_decimal(number, pattern, locale=current().numbers))
+    return str(format_decimal(number, _pattern(places), locale=current().numbers))
 
 
 def usd(amount: Decimal, places: int) -> str:
@@ -148,12 +147,12 @@ def clock(when: datetime) -> str:
 
 def day(when: date) -> str:
     """A day of a year that is plain: "26 November", "November 26"."""
-    return str(format_skeleton("MMMMd", when, locale=current().dates))
+    return _by_skeleton("MMMMd", when, current().dates)
 
 
 def short_day(when: date) -> str:
     """A day of a year that is plain, where there is little room: "26 Nov", "Nov 26"."""
-    return str(format_skeleton("MMMd", when, locale=current().dates))
+    return _by_skeleton("MMMd", when, current().dates)
 
 
 def full_day(when: date) -> str:
@@ -163,7 +162,18 @@ def full_day(when: date) -> str:
 
 def month(when: date) -> str:
     """A month with its year: "November 2026"."""
-    return str(format_skeleton("yMMMM", when, locale=current().dates))
+    return _by_skeleton("yMMMM", when, current().dates)
+
+
+# A page of usage writes each day ten times, and some thousand sums of a few patterns.
+@lru_cache(maxsize=1_024)
+def _by_skeleton(skeleton: str, when: date, locale: Locale) -> str:
+    return str(format_skeleton(skeleton, when, locale=locale))
+
+
+@lru_cache(maxsize=32)
+def _pattern(places: int) -> NumberPattern:
+    return parse_pattern(f"#,##0.{'0' * places}" if places else "#,##0")
 
 
 def _numbers_of(locale: Locale) -> Locale:

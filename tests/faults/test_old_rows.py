@@ -4,6 +4,8 @@ import os
 import signal
 from typing import Any
 
+import pytest
+
 from aijobs.crash_points import Step
 from aijobs.models import (
     AIJob,
@@ -12,11 +14,12 @@ from aijobs.models import (
     JobAttempt,
     JobDocument,
     JobInput,
+    JobOutput,
     LedgerEntry,
 )
-from aijobs.pipeline import assemble, dispatch, poll, seed, sweep
+from aijobs.pipeline import _words, assemble, dispatch, poll, seed, sweep
 from citizenapp.tenants.models import Tenant
-from tests.factories import make_charge, make_job
+from tests.factories import make_charge, make_job, make_output
 from tests.faults import books, journeys, nursery
 from tests.faults.world import World
 
@@ -82,3 +85,20 @@ def test_charges_that_get_a_price_later_get_one_each(world: World) -> None:
     assert not LedgerEntry.objects.unpriced().exists()
     assert all(one.cost_usd for one in corrections)
     assert books.always(world) == ["more charges than Anthropic billed"]
+
+
+def test_answers_that_get_their_word_later_get_it_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin(world)
+    [tenant, _] = Tenant.objects.order_by("pk")
+    ended = world.now()
+    for _ in range(3):
+        job = make_job(tenant, "classify", status="completed", finished_at=ended)
+        make_output(job, {"category": "Motor"}, has_word=False)
+    monkeypatch.setattr(_words, "PIECE_ROWS", 1)
+    sweep_and_die(world, Step.SWEEP_WORDED)
+    assert JobOutput.objects.filter(word="Motor").count() == 1
+    sweep.run(world.now())
+    assert JobOutput.objects.filter(word="Motor").count() == 3
+    assert not JobOutput.objects.filter(word=None).exists()

@@ -81,6 +81,21 @@ def test_a_row_is_found_by_its_number(tenant: Tenant, collection: Collection, ro
     assert found[0] == next(number for number in NUMBERS if number >= row)
 
 
+@pytest.mark.parametrize("rejected", [0, 5])
+@pytest.mark.parametrize("erased", [2, 5, 12])
+def test_what_is_being_erased_takes_no_place(
+    tenant: Tenant, collection: Collection, erased: int, rejected: int
+) -> None:
+    collection.rejected = rejected
+    AIJob.objects.filter(input__row_number=erased).update(erasing_since=NOW)
+    left = [number for number in NUMBERS if number != erased]
+    second = rows.before_page(tenant, collection, 2, size=3)
+    assert from_start(tenant, collection, second) == left[3:6]
+    for row in range(1, left[-1] + 1):
+        found = from_start(tenant, collection, rows.before_row(tenant, collection, row))
+        assert found[0] == next(number for number in left if number >= row)
+
+
 @pytest.mark.parametrize(
     ("search", "found"), [("P-7", [7]), ("p-1", [12]), ("“8” OF", [8]), ("100%", []), ("_", [])]
 )
@@ -118,3 +133,8 @@ def test_what_is_somebody_elses_is_not_there(collection: Collection) -> None:
     other = make_tenant("other")
     assert numbers(other, collection, RowFilter()) == []
     assert rows.categories(other, collection) == rows.reasons(other, collection) == []
+    for start in (
+        rows.before_page(other, collection, 2, size=3),
+        rows.before_row(other, collection, 9),
+    ):
+        assert from_start(other, collection, start) == []

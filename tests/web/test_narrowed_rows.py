@@ -62,7 +62,7 @@ def shown(client: Client, address: str) -> str:
 
 def walked(client: Client, page: str) -> list[str]:
     """The references of the jobs that one comes by, from the first row that a page shows."""
-    [first, *_] = re.findall(r'<a href="([^"]*)" data-row-link>', page)
+    [first, *_] = re.findall(r'<a href="([^"]*)" data-row-link[^>]*>', page)
     seen, onward = [], unescape(first)
     while onward:
         page = shown(client, onward)
@@ -102,7 +102,7 @@ def test_what_is_in_progress_is_walked_as_well(
 
 def test_one_comes_back_to_what_was_shown(reader: Client, collection: Collection) -> None:
     page = shown(reader, f"/collections/{collection.pk}?category=motor&search=fire")
-    [first] = re.findall(r'<a href="([^"]*)" data-row-link>', page)
+    [first] = re.findall(r'<a href="([^"]*)" data-row-link[^>]*>', page)
     [back] = re.findall(r'class="crumbs"><a href="([^"]*)"', shown(reader, unescape(first)))
     address = urlsplit(unescape(back))
     assert address.path == f"/collections/{collection.pk}"
