@@ -105,6 +105,8 @@ def test_a_list_is_worked_through_by_keys(signed_in: Page, live_site: Site) -> N
     page.keyboard.press("k")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(rf"/jobs/{jobs[1]}\?list=collections%3Dapart"))
+    # Keys work as soon as its script runs.
+    live(page)
     page.keyboard.press("g")
     page.keyboard.press("j")
     expect(page).to_have_url(re.compile("/$"))
