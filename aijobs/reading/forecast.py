@@ -61,6 +61,7 @@ class Forecast:
 
     tenant: Tenant
     now: datetime
+    _company: dict[datetime, tuple[datetime, int]] = field(default_factory=dict)
     _pressing: dict[tuple[datetime, int], int] = field(default_factory=dict)
     _first_ones: dict[UUID, AIJob | None] = field(default_factory=dict)
 
@@ -310,6 +311,11 @@ class Forecast:
 
     def _pressing_with(self, needed_by: datetime) -> tuple[datetime, int]:
         """Until when others are needed that may go along, and how far they are counted."""
+        if needed_by not in self._company:
+            self._company[needed_by] = self._find_company(needed_by)
+        return self._company[needed_by]
+
+    def _find_company(self, needed_by: datetime) -> tuple[datetime, int]:
         left = max(needed_by - self.now, self.choice.reach_of(self.tenant))
         percent, may_be = self.tenant.deadline_percent, may_be_rescued(self.tenant)
         most = max(1, self.choice.largest(left, percent, may_be_rescued=may_be))

@@ -63,6 +63,7 @@ class Model:
     canceling: Sequence[Observation] = ()
     _known: dict[tuple[int, frozenset[str]], Distribution] = field(default_factory=dict)
     _aged: list["_Aged"] = field(default_factory=list)
+    _canceled: Distribution | None = None
 
     def foresee(self, kind: Kind) -> "Foreseen":
         """How long such a batch will take."""
@@ -75,8 +76,10 @@ class Model:
 
     def canceled_within(self, quantile: float) -> float:
         """Seconds from the wish to cancel a batch to its end, with this probability."""
-        points = [prior.canceling(point) for point in _points()]
-        return Distribution([*even(points, PRIOR_WEIGHT), *self.canceling]).quantile(quantile)
+        if self._canceled is None:
+            points = [prior.canceling(point) for point in _points()]
+            self._canceled = Distribution([*even(points, PRIOR_WEIGHT), *self.canceling])
+        return self._canceled.quantile(quantile)
 
     def _learn(self, kind: Kind) -> Distribution:
         usual = even([prior.ratio(point) for point in _points()], PRIOR_WEIGHT)

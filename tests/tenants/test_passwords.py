@@ -143,6 +143,5 @@ def test_a_notice_says_when_as_its_owner_reads_times(ada: User) -> None:
     ada.save()
     ask("ada@example.com")
     choose(Browser(), last_link())
-    assert re.search(
-        r"It was done on \d+ \w{3} 20\d\d, \d\d:\d\d JST from", str(mail.outbox[1].body)
-    )
+    written = str(mail.outbox[1].body)
+    assert re.search(r"It was done on \d+ \w{3} 20\d\d, \d\d:\d\d JST from", written)
