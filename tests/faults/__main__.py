@@ -54,11 +54,15 @@ def main() -> int:
         with settings_of(emulator), receiving(var) as receiver:
             say(f"Seed {given.seed}")
             torture = scenarios.Torture(World(emulator, receiver, var), given.seed, say=say)
-            unreached = torture.every_step_once()
+            unreached: set[str] = set()
             # Ctrl-C ends it early, with its table.
             with suppress(KeyboardInterrupt):
-                scenarios.long(torture, is_enough, is_over)
+                unreached |= torture.every_step_once(is_over)
+                if not is_over():
+                    scenarios.long(torture, is_enough, is_over)
         say()
+        if unreached:
+            say(f"Not reached: {', '.join(sorted(unreached))}")
         say(report.table(torture.counter))
         if given.report:
             ordered = f"N={given.deaths} MINUTES={given.minutes:g} ARGS='--seed {given.seed}'"

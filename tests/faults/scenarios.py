@@ -219,8 +219,11 @@ class Torture:
             self.say(self.counter.wrong[-1])
         return deaths.by_order, found
 
-    def every_step_once(self) -> set[Step]:
-        """Die at each step once, many in one world; returns those that were never reached."""
+    def every_step_once(self, is_over: Callable[[], bool] = lambda: False) -> set[Step]:
+        """Die at each step once, many in one world; returns those that were never reached.
+
+        `is_over`: the time is up, though steps are left.
+        """
         left, misses = list(DAY), Counter[Step]()
         while left:
             first = left[0]
@@ -232,7 +235,7 @@ class Torture:
             left = [step for step in left if step not in deaths]
             # The next in line was not reached, and kept those behind it from their turn.
             left = left[1:] + left[:1]
-            if found.wrong or max(misses.values(), default=0) > 2:
+            if is_over() or found.wrong or max(misses.values(), default=0) > 2:
                 break
         return set(left)
 
