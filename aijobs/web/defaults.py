@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -12,8 +12,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 from aijobs import jobtypes
 from aijobs.models import CategorySet, JobDefaults, new_id
 from aijobs.reading.defaults import category_sets
-from aijobs.web.default_forms import CategoriesForm, DefaultsForm
+from aijobs.web.default_forms import TAKEN, CategoriesForm, DefaultsForm
 from aijobs.web.guards import MemberRequest, for_administrators
+from aijobs.web.once import once
 from citizenapp.tenants.models import Tenant
 
 
@@ -45,6 +46,7 @@ def defaults(request: MemberRequest) -> HttpResponseBase:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_administrators
+@once(told="This set is saved already.")
 def new_categories(request: MemberRequest) -> HttpResponseBase:
     """The form of a new set, and what comes of it."""
     tenant = request.access.tenant
@@ -75,9 +77,14 @@ def delete_categories(request: MemberRequest, set_id: UUID) -> HttpResponseBase:
 
 def _saved(request: MemberRequest, form: CategoriesForm) -> HttpResponseBase:
     if form.is_bound and form.is_valid():
-        form.save()
-        messages.success(request, f"The set “{form.instance.name}” is saved.")
-        return redirect("defaults")
+        try:
+            with transaction.atomic():
+                form.save()
+        except IntegrityError:
+            form.add_error("name", TAKEN)  # By somebody else, at this moment.
+        else:
+            messages.success(request, f"The set “{form.instance.name}” is saved.")
+            return redirect("defaults")
     context = {"form": form, "is_new": form.instance._state.adding}
     status = 422 if form.errors else 200
     return render(request, "settings/categories.html", context, status=status)
