@@ -46,7 +46,7 @@ def defaults(request: MemberRequest) -> HttpResponseBase:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_administrators
-@once(told="This set is saved already.")
+@once(told="This set is saved already.", anew=True)
 def new_categories(request: MemberRequest) -> HttpResponseBase:
     """The form of a new set, and what comes of it."""
     tenant = request.access.tenant
