@@ -57,8 +57,8 @@ class Export(Endpoint):
 
         All of it is of one moment, unless it takes longer than the server keeps one: `export.json`,
         which comes last, says of which moments it is. Without it the download is not whole.
-        For owners, admins, members and keys that may queue; one at a time. Members get neither the
-        audit nor open invitations.
+        For owners, admins, members and keys that may queue; one at a time. Members get no audit,
+        no invitations, no webhooks and no kept views.
         """
         if not self.access.can_write:
             raise PermissionDenied("A viewer may read single jobs, and may not take everything.")

@@ -202,6 +202,7 @@ PARTS = (
         ORDER BY id LIMIT %(rows)s
         """,
         NO_ID,
+        is_for_administrators=True,
     ),
     Part(
         "budget_notices",
@@ -262,6 +263,7 @@ PARTS = (
         WHERE view.tenant_id = %(tenant)s AND view.id > %(after)s
         ORDER BY view.id LIMIT %(rows)s
         """,
+        is_for_administrators=True,
     ),
 )
 

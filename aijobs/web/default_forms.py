@@ -12,6 +12,7 @@ from aijobs.web import wishes
 from aijobs.web.forms import LinesField, Options
 
 CATEGORIES = "categories"
+TAKEN = "There is a set of this name already."
 
 
 class DefaultsForm(Options):
@@ -122,5 +123,5 @@ class CategoriesForm(forms.ModelForm):  # type: ignore[type-arg]  # It has none 
                 self.add_error(CATEGORIES, list(dict.fromkeys(told)))
         others = CategorySet.objects.of(self.instance.tenant).exclude(pk=self.instance.pk)
         if others.filter(name=cleaned.get("name")).exists():
-            self.add_error("name", "There is a set of this name already.")
+            self.add_error("name", TAKEN)
         return cleaned

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from django.contrib import messages
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -13,8 +13,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 from aijobs import jobtypes
 from aijobs.models import CategorySet, JobDefaults, new_id
 from aijobs.reading.defaults import category_sets
-from aijobs.web.default_forms import CategoriesForm, DefaultsForm
+from aijobs.web.default_forms import TAKEN, CategoriesForm, DefaultsForm
 from aijobs.web.guards import MemberRequest, for_administrators
+from aijobs.web.once import once
 from citizenapp.tenants import audit
 from citizenapp.tenants.audit import Action
 from citizenapp.tenants.models import Tenant
@@ -51,6 +52,7 @@ def defaults(request: MemberRequest) -> HttpResponseBase:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_administrators
+@once(told="This set is saved already.", anew=True)
 def new_categories(request: MemberRequest) -> HttpResponseBase:
     """The form of a new set, and what comes of it."""
     tenant = request.access.tenant
@@ -84,11 +86,16 @@ def delete_categories(request: MemberRequest, set_id: UUID) -> HttpResponseBase:
 def _saved(request: MemberRequest, form: CategoriesForm) -> HttpResponseBase:
     before = {} if form.instance._state.adding else _told(form.instance)
     if form.is_bound and form.is_valid():
-        with transaction.atomic():
-            form.save()
-            _tell(request, f"categories {form.instance.name}", before, _told(form.instance))
-        messages.success(request, f"The set “{form.instance.name}” is saved.")
-        return redirect("defaults")
+        try:
+            with transaction.atomic():
+                form.save()
+                told = _told(form.instance)
+                _tell(request, f"categories {form.instance.name}", before, told)
+        except IntegrityError:
+            form.add_error("name", TAKEN)  # By somebody else, at this moment.
+        else:
+            messages.success(request, f"The set “{form.instance.name}” is saved.")
+            return redirect("defaults")
     context = {"form": form, "is_new": form.instance._state.adding}
     status = 422 if form.errors else 200
     return render(request, "settings/categories.html", context, status=status)

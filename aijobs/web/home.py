@@ -32,7 +32,7 @@ def home_of(
 
 @require_POST
 @for_writers
-@once()
+@once(anew=True)
 def try_example(request: MemberRequest) -> HttpResponseBase:
     """Queue the example document, or the example table, and show what becomes of it.
 

@@ -45,7 +45,7 @@ def invite(request: MemberRequest) -> HttpResponseBase:
     return response
 
 
-@once(told="These are invited already.")
+@once(told="These are invited already.", anew=True)
 def _invite(request: MemberRequest, letters: list[Letter], now: datetime) -> HttpResponseBase:
     """Store the invitations of a form, and add their letters to `letters`."""
     access = request.access

@@ -24,7 +24,7 @@ from citizenapp.tenants.people import Refused
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @for_administrators
-@once(told="This key was made already.")
+@once(told="This key was made already.", anew=True)
 def overview(request: MemberRequest) -> HttpResponseBase:
     """The workspace's keys; a new one is shown once, on the page that follows its making."""
     tenant, now = request.access.tenant, timezone.now()

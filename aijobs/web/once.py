@@ -31,13 +31,15 @@ View = Callable[Concatenate[MemberRequest, P], HttpResponseBase]
 Changed = Callable[[MemberRequest, str], HttpResponseBase]
 
 
-def once(*, changed: Changed | None = None, told: str = TOLD) -> Callable[[View[P]], View[P]]:
+def once(
+    *, changed: Changed | None = None, told: str = TOLD, anew: bool = False
+) -> Callable[[View[P]], View[P]]:
     """Runs a page once for each token; whoever sends it again is led to where the first one led.
 
     A redirect counts as done, unless it went through `not_done`; anything else leaves the token
     unused. `told` is what the second one reads there. `changed` answers a form that was sent again
-    with other content, with the address to which the first one led: otherwise that counts as the
-    same.
+    with other content, with the address to which the first one led. With `anew` that is another
+    thing to be done: somebody went back, and wrote something else. Otherwise it counts as the same.
     """
 
     def guard(page: View[P]) -> View[P]:
@@ -51,7 +53,17 @@ def once(*, changed: Changed | None = None, told: str = TOLD) -> Callable[[View[
             except claims.StillUnderWay:
                 messages.warning(request, _UNDER_WAY)
                 return to(request, "/")
-            return response or _again(request, claim, changed, told)
+            if response is not None:
+                return response
+            earlier = IdempotencyKey.objects.get(tenant=request.access.tenant, key=claim.key)
+            leads_to = str((earlier.response or {}).get("leads_to", "/"))
+            if earlier.fingerprint != claim.fingerprint:
+                if anew:
+                    return page(request, *args, **kwargs)
+                if changed:
+                    return changed(request, leads_to)
+            messages.info(request, told)
+            return to(request, leads_to)
 
         return cast(View[P], guarded)
 
@@ -73,17 +85,6 @@ def _first(
         else:
             key.delete()
         return response
-
-
-def _again(
-    request: MemberRequest, claim: Claim, changed: Changed | None, told: str
-) -> HttpResponseBase:
-    earlier = IdempotencyKey.objects.get(tenant=request.access.tenant, key=claim.key)
-    leads_to = str((earlier.response or {}).get("leads_to", "/"))
-    if changed and earlier.fingerprint != claim.fingerprint:
-        return changed(request, leads_to)
-    messages.info(request, told)
-    return to(request, leads_to)
 
 
 def not_done(response: HttpResponse) -> HttpResponse:

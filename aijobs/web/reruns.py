@@ -29,7 +29,7 @@ _NOT_KEPT = {"csrfmiddlewaretoken", "once", "price", WORKSPACE}
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_writers
-@once()
+@once(anew=True)
 @asks(parameters.Chosen)
 def run_again(
     request: MemberRequest, asked: parameters.Chosen, collection_id: UUID

@@ -42,7 +42,7 @@ def read(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
 
 @require_POST
 @for_writers
-@once(told="Your comment is kept already.")
+@once(told="Your comment is kept already.", anew=True)
 def comment(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
     """Keeps a comment, as plain text."""
     job = _job(request, job_id)
@@ -66,7 +66,7 @@ def comment(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_writers
-@once(told="Your correction is kept already.")
+@once(told="Your correction is kept already.", anew=True)
 @asks(job_parameters.Then)
 def correct(request: MemberRequest, asked: job_parameters.Then, job_id: UUID) -> HttpResponseBase:
     """The form for a correction, and what comes of it. The original stays."""

@@ -84,7 +84,7 @@ class RunAgain(wishes.WishForm):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_writers
-@once()
+@once(anew=True)
 def again(request: MemberRequest, job_id: UUID) -> HttpResponseBase:
     """A new job of the same kind, with the text or the options changed. The old one stays."""
     tenant, now = request.access.tenant, timezone.now()

@@ -77,7 +77,7 @@ class WebhookForm(forms.Form):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_administrators
-@once(told="This webhook is set up already.")
+@once(told="This webhook is set up already.", anew=True)
 def overview(request: MemberRequest) -> HttpResponseBase:
     """All endpoints, and the form for another one."""
     tenant, now = request.access.tenant, timezone.now()

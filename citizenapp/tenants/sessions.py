@@ -1,6 +1,6 @@
 """Where and since when somebody is signed in, and the one place where sessions end.
 
-Whoever has to know that a session has ended, such as open WebSockets, listens to `sessions_ended`.
+Whoever holds a socket or an answer open for a session is told by PostgreSQL when it ends: ends.py.
 """
 
 from collections.abc import Callable, Iterable
@@ -19,14 +19,11 @@ from django.contrib.auth.signals import user_logged_out
 from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import Exists, OuterRef
-from django.dispatch import Signal, receiver
+from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from citizenapp.tenants.models import User
-
-# Sent with `session_keys`, a list of str, once those sessions are good for nothing.
-sessions_ended = Signal()
 
 _SEEN = "seen_at"
 # How exact “last seen” is: writing it with each request would cost more than answering many.
@@ -63,12 +60,9 @@ def of(user: User, request: HttpRequest) -> list[UserSession]:
 
 @transaction.atomic
 def end(sessions: Iterable[UserSession]) -> None:
-    """End these, and tell so."""
-    keys = []
+    """End these."""
     for session in sessions:
         session.end()
-        keys.append(session.session_key)
-    _tell(keys)
 
 
 @transaction.atomic
@@ -84,11 +78,6 @@ def end_others(request: HttpRequest, user: User) -> None:
     """End all sessions of somebody but the one of this request."""
     key = request.session.session_key
     end(UserSession.objects.filter(user=user).exclude(session_key=key))
-
-
-def _tell(keys: list[str]) -> None:
-    if keys:
-        sessions_ended.send(sender=UserSession, session_keys=keys)
 
 
 def begin(request: HttpRequest) -> None:
@@ -128,7 +117,6 @@ def _signed_out(sender: object, request: HttpRequest, **_: object) -> None:  # n
     # The session is still there: Django empties it after this.
     if key := request.session.session_key:
         UserSession.objects.filter(session_key=key).delete()
-        _tell([key])
 
 
 @receiver([password_changed, password_set])

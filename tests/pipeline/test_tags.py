@@ -1,17 +1,15 @@
 """Tags: one word whatever its capitals, held while it is given, gone with its last job."""
 
-import threading
-import time
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from aijobs.models import AIJob, JobTag, Tag
 from aijobs.pipeline import erase, tag
 from aijobs.reading.filters import JobFilter, filtered
 from citizenapp.tenants.models import Tenant
+from tests.beside import beside
 from tests.factories import NOW, make_job, make_tenant
 
 pytestmark = pytest.mark.django_db
@@ -69,42 +67,6 @@ def test_a_tag_goes_with_the_last_job_that_bears_it(tenant: Tenant) -> None:
     assert not Tag.objects.exists()
 
 
-def waits(act: Callable[[], object], until: Callable[[], object]) -> list[str]:
-    """Run `act` beside the open transaction; let that end by `until` once `act` waits for it.
-
-    Returns what was raised.
-    """
-    raised: list[str] = []
-    keys: list[int] = []
-    has_begun = threading.Event()
-
-    def run() -> None:
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_backend_pid()")
-                keys.append(cursor.fetchone()[0])
-            has_begun.set()
-            act()
-        except Exception as error:
-            raised.append(f"{type(error).__name__}: {error}")
-        finally:
-            has_begun.set()
-            connection.close()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    has_begun.wait(30)
-    deadline = time.monotonic() + 30
-    while thread.is_alive() and time.monotonic() < deadline:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT cardinality(pg_blocking_pids(%s)) > 0", keys)
-            if cursor.fetchone()[0]:
-                break
-    until()
-    thread.join(30)
-    return raised
-
-
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("gives_first", [True, False])
 def test_a_tag_that_one_gives_while_another_takes_its_last_use_stays(
@@ -123,7 +85,7 @@ def test_a_tag_that_one_gives_while_another_takes_its_last_use_stays(
     transaction.set_autocommit(False)
     try:
         first()
-        raised = waits(second, transaction.commit)
+        raised = beside(second, transaction.commit)
     finally:
         transaction.rollback()
         transaction.set_autocommit(True)

@@ -3,12 +3,14 @@
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
 
-from aijobs.models import CategorySet, JobDefaults
+from aijobs.models import CategorySet, JobDefaults, new_id
 from aijobs.reading.defaults import defaults_of
 from citizenapp.tenants.models import AuditEntry, Tenant
-from tests.factories import make_tenant, make_user
+from tests.beside import beside
+from tests.factories import NOW, make_tenant, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -183,3 +185,20 @@ def test_the_audit_tells_of_categories_by_the_name_of_their_set(
         ),
         ("categories Post", {"categories": "motor, boat → –"}),
     ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_save_a_name_at_once_the_second_is_told(client: Client, tenant: Tenant) -> None:
+    answers: list[Any] = []
+    transaction.set_autocommit(False)
+    try:
+        CategorySet.objects.create(
+            id=new_id(NOW), tenant=tenant, name="Claims", categories=["a", "b"]
+        )
+        raised = beside(lambda: answers.append(make_set(client)), transaction.commit)
+    finally:
+        transaction.rollback()
+        transaction.set_autocommit(True)
+    assert raised == []
+    assert answers[0].status_code == 422
+    assert "There is a set of this name already." in answers[0].content.decode()

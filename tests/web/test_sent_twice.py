@@ -147,3 +147,31 @@ def test_a_job_that_is_deleted_meanwhile_takes_nothing_more(tenant: Tenant, done
         Correction.objects.add(done, {"summary": "A."}, after=0, by="olga", now=NOW)
     with pytest.raises(AIJob.DoesNotExist):
         ReadMark.objects.add(done, olga, NOW)
+
+
+def test_who_goes_back_and_writes_something_else_means_something_else(
+    owner: Client, done: AIJob
+) -> None:
+    """A browser shows the form as it was, with the token that was used."""
+    again = f"/jobs/{done.pk}/again"
+    forms: list[Any] = [
+        (f"/jobs/{done.pk}", f"/jobs/{done.pk}/comments", {"text": "One."}, {"text": "Two."}),
+        (again, again, *({"text": text, "urgency": "later"} for text in ("Hail.", "Fire."))),
+        (
+            "/settings/people",
+            "/settings/people/invitations",
+            {"emails": "ann@example.com", "role": "member", "days": "7"},
+            {"emails": "bob@example.com", "role": "member", "days": "7"},
+        ),
+        ("/settings/keys", "/settings/keys", *({"name": n, "role": "member"} for n in "ab")),
+    ]
+    jobs = AIJob.objects.count()
+    for page, address, first, second in forms:
+        found = TOKEN.search(owner.get(page).content.decode())
+        assert found
+        for form in (first, second, first):
+            assert owner.post(address, {"once": found[1], **form}).status_code == 302
+    assert sorted(Comment.objects.values_list("text", flat=True)) == ["One.", "Two."]
+    assert AIJob.objects.count() == jobs + 2
+    assert [one.to for one in mail.outbox] == [["ann@example.com"], ["bob@example.com"]]
+    assert APIKey.objects.count() == 2

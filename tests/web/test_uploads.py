@@ -1,14 +1,13 @@
 """Files wait at the form: sent and read one by one, used when the form is queued, then gone."""
 
-import threading
-import time
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection, transaction
+from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
@@ -18,6 +17,7 @@ from aijobs.models import AIJob, Collection, JobDocument, Quote, Upload, UploadP
 from aijobs.pipeline import _erasing
 from aijobs.web import forms
 from citizenapp.tenants.models import Tenant
+from tests.beside import beside
 from tests.documents.case import CASES
 from tests.documents.mails import claim
 from tests.factories import make_tenant, make_user
@@ -270,29 +270,16 @@ def test_files_that_go_at_this_very_moment_are_missed_and_nothing_is_queued(
 ) -> None:
     """They were queued by another window, or dropped, or are too old."""
     sent = [upload(writer, f"{n}.txt", b"Hail.").json()["id"] for n in range(count)]
-    keys: list[int] = []
     answers: list[Any] = []
-
-    def post() -> None:
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_backend_pid()")
-                keys.append(cursor.fetchone()[0])
-            answers.append(send(writer, *sent, name="October"))
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=post)
-    with transaction.atomic():
+    transaction.set_autocommit(False)
+    try:
         uploads.drop(list(Upload.objects.all()))
-        thread.start()
-        deadline = time.monotonic() + 30
-        while thread.is_alive() and time.monotonic() < deadline:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT cardinality(pg_blocking_pids(%s)) > 0", keys or [0])
-                if cursor.fetchone()[0]:
-                    break
-    thread.join(30)
+        act = partial(send, writer, *sent, name="October")
+        raised = beside(lambda: answers.append(act()), transaction.commit)
+    finally:
+        transaction.rollback()
+        transaction.set_autocommit(True)
+    assert raised == []
     assert answers[0].status_code == 422
     assert "not here any more" in answers[0].content.decode()
     assert not AIJob.objects.exists()
