@@ -103,6 +103,8 @@ LAST = 0
 
 MOST_ROUNDS = 3_000
 LONGEST_STRIDE_SECONDS = 40.0
+# Where only webhooks are waited for, some of which come again after half an hour or two.
+LONGEST_STRIDE_TO_WEBHOOKS_SECONDS = 1_000.0
 
 
 class Stuck(Exception):
@@ -240,12 +242,27 @@ def back_after(world: World, outage: timedelta) -> Deed:
 
 def is_at_work() -> bool:
     return (
-        AIJob.objects.exclude(status__in=AIJob.FINAL).exists()
-        or Batch.objects.exclude(status__in=Batch.FINAL).exists()
-        or Submission.objects.filter(state="duplicate", ended_at=None).exists()
+        is_somebody_waiting()
         or WebhookDelivery.objects.filter(status="pending").exists()
         or CollectionToCheck.objects.exists()
     )
+
+
+def is_somebody_waiting() -> bool:
+    """Whether jobs or batches have not ended."""
+    return (
+        AIJob.objects.exclude(status__in=AIJob.FINAL).exists()
+        or Batch.objects.exclude(status__in=Batch.FINAL).exists()
+        or Submission.objects.filter(state="duplicate", ended_at=None).exists()
+    )
+
+
+def stride_after(idle: int) -> float:
+    """Seconds, after so many rounds in which nothing was due."""
+    longest = LONGEST_STRIDE_SECONDS
+    if not is_somebody_waiting():
+        longest = LONGEST_STRIDE_TO_WEBHOOKS_SECONDS
+    return min(2.0 ** min(idle, 10), longest)
 
 
 def once(world: World, number: int, deed: Deed) -> Callable[[datetime], object]:
@@ -325,5 +342,5 @@ def live(world: World, event: Deed | None = None) -> None:
             return
         idle = 0 if any(due(clock()) for due in dues) else idle + 1
         if idle:
-            world.stride(min(2.0**idle, LONGEST_STRIDE_SECONDS))
+            world.stride(stride_after(idle))
     raise Stuck

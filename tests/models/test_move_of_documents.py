@@ -18,8 +18,7 @@ def migrate(to: tuple[str, str] | None = None) -> Any:
     """To this migration, or to the last one."""
     executor = MigrationExecutor(connection)
     targets = [to] if to else executor.loader.graph.leaf_nodes("aijobs")
-    executor.migrate(targets)
-    return MigrationExecutor(connection).loader.project_state(targets).apps
+    return executor.migrate(targets).apps
 
 
 @pytest.mark.django_db(transaction=True)
