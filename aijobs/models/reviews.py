@@ -1,6 +1,7 @@
 """What people make of results: corrections, comments, what each has read, what was asked anew.
 
-All of it goes with its job. Nothing here changes a job or its result.
+All of it goes with its job. Nothing here changes a job or its result; the word by which a result is
+counted is that of the correction, where one counts.
 """
 
 from collections.abc import Iterable
@@ -9,10 +10,12 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db import IntegrityError, models, transaction
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 
 from aijobs.models.fields import JSONTextField
 from aijobs.models.jobs import AIJob
+from aijobs.models.listing import JobToRead
+from aijobs.models.results import JobOutput
 from citizenapp.ids import new_id
 from citizenapp.tenants.models import Tenant, User
 
@@ -40,6 +43,7 @@ class CorrectionQuerySet(models.QuerySet["Correction"]):
         try:
             with transaction.atomic():
                 _hold(job)
+                self._count_by(job, result)
                 return self.create(
                     tenant_id=job.tenant_id,
                     job=job,
@@ -50,6 +54,19 @@ class CorrectionQuerySet(models.QuerySet["Correction"]):
                 )
         except IntegrityError:
             raise Outdated from None
+
+    @staticmethod
+    def _count_by(job: AIJob, result: dict[str, Any] | None) -> None:
+        """Charts, filters and the search know the job by what counts from now on."""
+        output = JobOutput.objects.filter(pk=job.pk)
+        counts = output.get().result if result is None else result
+        output.update(word=job.kind.word(counts))
+        JobToRead.objects.create(job_id=job.pk)
+
+    def counting(self, job: str) -> Subquery:
+        """The result of the last one of a job of an outer query, by its key; null for none."""
+        found = self.filter(job=OuterRef(job)).order_by("-number")
+        return Subquery(found.values("result")[:1])
 
 
 class Correction(models.Model):

@@ -83,6 +83,8 @@ UPDATE aijobs_question AS question SET job_id = locked.id
 FROM locked WHERE question.tenant_id = %(tenant)s AND question.fingerprint = locked.fingerprint
 """
 
+# What is copied is the answer. Where somebody has corrected it, the word is of the correction, and
+# sweep finds the one of the copy.
 # The first is locked against deletion: the copy would stay behind. What is being deleted is gone.
 ANSWER_NOW = """
 {asked}, ready AS (
@@ -92,8 +94,9 @@ ANSWER_NOW = """
     FOR KEY SHARE OF first
 ), copied AS (
     INSERT INTO aijobs_joboutput (job_id, collection_id, word, result, model, stop_reason)
-    SELECT ready.id, ready.collection_id, output.word, output.result, output.model,
-           output.stop_reason
+    SELECT ready.id, ready.collection_id, CASE WHEN NOT EXISTS (
+        SELECT FROM aijobs_correction WHERE job_id = ready.first
+    ) THEN output.word END, output.result, output.model, output.stop_reason
     FROM ready JOIN aijobs_joboutput AS output ON output.job_id = ready.first
     RETURNING job_id
 )
@@ -155,8 +158,9 @@ WITH ready AS (
     FOR KEY SHARE OF first SKIP LOCKED
 ), copied AS (
     INSERT INTO aijobs_joboutput (job_id, collection_id, word, result, model, stop_reason)
-    SELECT ready.id, ready.collection_id, output.word, output.result, output.model,
-           output.stop_reason
+    SELECT ready.id, ready.collection_id, CASE WHEN NOT EXISTS (
+        SELECT FROM aijobs_correction WHERE job_id = ready.first
+    ) THEN output.word END, output.result, output.model, output.stop_reason
     FROM ready JOIN aijobs_joboutput AS output ON output.job_id = ready.first
     RETURNING job_id
 )

@@ -1,4 +1,7 @@
-"""Words for answers from before there were any: a few thousand a round, the newest first."""
+"""Words for answers that have none yet: a few thousand a round, the newest first.
+
+They are from before there were words, or copies of one that somebody has corrected.
+"""
 
 from datetime import datetime
 
@@ -12,7 +15,10 @@ PIECE_ROWS, MOST_PIECES = 1_000, 20
 # One that is being deleted is passed over: it goes.
 FILL = """
 UPDATE aijobs_joboutput AS output
-SET word = aijobs_word_of_answer(job.job_type, output.result), collection_id = job.collection_id
+SET collection_id = job.collection_id, word = aijobs_word_of_answer(job.job_type, coalesce((
+    SELECT correction.result FROM aijobs_correction AS correction
+    WHERE correction.job_id = output.job_id ORDER BY correction.number DESC LIMIT 1
+), output.result))
 FROM aijobs_aijob AS job
 WHERE job.id = output.job_id AND output.word IS NULL AND output.job_id = ANY(ARRAY(
     SELECT job_id FROM aijobs_joboutput WHERE word IS NULL

@@ -30,7 +30,10 @@ _ESCAPE = 6
 
 # A job that is being deleted is waited for, and one that is read is not deleted meanwhile.
 READ = """
-SELECT job.id, job.tenant_id, input.reference, input.source_name, output.result::text,
+SELECT job.id, job.tenant_id, input.reference, input.source_name, output.result::text, (
+        SELECT result::text FROM aijobs_correction WHERE job_id = job.id
+        ORDER BY number DESC LIMIT 1
+    ),
     ARRAY(
         SELECT left(text::text, %(characters)s) FROM aijobs_jobdocument
         WHERE job_id = job.id AND number <= %(documents)s ORDER BY number
@@ -114,11 +117,17 @@ def _read(jobs: Sequence[UUID]) -> None:
 
 
 def _words(
-    tenant: int, reference: str, source: str, answer: str | None, texts: list[str], names: list[str]
+    tenant: int,
+    reference: str,
+    source: str,
+    answer: str | None,
+    correction: str | None,
+    texts: list[str],
+    names: list[str],
 ) -> Iterator[str]:
     whole = [reference, source, *names, *map(beginning, texts)]
-    if answer:
-        whole.append(" ".join(_texts(json.loads(answer)))[:CHARACTERS])
+    said = filter(None, (answer, correction))
+    whole += [" ".join(_texts(json.loads(one)))[:CHARACTERS] for one in said]
     for word in words("\n".join(whole)):
         yield stored(tenant, word)
 

@@ -21,6 +21,7 @@ from django.db import connection, transaction
 from aijobs.models import AIJob, Collection, JobOutput
 from aijobs.reading.labels import labels
 from aijobs.reading.pages import NEWEST, Page, Position
+from aijobs.reading.reviews import corrections
 from aijobs.reading.rows import RISKS
 from aijobs.reading.tables import guarded
 from aijobs.reading.words import WORD
@@ -190,7 +191,7 @@ def compare(
 ) -> Comparison:
     """The sums, and a page of changed rows in their order; or of those of one `cell`: was, now.
 
-    Three queries.
+    Four queries.
     """
     is_back = at.before is not None
     edge, beyond = at.before or at.after, ""
@@ -298,6 +299,7 @@ def _changed(tenant: Tenant, found: Sequence[dict[str, Any]]) -> list[ChangedRow
         pk__in=both, job__tenant=tenant, job__status=AIJob.Status.COMPLETED
     )
     results = cast(dict[UUID, Any], dict(outputs.values_list("pk", "result")))
+    results |= {key: one.result for key, one in corrections(tenant, both).items() if key in results}
     names = labels(tenant, [key for key, _ in ids])
     return [
         ChangedRow(

@@ -17,6 +17,7 @@ from aijobs.models import (
     AIJob,
     Batch,
     Collection,
+    Correction,
     JobAttempt,
     JobDocument,
     JobOutput,
@@ -95,7 +96,8 @@ FROM (SELECT {few},
 class Row:
     """A job or a collection. Of a job: `status` is the shown one, `error` why it failed.
 
-    `money` is None until there is a charge; `result` until there is an answer.
+    `money` is None until there is a charge; `result` until there is an answer. Where a person has
+    corrected that, `result` is what counts.
     """
 
     id: UUID
@@ -106,6 +108,7 @@ class Row:
     money: Money | None = None
     error: str = ""
     result: Mapping[str, Any] | None = None
+    is_corrected: bool = False
     collection: Collection | None = None
     progress: Progress | None = None
 
@@ -286,6 +289,7 @@ def _with_all_that_is_shown(tenant: Tenant, jobs: AIJobQuerySet) -> AIJobQuerySe
             reason=Subquery(last.values("error_type")[:1]),
             sums=Subquery(_sums(charges)),
             answer=Subquery(JobOutput.objects.filter(pk=OuterRef("pk")).values("result")),
+            corrected=Correction.objects.counting("pk"),
         )
     )
 
@@ -312,6 +316,7 @@ def _money(sums: Mapping[str, str] | None) -> Money | None:
 def _row(job: AIJob) -> Row:
     found = cast(Any, job)
     name = job.input.reference or job.input.source_name or found.file or ""
+    is_done = job.status == AIJob.Status.COMPLETED
     return Row(
         job.pk,
         job.created_at,
@@ -320,7 +325,8 @@ def _row(job: AIJob) -> Row:
         label=labels.label(job.pk, name, labels.opening(found.opening or '""')),
         money=_money(found.sums),
         error=found.reason if job.status == AIJob.Status.FAILED else "",
-        result=found.answer if job.status == AIJob.Status.COMPLETED else None,
+        result=found.corrected or found.answer if is_done else None,
+        is_corrected=is_done and found.corrected is not None,
     )
 
 

@@ -22,7 +22,15 @@ from django.db.models.fields.tuple_lookups import TupleGreaterThan, TupleLessTha
 from django.db.models.functions import Cast, Coalesce
 
 from aijobs.jobtypes.analyze import NO_RISK, SEVERITIES
-from aijobs.models import AIJob, Collection, JobAttempt, JobDocument, JobOutput, dump_json
+from aijobs.models import (
+    AIJob,
+    Collection,
+    Correction,
+    JobAttempt,
+    JobDocument,
+    JobOutput,
+    dump_json,
+)
 from aijobs.models.jobs import AIJobQuerySet
 from aijobs.reading import words
 from aijobs.reading.collections import UNDERWAY
@@ -115,13 +123,17 @@ FROM half WHERE low >= high
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A job of a collection. `result` is None until it completed, `error` unless it failed."""
+    """A job of a collection. `result` is None until it completed, `error` unless it failed.
+
+    Where a person has corrected the result, `result` is what counts.
+    """
 
     number: int | None
     job: AIJob
     status: str
     label: str
     result: Mapping[str, Any] | None
+    is_corrected: bool
     error: str
 
 
@@ -151,7 +163,11 @@ def page(
     jobs = filtered(tenant, collection, only).with_shown_status()
     jobs = jobs.select_related("output", "input").defer("input__options")
     last = JobAttempt.objects.filter(job=OuterRef("pk")).order_by("-number")
-    jobs = jobs.annotate(opening=first_words("pk"), error=Subquery(last.values("error_type")[:1]))
+    jobs = jobs.annotate(
+        opening=first_words("pk"),
+        error=Subquery(last.values("error_type")[:1]),
+        corrected=Correction.objects.counting("pk"),
+    )
     place = F("collection"), F("pk")
     if at.before is not None:
         earlier = jobs.filter(TupleLessThan(place, (collection.pk, at.before)))
@@ -180,7 +196,7 @@ def page(
                 job.input.reference or job.input.source_name,
                 opening(getattr(job, "opening", None) or ""),
             ),
-            _result(job),
+            *_result(job),
             getattr(job, "error", "") or "" if job.status == AIJob.Status.FAILED else "",
         )
         for job in shown
@@ -307,6 +323,10 @@ def _last_attempts(tenant: Tenant, collection: Collection) -> "QuerySet[JobAttem
     )
 
 
-def _result(job: AIJob) -> Mapping[str, Any] | None:
+def _result(job: AIJob) -> tuple[Mapping[str, Any] | None, bool]:
+    """What counts as its result, and whether that is a correction."""
     output: JobOutput | None = getattr(job, "output", None)
-    return output.result if output and job.status == AIJob.Status.COMPLETED else None
+    if output is None or job.status != AIJob.Status.COMPLETED:
+        return None, False
+    corrected: Mapping[str, Any] | None = vars(job)["corrected"]
+    return (output.result if corrected is None else corrected), corrected is not None
