@@ -261,7 +261,7 @@ def test_one_job_takes_the_same_number_of_queries_however_often_it_failed(
         fail(job, number)
 
     # The key and its tenant, the job, the charges, the attempts.
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(4):
         caller.read(f"jobs/{job.pk}")
 
 

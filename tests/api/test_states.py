@@ -210,7 +210,7 @@ def test_an_action_that_is_done_says_nothing(caller: Caller) -> None:
 def test_counts_and_quotes_are_what_was_asked_for(caller: Caller) -> None:
     collection = collection_of(caller)
     canceled = caller.send(f"collections/{collection}/cancel", headers=LITTLE)
-    assert canceled.json() == {"canceled": 1}
+    assert canceled.json() == {"canceled": 1, "dropped": 0}
     quote = caller.send("summarize?quote=true", {"document_text": "a"}, headers=LITTLE)
     assert "jobs" in quote.json()
     confirmed = caller.send(f"quotes/{quote.json()['quote_id']}/confirm", headers=LITTLE)
