@@ -181,10 +181,12 @@ def _in_batches(*which: Q, **having: object) -> Q:
     With their keys as an array, PostgreSQL finds the jobs of a tenant in them by `job_of_batch`.
     """
     keys = ArraySubquery(Batch.objects.filter(*which, **having).values("pk"))
-    return Q(_IsAnyOf(F("batch"), keys), status=AIJob.Status.SUBMITTED)
+    return Q(IsAnyOf(F("batch"), keys), status=AIJob.Status.SUBMITTED)
 
 
-class _IsAnyOf(Func):
+class IsAnyOf(Func):
+    """Whether a column is in an array that a query makes: each is looked up, also beside an OR."""
+
     template = "%(expressions)s)"
     arg_joiner = " = ANY("
     output_field = models.BooleanField()

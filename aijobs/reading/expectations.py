@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Q
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import F, Q
 
 from aijobs.budgets.circumstances import facts_of
 from aijobs.models import AIJob
+from aijobs.models.jobs import IsAnyOf
 from aijobs.reading.forecast import Expected, Forecast
 from aijobs.reading.last_ones import READS
 from aijobs.turnaround.history import conditions_at
@@ -39,7 +41,9 @@ def of_jobs(tenant: Tenant, ids: Sequence[UUID], *, now: datetime) -> Expectatio
 def _unfinished(tenant: Tenant, ids: Sequence[UUID]) -> list[AIJob]:
     """Those that are not over, and those whose results some of them wait for. One query."""
     own = AIJob.objects.of(tenant).filter(pk__in=ids)
-    first_ones = own.exclude(answered_by=None).values("answered_by")
-    jobs = AIJob.objects.filter(Q(pk__in=ids, erasing_since=None) | Q(pk__in=first_ones))
+    # Most are null, and say nothing.
+    first_ones = own.values("answered_by")
+    is_first = Q(IsAnyOf(F("pk"), ArraySubquery(first_ones)))
+    jobs = AIJob.objects.filter(Q(pk__in=ids, erasing_since=None) | is_first)
     jobs = jobs.filter(tenant=tenant).exclude(status__in=AIJob.FINAL)
     return list(jobs.select_related(*READS))

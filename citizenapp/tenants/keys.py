@@ -65,9 +65,3 @@ def roll_over(
 def revoke(key: APIKey) -> bool:
     """Whether it held until now."""
     return bool(APIKey.objects.filter(pk=key.pk, revoked=False).update(revoked=True))
-
-
-def names(tenant: Tenant, *, most: int = 200) -> dict[str, str]:
-    """By what `created_by` calls a key: its name. One query, of the newest keys."""
-    known = APIKey.objects.filter(tenant=tenant).order_by("-created")
-    return {f"key {prefix}": name for prefix, name in known.values_list("prefix", "name")[:most]}
