@@ -7,7 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from tests.ground import Site
+from tests.ground import Site, serving, short_folder
 from tests.pictures import world
 from tests.pictures.states import STATES
 
@@ -22,10 +22,16 @@ PARTS = {"": 1, world.OWNER: 4, world.NEWCOMER: 1}
 
 
 @pytest.fixture(scope="module")
-def filled(live_site: Site) -> Iterator[world.World]:
+def site() -> Iterator[Site]:
+    """A product of its own: what comes in the way here would come in the way of other tests."""
+    with short_folder() as folder, serving(folder, **world.PACE) as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def filled(site: Site) -> world.World:
     """The product with something on every page."""
-    yield world.fill(live_site, large=0)
-    live_site.emulator.release()
+    return world.fill(site, large=0)
 
 
 @pytest.mark.parametrize(
@@ -40,9 +46,9 @@ def test_axe_finds_nothing_and_nothing_is_cut(
 
 @pytest.mark.parametrize("state", STATES)
 def test_nor_while_something_is_in_the_way(
-    browser: Browser, live_site: Site, filled: world.World, state: str
+    browser: Browser, site: Site, filled: world.World, state: str
 ) -> None:
-    world.begin(live_site, filled, state)
+    world.begin(site, filled, state)
     _look_over(browser, filled, world.OWNER, list(filled.pages(world.OWNER)))
 
 
