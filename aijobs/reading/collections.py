@@ -22,8 +22,10 @@ from aijobs.reading.forecast import NOTHING, Expected, Forecast
 from aijobs.reading.money import Money, spent_on_collections, sums_of_collection, sums_told
 from aijobs.reading.pages import NEWEST, Page, Position
 from aijobs.reading.trials import Tried
+from aijobs.reading.words import last_unread
 from aijobs.turnaround.promise import LATE, Promise
 from citizenapp.tenants.models import Tenant
+from citizenapp.tenants.senders import called
 
 WAITING, SLOWER = "Waits for the next batch", "Takes longer than usual"
 # What people see of a job's life: of statuses that differ only at Anthropic they see one. A filter
@@ -175,7 +177,8 @@ def page_with_progress(
     now: datetime,
 ) -> Page[CollectionRow]:
     """The same with how far each has come, what it cost, and when it should end. Three queries."""
-    found = pages.page(_filtered(tenant, only).select_related("trial"), at, size)
+    known = _filtered(tenant, only).select_related("trial")
+    found = pages.page(known.annotate(sender=called(tenant, "created_by")), at, size)
     ids = [one.pk for one in found.rows]
     counters = StatusCounter.objects.filter(collection__tenant=tenant, collection__in=ids)
     standing = counters.by_batch()
@@ -247,7 +250,9 @@ def collection_of(tenant: Tenant, collection_id: UUID) -> Collection:
 def detail(tenant: Tenant, collection_id: UUID, *, now: datetime) -> CollectionDetail:
     """One collection. Raises Collection.DoesNotExist as `collection_of` does."""
     beside = {
+        "sender": called(tenant, "created_by"),
         "has_earlier": _earlier(),
+        "last_unread": Subquery(last_unread()[:1]),
         "last": Subquery(_last_job(tenant)),
         "sums": Subquery(sums_of_collection(tenant)),
         "dropped": _dropped_of_canceled(tenant),

@@ -13,6 +13,7 @@ from django.db.models.functions import Cast, JSONObject
 
 from aijobs.models import AIJob, Collection, Comment, Correction, ReadMark, Rerun, Seeding
 from citizenapp.tenants.models import Tenant, User
+from citizenapp.tenants.senders import called
 
 # Of what was made of a job, so many are named.
 MOST_RERUNS = 10
@@ -59,10 +60,13 @@ def expressions(tenant: Tenant, person: User) -> dict[str, Any]:
     """What to ask of a job, in whatever query, for `review_of`."""
     last = Correction.objects.filter(tenant=tenant, job=OuterRef("pk")).order_by("-number")
     told = JSONObject(
-        number="number", result=Cast("result", TextField()), by="created_by", at="created_at"
+        number="number",
+        result=Cast("result", TextField()),
+        by=called(tenant, "created_by"),
+        at="created_at",
     )
     comments = Comment.objects.filter(tenant=tenant, job=OuterRef("pk")).order_by("pk")
-    said = JSONObject(key="pk", text="text", by="created_by", at="created_at")
+    said = JSONObject(key="pk", text="text", by=called(tenant, "created_by"), at="created_at")
     marks = ReadMark.objects.filter(tenant=tenant, person=person, job=OuterRef("pk"))
     source = Rerun.objects.filter(tenant=tenant, job=OuterRef("pk"))
     # What is erased is named no more.

@@ -7,9 +7,10 @@ until then, it is read out of the whole answer.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.db import connection
-from django.db.models import CharField, F, Func
+from django.db.models import CharField, F, Func, QuerySet
 from django.db.models.functions import Coalesce
 
 from aijobs.models import AIJob, Collection, JobOutput
@@ -76,6 +77,15 @@ def counted(tenant: Tenant, collection: Collection, most: int) -> Counted:
     return Counted(found["answer"], found["reason"])
 
 
+def last_unread() -> "QuerySet[JobOutput, UUID]":
+    """The last answer that has no word yet, of whomever: none where all have some.
+
+    For `answered`, which asks by itself unless the collection was read with it.
+    """
+    unread = JobOutput.objects.filter(word=None).order_by("-job")
+    return unread.values_list("job", flat=True)
+
+
 def answered(
     tenant: Tenant, collection: Collection, word: str, jobs: AIJobQuerySet
 ) -> AIJobQuerySet:
@@ -85,7 +95,8 @@ def answered(
     in the order of their ids; the collection is an equal column, so that no other order is wanted.
     """
     jobs = jobs.filter(tenant=tenant, collection=collection, status=AIJob.Status.COMPLETED)
-    if JobOutput.objects.filter(word=None).order_by("-job").values_list("job").first() is None:
+    found = vars(collection)
+    if (found["last_unread"] if "last_unread" in found else last_unread().first()) is None:
         return jobs.filter(output__collection_id=collection.pk, output__word=word)
     read = Func(
         F("job_type"),

@@ -24,6 +24,7 @@ from aijobs.web.timeline import timeline
 from aijobs.web.word_files import word_file
 from citizenapp.tenants import audit
 from citizenapp.tenants.audit import Action
+from citizenapp.tenants.senders import called
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
@@ -35,6 +36,7 @@ def detail(request: MemberRequest, asked: job_parameters.Job, job_id: UUID) -> H
     """A job with its document, its result, its way and its cost."""
     access, now = request.access, timezone.now()
     wanted = reviews.expressions(access.tenant, request.user)
+    wanted["queued_by"] = called(access.tenant, "input__created_by")
     if asked.list:
         came_from = job_parameters.list_named(access.tenant, asked.list)
         wanted |= neighbours.expressions(came_from, job_id)

@@ -1,21 +1,21 @@
-"""Who queued something, as people call them."""
+"""Who did something, as people call them, within the query that reads what was done."""
 
-from django.db.models import CharField, F, Value
-from django.db.models.functions import Concat, Trim
+from django.db.models import CharField, F, OuterRef, Subquery, Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce, Concat, Trim
 
 from citizenapp.tenants.models import APIKey, Tenant, User
 
 
-def names(tenant: Tenant, *, most: int = 200) -> dict[str, str]:
-    """By what `created_by` calls them: the names of keys, and of members who have told theirs.
+def called(tenant: Tenant, column: str) -> Combinable:
+    """What a column such as `created_by` says: the name of a member or of a key, else as it stands.
 
-    One query, of so many of each at `most`, the newest first.
+    Members who have not told their name are called by that with which they sign in.
     """
-    keys = APIKey.objects.filter(tenant=tenant).order_by("-created")
-    members = User.objects.filter(memberships__tenant=tenant).order_by("-memberships__pk")
     full_name = Trim(Concat("first_name", Value(" "), "last_name", output_field=CharField()))
-    known = members.annotate(full_name=full_name).exclude(full_name="")
-    called = keys.annotate(
-        called=Concat(Value("key "), F("prefix"), output_field=CharField())
-    ).values_list("called", "name")
-    return dict(called[:most].union(known.values_list("username", "full_name")[:most], all=True))
+    member = User.objects.filter(memberships__tenant=tenant, username=OuterRef(column))
+    named = member.annotate(full_name=full_name).exclude(full_name="").values("full_name")
+    known = Concat(Value("key "), "prefix", output_field=CharField())
+    key = APIKey.objects.filter(tenant=tenant).annotate(known=known)
+    found = key.filter(known=OuterRef(column)).order_by("-created").values("name")
+    return Coalesce(Subquery(named[:1]), Subquery(found[:1]), F(column), output_field=CharField())

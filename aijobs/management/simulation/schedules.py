@@ -171,8 +171,8 @@ def cheapest(arrivals: Iterable[Arrival], anthropic: Anthropic, prices: Prices) 
 
     Each job goes in a batch of its own, at the best moment between its arrival and its deadline, if
     that ends in time, and else at once. Nothing limits how many batches or calls there are, calls
-    take no time, and no batch is larger than another; larger ones would end no earlier. What a batch
-    has answered when it is canceled is not in it: with such answers, all may be met for less.
+    take no time, and no batch is larger than another; larger ones would end no earlier. What a
+    batch has answered when it is canceled is not in it: with that, all may be met for less.
     """
     by_batch = at_once = needed = 0
     for one in arrivals:
