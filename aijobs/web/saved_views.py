@@ -96,7 +96,7 @@ def _name(request: MemberRequest) -> tuple[str, str]:
         return name, "Type a name for the view."
     if len(name) > SavedView.LONGEST:
         return name, f"A name has {SavedView.LONGEST} characters at most."
-    if "\0" in name or name != utf8(name):
+    if name != utf8(name) or not name.isprintable():
         return name, "The name holds a character that no name may have."
     return name, ""
 

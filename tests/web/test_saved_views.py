@@ -77,7 +77,13 @@ def test_it_is_deleted(max_: Client) -> None:
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("", "Type a name"), ("x" * 61, "60 characters"), ("a\0", "character"), ("Dear ones", "alr")],
+    [
+        ("", "Type a name"),
+        ("x" * 61, "60 characters"),
+        ("a\0", "character"),
+        ("Dear \u202esgniht", "character"),
+        ("Dear ones", "alr"),
+    ],
 )
 def test_a_bad_name_is_refused_in_words(max_: Client, name: str, said: str) -> None:
     keep(max_)
