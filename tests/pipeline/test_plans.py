@@ -53,6 +53,13 @@ def queue_thousands() -> None:
         )
 
 
+@pytest.fixture(autouse=True)
+def _empty_tables(db: None) -> None:
+    """Other tests leave statistics behind, by way of autovacuum, and the pages of their rows."""
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE aijobs_aijob CASCADE")
+
+
 def analyze() -> None:
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE aijobs_aijob")
@@ -61,9 +68,6 @@ def analyze() -> None:
 @pytest.mark.parametrize("statistics", ["none", "all finished", "all waiting"])
 def test_waiting_jobs_are_found_by_the_index_of_waiting_jobs(statistics: str) -> None:
     if statistics == "none":
-        # Other tests leave statistics behind, by way of autovacuum, and the pages of their rows.
-        with connection.cursor() as cursor:
-            cursor.execute("TRUNCATE aijobs_aijob CASCADE")
         queue_thousands()
     elif statistics == "all finished":
         # Taken when nothing waited: PostgreSQL thinks that nearly nothing does.
