@@ -213,4 +213,4 @@ def test_a_comparison_takes_few_queries(tenant: Tenant) -> None:
         connection,
     ) as queries:
         compared(tenant, before, after)
-    assert len(queries) == 3
+    assert len(queries) == 4
