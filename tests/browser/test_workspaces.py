@@ -51,7 +51,7 @@ def test_a_form_of_one_workspace_is_not_queued_in_the_other_and_loses_nothing(
     other.get_by_label("Workspace", exact=True).select_option(label=f"{OTHER} · Owner")
     expect(other.locator("main")).to_contain_text(f"You work in {OTHER} now.")
 
-    form.get_by_role("button", name="Queue job").click()
+    form.get_by_role("button", name="Queue document").click()
     expect(form.get_by_text("Nothing was done.")).to_be_visible()
     expect(form.get_by_label("Document", exact=True)).to_have_value("Hail is insured.")
     other.goto("/")
@@ -59,5 +59,5 @@ def test_a_form_of_one_workspace_is_not_queued_in_the_other_and_loses_nothing(
 
     other.get_by_label("Workspace", exact=True).select_option(index=0)
     expect(other.locator("main")).to_contain_text("You work in")
-    form.get_by_role("button", name="Queue job").click()
+    form.get_by_role("button", name="Queue document").click()
     expect(form.get_by_text("Queued. The result will appear on this page.")).to_be_visible()
