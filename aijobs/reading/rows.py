@@ -216,7 +216,7 @@ def before_page(tenant: Tenant, collection: Collection, number: int, *, size: in
     if number <= 1:
         return None
     last = {"position": (number - 1) * size - 1}
-    return _key(_KEY.format(position="%(position)s"), tenant, collection, last)
+    return _key(tenant, collection, _KEY.format(position="%(position)s"), last)
 
 
 def before_row(tenant: Tenant, collection: Collection, number: int) -> Before:
@@ -229,11 +229,11 @@ def before_row(tenant: Tenant, collection: Collection, number: int) -> Before:
     if not high:
         return None
     low = max(0, high - collection.rejected - 1)
-    return _key(_BEFORE_ROW, tenant, collection, {"low": low, "high": high, "number": number})
+    return _key(tenant, collection, _BEFORE_ROW, {"low": low, "high": high, "number": number})
 
 
 def _key(
-    statement: str, tenant: Tenant, collection: Collection, told: Mapping[str, int]
+    tenant: Tenant, collection: Collection, statement: str, told: Mapping[str, int]
 ) -> Combinable:
     """What a statement with named parameters finds, as part of another one."""
     told_all = {"tenant": tenant.pk, "collection": collection.pk, **told}

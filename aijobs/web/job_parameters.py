@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from aijobs.jobtypes import InvalidInput
 from aijobs.models import Collection
-from aijobs.reading.collections import UNDERWAY
+from aijobs.reading.collections import UNDERWAY, collection_of
 from aijobs.reading.filters import IN_PROGRESS, JobFilter
 from aijobs.reading.job_list import JobList
 from aijobs.reading.neighbours import Listed
@@ -150,9 +150,12 @@ def listed(tenant: Tenant, asked: Listing) -> Listed:
     """
     is_by_rows, narrowed = asked.order == "rows", None
     if is_by_rows and asked.collection and not asked.of_rows.is_empty:
-        found = Collection.objects.of(tenant).filter(pk=asked.collection).first()
-        # Of one of somebody else nothing is there: no row is either.
-        narrowed = (found or Collection(pk=asked.collection, total=0), asked.of_rows)
+        try:
+            found = collection_of(tenant, asked.collection)
+        except Collection.DoesNotExist:
+            # Of one of somebody else nothing is there: no row is either.
+            found = Collection(pk=asked.collection, total=0)
+        narrowed = found, asked.of_rows
     return Listed(tenant, asked.only(tenant), by_rows=is_by_rows, rows=narrowed)
 
 

@@ -12,7 +12,7 @@ AIJOBS = Path(settings.BASE_DIR) / "aijobs"
 OF_ALL_TENANTS = {"staff.py", "forecast.py"}
 # `states` is for those who wait, each for what its own tenant was shown. The others are parts of a
 # query whose rows are a tenant's.
-BEGIN_ELSEWHERE = {"states", "first_words", "_earlier"}
+BEGIN_ELSEWHERE = {"states", "first_words", "_earlier", "last_unread"}
 # Rows that api and web show, which they get from the room.
 SHOWN = {
     "AIJob", "Collection", "JobAttempt", "JobDocument", "JobInput", "JobOutput", "LedgerEntry",
