@@ -80,6 +80,7 @@ def detail(request: MemberRequest, asked: job_parameters.Job, job_id: UUID) -> H
             and job.status in (AIJob.Status.FAILED, AIJob.Status.CANCELED),
             "can_rework": access.can_write and not job.kind.passes_on,
             "list": asked.list,
+            "here": request.get_full_path(),
             "tags": found.tags,
             "list_address": job_parameters.address_of(asked.list or ""),
             "desk_address": _desk_address(asked.list, job),

@@ -67,8 +67,17 @@ def read(request: MemberRequest, asked: job_parameters.Desk) -> HttpResponseBase
             "neighbours": found.beside,
             "most_unread": MOST_UNREAD,
             "is_desk": True,
+            "here": _with_job(request, job),
         },
     )
+
+
+def _with_job(request: MemberRequest, job: AIJob) -> str:
+    """This page with this job, also once that is no part of the list any more: it was corrected."""
+    query = request.GET.copy()
+    query.pop("before", None)
+    query["job"] = str(job.pk)
+    return f"{request.path}?{query.urlencode()}"
 
 
 def _of_list(query: QueryDict) -> str:

@@ -2,8 +2,9 @@
 
 import io
 import json
+import re
 from datetime import timedelta
-from html import escape
+from html import escape, unescape
 from typing import Any
 from urllib.parse import quote
 
@@ -140,6 +141,28 @@ def test_a_category_narrows_a_collection_and_nothing_else(writer: Client, tenant
     assert "1 of 1" in page
     for query in ("risk=high", "category=home", f"collection={collection.pk}&risk=severe"):
         assert writer.get(f"/read?{query}").status_code == 400
+
+
+def test_who_corrects_sees_the_correction_also_where_its_row_leaves_the_filter(
+    writer: Client, tenant: Tenant
+) -> None:
+    collection = Collection.objects.create(
+        id=new_id(NOW), tenant=tenant, name="C", job_type="classify", total=2,
+        created_by="max", created_at=NOW,
+    )  # fmt: skip
+    first, _ = (done(tenant, number=n, collection=collection) for n in range(2))
+    desk = shown(writer, f"/read?collection={collection.pk}&order=rows&category=home")
+    forms = desk.split("<form")
+    [form_of_correction] = [one for one in forms if 'name="after"' in one]
+    [then] = re.findall(r'name="then" value="([^"]*)"', form_of_correction)
+    then = unescape(then)
+    assert str(first.pk) in then
+    form = {"after": "0", "then": then, "category": "travel"}
+    answered = writer.post(f"/jobs/{first.pk}/correction", form)
+    assert (answered.status_code, answered["Location"]) == (302, then)
+    page = shown(writer, then)
+    assert "Corrected by" in page
+    assert f"/jobs/{first.pk}" in page
 
 
 def test_what_has_no_result_is_not_on_the_desk(writer: Client, tenant: Tenant) -> None:
