@@ -11,8 +11,3 @@ from citizenapp.tenants.models import Tenant
 def spent(tenant: Tenant, now: datetime) -> Decimal:
     """The most that rescues of this month cost a tenant beyond the price of a batch; in USD."""
     return Rescue.objects.spent(tenant, Month.around(now, tenant.time_zone).start)
-
-
-def may_be_paid(tenant: Tenant, usd: Decimal, now: datetime) -> bool:
-    """Whether its limit of rescues allows for so much more this month."""
-    return tenant.rescue_usd is None or spent(tenant, now) + usd <= tenant.rescue_usd

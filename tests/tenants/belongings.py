@@ -211,6 +211,31 @@ class Belongings:
                 fail(job, 1)
                 make_charge(job)
 
+    @property
+    def in_addresses(self) -> dict[str, list[str]]:
+        """What stands in an address for a row of its own, but for jobs, collections and batches."""
+        return {
+            "key_id": [self.key],
+            "invitation_id": [str(self.invitation)],
+            "member_id": [str(self.member)],
+            "token": [self.token],
+            "quote_id": [str(self.quote)],
+            "set_id": [str(self.categories)],
+            "operation_id": [str(self.operation)],
+            "upload_id": [str(self.upload)],
+            "view_id": [str(self.view)],
+            "webhook_id": [str(self.webhook)],
+            "delivery_id": [str(self.delivery)],
+            "name": ["not-found"],
+            "stop_token": [STOP_TOKEN],
+            "guide_name": ["errors"],
+            "subject": ["jobs"],
+            "sample": ["policy.txt"],
+            "session_id": [str(self.row)],
+            "uidb36": ["1"],
+            "key": ["nonsense"],
+        }
+
     def browser(self) -> Client:
         """A signed-in owner of the tenant."""
         client = Client()

@@ -11,7 +11,7 @@ from aijobs.api.anthropic.shapes import id_of
 from aijobs.models import AIJob
 from tests.addresses import ADDRESSES, Address
 from tests.factories import make_user
-from tests.tenants.belongings import KINDS, STOP_TOKEN, Batches, Belongings
+from tests.tenants.belongings import KINDS, Batches, Belongings
 
 pytestmark = pytest.mark.django_db
 
@@ -30,30 +30,12 @@ def path_of(address: Address, rows: Belongings) -> str:
         return PATTERNS[known]
     is_result = address.path.endswith("/result")
     [path] = address.filled(
-        {
+        rows.in_addresses
+        | {
             "job_id": [str(rows.job_that("completed" if is_result else "failed"))],
             "collection_id": [str(rows.collection)],
-            "key_id": [rows.key],
-            "invitation_id": [str(rows.invitation)],
-            "member_id": [str(rows.member)],
-            "token": [rows.token],
-            "quote_id": [str(rows.quote)],
-            "set_id": [str(rows.categories)],
             "batch_id": [id_of(rows.ended_messages)],
-            "operation_id": [str(rows.operation)],
-            "upload_id": [str(rows.upload)],
-            "view_id": [str(rows.view)],
-            "webhook_id": [str(rows.webhook)],
-            "delivery_id": [str(rows.delivery)],
-            "name": ["not-found"],
-            "stop_token": [STOP_TOKEN],
-            "guide_name": ["errors"],
-            "subject": ["jobs"],
-            "sample": ["policy.txt"],
             "pk": ["1" if address.path.startswith("/api/") else str(rows.row)],
-            "session_id": [str(rows.row)],
-            "uidb36": ["1"],
-            "key": ["nonsense"],
             "job_type": [KINDS[0]],
             "object_id": [str(rows.jobs[0])],
             "content_type_id": [str(ContentType.objects.get_for_model(AIJob).pk)],
